@@ -1,0 +1,81 @@
+/* config.h -- the configuration of a run: an INI file, validated.
+ *
+ * Loading does not stop at the first mistake: problems are collected in the object, layers and
+ * optimizers add theirs when the model is built from it, and tr_config_check() reports them all.
+ */
+#ifndef TRAINER_CONFIG_H
+#define TRAINER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trainer/status.h"
+
+struct tr_ini;
+struct tr_problems;
+struct tr_section;
+
+enum { TR_METRIC_ACCURACY = 1u << 0 };
+
+typedef struct tr_data_config {
+    const char *file;    /* HDF5 */
+    const char *x_train; /* dataset names inside the file; Keras's mnist.npz names by default */
+    const char *y_train;
+    const char *x_test;
+    const char *y_test;
+    double scale_num, scale_den; /* x * num / den */
+    double validation_split;     /* [0, 1): sklearn's test_size; 0: no validation */
+    int64_t split_seed;          /* sklearn's random_state, 0 .. 2^32-1 */
+} tr_data_config;
+
+typedef struct tr_compile_config {
+    const char *loss, *optimizer; /* names; resolved by their tables */
+    unsigned metrics;             /* TR_METRIC_... */
+} tr_compile_config;
+
+typedef struct tr_fit_config {
+    int64_t batch_size, epochs, seed;
+    bool shuffle;
+} tr_fit_config;
+
+typedef enum tr_isa { TR_ISA_AUTO, TR_ISA_AVX2, TR_ISA_AVX512 } tr_isa;
+
+typedef struct tr_engine_config {
+    int isa;              /* tr_isa */
+    int64_t threads;      /* 0: as many as OMP_NUM_THREADS, or the affinity mask, allows */
+    int64_t micro_batch;  /* samples that one thread takes through all layers at once; part of the
+                           * numeric result, never derived from the thread count */
+} tr_engine_config;
+
+typedef struct tr_config {
+    tr_data_config data;
+    int64_t input_shape[3]; /* height, width, channels */
+    const char *model_name;
+    tr_compile_config compile;
+    tr_fit_config fit;
+    int64_t evaluate_batch_size;
+    tr_engine_config engine;
+    const char *output_directory;
+
+    struct tr_ini *ini;           /* all sections; layers read theirs from here */
+    struct tr_problems *problems; /* all mistakes so far */
+} tr_config;
+
+/* Reads `path`, applies "section.key=value" overrides, validates every section except [layer.*]
+ * and [optimizer], whose keys only layers and optimizers know, and refuses unknown sections.
+ * Fails only when the file cannot be read (TR_ERR_CONFIG) or memory is out; mistakes inside it are
+ * kept for tr_config_check(). Release with tr_config_free(); all strings are owned by it. */
+tr_status tr_config_load(tr_config **out, const char *path, const char *const *overrides,
+                         size_t n_overrides, tr_error *err);
+void tr_config_free(tr_config *config);
+
+/* TR_OK, or TR_ERR_CONFIG with every problem found so far, one a line: "file:line: what is wrong,
+ * what is allowed, what was perhaps meant". */
+tr_status tr_config_check(const tr_config *config, tr_error *err);
+
+/* Writes the effective configuration, every default spelled out, to `path` (whole or not at all).
+ * Training from that file repeats the run. */
+tr_status tr_config_write(const tr_config *config, const char *path, tr_error *err);
+
+#endif

@@ -1,0 +1,64 @@
+/* dataset.h -- images and labels from an HDF5 file, resident in memory, and the views a run takes.
+ *
+ * Images keep the file's type where it is uint8 (a quarter of the memory); every other numeric
+ * type becomes float32 on reading. Layout is channels-last, row-major: [n, h, w, c].
+ */
+#ifndef TRAINER_DATASET_H
+#define TRAINER_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trainer/config.h"
+#include "trainer/status.h"
+
+typedef enum tr_pixel { TR_PIXEL_U8, TR_PIXEL_F32 } tr_pixel;
+
+/* n images with their labels. A value; the arrays belong to the dataset. */
+typedef struct tr_samples {
+    int64_t n;
+    int64_t h, w, c;
+    tr_pixel pixel;
+    const void *x;    /* [n, h, w, c] uint8_t or float, by `pixel` */
+    const int32_t *y; /* [n], >= 0 */
+} tr_samples;
+
+typedef struct tr_dataset tr_dataset;
+
+/* Opens config->data.file and reads x_train, y_train and, where the file has them, x_test and
+ * y_test (one without the other is an error; names given explicitly must exist). Checks: the file
+ * is HDF5 and readable; each dataset exists and is numeric; x is [n,h,w] (c = 1) or [n,h,w,c] and
+ * h, w, c equal config->input_shape; y is [n] or [n,1], integral, >= 0; counts agree; n > 0;
+ * float images hold no NaN or infinity. Errors (TR_ERR_DATA, TR_ERR_INTERNAL) name the file, the
+ * dataset, what was found, what was expected. */
+tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, tr_error *err);
+void tr_dataset_free(tr_dataset *dataset);
+
+/* Borrowed views. test()->n is 0 when the file has no test set. */
+const tr_samples *tr_dataset_train(const tr_dataset *dataset);
+const tr_samples *tr_dataset_test(const tr_dataset *dataset);
+
+/* Fails (TR_ERR_DATA, naming file, dataset, index and label) when a label is >= n_classes. */
+tr_status tr_dataset_check_classes(const tr_dataset *dataset, int64_t n_classes, tr_error *err);
+
+/* scikit-learn's train_test_split(arange(n), test_size, random_state, shuffle=True), index for
+ * index: train[] and validation[] get the sample numbers in its order. validation_split 0: train is
+ * 0..n-1 in order and validation is empty. TR_ERR_DATA when a part would be empty. The arrays come
+ * from tr_alloc(); free them with tr_split_release(). */
+typedef struct tr_split {
+    uint32_t *train, *validation;
+    int64_t n_train, n_validation;
+} tr_split;
+
+tr_status tr_split_make(tr_split *out, int64_t n, double validation_split, uint32_t seed,
+                        tr_error *err);
+void tr_split_release(tr_split *split);
+
+/* Reads four IDX files (plain or .gz: train images, train labels, test images, test labels, found
+ * by their usual names in `folder`) and writes x_train y_train x_test y_test (uint8, chunked,
+ * deflate) to the HDF5 file `out_path`, with root attributes naming the source. Every magic number,
+ * dimension and file size is checked. The output is whole or not written. */
+tr_status tr_convert_idx(const char *folder, const char *out_path, tr_error *err);
+
+#endif

@@ -1,0 +1,135 @@
+/* file.c -- atomic replacement of files; see file.h. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+char *tr_path_join(const char *folder, const char *name)
+{
+    const size_t n = strlen(folder);
+    return tr_format("%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", name);
+}
+
+char *tr_file_temporary(const char *path)
+{
+    return tr_format("%s.tmp", path);
+}
+
+static int fsync_path(const char *path, int flags)
+{
+    const int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    const int failed = fsync(fd);
+    const int cause = errno;
+    close(fd);
+    errno = cause;
+    return failed;
+}
+
+/* A rename is durable only once the folder that holds the name is. */
+static int fsync_parent(const char *path)
+{
+    char *copy = tr_strdup(path);
+    if (copy == NULL)
+        return -1;
+    int failed = fsync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
+    if (failed && errno == EINVAL) /* a file system that cannot sync folders */
+        failed = 0;
+    tr_free(copy);
+    return failed;
+}
+
+tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err)
+{
+    const char *step = "flush";
+    if (fsync_path(temporary, O_RDONLY) == 0) {
+        step = "rename into place";
+        if (rename(temporary, path) == 0) {
+            if (fsync_parent(path) == 0)
+                return TR_OK;
+            return tr_fail(err, TR_ERR_IO,
+                           "%s: written, but its folder cannot be flushed to disk: %s", path,
+                           strerror(errno));
+        }
+    }
+    const int cause = errno;
+    unlink(temporary);
+    return tr_fail(err, TR_ERR_IO,
+                   "%s: cannot %s the new file: %s; an earlier file of that name is untouched",
+                   path, step, strerror(cause));
+}
+
+tr_status tr_file_write(const char *path, const void *bytes, size_t n, tr_error *err)
+{
+    char *temporary = tr_file_temporary(path);
+    if (temporary == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    tr_status status = TR_OK;
+    FILE *file = fopen(temporary, "wbe");
+    int failed = file == NULL;
+    if (!failed) {
+        failed = fwrite(bytes, 1, n, file) != n;
+        failed |= fclose(file) != 0;
+    }
+    if (failed) {
+        const int cause = errno;
+        unlink(temporary);
+        status = tr_fail(err, TR_ERR_IO,
+                         "%s: cannot write: %s; free some space or choose another folder", path,
+                         strerror(cause));
+    } else {
+        status = tr_file_replace(temporary, path, err);
+    }
+    tr_free(temporary);
+    return status;
+}
+
+static int make_folders(char *path)
+{
+    for (char *slash = path + 1; *slash != '\0'; slash++) {
+        if (*slash != '/')
+            continue;
+        *slash = '\0';
+        const int failed = mkdir(path, 0777) != 0 && errno != EEXIST;
+        *slash = '/';
+        if (failed)
+            return -1;
+    }
+    return mkdir(path, 0777) != 0 && errno != EEXIST ? -1 : 0;
+}
+
+tr_status tr_folder_prepare(const char *path, tr_error *err)
+{
+    char *copy = tr_strdup(path);
+    char *probe = tr_path_join(path, ".trainer-write-test");
+    tr_status status = TR_OK;
+    if (copy == NULL || probe == NULL) {
+        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    } else if (make_folders(copy) != 0) {
+        status = tr_fail(err, TR_ERR_IO, "output folder %s cannot be created: %s", path,
+                         strerror(errno));
+    } else {
+        /* access(2) says yes to root on a read-only mount's folder bits; creating does not lie. */
+        const int fd = open(probe, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0666);
+        if (fd < 0) {
+            status = tr_fail(err, TR_ERR_IO,
+                             "output folder %s: no file can be created in it: %s; choose another "
+                             "with --set output.directory=FOLDER",
+                             path, strerror(errno));
+        } else {
+            close(fd);
+            unlink(probe);
+        }
+    }
+    tr_free(copy);
+    tr_free(probe);
+    return status;
+}

@@ -1,0 +1,82 @@
+/* mem.c -- aligned, zeroed, counted allocation; see mem.h. */
+#include "mem.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Atomic uint64_t n_allocations;
+static _Atomic int64_t successes_left = -1;
+
+static int fails_by_request(void)
+{
+    if (atomic_load(&successes_left) < 0)
+        return 0;
+    return atomic_fetch_sub(&successes_left, 1) == 0;
+}
+
+void *tr_alloc(size_t n, size_t item_bytes)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, item_bytes, &bytes) || bytes > SIZE_MAX - TR_ALIGN)
+        return NULL;
+    if (fails_by_request())
+        return NULL;
+    /* aligned_alloc wants a multiple of the alignment; at least one line, so that 0 is no case. */
+    bytes = bytes == 0 ? TR_ALIGN : (bytes + TR_ALIGN - 1) / TR_ALIGN * TR_ALIGN;
+    void *block = aligned_alloc(TR_ALIGN, bytes);
+    if (block == NULL)
+        return NULL;
+    atomic_fetch_add_explicit(&n_allocations, 1, memory_order_relaxed);
+    return memset(block, 0, bytes);
+}
+
+void *tr_realloc(void *block, size_t old_n, size_t new_n, size_t item_bytes)
+{
+    void *grown = tr_alloc(new_n, item_bytes);
+    if (grown == NULL)
+        return NULL;
+    if (block != NULL)
+        memcpy(grown, block, (old_n < new_n ? old_n : new_n) * item_bytes);
+    tr_free(block);
+    return grown;
+}
+
+void tr_free(void *block)
+{
+    free(block);
+}
+
+char *tr_strdup(const char *text)
+{
+    const size_t n = strlen(text) + 1;
+    char *copy = tr_alloc(n, 1);
+    return copy == NULL ? NULL : memcpy(copy, text, n);
+}
+
+char *tr_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = n < 0 ? NULL : tr_alloc((size_t)n + 1, 1);
+    if (text == NULL)
+        return NULL;
+    va_start(args, format);
+    vsnprintf(text, (size_t)n + 1, format, args);
+    va_end(args);
+    return text;
+}
+
+uint64_t tr_alloc_count(void)
+{
+    return atomic_load_explicit(&n_allocations, memory_order_relaxed);
+}
+
+void tr_alloc_fail_after(int64_t successes)
+{
+    atomic_store(&successes_left, successes);
+}

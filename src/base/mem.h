@@ -1,0 +1,37 @@
+/* mem.h -- the only door to the heap.
+ *
+ * Every allocation of the project goes through here, so that "nothing on the walk of an image
+ * allocates after the first step" is a number a test can read, and so that a test can make the
+ * k-th allocation fail. All blocks are zeroed and aligned to 64 bytes (a cache line, and the
+ * width of an AVX-512 register). Thread-safe.
+ */
+#ifndef TR_MEM_H
+#define TR_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TR_ALIGN = 64 };
+
+/* n * item_bytes zeroed bytes, or NULL when memory is out or the product overflows. A request for
+ * zero bytes returns a valid block. */
+void *tr_alloc(size_t n, size_t item_bytes) __attribute__((malloc, warn_unused_result));
+
+/* Grows or shrinks a block of `old_n` items to `new_n`; new items are zero. On failure the old
+ * block is untouched and NULL is returned. */
+void *tr_realloc(void *block, size_t old_n, size_t new_n, size_t item_bytes)
+    __attribute__((warn_unused_result));
+
+void tr_free(void *block); /* NULL is fine */
+
+char *tr_strdup(const char *text) __attribute__((malloc, warn_unused_result));
+char *tr_format(const char *format, ...)
+    __attribute__((malloc, warn_unused_result, format(printf, 1, 2)));
+
+/* Number of allocations made so far by all threads. */
+uint64_t tr_alloc_count(void);
+
+/* Test hook: the allocation after `successes` further ones fails, once. Negative: never. */
+void tr_alloc_fail_after(int64_t successes);
+
+#endif

@@ -1,0 +1,32 @@
+/* rng.h -- addressed randomness: Philox4x32-10.
+ *
+ * A value is a pure function of (seed, purpose, four coordinates): nothing is drawn from a stream,
+ * so no result can depend on which thread asks, in what order, or whether a run was resumed.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
+ * Only data/split.c uses another generator (MT19937), because scikit-learn does.
+ */
+#ifndef TR_RNG_H
+#define TR_RNG_H
+
+#include <stdint.h>
+
+/* What the number is for; part of the address, so that two uses never share numbers.
+ * The values are part of the meaning of a seed: append, never renumber. */
+typedef enum tr_purpose {
+    TR_PURPOSE_INIT = 1,    /* initial weights: (parameter, element) */
+    TR_PURPOSE_SHUFFLE = 2  /* order of an epoch: (epoch, position) */
+} tr_purpose;
+
+/* The Philox4x32-10 block function: out = 4 words from a 4-word counter and a 2-word key. */
+void tr_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* 64 random bits at the address (seed, purpose, a, b); a < 2^32. */
+uint64_t tr_random_bits(uint64_t seed, tr_purpose purpose, uint32_t a, uint64_t b);
+
+/* Uniform in [0, 1) with 24 bits, the precision of a float. */
+float tr_random_uniform(uint64_t seed, tr_purpose purpose, uint32_t a, uint64_t b);
+
+/* Uniform integer in [0, n), n >= 1: the high word of bits * n. Its bias is below n / 2^64. */
+uint64_t tr_random_below(uint64_t n, uint64_t seed, tr_purpose purpose, uint32_t a, uint64_t b);
+
+#endif

@@ -1,0 +1,37 @@
+/* ini.h -- an INI file as an ordered list of sections, nothing lost, nothing silently accepted.
+ *
+ * inih does the parsing. Around it, a reader that counts lines refuses what inih would take
+ * silently: lines and section names it truncates, indented continuation lines, duplicate keys and
+ * sections, lines that are neither comment, section nor "key = value", NUL bytes.
+ */
+#ifndef TR_INI_H
+#define TR_INI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "section.h"
+
+typedef struct tr_ini {
+    char *path;
+    tr_section *sections; /* in file order, then those that only overrides name */
+    size_t n_sections;
+} tr_ini;
+
+/* Reads the file and applies the overrides ("section.key=value"; the section is all before the
+ * last '.' left of '='). Mistakes go to `problems`; only an unreadable file or lack of memory
+ * fails. The result is released with tr_ini_free(). */
+tr_status tr_ini_load(tr_ini **out, const char *path, const char *const *overrides,
+                      size_t n_overrides, tr_problems *problems, tr_error *err);
+void tr_ini_free(tr_ini *ini);
+
+tr_section *tr_ini_find(const tr_ini *ini, const char *name); /* or NULL */
+
+/* As tr_ini_find, but adds an empty section (line 0) when it is absent. NULL: out of memory. */
+tr_section *tr_ini_demand(tr_ini *ini, const char *name);
+
+/* The sections as INI text with every default spelled out (each on its own line, values aligned),
+ * re-readable by tr_ini_load to the same values. NULL: out of memory; free with tr_free(). */
+char *tr_ini_text(const tr_ini *ini, const char *head_comment);
+
+#endif

@@ -1,0 +1,34 @@
+/* problems.h -- every mistake of a configuration, collected, so that one run reports them all. */
+#ifndef TR_PROBLEMS_H
+#define TR_PROBLEMS_H
+
+#include <stddef.h>
+
+#include "trainer/status.h"
+
+typedef struct tr_problems tr_problems;
+
+/* `path` names the file in the messages; borrowed for the life of the object. NULL: no memory. */
+tr_problems *tr_problems_new(const char *path);
+void tr_problems_free(tr_problems *problems);
+
+/* Records one mistake at `line` of the file. Line 0: not tied to a line of the file (a --set
+ * override or a missing section); the text then says what it is about. */
+void tr_problems_add(tr_problems *problems, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+size_t tr_problems_count(const tr_problems *problems);
+
+/* TR_OK when there are none; else TR_ERR_CONFIG and all of them in line order, one a line, as
+ * "path:line: text", and a last line with their number when there is more than one. */
+tr_status tr_problems_check(const tr_problems *problems, tr_error *err);
+
+/* The entry of `names` (NULL-terminated) nearest to `word` by edit distance (case-insensitive,
+ * '-' equals '_'), or NULL when none is near (distance over a third of the longer word, minimum
+ * 2). For "did you mean". */
+const char *tr_nearest_name(const char *word, const char *const *names);
+
+/* "a, b, c" from a NULL-terminated list, cut with "..." when it does not fit n bytes. */
+const char *tr_join_names(const char *const *names, char *text, size_t n);
+
+#endif

@@ -1,0 +1,77 @@
+/* section.h -- one [section] of the INI file, and the one way to read it: against a table of keys.
+ *
+ * The table is the grammar: it checks, converts, documents and fills in defaults, so a key that is
+ * accepted always has an effect and everything else is a problem with its line (DESIGN contract 5).
+ * Layers, losses and optimizers declare their own tables; nobody parses a number by hand.
+ */
+#ifndef TR_SECTION_H
+#define TR_SECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "problems.h"
+
+/* A number written as a fraction, kept as two parts so that x * num / den rounds once, as NumPy's
+ * x / 255 does. "0.5" is {0.5, 1}. */
+typedef struct tr_ratio {
+    double num, den;
+} tr_ratio;
+
+typedef enum tr_key_kind {
+    TR_KEY_INT,     /* int64_t; decimal only */
+    TR_KEY_REAL,    /* double; no nan, inf, hex */
+    TR_KEY_RATIO,   /* tr_ratio; "a" or "a/b", b != 0 */
+    TR_KEY_BOOL,    /* bool; true|false|yes|no|on|off|1|0, as Python's configparser reads it */
+    TR_KEY_CHOICE,  /* int: index into `choices` */
+    TR_KEY_CHOICES, /* unsigned: bit i set for choices[i]; comma-separated, no repeats, "" = none */
+    TR_KEY_TEXT,    /* const char *, owned by the section; not empty unless fallback is "" */
+    TR_KEY_INTS     /* int64_t[count]; comma-separated; for count 2 a single value means both,
+                     * as in Keras's kernel_size=3 */
+} tr_key_kind;
+
+typedef struct tr_key {
+    const char *name;
+    tr_key_kind kind;
+    size_t offset;              /* of the value in the struct that tr_section_read fills */
+    const char *fallback;       /* the default, as text; NULL: the key is required */
+    double min, max;            /* numbers: inclusive range; both 0: any */
+    bool above_min, below_max;  /* the range excludes that end: (min, or max) */
+    const char *const *choices; /* CHOICE, CHOICES: NULL-terminated */
+    int count;                  /* INTS */
+    bool optional;              /* may be absent without a default: the field stays as it was */
+    const char *doc;            /* one line for `trainer help` */
+} tr_key;
+
+typedef struct tr_entry {
+    char *key, *value;
+    int line;        /* 0: from --set, or a default */
+    bool is_default; /* filled in by tr_section_read */
+} tr_entry;
+
+typedef struct tr_section {
+    char *name; /* without the brackets, e.g. "layer.conv1" */
+    int line;   /* of its header; 0: only --set named it */
+    tr_entry *entries;
+    size_t n_entries;
+} tr_section;
+
+/* The entry of that key, or NULL; borrowed from the section. */
+const tr_entry *tr_section_find(const tr_section *section, const char *key);
+
+/* The line of a key, or of the section when the key is absent: where to report a problem. */
+int tr_section_line(const tr_section *section, const char *key);
+
+/* Reads the whole section against `keys` into `fields`. Every unknown key, missing required key,
+ * bad or out-of-range value becomes a problem (with allowed values and the nearest known name);
+ * absent keys take their fallback, which is also added to the section as an entry with is_default,
+ * so that the effective configuration can be written out. True when the section had no problem. */
+bool tr_section_read(tr_section *section, const tr_key *keys, size_t n_keys, void *fields,
+                     tr_problems *problems);
+
+/* Adds `key = value` as a default when the key is absent (for defaults that depend on other keys,
+ * e.g. strides = pool_size). False: out of memory. */
+bool tr_section_default(tr_section *section, const char *key, const char *value);
+
+#endif
