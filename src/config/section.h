@@ -40,6 +40,7 @@ typedef struct tr_key {
     bool above_min, below_max;  /* the range excludes that end: (min, or max) */
     const char *const *choices; /* CHOICE, CHOICES: NULL-terminated */
     int count;                  /* INTS */
+    const char *zero_word;      /* INT: a word that means 0, e.g. "auto"; or NULL */
     bool optional;              /* may be absent without a default: the field stays as it was */
     const char *doc;            /* one line for `trainer help` */
 } tr_key;

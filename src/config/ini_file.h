@@ -1,11 +1,15 @@
-/* ini.h -- an INI file as an ordered list of sections, nothing lost, nothing silently accepted.
+/* ini_file.h -- an INI file as an ordered list of sections, nothing lost, nothing silently
+ * accepted.
  *
  * inih does the parsing. Around it, a reader that counts lines refuses what inih would take
  * silently: lines and section names it truncates, indented continuation lines, duplicate keys and
  * sections, lines that are neither comment, section nor "key = value", NUL bytes.
+ *
+ * A duplicate section stays in the list as a section of its own, so that its keys get checked too;
+ * tr_ini_find() and overrides see the first one.
  */
-#ifndef TR_INI_H
-#define TR_INI_H
+#ifndef TR_INI_FILE_H
+#define TR_INI_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +29,8 @@ tr_status tr_ini_load(tr_ini **out, const char *path, const char *const *overrid
                       size_t n_overrides, tr_problems *problems, tr_error *err);
 void tr_ini_free(tr_ini *ini);
 
-tr_section *tr_ini_find(const tr_ini *ini, const char *name); /* or NULL */
+/* The section of that name, or NULL. The pointer holds until a section is added (tr_ini_demand). */
+tr_section *tr_ini_find(const tr_ini *ini, const char *name);
 
 /* As tr_ini_find, but adds an empty section (line 0) when it is absent. NULL: out of memory. */
 tr_section *tr_ini_demand(tr_ini *ini, const char *name);

@@ -1,0 +1,252 @@
+/* config.c -- the grammar of a configuration: one key table per section; see trainer/config.h.
+ *
+ * [layer.*] and [optimizer] are let through unread: their keys are known to layers/ and
+ * optimizers/, which read the same sections with tables of their own. Values are only checked one
+ * by one here; whether the dataset fits the model is decided where both are known.
+ */
+#include "trainer/config.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config_internal.h"
+#include "file.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define AT(field) offsetof(tr_config, field)
+
+/* value.c writes a tr_ratio over the two. */
+static_assert(offsetof(tr_data_config, scale_den) - offsetof(tr_data_config, scale_num) ==
+                  offsetof(tr_ratio, den),
+              "scale_num and scale_den must lie as a tr_ratio does");
+
+enum { LAYER_NAME_MAX = 42 }; /* with "layer." it must fit what inih keeps of a section's name */
+
+static const char layer_prefix[] = "layer.";
+
+/* ---- the tables ---- */
+
+static const char *const metric_names[] = {"accuracy", NULL};            /* bit i: TR_METRIC_... */
+static const char *const isa_names[] = {"auto", "avx2", "avx512", NULL}; /* tr_isa */
+
+static const tr_key data_keys[] = {
+    {"file", TR_KEY_TEXT, AT(data.file), NULL, .doc = "HDF5 file with the dataset"},
+    {"x_train", TR_KEY_TEXT, AT(data.x_train), "x_train", .doc = "dataset of the training images"},
+    {"y_train", TR_KEY_TEXT, AT(data.y_train), "y_train", .doc = "dataset of the training labels"},
+    {"x_test", TR_KEY_TEXT, AT(data.x_test), "x_test", .doc = "dataset of the test images"},
+    {"y_test", TR_KEY_TEXT, AT(data.y_test), "y_test", .doc = "dataset of the test labels"},
+    {"scale", TR_KEY_RATIO, AT(data.scale_num), "1", .max = INFINITY, .above_min = true,
+     .doc = "factor on every pixel, e.g. 1/255"},
+    {"validation_split", TR_KEY_REAL, AT(data.validation_split), "0", .max = 1, .below_max = true,
+     .doc = "part of the training images kept for validation (scikit-learn's test_size)"},
+    {"split_seed", TR_KEY_INT, AT(data.split_seed), "0", .max = 4294967295.0,
+     .doc = "seed of that split (scikit-learn's random_state)"},
+};
+
+static const tr_key model_keys[] = {
+    {"input_shape", TR_KEY_INTS, AT(input_shape), NULL, .min = 1, .max = 65536, .count = 3,
+     .doc = "height, width, channels of an image"},
+    {"name", TR_KEY_TEXT, AT(model_name), "sequential", .doc = "the model's name in Keras"},
+};
+
+static const tr_key compile_keys[] = {
+    {"loss", TR_KEY_TEXT, AT(compile.loss), NULL, .doc = "the loss function"},
+    {"optimizer", TR_KEY_TEXT, AT(compile.optimizer), NULL,
+     .doc = "the optimizer; its settings are in [optimizer]"},
+    {"metrics", TR_KEY_CHOICES, AT(compile.metrics), "", .choices = metric_names,
+     .doc = "what to report besides the loss"},
+};
+
+static const tr_key fit_keys[] = {
+    {"batch_size", TR_KEY_INT, AT(fit.batch_size), "32", .min = 1, .max = 1048576,
+     .doc = "images per step"},
+    {"epochs", TR_KEY_INT, AT(fit.epochs), "1", .min = 1, .max = 1000000,
+     .doc = "passes over the training images"},
+    {"seed", TR_KEY_INT, AT(fit.seed), "0", .max = 0x1p63, /* and so all of int64_t from 0 */
+     .doc = "of initial weights, order and every other random number but the split's"},
+    {"shuffle", TR_KEY_BOOL, AT(fit.shuffle), "true", .doc = "a new order in each epoch"},
+};
+
+static const tr_key evaluate_keys[] = {
+    {"batch_size", TR_KEY_INT, AT(evaluate_batch_size), "32", .min = 1, .max = 1048576,
+     .doc = "images per step of the evaluation"},
+};
+
+static const tr_key engine_keys[] = {
+    {"isa", TR_KEY_CHOICE, AT(engine.isa), "auto", .choices = isa_names,
+     .doc = "the instruction set; part of the numeric result"},
+    {"threads", TR_KEY_INT, AT(engine.threads), "auto", .max = 1024, .zero_word = "auto",
+     .doc = "number of threads; auto: OMP_NUM_THREADS, or the cores this process may use"},
+    {"micro_batch", TR_KEY_INT, AT(engine.micro_batch), "8", .min = 1, .max = 4096,
+     .doc = "images that a thread takes through all layers at once; part of the numeric result"},
+};
+
+static const tr_key output_keys[] = {
+    {"directory", TR_KEY_TEXT, AT(output_directory), NULL,
+     .doc = "folder for all files of the run"},
+};
+
+/* In the order in which absent ones are appended to the effective configuration. */
+static const struct spec {
+    const char *name;
+    const tr_key *keys; /* NULL: read elsewhere */
+    size_t n_keys;
+} specs[] = {
+    {"data", data_keys, COUNT(data_keys)},
+    {"model", model_keys, COUNT(model_keys)},
+    {"compile", compile_keys, COUNT(compile_keys)},
+    {"optimizer", NULL, 0},
+    {"fit", fit_keys, COUNT(fit_keys)},
+    {"evaluate", evaluate_keys, COUNT(evaluate_keys)},
+    {"engine", engine_keys, COUNT(engine_keys)},
+    {"output", output_keys, COUNT(output_keys)},
+};
+
+static const struct spec *find_spec(const char *name)
+{
+    for (size_t i = 0; i < COUNT(specs); i++)
+        if (strcmp(specs[i].name, name) == 0)
+            return &specs[i];
+    return NULL;
+}
+
+/* ---- names of sections ---- */
+
+static bool is_layer(const char *name)
+{
+    return strncmp(name, layer_prefix, strlen(layer_prefix)) == 0;
+}
+
+static bool is_layer_name(const char *name)
+{
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)name[i]) && name[i] != '_')
+            return false;
+    return n <= LAYER_NAME_MAX && isalpha((unsigned char)name[0]);
+}
+
+/* What the author of an unknown section perhaps meant; "" when there is no guess. */
+static const char *guess(const char *name, char *text, size_t n)
+{
+    static const char *const layer_words[] = {"layer", NULL};
+    const char *names[COUNT(specs) + 1] = {NULL};
+    char head[TR_INI_NAME_MAX + 1];
+    for (size_t i = 0; i < COUNT(specs); i++)
+        names[i] = specs[i].name;
+    const char *nearest = tr_nearest_name(name, names);
+    const char *dot = strchr(name, '.');
+    snprintf(head, sizeof head, "%.*s", (int)(dot == NULL ? 0 : dot - name), name);
+
+    if (nearest != NULL)
+        snprintf(text, n, "did you mean [%s]? ", nearest);
+    else if (dot != NULL && is_layer_name(dot + 1) && tr_nearest_name(head, layer_words) != NULL)
+        snprintf(text, n, "did you mean [layer.%s]? ", dot + 1);
+    else if (is_layer_name(name) && tr_nearest_name(name, layer_words) == NULL)
+        snprintf(text, n, "layers are written [layer.%s]; ", name);
+    else
+        snprintf(text, n, "layers are written [layer.NAME]; ");
+    return text;
+}
+
+static void check_name(const tr_section *section, tr_problems *problems)
+{
+    char about[512], meant[128];
+    if (section->line == 0 && section->n_entries > 0)
+        snprintf(about, sizeof about, "--set %s.%s=%s", section->name, section->entries[0].key,
+                 section->entries[0].value);
+    else
+        snprintf(about, sizeof about, "[%s]", section->name);
+
+    if (is_layer(section->name)) {
+        if (!is_layer_name(section->name + strlen(layer_prefix)))
+            tr_problems_add(problems, section->line,
+                            "%s: a layer's name must be 1 to %d letters, digits or _, the first a "
+                            "letter: [layer.NAME]",
+                            about, LAYER_NAME_MAX);
+    } else if (find_spec(section->name) == NULL) {
+        tr_problems_add(problems, section->line,
+                        "%s: unknown section; %sallowed: data, model, layer.NAME, compile, "
+                        "optimizer, fit, evaluate, engine, output",
+                        about, guess(section->name, meant, sizeof meant));
+    }
+}
+
+/* ---- the whole ---- */
+
+/* Sections that stand twice are a problem already; reading both finds the mistakes inside, too. */
+static void read_sections(tr_config *config)
+{
+    tr_ini *ini = config->ini;
+    bool has_layer = false;
+    for (size_t i = 0; i < COUNT(specs); i++)
+        if (specs[i].keys != NULL && tr_ini_demand(ini, specs[i].name) == NULL)
+            tr_problems_no_memory(config->problems);
+    for (size_t i = ini->n_sections; i-- > 0;) { /* backwards: of two, the first's values stay */
+        tr_section *section = &ini->sections[i];
+        const struct spec *spec = find_spec(section->name);
+        check_name(section, config->problems);
+        has_layer = has_layer || is_layer(section->name);
+        if (spec != NULL && spec->keys != NULL)
+            tr_section_read(section, spec->keys, spec->n_keys, config, config->problems);
+    }
+    if (!has_layer)
+        tr_problems_add(config->problems, 0,
+                        "%s: the model has no layers: add sections [layer.NAME] with type = ...",
+                        ini->path);
+}
+
+tr_status tr_config_load(tr_config **out, const char *path, const char *const *overrides,
+                         size_t n_overrides, tr_error *err)
+{
+    tr_status status = TR_ERR_INTERNAL;
+    tr_config *config = tr_alloc(1, sizeof *config);
+    if (config == NULL)
+        goto no_memory;
+    config->problems = tr_problems_new(path);
+    if (config->problems == NULL)
+        goto no_memory;
+    status = tr_ini_load(&config->ini, path, overrides, n_overrides, config->problems, err);
+    if (status != TR_OK)
+        goto fail;
+    read_sections(config);
+    if (tr_problems_check(config->problems, NULL) == TR_ERR_INTERNAL)
+        goto no_memory;
+    *out = config;
+    return TR_OK;
+
+no_memory:
+    status = tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+fail:
+    tr_config_free(config);
+    return status;
+}
+
+void tr_config_free(tr_config *config)
+{
+    if (config == NULL)
+        return;
+    tr_ini_free(config->ini);
+    tr_problems_free(config->problems);
+    tr_free(config);
+}
+
+tr_status tr_config_check(const tr_config *config, tr_error *err)
+{
+    return tr_problems_check(config->problems, err);
+}
+
+tr_status tr_config_write(const tr_config *config, const char *path, tr_error *err)
+{
+    TR_TRY(tr_config_check(config, err));
+    char *text = tr_ini_text(config->ini, "The effective configuration, every default spelled out."
+                                          "\nTraining from this file repeats the run.");
+    if (text == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+    const tr_status status = tr_file_write(path, text, strlen(text), err);
+    tr_free(text);
+    return status;
+}

@@ -1,0 +1,45 @@
+/* config_internal.h -- what the files of src/config share; no other folder includes it. */
+#ifndef TR_CONFIG_INTERNAL_H
+#define TR_CONFIG_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ini_file.h"
+#include "mem.h"
+#include "section.h"
+
+enum {
+    TR_INI_LINE_MAX = 199, /* inih reads no more of a line (INI_MAX_LINE less the end) ... */
+    TR_INI_NAME_MAX = 49,  /* ... and of a section's name */
+    /* Ours. They bound the work that a file of a hostile author can ask for. */
+    TR_INI_BYTES_MAX = 1 << 20,
+    TR_INI_KEYS_MAX = 1000,
+    TR_INI_SECTIONS_MAX = 10000
+};
+
+/* Room for one item more than the n there are, or NULL (the items are then untouched). The capacity
+ * is the power of two that n implies, so no list needs a field for it. */
+static inline void *tr_grown(void *items, size_t n, size_t item_bytes)
+{
+    if ((n & (n - 1)) != 0)
+        return items;
+    return tr_realloc(items, n, n == 0 ? 1 : 2 * n, item_bytes);
+}
+
+/* section.c: appends an entry; the key must be absent. False: out of memory. */
+bool tr_section_add(tr_section *section, const char *key, const char *value, int line,
+                    bool is_default);
+void tr_section_release(tr_section *section);
+
+/* ini_file.c: appends a section. NULL: out of memory. */
+tr_section *tr_ini_add(tr_ini *ini, const char *name, int line);
+
+/* ini_file.c: why `key = value` would not be read back as it is ("has a ..."), or NULL when it
+ * would. */
+const char *tr_ini_value_flaw(const char *key, const char *value);
+
+/* override.c: applies one "section.key=value"; mistakes go to `problems`. False: out of memory. */
+bool tr_ini_override(tr_ini *ini, const char *text, tr_problems *problems);
+
+#endif

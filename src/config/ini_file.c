@@ -1,0 +1,341 @@
+/* ini_file.c -- reading an INI file with inih, and seeing what inih does not say; see ini_file.h.
+ *
+ * inih asks a reader for each line. Ours counts the lines and judges each before inih sees it: what
+ * inih would cut, join or skip without a word becomes a problem, and inih gets an empty line in its
+ * place. Sections are noted here, since inih has no event for an empty one; keys and values are
+ * what inih makes of the remaining lines. The file is read whole before parsing, and never written.
+ */
+#include "ini_file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config_internal.h"
+
+struct loader {
+    tr_ini *ini;
+    tr_problems *problems;
+    const char *next, *end; /* what is left of the file */
+    int line;               /* of the line that inih works on */
+    bool has_section;       /* whether any header came yet, also a wrong one */
+    bool skips_keys;        /* the header above was wrong: its keys belong nowhere */
+    bool awaits_key;        /* inih got a line that must give a key */
+    bool no_memory;
+};
+
+/* ---- the list of sections ---- */
+
+tr_section *tr_ini_find(const tr_ini *ini, const char *name)
+{
+    for (size_t i = 0; i < ini->n_sections; i++)
+        if (strcmp(ini->sections[i].name, name) == 0)
+            return &ini->sections[i];
+    return NULL;
+}
+
+tr_section *tr_ini_add(tr_ini *ini, const char *name, int line)
+{
+    tr_section *grown = tr_grown(ini->sections, ini->n_sections, sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    ini->sections = grown;
+    char *copy = tr_strdup(name);
+    if (copy == NULL)
+        return NULL;
+    tr_section *section = &ini->sections[ini->n_sections++];
+    *section = (tr_section){.name = copy, .line = line};
+    return section;
+}
+
+tr_section *tr_ini_demand(tr_ini *ini, const char *name)
+{
+    tr_section *section = tr_ini_find(ini, name);
+    return section != NULL ? section : tr_ini_add(ini, name, 0);
+}
+
+void tr_ini_free(tr_ini *ini)
+{
+    if (ini == NULL)
+        return;
+    for (size_t i = 0; i < ini->n_sections; i++)
+        tr_section_release(&ini->sections[i]);
+    tr_free(ini->sections);
+    tr_free(ini->path);
+    tr_free(ini);
+}
+
+/* ---- one value ---- */
+
+const char *tr_ini_value_flaw(const char *key, const char *value)
+{
+    const size_t n = strlen(value);
+    if (strlen(key) + strlen("=") + n > TR_INI_LINE_MAX)
+        return "is longer than a line may be (199 characters)";
+    if (n == 0)
+        return NULL;
+    if (isspace((unsigned char)value[0]) || isspace((unsigned char)value[n - 1]))
+        return "starts or ends with a blank";
+    for (size_t i = 0; i < n; i++) {
+        const bool after_blank = i == 0 || isspace((unsigned char)value[i - 1]);
+        if (iscntrl((unsigned char)value[i]) && value[i] != '\t')
+            return "has a line break or another control character";
+        if (after_blank && value[i] == ';')
+            return "has a ';' after a blank, where a comment would start";
+        if (after_blank && value[i] == '#')
+            return "has a '#' after a blank; a comment behind a value starts with ';'";
+    }
+    return NULL;
+}
+
+/* ---- lines ---- */
+
+static bool is_empty_or_comment(const char *text, size_t n)
+{
+    while (n > 0 && isspace((unsigned char)*text))
+        text++, n--;
+    return n == 0 || *text == ';' || *text == '#';
+}
+
+static void add_section(struct loader *loader, const char *name)
+{
+    if (loader->ini->n_sections == TR_INI_SECTIONS_MAX) {
+        tr_problems_add(loader->problems, loader->line, "[%s]: more than %d sections", name,
+                        TR_INI_SECTIONS_MAX);
+        return;
+    }
+    const tr_section *first = tr_ini_find(loader->ini, name);
+    if (first != NULL)
+        tr_problems_add(loader->problems, loader->line,
+                        "[%s]: a section of this name is already at line %d; join or rename them",
+                        name, first->line);
+    if (tr_ini_add(loader->ini, name, loader->line) == NULL)
+        loader->no_memory = true;
+    else
+        loader->skips_keys = false;
+}
+
+/* A line that starts with '['. As inih does, the name ends at the first ']'. */
+static bool take_header(struct loader *loader, const char *text, size_t n)
+{
+    char name[TR_INI_NAME_MAX + 1];
+    loader->has_section = true;
+    loader->skips_keys = true;
+    const char *close = memchr(text, ']', n);
+    for (const char *c = text + 1; close != NULL && c < close; c++)
+        if (*c == ';' && isspace((unsigned char)c[-1]))
+            close = NULL; /* what follows is a comment */
+    if (close == NULL) {
+        tr_problems_add(loader->problems, loader->line, "%.*s: the section's name has no ']'",
+                        (int)n, text);
+        return false;
+    }
+    const size_t n_name = (size_t)(close - text) - 1;
+    if (n_name == 0 || n_name > TR_INI_NAME_MAX) {
+        tr_problems_add(loader->problems, loader->line,
+                        "%.*s: a section's name must have 1 to %d characters, not %zu",
+                        (int)n_name + 2, text, TR_INI_NAME_MAX, n_name);
+        return false;
+    }
+    memcpy(name, text + 1, n_name);
+    name[n_name] = '\0';
+    const size_t n_rest = n - n_name - 2;
+    if (!is_empty_or_comment(close + 1, n_rest) || memchr(close + 1, '#', n_rest) != NULL)
+        tr_problems_add(loader->problems, loader->line,
+                        "[%s]: text after the ']'; only a comment (;) may follow", name);
+    add_section(loader, name);
+    return !loader->skips_keys;
+}
+
+/* Whether inih may see the line; if not, the reason is noted. */
+static bool accept_line(struct loader *loader, const char *text, size_t n, size_t n_max)
+{
+    if (memchr(text, '\0', n) != NULL) {
+        tr_problems_add(loader->problems, loader->line, "the line has a NUL byte: not a text file");
+        return false;
+    }
+    if (is_empty_or_comment(text, n))
+        return false;
+    if (n > n_max) {
+        tr_problems_add(loader->problems, loader->line,
+                        "the line has %zu characters; at most %zu are read", n, n_max);
+        if (*text == '[')
+            loader->has_section = loader->skips_keys = true;
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (iscntrl((unsigned char)text[i]) && text[i] != '\t') {
+            tr_problems_add(loader->problems, loader->line,
+                            "the line has a control character (0x%02x)", (unsigned char)text[i]);
+            return false;
+        }
+    if (isblank((unsigned char)*text)) {
+        tr_problems_add(loader->problems, loader->line,
+                        "an indented line would continue the value above; start it at the margin");
+        return false;
+    }
+    if (*text == '[')
+        return take_header(loader, text, n);
+    loader->awaits_key = true;
+    return true;
+}
+
+/* inih drops a line that is no pair and says so only for the first: its key never came. */
+static void miss_key(struct loader *loader)
+{
+    if (loader->awaits_key)
+        tr_problems_add(loader->problems, loader->line,
+                        "the line is neither a comment nor [section] nor key = value");
+    loader->awaits_key = false;
+}
+
+/* The reader that inih calls, with the contract of fgets. */
+static char *read_line(char *buffer, int buffer_bytes, void *user)
+{
+    struct loader *loader = user;
+    miss_key(loader);
+    if (loader->next == loader->end || loader->no_memory || buffer_bytes < 1)
+        return NULL;
+
+    const char *text = loader->next;
+    const char *newline = memchr(text, '\n', (size_t)(loader->end - text));
+    size_t n = (size_t)((newline == NULL ? loader->end : newline) - text);
+    loader->next = newline == NULL ? loader->end : newline + 1;
+    loader->line++;
+    if (n > 0 && text[n - 1] == '\r')
+        n--;
+    if (loader->line == 1 && n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+        text += 3, n -= 3; /* the mark that some editors put before UTF-8 */
+
+    size_t n_max = TR_INI_LINE_MAX;
+    if ((size_t)buffer_bytes - 1 < n_max)
+        n_max = (size_t)buffer_bytes - 1;
+    if (!accept_line(loader, text, n, n_max))
+        n = 0;
+    memcpy(buffer, text, n);
+    buffer[n] = '\0';
+    return buffer;
+}
+
+/* ---- keys ---- */
+
+static int take_key(void *user, const char *section_name, const char *key, const char *value)
+{
+    struct loader *loader = user;
+    tr_ini *ini = loader->ini;
+    (void)section_name; /* inih's copy of what take_header() noted */
+    loader->awaits_key = false;
+    if (!loader->has_section) {
+        tr_problems_add(loader->problems, loader->line, "%s = %s: stands before any [section]", key,
+                        value);
+        return 1;
+    }
+    if (loader->skips_keys)
+        return 1;
+
+    tr_section *section = &ini->sections[ini->n_sections - 1];
+    const char *flaw = tr_ini_value_flaw(key, value);
+    const tr_entry *first = tr_section_find(section, key);
+    if (*key == '\0')
+        tr_problems_add(loader->problems, loader->line, "[%s] = %s: the key has no name",
+                        section->name, value);
+    else if (first != NULL)
+        tr_problems_add(loader->problems, loader->line,
+                        "[%s] %s: given twice, first at line %d; remove one", section->name, key,
+                        first->line);
+    else if (flaw != NULL)
+        tr_problems_add(loader->problems, loader->line, "[%s] %s = %s: the value %s", section->name,
+                        key, value, flaw);
+    else if (section->n_entries == TR_INI_KEYS_MAX)
+        tr_problems_add(loader->problems, loader->line, "[%s] %s: more than %d keys in a section",
+                        section->name, key, TR_INI_KEYS_MAX);
+    if (*key == '\0' || first != NULL || section->n_entries == TR_INI_KEYS_MAX)
+        return 1;
+    /* A flawed value is kept, so that its key does not count as missing as well. */
+    loader->no_memory |= !tr_section_add(section, key, value, loader->line, false);
+    return 1;
+}
+
+/* ---- the file ---- */
+
+static tr_status read_whole(const char *path, char **out, size_t *n, tr_error *err)
+{
+    tr_status status = TR_ERR_CONFIG;
+    char *bytes = NULL;
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL)
+        goto fail;
+    bytes = tr_alloc(TR_INI_BYTES_MAX + 1, 1);
+    if (bytes == NULL) {
+        status = tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        goto close;
+    }
+    *n = fread(bytes, 1, TR_INI_BYTES_MAX + 1, file);
+    if (ferror(file))
+        goto fail;
+    if (*n > TR_INI_BYTES_MAX) {
+        status = tr_fail(err, TR_ERR_CONFIG,
+                         "%s: larger than %d bytes: this is not a configuration; give the INI file "
+                         "with -c FILE (the dataset is named in it: [data] file)",
+                         path, TR_INI_BYTES_MAX);
+        goto close;
+    }
+    fclose(file);
+    *out = bytes;
+    return TR_OK;
+
+fail:
+    status = tr_fail(err, TR_ERR_CONFIG,
+                     "%s: cannot read the configuration: %s; give an INI file with -c FILE "
+                     "(an example is configs/mnist.ini)",
+                     path, strerror(errno));
+close:
+    if (file != NULL)
+        fclose(file);
+    tr_free(bytes);
+    return status;
+}
+
+static bool parse(struct loader *loader)
+{
+    const int failed_line = ini_parse_stream(read_line, loader, take_key, loader);
+    miss_key(loader);
+    if (failed_line > 0 && tr_problems_count(loader->problems) == 0)
+        tr_problems_add(loader->problems, failed_line, "the line is not understood");
+    return failed_line != -2 && !loader->no_memory;
+}
+
+tr_status tr_ini_load(tr_ini **out, const char *path, const char *const *overrides,
+                      size_t n_overrides, tr_problems *problems, tr_error *err)
+{
+    tr_status status = TR_ERR_INTERNAL;
+    char *bytes = NULL;
+    size_t n = 0;
+    tr_ini *ini = tr_alloc(1, sizeof *ini);
+    if (ini == NULL)
+        goto no_memory;
+    ini->path = tr_strdup(path);
+    if (ini->path == NULL)
+        goto no_memory;
+    status = read_whole(path, &bytes, &n, err);
+    if (status != TR_OK)
+        goto fail;
+    struct loader loader = {.ini = ini, .problems = problems, .next = bytes, .end = bytes + n};
+    if (!parse(&loader))
+        goto no_memory;
+    for (size_t i = 0; i < n_overrides; i++)
+        if (!tr_ini_override(ini, overrides[i], problems))
+            goto no_memory;
+    tr_free(bytes);
+    *out = ini;
+    return TR_OK;
+
+no_memory:
+    status = tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+fail:
+    tr_free(bytes);
+    tr_ini_free(ini);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* value.h -- the text of one value, checked against its key and converted. Shared inside
+ * src/config.
+ */
+#ifndef TR_VALUE_H
+#define TR_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "section.h"
+
+/* Converts the whole of `text` and stores it at key->offset of `fields`; false when it is not what
+ * the key allows (`fields` is then unchanged). A TEXT stores `text` itself. */
+bool tr_value_parse(const tr_key *key, const char *text, void *fields);
+
+/* What the key allows, to follow "must be": "an integer from 1 to 4096". Returns `text`. */
+const char *tr_value_expected(const tr_key *key, char *text, size_t n);
+
+/* CHOICE and CHOICES: the name that the first wrong word of `text` was perhaps meant to be. */
+const char *tr_value_meant(const tr_key *key, const char *text);
+
+#endif
