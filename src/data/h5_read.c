@@ -1,0 +1,314 @@
+/* h5_read.c -- reading one numeric array of an HDF5 file; see h5_read.h.
+ *
+ * The file is not trusted: shapes are multiplied with overflow checks and held against the
+ * physical memory before anything is allocated, and dataset names come from the file only as text
+ * of an error message.
+ */
+#include "h5_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "h5.h"
+#include "mem.h"
+
+/* Adds to text[n] behind its present end; what does not fit is cut. */
+static void append(char *text, size_t n, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void append(char *text, size_t n, const char *format, ...)
+{
+    const size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text + used, n - used, format, args);
+    va_end(args);
+}
+
+/* ---- the file ---- */
+
+static uint64_t physical_bytes(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || page_bytes <= 0)
+        return UINT64_MAX;
+    return (uint64_t)pages * (uint64_t)page_bytes;
+}
+
+/* HDF5 would answer all of these with "unable to open file". */
+static tr_status check_path(const char *path, tr_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 && errno == ENOENT)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: no such file; data/fetch_mnist.sh makes data/mnist.h5, and "
+                       "`trainer convert` makes one from other formats",
+                       path);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int cause = errno;
+    if (fd >= 0)
+        close(fd);
+    if (fd < 0 || stat(path, &info) != 0)
+        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(cause));
+    if (S_ISDIR(info.st_mode))
+        return tr_fail(err, TR_ERR_DATA, "%s: is a folder; expected an HDF5 file", path);
+    if (!S_ISREG(info.st_mode))
+        return tr_fail(err, TR_ERR_DATA, "%s: is not a regular file; expected an HDF5 file", path);
+    if (info.st_size == 0)
+        return tr_fail(err, TR_ERR_DATA, "%s: is empty (0 bytes); expected an HDF5 file", path);
+    return TR_OK;
+}
+
+tr_status tr_h5_file_open(tr_h5_file *out, const char *path, tr_error *err)
+{
+    *out = (tr_h5_file){.id = H5I_INVALID_HID, .path = path, .bytes_left = physical_bytes()};
+    tr_h5_quiet();
+    TR_TRY(check_path(path, err));
+    if (H5Fis_hdf5(path) <= 0)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: is not an HDF5 file; `trainer convert` makes one from other formats",
+                       path);
+    /* Network file systems of clusters often have no locks; a reader can do without. */
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_file_locking(access, 1, 1);
+    out->id = H5Fopen(path, H5F_ACC_RDONLY, access);
+    char cause[TR_H5_TEXT] = "";
+    if (out->id < 0)
+        tr_h5_cause(cause, sizeof cause);
+    tr_h5_close(access);
+    if (out->id < 0)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: HDF5 cannot open it: %s; the file is damaged or incomplete: make or "
+                       "copy it again",
+                       path, cause);
+    return TR_OK;
+}
+
+void tr_h5_file_close(tr_h5_file *file)
+{
+    if (file->path != NULL)
+        tr_h5_close(file->id);
+    *file = (tr_h5_file){0};
+}
+
+tr_status tr_h5_file_has(const tr_h5_file *file, const char *name, bool *has, tr_error *err)
+{
+    const htri_t exists = H5Lexists(file->id, name, H5P_DEFAULT);
+    if (exists < 0) {
+        char cause[TR_H5_TEXT];
+        tr_h5_cause(cause, sizeof cause);
+        return tr_fail(err, TR_ERR_DATA, "%s: HDF5 cannot look for %s in it: %s; is it damaged?",
+                       file->path, name, cause);
+    }
+    *has = exists > 0;
+    return TR_OK;
+}
+
+/* ---- what is there ---- */
+
+static void describe_type(hid_t type, char *text, size_t n)
+{
+    const size_t bits = 8 * H5Tget_size(type);
+    switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+        append(text, n, "%sint%zu", H5Tget_sign(type) == H5T_SGN_NONE ? "u" : "", bits);
+        break;
+    case H5T_FLOAT:
+        append(text, n, "float%zu", bits);
+        break;
+    case H5T_STRING:
+        append(text, n, "string");
+        break;
+    case H5T_COMPOUND:
+        append(text, n, "compound");
+        break;
+    case H5T_ENUM: /* h5py stores NumPy's bool so */
+        append(text, n, "enumeration");
+        break;
+    default:
+        append(text, n, "non-numeric");
+        break;
+    }
+}
+
+static void describe_shape(const int64_t *dims, int rank, char *text, size_t n)
+{
+    append(text, n, " [");
+    for (int i = 0; i < rank; i++)
+        append(text, n, "%s%lld", i > 0 ? ", " : "", (long long)dims[i]);
+    append(text, n, "]");
+}
+
+/* Fills dims, rank and text; false when HDF5 cannot say, or the rank is beyond TR_H5_RANK. */
+static bool describe(tr_h5_array *array, hid_t type)
+{
+    const hid_t space = H5Dget_space(array->id);
+    hsize_t dims[H5S_MAX_RANK] = {0};
+    const bool simple = H5Sget_simple_extent_type(space) == H5S_SIMPLE;
+    array->rank = simple ? H5Sget_simple_extent_dims(space, dims, NULL) : 0;
+    tr_h5_close(space);
+    describe_type(type, array->text, sizeof array->text);
+    if (array->rank < 0 || array->rank > TR_H5_RANK) {
+        append(array->text, sizeof array->text, " of %d dimensions", array->rank);
+        return false;
+    }
+    bool fits = true;
+    for (int i = 0; i < array->rank; i++) {
+        fits = fits && dims[i] <= INT64_MAX;
+        array->dims[i] = (int64_t)dims[i];
+    }
+    describe_shape(array->dims, array->rank, array->text, sizeof array->text);
+    return space >= 0 && fits && array->rank > 0;
+}
+
+struct listing {
+    char *text;
+    size_t n;
+};
+
+/* H5Lvisit visitor: adds a dataset's name, type and shape. Links that lead out of the file are not
+ * followed; what cannot be opened is passed over. */
+static herr_t list_one(hid_t group, const char *name, const H5L_info_t *info, void *user)
+{
+    struct listing *listing = user;
+    if (info->type != H5L_TYPE_HARD)
+        return 0;
+    tr_h5_array array = {.id = H5Oopen(group, name, H5P_DEFAULT)};
+    if (array.id >= 0 && H5Iget_type(array.id) == H5I_DATASET) {
+        const hid_t type = H5Dget_type(array.id);
+        describe(&array, type);
+        append(listing->text, listing->n, "%s%.60s %s", listing->text[0] == '\0' ? "" : ", ", name,
+               array.text);
+        tr_h5_close(type);
+    }
+    tr_h5_close(array.id);
+    return strlen(listing->text) + 1 < listing->n ? 0 : 1; /* 1: full, stop */
+}
+
+void tr_h5_file_list(const tr_h5_file *file, char *text, size_t n)
+{
+    text[0] = '\0';
+    struct listing listing = {text, n};
+    H5Lvisit(file->id, H5_INDEX_NAME, H5_ITER_INC, list_one, &listing);
+    if (text[0] == '\0')
+        append(text, n, "no datasets");
+    else if (strlen(text) + 1 >= n && n > 4)
+        memcpy(text + n - 4, "...", 4);
+}
+
+/* ---- the array ---- */
+
+static tr_status fail_to_open(const tr_h5_file *file, const char *name, tr_error *err)
+{
+    char cause[TR_H5_TEXT], list[1024];
+    tr_h5_cause(cause, sizeof cause);
+    tr_h5_file_list(file, list, sizeof list);
+    return tr_fail(err, TR_ERR_DATA,
+                   "%s: no dataset \"%s\" can be opened in it (%s); it has %s; the keys x_train, "
+                   "y_train, x_test, y_test in [data] name the datasets",
+                   file->path, name, cause, list);
+}
+
+/* The type and shape checks of an open dataset. */
+static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type, tr_error *err)
+{
+    const bool plain = describe(array, type);
+    const H5T_class_t class = H5Tget_class(type);
+    if (class != H5T_INTEGER && class != H5T_FLOAT)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s; expected integers or floats of any width; store it as uint8 "
+                       "or float32",
+                       file->path, array->name, array->text);
+    if (!plain)
+        return tr_fail(err, TR_ERR_DATA, "%s: %s is %s; expected an array of 1 to %d dimensions",
+                       file->path, array->name, array->text, TR_H5_RANK);
+    array->is_float = class == H5T_FLOAT;
+    array->is_u8 = H5Tequal(type, H5T_NATIVE_UINT8) > 0;
+    array->n_elements = 1;
+    for (int i = 0; i < array->rank; i++) {
+        if (array->dims[i] == 0)
+            return tr_fail(err, TR_ERR_DATA, "%s: %s is %s: it is empty", file->path, array->name,
+                           array->text);
+        if (__builtin_mul_overflow(array->n_elements, array->dims[i], &array->n_elements))
+            return tr_fail(err, TR_ERR_DATA,
+                           "%s: %s is %s: no memory can hold that; is the file "
+                           "damaged?",
+                           file->path, array->name, array->text);
+    }
+    return TR_OK;
+}
+
+tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char *name,
+                           tr_error *err)
+{
+    *out = (tr_h5_array){.name = name};
+    out->id = H5Oopen(file->id, name, H5P_DEFAULT);
+    if (out->id < 0)
+        return fail_to_open(file, name, err);
+    if (H5Iget_type(out->id) != H5I_DATASET) {
+        char list[1024];
+        tr_h5_file_list(file, list, sizeof list);
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is a group or a type; expected a dataset; the file has %s",
+                       file->path, name, list);
+    }
+    const hid_t type = H5Dget_type(out->id);
+    const tr_status status = examine(out, file, type, err);
+    tr_h5_close(type);
+    return status;
+}
+
+void tr_h5_array_close(tr_h5_array *array)
+{
+    if (array->name != NULL)
+        tr_h5_close(array->id);
+    *array = (tr_h5_array){0};
+}
+
+/* A chunked dataset that was created and never written reads as zeros without complaint. */
+static bool never_written(hid_t dataset)
+{
+    const hid_t plist = H5Dget_create_plist(dataset);
+    const bool chunked = H5Pget_layout(plist) == H5D_CHUNKED;
+    tr_h5_close(plist);
+    return chunked && H5Dget_storage_size(dataset) == 0;
+}
+
+tr_status tr_h5_array_read(void **out, tr_h5_file *file, const tr_h5_array *array,
+                           hid_t memory_type, size_t item_bytes, tr_error *err)
+{
+    uint64_t bytes;
+    if (__builtin_mul_overflow((uint64_t)array->n_elements, item_bytes, &bytes))
+        bytes = UINT64_MAX;
+    if (bytes > file->bytes_left)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s: needs %.1f GiB of memory, but only %.1f GiB of this "
+                       "machine's are left for it",
+                       file->path, array->name, array->text, (double)bytes * 0x1p-30,
+                       (double)file->bytes_left * 0x1p-30);
+    if (never_written(array->id))
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s, but was never written: its writer was interrupted",
+                       file->path, array->name, array->text);
+    void *values = tr_alloc((size_t)array->n_elements, item_bytes);
+    if (values == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: %s is %s: out of memory for %.3f GiB", file->path,
+                       array->name, array->text, (double)bytes * 0x1p-30);
+    if (H5Dread(array->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
+        char cause[TR_H5_TEXT];
+        tr_h5_cause(cause, sizeof cause);
+        tr_free(values);
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s, but cannot be read: %s; the file is damaged, or compressed "
+                       "with a filter that this HDF5 library lacks",
+                       file->path, array->name, array->text, cause);
+    }
+    file->bytes_left -= bytes;
+    *out = values;
+    return TR_OK;
+}
