@@ -1,0 +1,70 @@
+/* fit.h -- Keras's fit() and evaluate(), as one run with a folder of results.
+ *
+ * The run emits events; whoever prints or draws listens. Nothing here prints.
+ */
+#ifndef TRAINER_FIT_H
+#define TRAINER_FIT_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "trainer/config.h"
+#include "trainer/dataset.h"
+#include "trainer/history.h"
+#include "trainer/model.h"
+#include "trainer/status.h"
+
+typedef struct tr_run tr_run;
+
+/* A step was made. */
+typedef struct tr_step_event {
+    int64_t epoch, epochs;  /* 1-based */
+    int64_t step, steps;    /* 1-based, of the epoch */
+    tr_metrics so_far;      /* of the epoch */
+    double seconds;         /* since the epoch began */
+    int64_t images;         /* trained in this epoch so far */
+} tr_step_event;
+
+/* Callbacks of a run; any may be NULL. `user` is handed through. on_epoch comes when the epoch's
+ * checkpoint is on disk; its failure (a report that cannot be written) ends the run. */
+typedef struct tr_listener {
+    void *user;
+    void (*on_step)(void *user, const tr_step_event *event);
+    tr_status (*on_epoch)(void *user, const tr_history *history, int64_t epochs, tr_error *err);
+} tr_listener;
+
+/* Prepares a run: optimizer (from config), split, engine, output folder, config.ini in it.
+ * Everything is borrowed and must outlive the run. Fails before the first step where it can. */
+tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
+                     const tr_dataset *dataset, tr_error *err);
+void tr_run_free(tr_run *run);
+
+/* Reads [compile] optimizer and [optimizer] without a run; mistakes go to config->problems. */
+tr_status tr_optimizer_check(const tr_config *config, tr_error *err);
+
+/* Trains all epochs. After each: validation, last.h5, on_epoch. *stop is looked at after every
+ * step: set to a signal number it ends the run with last.h5 saved, and TR_INTERRUPTED (SIGINT) or
+ * TR_TERMINATED (SIGTERM) is returned. A loss that is not finite: TR_ERR_NUMERIC, the last
+ * checkpoint stays. */
+tr_status tr_run_fit(tr_run *run, const tr_listener *listener, const volatile sig_atomic_t *stop,
+                     tr_error *err);
+
+/* Keras's evaluate() on the test set; metrics->n = 0 when the dataset has none. */
+tr_status tr_run_evaluate(tr_run *run, tr_metrics *metrics, tr_error *err);
+
+/* The same without a run: the model as it is on the test set of a dataset. */
+tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset *dataset,
+                      tr_metrics *metrics, tr_error *err);
+
+/* What was prepared, for reports. */
+typedef struct tr_run_info {
+    int threads;
+    int64_t n_train, n_validation, n_test;
+    int64_t steps; /* per epoch */
+    int64_t iterations; /* updates made so far */
+} tr_run_info;
+
+tr_run_info tr_run_describe(const tr_run *run);
+const tr_history *tr_run_history(const tr_run *run);
+
+#endif

@@ -1,0 +1,76 @@
+/* model.h -- a sequence of layers with its parameters, planned for this machine.
+ *
+ *     tr_model_parse    sections of the configuration -> layers and shapes (no oneDNN)
+ *     tr_model_build    plans the training and the inference program, initialises the parameters
+ *
+ * Parameters cross this boundary in Keras's layout (kernels HWIO or (in, out), channels last).
+ */
+#ifndef TRAINER_MODEL_H
+#define TRAINER_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trainer/config.h"
+#include "trainer/status.h"
+
+typedef struct tr_model tr_model;
+
+/* Reads [layer.*] and [compile] loss, infers every shape. Mistakes go to config->problems, so that
+ * tr_config_check() reports them with the others; fails only when memory is out. `config` must
+ * outlive the model and may get its defaults filled in. */
+tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err);
+
+/* Plans the programs and initialises the parameters from config->fit.seed. Call after
+ * tr_config_check() said TR_OK. */
+tr_status tr_model_build(tr_model *model, tr_error *err);
+void tr_model_free(tr_model *model);
+
+/* ---- layers ---- */
+
+typedef struct tr_layer_info {
+    const char *name, *keras_class;
+    int64_t dst[3];     /* height, width, channels of the result; flat: dst[2] only */
+    bool flat;
+    int64_t n_params;   /* elements of all its weights */
+    int first_weight, n_weights; /* its weights, as numbered below */
+    double flops;       /* one sample, forward; a multiply-add counts two */
+} tr_layer_info;
+
+int tr_model_n_layers(const tr_model *model);
+tr_layer_info tr_model_layer(const tr_model *model, int i);
+int64_t tr_model_n_classes(const tr_model *model); /* length of the output vector */
+const char *tr_model_name(const tr_model *model);
+
+/* ---- weights, in Keras's order: layer by layer, kernel before bias ---- */
+
+typedef struct tr_weight_info {
+    const char *layer, *name; /* "conv1", "kernel" */
+    int n_dims;
+    int64_t dims[4];          /* Keras's shape */
+    int64_t n;                /* elements */
+} tr_weight_info;
+
+int tr_model_n_weights(const tr_model *model);
+tr_weight_info tr_model_weight(const tr_model *model, int i);
+
+/* Copies weight i out of, or into, the model: info.n floats, row-major in Keras's shape.
+ * After tr_model_build(). */
+tr_status tr_model_get_weight(const tr_model *model, int i, float *values, tr_error *err);
+tr_status tr_model_set_weight(tr_model *model, int i, const float *values, tr_error *err);
+
+/* 32 hexadecimal digits over all weights in Keras's layout: equal when the models are, bit by bit. */
+tr_status tr_model_digest(const tr_model *model, char text[33], tr_error *err);
+
+/* ---- reports; fresh text, released with tr_free() ---- */
+
+/* The table that Keras's summary() prints, plus work per image and, after tr_model_build(), the
+ * oneDNN implementation of every direction. */
+char *tr_model_summary(const tr_model *model);
+
+/* Names every layer and direction for which oneDNN has only a reference kernel, one a line;
+ * "" when there are none. */
+char *tr_model_slow_paths(const tr_model *model);
+
+#endif

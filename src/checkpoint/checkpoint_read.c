@@ -1,0 +1,140 @@
+/* checkpoint_read.c -- weights from a file in Keras's HDF5 layout; see trainer/checkpoint.h.
+ *
+ * As Keras does it: layers that have weights are matched in order, names are not compared, shapes
+ * must agree. Everything is read and checked before the model is touched.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "h5.h"
+#include "keras_h5.h"
+#include "mem.h"
+#include "trainer/checkpoint.h"
+
+typedef struct weight_reader {
+    const char *path;
+    tr_model *model;
+    float **values; /* per weight of the model */
+    int n_weights, next;
+} weight_reader;
+
+static void shape_text(char *text, size_t n, int n_dims, const int64_t *dims)
+{
+    size_t used = (size_t)snprintf(text, n, "[");
+    for (int i = 0; i < n_dims && used < n; i++)
+        used += (size_t)snprintf(text + used, n - used, "%s%lld", i ? ", " : "",
+                                 (long long)dims[i]);
+    if (used < n)
+        snprintf(text + used, n - used, "]");
+}
+
+/* One dataset into the next weight of the model. */
+static tr_status read_weight(weight_reader *reader, hid_t group, const char *layer, const char *name,
+                             tr_error *err)
+{
+    if (reader->next >= reader->n_weights)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: has more weights than the model: %s/%s is one too many", reader->path,
+                       layer, name);
+    const tr_weight_info info = tr_model_weight(reader->model, reader->next);
+    const hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
+    const hid_t space = dataset < 0 ? H5I_INVALID_HID : H5Dget_space(dataset);
+    const int n_dims = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+    hsize_t dims[H5S_MAX_RANK] = {0};
+    tr_status status = TR_OK;
+    if (n_dims < 0 || H5Sget_simple_extent_dims(space, dims, NULL) < 0) {
+        status = tr_fail(err, TR_ERR_DATA, "%s: dataset %s/%s cannot be opened", reader->path,
+                         layer, name);
+    } else {
+        bool same = n_dims == info.n_dims;
+        int64_t found[8] = {0};
+        for (int i = 0; i < n_dims && i < 8; i++) {
+            found[i] = (int64_t)dims[i];
+            same = same && i < info.n_dims && found[i] == info.dims[i];
+        }
+        if (!same) {
+            char is[128], want[128];
+            shape_text(is, sizeof is, n_dims < 8 ? n_dims : 8, found);
+            shape_text(want, sizeof want, info.n_dims, info.dims);
+            status = tr_fail(err, TR_ERR_DATA, "%s: %s/%s is %s, the model's %s/%s is %s",
+                             reader->path, layer, name, is, info.layer, info.name, want);
+        }
+    }
+    if (status == TR_OK) {
+        float *values = tr_alloc((size_t)info.n, sizeof *values);
+        reader->values[reader->next++] = values;
+        if (values == NULL)
+            status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        else if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+            status = tr_fail(err, TR_ERR_DATA, "%s: dataset %s/%s cannot be read as numbers",
+                             reader->path, layer, name);
+    }
+    tr_h5_close(space);
+    tr_h5_close(dataset);
+    return status;
+}
+
+static tr_status read_layer(weight_reader *reader, hid_t weights, const char *layer, tr_error *err)
+{
+    char **names = NULL;
+    size_t n = 0;
+    const hid_t group = H5Gopen2(weights, layer, H5P_DEFAULT);
+    tr_status status = TR_OK;
+    if (group < 0 || !tr_h5_read_names(group, "weight_names", &names, &n))
+        status = tr_fail(err, TR_ERR_DATA, "%s: group %s or its weight_names cannot be read",
+                         reader->path, layer);
+    for (size_t i = 0; status == TR_OK && i < n; i++)
+        status = read_weight(reader, group, layer, names[i], err);
+    tr_h5_free_names(names, n);
+    tr_h5_close(group);
+    return status;
+}
+
+static tr_status read_all(weight_reader *reader, hid_t file, tr_error *err)
+{
+    char **layers = NULL;
+    size_t n = 0;
+    /* save_weights() of Keras 2 puts the same layout at the root. */
+    const char *root = H5Lexists(file, "model_weights", H5P_DEFAULT) > 0 ? "model_weights" : "/";
+    const hid_t weights = H5Gopen2(file, root, H5P_DEFAULT);
+    tr_status status = TR_OK;
+    if (weights < 0 || !tr_h5_read_names(weights, "layer_names", &layers, &n) || n == 0)
+        status = tr_fail(err, TR_ERR_DATA,
+                         "%s: has no /model_weights with layer_names; expected a checkpoint of "
+                         "trainer or a whole-model HDF5 file of Keras",
+                         reader->path);
+    for (size_t i = 0; status == TR_OK && i < n; i++)
+        status = read_layer(reader, weights, layers[i], err);
+    if (status == TR_OK && reader->next < reader->n_weights) {
+        const tr_weight_info info = tr_model_weight(reader->model, reader->next);
+        status = tr_fail(err, TR_ERR_DATA,
+                         "%s: has %d weights, the model has %d; %s/%s and what follows is missing",
+                         reader->path, reader->next, reader->n_weights, info.layer, info.name);
+    }
+    tr_h5_free_names(layers, n);
+    tr_h5_close(weights);
+    return status;
+}
+
+tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error *err)
+{
+    tr_h5_quiet();
+    weight_reader reader = {.path = path, .model = model, .n_weights = tr_model_n_weights(model)};
+    if (access(path, R_OK) != 0)
+        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
+    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0)
+        return tr_fail(err, TR_ERR_DATA, "%s: is not a whole HDF5 file", path);
+    reader.values = tr_alloc((size_t)reader.n_weights, sizeof *reader.values);
+    tr_status status = reader.values == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                                             : read_all(&reader, file, err);
+    for (int i = 0; status == TR_OK && i < reader.n_weights; i++)
+        status = tr_model_set_weight(model, i, reader.values[i], err);
+    for (int i = 0; reader.values != NULL && i < reader.n_weights; i++)
+        tr_free(reader.values[i]);
+    tr_free(reader.values);
+    tr_h5_close(file);
+    return status;
+}

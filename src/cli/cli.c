@@ -1,0 +1,171 @@
+/* cli.c -- from argv to a command, and what all commands share. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "mem.h"
+#include "trainer/fit.h"
+
+const tr_command tr_commands[] = {
+    {NULL, "train and evaluate: trainer -c FILE", tr_command_fit},
+    {"check", "check a configuration without training", tr_command_check},
+    {"summary", "print the model's table and the kernels in use", tr_command_summary},
+    {"evaluate", "measure a checkpoint on the test set", tr_command_evaluate},
+    {"convert", "make a dataset: trainer convert idx FOLDER OUT.h5", tr_command_convert},
+    {NULL, NULL, NULL},
+};
+
+const char *argp_program_version = "trainer " TR_VERSION;
+
+static int print_overview(FILE *out)
+{
+    fprintf(out, "trainer %s -- trains convolutional networks on the cores of a CPU\n\n",
+            TR_VERSION);
+    for (const tr_command *command = tr_commands; command->run != NULL; command++)
+        fprintf(out, "  trainer %-10s %s\n", command->name == NULL ? "-c FILE" : command->name,
+                command->doc);
+    fprintf(out, "\nEach command explains itself with --help. Exit codes: 0 done, 1 internal "
+                 "failure,\n2 usage or configuration, 3 data, 4 not a number during training, "
+                 "5 output cannot be\nwritten, 130 and 143 stopped by SIGINT and SIGTERM after "
+                 "saving.\n");
+    return out == stdout ? TR_OK : TR_ERR_CONFIG;
+}
+
+int tr_cli_main(int argc, char **argv)
+{
+    argp_err_exit_status = TR_ERR_CONFIG;
+    if (argc < 2)
+        return print_overview(stderr);
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)
+        return print_overview(stdout);
+    if (argv[1][0] == '-')
+        return (int)tr_commands[0].run(argc, argv);
+    for (const tr_command *command = &tr_commands[1]; command->run != NULL; command++) {
+        if (strcmp(argv[1], command->name) != 0)
+            continue;
+        char *name = tr_format("trainer %s", command->name);
+        if (name == NULL)
+            return TR_ERR_INTERNAL;
+        argv[1] = name; /* what argp calls the program in its messages */
+        const int code = (int)command->run(argc - 1, argv + 1);
+        tr_free(name);
+        return code;
+    }
+    fprintf(stderr, "trainer: error: unknown command '%s'\n\n", argv[1]);
+    return print_overview(stderr);
+}
+
+/* ---- options ---- */
+
+typedef struct option_parser {
+    tr_options *options;
+    int takes_checkpoint;
+} option_parser;
+
+static int add_override(tr_options *options, const char *text)
+{
+    const char **grown = tr_realloc(options->overrides, options->n_overrides,
+                                    options->n_overrides + 1, sizeof *grown);
+    if (grown == NULL)
+        return ENOMEM;
+    grown[options->n_overrides++] = text;
+    options->overrides = grown;
+    return 0;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    option_parser *parsing = state->input;
+    tr_options *options = parsing->options;
+    switch (key) {
+    case 'c':
+        options->config_path = arg;
+        return 0;
+    case 's':
+        return add_override(options, arg);
+    case 't':
+        tr_free(options->threads_override);
+        options->threads_override = tr_format("engine.threads=%s", arg);
+        return options->threads_override == NULL ? ENOMEM : 0;
+    case 'k':
+        options->checkpoint = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected argument '%s'", arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (options->config_path == NULL)
+            argp_error(state, "no configuration: give one with -c FILE");
+        if (parsing->takes_checkpoint && options->checkpoint == NULL)
+            argp_error(state, "no checkpoint: give one with --checkpoint FILE");
+        return options->threads_override == NULL
+                   ? 0
+                   : add_override(options, options->threads_override);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+tr_status tr_options_parse(tr_options *options, int argc, char **argv, const char *doc,
+                           int takes_checkpoint)
+{
+    const struct argp_option table[] = {
+        {"config", 'c', "FILE", 0, "the INI file of the run", 0},
+        {"set", 's', "SECTION.KEY=VALUE", 0, "replace one value of it; may be repeated", 0},
+        {"threads", 't', "N", 0, "same as --set engine.threads=N; changes the speed only", 0},
+        {takes_checkpoint ? "checkpoint" : NULL, takes_checkpoint ? 'k' : 0, "FILE", 0,
+         "HDF5 file with the weights, of trainer or Keras", 0},
+        {0},
+    };
+    const struct argp argp = {.options = table, .parser = parse_option, .doc = doc};
+    option_parser parsing = {options, takes_checkpoint};
+    memset(options, 0, sizeof *options);
+    return argp_parse(&argp, argc, argv, 0, NULL, &parsing) == 0 ? TR_OK : TR_ERR_INTERNAL;
+}
+
+void tr_options_release(tr_options *options)
+{
+    tr_free(options->overrides);
+    tr_free(options->threads_override);
+}
+
+/* ---- a session ---- */
+
+tr_status tr_complain(const tr_error *err)
+{
+    fprintf(stderr, "trainer: error: %s\n", err->text);
+    return err->status;
+}
+
+tr_status tr_session_load(tr_session *session, const tr_options *options, tr_error *err)
+{
+    TR_TRY(tr_config_load(&session->config, options->config_path, options->overrides,
+                          options->n_overrides, err));
+    TR_TRY(tr_model_parse(&session->model, session->config, err));
+    TR_TRY(tr_optimizer_check(session->config, err));
+    return tr_config_check(session->config, err);
+}
+
+tr_status tr_session_build(tr_session *session, tr_error *err)
+{
+    TR_TRY(tr_model_build(session->model, err));
+    char *slow = tr_model_slow_paths(session->model);
+    if (slow == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    for (char *line = slow, *end; *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        *end = '\0';
+        fprintf(stderr, "trainer: slow: %s\n", line);
+    }
+    tr_free(slow);
+    return TR_OK;
+}
+
+void tr_session_close(tr_session *session)
+{
+    tr_dataset_free(session->dataset);
+    tr_model_free(session->model);
+    tr_config_free(session->config);
+}

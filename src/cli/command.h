@@ -1,0 +1,63 @@
+/* command.h -- the commands of the program; the only code that prints and decides the exit code. */
+#ifndef TR_COMMAND_H
+#define TR_COMMAND_H
+
+#include <stddef.h>
+
+#include "trainer/config.h"
+#include "trainer/dataset.h"
+#include "trainer/model.h"
+#include "trainer/status.h"
+
+typedef struct tr_command {
+    const char *name; /* first argument; the fit command has none */
+    const char *doc;
+    tr_status (*run)(int argc, char **argv);
+} tr_command;
+
+/* Ends in a row without run. The first row is what runs without a command word. */
+extern const tr_command tr_commands[];
+
+/* argv -> exit code. */
+int tr_cli_main(int argc, char **argv);
+
+/* ---- shared by commands ---- */
+
+/* Options that every command with a configuration has. */
+typedef struct tr_options {
+    const char *config_path;
+    const char **overrides; /* "section.key=value"; released with tr_options_release() */
+    char *threads_override;
+    size_t n_overrides;
+    const char *checkpoint; /* only where the command takes one */
+} tr_options;
+
+/* Parses argv with argp, which prints usage errors and --help itself and exits (2, or 0). */
+tr_status tr_options_parse(tr_options *options, int argc, char **argv, const char *doc,
+                           int takes_checkpoint);
+void tr_options_release(tr_options *options);
+
+/* Prints "trainer: error: ..." (every line of the text) to stderr and returns its status. */
+tr_status tr_complain(const tr_error *err);
+
+/* What a configured command works with; released with tr_session_close(). */
+typedef struct tr_session {
+    tr_config *config;
+    tr_model *model;
+    tr_dataset *dataset;
+} tr_session;
+
+/* Loads and checks the configuration and the model; all problems of both are one error. */
+tr_status tr_session_load(tr_session *session, const tr_options *options, tr_error *err);
+/* Plans the model for this machine and warns on stderr of every reference kernel. */
+tr_status tr_session_build(tr_session *session, tr_error *err);
+void tr_session_close(tr_session *session);
+
+/* One command, one file. */
+tr_status tr_command_fit(int argc, char **argv);
+tr_status tr_command_check(int argc, char **argv);
+tr_status tr_command_summary(int argc, char **argv);
+tr_status tr_command_evaluate(int argc, char **argv);
+tr_status tr_command_convert(int argc, char **argv);
+
+#endif

@@ -1,0 +1,77 @@
+/* arena.c -- one block of memory for all tensors of a micro-batch, shared by lifetimes.
+ *
+ * Two values may lie over each other when no operation needs both. That keeps a micro-batch's
+ * working set near the size of its largest neighbours instead of the sum of all layers, which is
+ * what lets it stay in a core's second-level cache. Greedy by size: the largest value first, each
+ * at the lowest offset that collides with no living neighbour.
+ */
+#include <stdlib.h>
+
+#include "mem.h"
+#include "program_internal.h"
+
+static size_t aligned_bytes(const tr_value_box *value)
+{
+    return (tr_layout_bytes(value->layout) + TR_ALIGN - 1) / TR_ALIGN * TR_ALIGN;
+}
+
+static bool alive_together(const tr_value_box *a, const tr_value_box *b)
+{
+    if (a->prepared || b->prepared)
+        return true;
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* qsort: larger first; equal sizes in the order of birth, so that the plan is a pure function. */
+static int larger_first(const void *left, const void *right)
+{
+    const tr_value_box *a = *(tr_value_box *const *)left, *b = *(tr_value_box *const *)right;
+    const size_t a_bytes = aligned_bytes(a), b_bytes = aligned_bytes(b);
+    if (a_bytes != b_bytes)
+        return a_bytes < b_bytes ? 1 : -1;
+    return a < b ? -1 : a > b;
+}
+
+/* The lowest offset at which `value` fits between the first `n` values, already placed. */
+static size_t lowest_offset(const tr_value_box *value, tr_value_box *const *placed, size_t n)
+{
+    const size_t bytes = aligned_bytes(value);
+    size_t offset = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < n; i++) {
+            const tr_value_box *other = placed[i];
+            const size_t other_end = other->offset + aligned_bytes(other);
+            if (alive_together(value, other) && offset < other_end
+                && other->offset < offset + bytes) {
+                offset = other_end;
+                moved = true;
+            }
+        }
+    }
+    return offset;
+}
+
+tr_status tr_arena_place(tr_program *program, tr_error *err)
+{
+    tr_value_box **order = tr_alloc(program->n_values, sizeof *order);
+    if (order == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    size_t n = 0;
+    for (size_t i = 0; i < program->n_values; i++)
+        if (program->values[i].space == TR_SPACE_ARENA && program->values[i].root == (tr_value)i)
+            order[n++] = &program->values[i];
+    qsort(order, n, sizeof *order, larger_first);
+    program->arena_bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        order[i]->offset = lowest_offset(order[i], order, i);
+        const size_t end = order[i]->offset + aligned_bytes(order[i]);
+        if (end > program->arena_bytes)
+            program->arena_bytes = end;
+    }
+    for (size_t i = 0; i < program->n_values; i++) /* views */
+        if (program->values[i].space == TR_SPACE_ARENA)
+            program->values[i].offset = program->values[program->values[i].root].offset;
+    tr_free(order);
+    return TR_OK;
+}

@@ -1,0 +1,95 @@
+/* descriptors.h -- the part of oneDNN's C API that changed between 2.x and 3.x.
+ *
+ * CMake compiles descriptors_v2.c or descriptors_v3.c; nothing else in src/dnn depends on the
+ * version. Every function returns a primitive descriptor in *desc; `hint` is the forward one.
+ */
+#ifndef TR_DESCRIPTORS_H
+#define TR_DESCRIPTORS_H
+
+#include <oneapi/dnnl/dnnl.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if DNNL_VERSION_MAJOR >= 3
+typedef const_dnnl_memory_desc_t tr_md;
+#else
+typedef const dnnl_memory_desc_t *tr_md;
+#endif
+
+/* What every creation needs. */
+typedef struct tr_desc_context {
+    dnnl_engine_t engine;
+    const_dnnl_primitive_attr_t attr;
+    dnnl_prop_kind_t prop; /* forward_training or forward_inference */
+} tr_desc_context;
+
+/* Window of a convolution or pooling: {h, w} each, padding as TensorFlow places it. */
+typedef struct tr_window {
+    dnnl_dims_t kernel, strides, pad_before, pad_after;
+} tr_window;
+
+dnnl_status_t tr_desc_conv_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                   const tr_window *window, tr_md src, tr_md weights, tr_md bias,
+                                   tr_md dst);
+dnnl_status_t tr_desc_conv_backward_data(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                         const tr_window *window, tr_md diff_src, tr_md weights,
+                                         tr_md diff_dst, const_dnnl_primitive_desc_t hint);
+dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                            const tr_window *window, tr_md src,
+                                            tr_md diff_weights, tr_md diff_bias, tr_md diff_dst,
+                                            const_dnnl_primitive_desc_t hint);
+
+dnnl_status_t tr_desc_inner_product_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                            tr_md src, tr_md weights, tr_md bias, tr_md dst);
+dnnl_status_t tr_desc_inner_product_backward_data(dnnl_primitive_desc_t *desc,
+                                                  tr_desc_context context, tr_md diff_src,
+                                                  tr_md weights, tr_md diff_dst,
+                                                  const_dnnl_primitive_desc_t hint);
+dnnl_status_t tr_desc_inner_product_backward_weights(dnnl_primitive_desc_t *desc,
+                                                     tr_desc_context context, tr_md src,
+                                                     tr_md diff_weights, tr_md diff_bias,
+                                                     tr_md diff_dst,
+                                                     const_dnnl_primitive_desc_t hint);
+
+dnnl_status_t tr_desc_max_pool_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                       const tr_window *window, tr_md src, tr_md dst);
+dnnl_status_t tr_desc_max_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                        const tr_window *window, tr_md diff_src, tr_md diff_dst,
+                                        const_dnnl_primitive_desc_t hint);
+
+/* dst and src share one layout. Backward takes the forward's dst (algorithms ..._use_dst_...). */
+dnnl_status_t tr_desc_eltwise_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                      dnnl_alg_kind_t algorithm, float alpha, tr_md data);
+dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                       dnnl_alg_kind_t algorithm, float alpha, tr_md diff,
+                                       tr_md dst, const_dnnl_primitive_desc_t hint);
+
+/* An elementwise function applied to a result as it is written (alpha = beta = 0). */
+dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm);
+
+/* Softmax over dimension 1, the channels. */
+dnnl_status_t tr_desc_softmax_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                      tr_md data);
+dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                       tr_md diff, tr_md dst, const_dnnl_primitive_desc_t hint);
+
+/* ---- memory descriptors ---- */
+
+enum { TR_MD_BYTES = 1024 }; /* room for a 2.x descriptor; a 3.x one is a handle */
+
+typedef struct tr_md_store {
+    _Alignas(16) unsigned char bytes[TR_MD_BYTES];
+} tr_md_store;
+
+/* Fills *store; tr_md_of() borrows the descriptor inside; tr_md_release() frees what 3.x holds. */
+dnnl_status_t tr_md_init(tr_md_store *store, int n_dims, const dnnl_dims_t dims,
+                         dnnl_format_tag_t tag);
+dnnl_status_t tr_md_copy(tr_md_store *store, tr_md md);
+tr_md tr_md_of(const tr_md_store *store);
+void tr_md_release(tr_md_store *store);
+int tr_md_dims(tr_md md, int64_t *dims); /* returns their number */
+
+/* The descriptor a primitive chose for an argument; NULL where it has none. Borrowed. */
+tr_md tr_desc_query_md(const_dnnl_primitive_desc_t desc, dnnl_query_t what);
+
+#endif

@@ -1,0 +1,191 @@
+/* descriptors_v2.c -- oneDNN 2.x: an operation descriptor first, a primitive descriptor from it.
+ *
+ * See descriptors.h. Nothing but translation stands here.
+ */
+#include "descriptors.h"
+
+#include <string.h>
+
+static dnnl_status_t create(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                            const_dnnl_op_desc_t operation, dnnl_status_t status,
+                            const_dnnl_primitive_desc_t hint)
+{
+    if (status != dnnl_success)
+        return status;
+    return dnnl_primitive_desc_create(desc, operation, context.attr, context.engine, hint);
+}
+
+/* ---- convolution ---- */
+
+dnnl_status_t tr_desc_conv_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                   const tr_window *window, tr_md src, tr_md weights, tr_md bias,
+                                   tr_md dst)
+{
+    dnnl_convolution_desc_t operation;
+    const dnnl_status_t status = dnnl_convolution_forward_desc_init(
+        &operation, context.prop, dnnl_convolution_direct, src, weights, bias, dst,
+        window->strides, window->pad_before, window->pad_after);
+    return create(desc, context, &operation, status, NULL);
+}
+
+dnnl_status_t tr_desc_conv_backward_data(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                         const tr_window *window, tr_md diff_src, tr_md weights,
+                                         tr_md diff_dst, const_dnnl_primitive_desc_t hint)
+{
+    dnnl_convolution_desc_t operation;
+    const dnnl_status_t status = dnnl_convolution_backward_data_desc_init(
+        &operation, dnnl_convolution_direct, diff_src, weights, diff_dst, window->strides,
+        window->pad_before, window->pad_after);
+    return create(desc, context, &operation, status, hint);
+}
+
+dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                            const tr_window *window, tr_md src,
+                                            tr_md diff_weights, tr_md diff_bias, tr_md diff_dst,
+                                            const_dnnl_primitive_desc_t hint)
+{
+    dnnl_convolution_desc_t operation;
+    const dnnl_status_t status = dnnl_convolution_backward_weights_desc_init(
+        &operation, dnnl_convolution_direct, src, diff_weights, diff_bias, diff_dst,
+        window->strides, window->pad_before, window->pad_after);
+    return create(desc, context, &operation, status, hint);
+}
+
+/* ---- inner product ---- */
+
+dnnl_status_t tr_desc_inner_product_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                            tr_md src, tr_md weights, tr_md bias, tr_md dst)
+{
+    dnnl_inner_product_desc_t operation;
+    const dnnl_status_t status = dnnl_inner_product_forward_desc_init(&operation, context.prop,
+                                                                      src, weights, bias, dst);
+    return create(desc, context, &operation, status, NULL);
+}
+
+dnnl_status_t tr_desc_inner_product_backward_data(dnnl_primitive_desc_t *desc,
+                                                  tr_desc_context context, tr_md diff_src,
+                                                  tr_md weights, tr_md diff_dst,
+                                                  const_dnnl_primitive_desc_t hint)
+{
+    dnnl_inner_product_desc_t operation;
+    const dnnl_status_t status =
+        dnnl_inner_product_backward_data_desc_init(&operation, diff_src, weights, diff_dst);
+    return create(desc, context, &operation, status, hint);
+}
+
+dnnl_status_t tr_desc_inner_product_backward_weights(dnnl_primitive_desc_t *desc,
+                                                     tr_desc_context context, tr_md src,
+                                                     tr_md diff_weights, tr_md diff_bias,
+                                                     tr_md diff_dst,
+                                                     const_dnnl_primitive_desc_t hint)
+{
+    dnnl_inner_product_desc_t operation;
+    const dnnl_status_t status = dnnl_inner_product_backward_weights_desc_init(
+        &operation, src, diff_weights, diff_bias, diff_dst);
+    return create(desc, context, &operation, status, hint);
+}
+
+/* ---- pooling ---- */
+
+dnnl_status_t tr_desc_max_pool_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                       const tr_window *window, tr_md src, tr_md dst)
+{
+    dnnl_pooling_desc_t operation;
+    const dnnl_status_t status = dnnl_pooling_forward_desc_init(
+        &operation, context.prop, dnnl_pooling_max, src, dst, window->strides, window->kernel,
+        window->pad_before, window->pad_after);
+    return create(desc, context, &operation, status, NULL);
+}
+
+dnnl_status_t tr_desc_max_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                        const tr_window *window, tr_md diff_src, tr_md diff_dst,
+                                        const_dnnl_primitive_desc_t hint)
+{
+    dnnl_pooling_desc_t operation;
+    const dnnl_status_t status = dnnl_pooling_backward_desc_init(
+        &operation, dnnl_pooling_max, diff_src, diff_dst, window->strides, window->kernel,
+        window->pad_before, window->pad_after);
+    return create(desc, context, &operation, status, hint);
+}
+
+/* ---- elementwise and softmax ---- */
+
+dnnl_status_t tr_desc_eltwise_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                      dnnl_alg_kind_t algorithm, float alpha, tr_md data)
+{
+    dnnl_eltwise_desc_t operation;
+    const dnnl_status_t status =
+        dnnl_eltwise_forward_desc_init(&operation, context.prop, algorithm, data, alpha, 0.0f);
+    return create(desc, context, &operation, status, NULL);
+}
+
+dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                       dnnl_alg_kind_t algorithm, float alpha, tr_md diff,
+                                       tr_md dst, const_dnnl_primitive_desc_t hint)
+{
+    dnnl_eltwise_desc_t operation;
+    const dnnl_status_t status =
+        dnnl_eltwise_backward_desc_init(&operation, algorithm, diff, dst, alpha, 0.0f);
+    return create(desc, context, &operation, status, hint);
+}
+
+dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm)
+{
+    return dnnl_post_ops_append_eltwise(ops, 1.0f, algorithm, 0.0f, 0.0f);
+}
+
+dnnl_status_t tr_desc_softmax_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                      tr_md data)
+{
+    dnnl_softmax_desc_t operation;
+    const dnnl_status_t status = dnnl_softmax_forward_desc_init(&operation, context.prop, data, 1);
+    return create(desc, context, &operation, status, NULL);
+}
+
+dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                       tr_md diff, tr_md dst, const_dnnl_primitive_desc_t hint)
+{
+    dnnl_softmax_desc_t operation;
+    const dnnl_status_t status = dnnl_softmax_backward_desc_init(&operation, diff, dst, 1);
+    return create(desc, context, &operation, status, hint);
+}
+
+/* ---- memory descriptors: plain structs in 2.x ---- */
+
+_Static_assert(sizeof(dnnl_memory_desc_t) <= TR_MD_BYTES, "tr_md_store is too small");
+
+dnnl_status_t tr_md_init(tr_md_store *store, int n_dims, const dnnl_dims_t dims,
+                         dnnl_format_tag_t tag)
+{
+    dnnl_memory_desc_t md;
+    const dnnl_status_t status = dnnl_memory_desc_init_by_tag(&md, n_dims, dims, dnnl_f32, tag);
+    return status == dnnl_success ? tr_md_copy(store, &md) : status;
+}
+
+dnnl_status_t tr_md_copy(tr_md_store *store, tr_md md)
+{
+    memcpy(store->bytes, md, sizeof *md);
+    return dnnl_success;
+}
+
+tr_md tr_md_of(const tr_md_store *store)
+{
+    return (tr_md)(const void *)store->bytes;
+}
+
+void tr_md_release(tr_md_store *store)
+{
+    (void)store;
+}
+
+int tr_md_dims(tr_md md, int64_t *dims)
+{
+    for (int i = 0; i < md->ndims; i++)
+        dims[i] = md->dims[i];
+    return md->ndims;
+}
+
+tr_md tr_desc_query_md(const_dnnl_primitive_desc_t desc, dnnl_query_t what)
+{
+    return dnnl_primitive_desc_query_md(desc, what, 0);
+}

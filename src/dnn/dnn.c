@@ -1,0 +1,231 @@
+/* dnn.c -- the engine, the instruction set, and interned layouts; see dnn.h. */
+#include "dnn.h"
+
+#include <omp.h>
+#include <stdio.h>
+
+#include "mem.h"
+#include "program_internal.h"
+
+struct tr_layout_box {
+    tr_md_store store;
+    struct tr_layout_box *next;
+};
+
+struct tr_dnn {
+    dnnl_engine_t engine;
+    dnnl_primitive_attr_t attr;
+    struct tr_layout_box *layouts;
+    int threads;
+};
+
+/* ---- engine ---- */
+
+static tr_status limit_isa(tr_isa isa, tr_error *err)
+{
+    if (isa == TR_ISA_AUTO)
+        return TR_OK;
+    const bool wide = isa == TR_ISA_AVX512;
+    const char *name = wide ? "avx512" : "avx2";
+    const int has = wide ? __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+                                && __builtin_cpu_supports("avx512vl")
+                         : __builtin_cpu_supports("avx2");
+    if (!has)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "[engine] isa = %s: this CPU does not have it; use isa = auto", name);
+    /* avx512_core, not the newest kind: `avx512` means the same kernels on every such CPU. */
+    const dnnl_cpu_isa_t limit = wide ? dnnl_cpu_isa_avx512_core : dnnl_cpu_isa_avx2;
+    if (dnnl_set_max_cpu_isa(limit) != dnnl_success && dnnl_get_effective_cpu_isa() != limit)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "[engine] isa = %s: oneDNN is already fixed to %s in this process", name,
+                       tr_dnn_isa_name());
+    return TR_OK;
+}
+
+tr_status tr_dnn_new(tr_dnn **out, tr_isa isa, tr_error *err)
+{
+    TR_TRY(limit_isa(isa, err));
+    tr_dnn *dnn = tr_alloc(1, sizeof *dnn);
+    if (dnn == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    dnn->threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    dnnl_status_t status = dnnl_engine_create(&dnn->engine, dnnl_cpu, 0);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_create(&dnn->attr);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_scratchpad_mode(dnn->attr, dnnl_scratchpad_mode_user);
+    if (status != dnnl_success) {
+        tr_dnn_free(dnn);
+        return tr_dnn_fail(err, status, "oneDNN", "engine");
+    }
+    *out = dnn;
+    return TR_OK;
+}
+
+void tr_dnn_free(tr_dnn *dnn)
+{
+    if (dnn == NULL)
+        return;
+    for (struct tr_layout_box *box = dnn->layouts; box != NULL;) {
+        struct tr_layout_box *next = box->next;
+        tr_md_release(&box->store);
+        tr_free(box);
+        box = next;
+    }
+    if (dnn->attr != NULL)
+        dnnl_primitive_attr_destroy(dnn->attr);
+    if (dnn->engine != NULL)
+        dnnl_engine_destroy(dnn->engine);
+    omp_set_num_threads(dnn->threads);
+    tr_free(dnn);
+}
+
+int tr_dnn_threads(const tr_dnn *dnn)
+{
+    return dnn->threads;
+}
+
+dnnl_engine_t tr_dnn_engine(const tr_dnn *dnn)
+{
+    return dnn->engine;
+}
+
+const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn)
+{
+    return dnn->attr;
+}
+
+const char *tr_dnn_isa_name(void)
+{
+    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
+    /* The values are bit sets in which a newer instruction set includes the older ones. */
+    if ((isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core)
+        return "AVX-512";
+    if ((isa & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2)
+        return "AVX2";
+    return (isa & dnnl_cpu_isa_sse41) == dnnl_cpu_isa_sse41 ? "SSE4.1" : "plain x86-64";
+}
+
+void tr_dnn_version(char *text, size_t n)
+{
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(text, n, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);
+}
+
+tr_status tr_dnn_fail(tr_error *err, dnnl_status_t status, const char *layer, const char *what)
+{
+    static const char *const meanings[] = {
+        "success", "out of memory", "invalid arguments", "not implemented for these shapes",
+        "iterator ends", "runtime error", "not required"};
+    const size_t i = (size_t)status;
+    const char *meaning = i < sizeof meanings / sizeof *meanings ? meanings[i] : "unknown status";
+    return tr_fail(err, TR_ERR_INTERNAL, "%s: oneDNN refuses the %s: %s", layer, what, meaning);
+}
+
+/* ---- layouts ---- */
+
+tr_md tr_layout_md(tr_layout layout)
+{
+    return tr_md_of(&layout->store);
+}
+
+tr_layout tr_layout_intern(tr_dnn *dnn, tr_md md)
+{
+    for (const struct tr_layout_box *box = dnn->layouts; box != NULL; box = box->next)
+        if (dnnl_memory_desc_equal(tr_md_of(&box->store), md))
+            return box;
+    struct tr_layout_box *box = tr_alloc(1, sizeof *box);
+    if (box == NULL)
+        return NULL;
+    if (tr_md_copy(&box->store, md) != dnnl_success) {
+        tr_free(box);
+        return NULL;
+    }
+    box->next = dnn->layouts;
+    dnn->layouts = box;
+    return box;
+}
+
+static tr_layout by_tag(tr_dnn *dnn, int n_dims, const int64_t *dims, dnnl_format_tag_t tag)
+{
+    tr_md_store store;
+    if (tr_md_init(&store, n_dims, dims, tag) != dnnl_success)
+        return NULL;
+    tr_layout layout = tr_layout_intern(dnn, tr_md_of(&store));
+    tr_md_release(&store);
+    return layout;
+}
+
+tr_layout tr_layout_any(tr_dnn *dnn, int n_dims, const int64_t *dims)
+{
+    return by_tag(dnn, n_dims, dims, dnnl_format_tag_any);
+}
+
+tr_layout tr_layout_nhwc(tr_dnn *dnn, int64_t n, int64_t h, int64_t w, int64_t c)
+{
+    /* With one channel nhwc and nchw are the same bytes; oneDNN's first-layer kernels are looked
+     * up by the latter's name. */
+    return by_tag(dnn, 4, (int64_t[]){n, c, h, w}, c == 1 ? dnnl_nchw : dnnl_nhwc);
+}
+
+tr_layout tr_layout_nc(tr_dnn *dnn, int64_t n, int64_t c)
+{
+    return by_tag(dnn, 2, (int64_t[]){n, c}, dnnl_nc);
+}
+
+tr_layout tr_layout_hwio(tr_dnn *dnn, int64_t h, int64_t w, int64_t i, int64_t o)
+{
+    return by_tag(dnn, 4, (int64_t[]){o, i, h, w}, dnnl_hwio);
+}
+
+tr_layout tr_layout_io(tr_dnn *dnn, int64_t i, int64_t o)
+{
+    return by_tag(dnn, 2, (int64_t[]){o, i}, dnnl_io);
+}
+
+tr_layout tr_layout_x(tr_dnn *dnn, int64_t n)
+{
+    return by_tag(dnn, 1, &n, dnnl_x);
+}
+
+int tr_layout_dims(tr_layout layout, int64_t dims[4])
+{
+    return tr_md_dims(tr_layout_md(layout), dims);
+}
+
+size_t tr_layout_bytes(tr_layout layout)
+{
+    return dnnl_memory_desc_get_size(tr_layout_md(layout));
+}
+
+tr_status tr_layout_copy(tr_dnn *dnn, tr_layout from, const float *src, tr_layout to, float *dst,
+                         tr_error *err)
+{
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_primitive_t primitive = NULL;
+    dnnl_stream_t stream = NULL;
+    dnnl_memory_t from_memory = NULL, to_memory = NULL;
+    dnnl_status_t status = dnnl_reorder_primitive_desc_create(
+        &desc, tr_layout_md(from), dnn->engine, tr_layout_md(to), dnn->engine, NULL);
+    if (status == dnnl_success)
+        status = dnnl_primitive_create(&primitive, desc);
+    if (status == dnnl_success)
+        status = dnnl_stream_create(&stream, dnn->engine, dnnl_stream_default_flags);
+    if (status == dnnl_success) /* reorder does not write its source */
+        status = dnnl_memory_create(&from_memory, tr_layout_md(from), dnn->engine, (void *)src);
+    if (status == dnnl_success)
+        status = dnnl_memory_create(&to_memory, tr_layout_md(to), dnn->engine, dst);
+    if (status == dnnl_success) {
+        const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from_memory}, {DNNL_ARG_TO, to_memory}};
+        status = dnnl_primitive_execute(primitive, stream, 2, args);
+    }
+    if (status == dnnl_success)
+        status = dnnl_stream_wait(stream);
+    dnnl_memory_destroy(from_memory);
+    dnnl_memory_destroy(to_memory);
+    dnnl_stream_destroy(stream);
+    dnnl_primitive_destroy(primitive);
+    dnnl_primitive_desc_destroy(desc);
+    return status == dnnl_success ? TR_OK : tr_dnn_fail(err, status, "layout", "reorder");
+}

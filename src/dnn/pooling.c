@@ -1,0 +1,77 @@
+/* pooling.c -- 2-D max pooling, forward and backward; see primitives.h.
+ *
+ * The result keeps the layout of the source, and the gradients keep both, because the workspace
+ * that remembers the winners lies in that layout too.
+ */
+#include "primitives.h"
+
+#include "program_internal.h"
+
+static tr_window window_of(const tr_pool_shape *shape)
+{
+    tr_window window = {0};
+    for (int i = 0; i < 2; i++) {
+        window.kernel[i] = shape->pool[i];
+        window.strides[i] = shape->strides[i];
+        window.pad_before[i] = shape->pad_before[i];
+        window.pad_after[i] = shape->pad_after[i];
+    }
+    return window;
+}
+
+tr_status tr_max_pool_forward(tr_program *program, const tr_pool_shape *shape, tr_value src,
+                              tr_value *dst, tr_value *workspace, tr_hint *hint, tr_error *err)
+{
+    const tr_window window = window_of(shape);
+    const tr_layout src_layout = tr_program_layout(program, src);
+    int64_t dims[4];
+    tr_layout_dims(src_layout, dims);
+    const tr_layout any = tr_layout_any(program->dnn, 4,
+                                        (int64_t[]){dims[0], dims[1], shape->oh, shape->ow});
+    if (any == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+    dnnl_primitive_desc_t desc;
+    const dnnl_status_t status =
+        tr_desc_max_pool_forward(&desc, tr_program_context(program), &window,
+                                 tr_layout_md(src_layout), tr_layout_md(any));
+    if (status != dnnl_success)
+        return tr_dnn_fail(err, status, program->layer, "max pooling");
+    const tr_value out =
+        tr_program_value(program, tr_chosen_layout(program, desc, dnnl_query_dst_md));
+    tr_arg args[3] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}};
+    int n_args = 2;
+    *workspace = TR_NO_VALUE;
+    if (program->training) {
+        *workspace =
+            tr_program_value(program, tr_chosen_layout(program, desc, dnnl_query_workspace_md));
+        args[n_args++] = (tr_arg){DNNL_ARG_WORKSPACE, *workspace};
+    }
+    dnnl_primitive_desc_t kept = NULL;
+    TR_TRY(tr_program_add(program, desc, "max pooling", TR_DIR_FORWARD, args, n_args, &kept, err));
+    *hint = kept;
+    *dst = out;
+    return TR_OK;
+}
+
+tr_status tr_max_pool_backward(tr_program *program, const tr_pool_shape *shape,
+                               tr_value workspace, tr_value diff_dst, tr_hint hint,
+                               tr_value *diff_src, tr_error *err)
+{
+    const tr_window window = window_of(shape);
+    const tr_layout dst_layout = tr_chosen_layout(program, hint, dnnl_query_dst_md);
+    const tr_layout src_layout = tr_chosen_layout(program, hint, dnnl_query_src_md);
+    TR_TRY(tr_program_reorder(program, diff_dst, dst_layout, &diff_dst, err));
+    dnnl_primitive_desc_t desc;
+    const dnnl_status_t status =
+        tr_desc_max_pool_backward(&desc, tr_program_context(program), &window,
+                                  tr_layout_md(src_layout), tr_layout_md(dst_layout), hint);
+    if (status != dnnl_success)
+        return tr_dnn_fail(err, status, program->layer, "max pooling's gradient");
+    const tr_value out = tr_program_value(program, src_layout);
+    const tr_arg args[] = {{DNNL_ARG_DIFF_DST, diff_dst},
+                           {DNNL_ARG_DIFF_SRC, out},
+                           {DNNL_ARG_WORKSPACE, workspace}};
+    TR_TRY(tr_program_add(program, desc, "max pooling", TR_DIR_BACKWARD_DATA, args, 3, NULL, err));
+    *diff_src = out;
+    return TR_OK;
+}

@@ -1,0 +1,95 @@
+/* primitives.h -- what layers build networks from: oneDNN's operations, planned into a program.
+ *
+ * Every function appends to the program's current phase and returns new values. Layouts are asked
+ * for with `any` and reordered where the answer differs from what is at hand: reusing the forward's
+ * layouts in backward can fall to a reference kernel a thousand times slower. `*_hint` carries the
+ * forward's plan to its backward; it belongs to the program. All of it is float32.
+ */
+#ifndef TR_PRIMITIVES_H
+#define TR_PRIMITIVES_H
+
+#include "program.h"
+
+typedef void *tr_hint; /* a forward primitive descriptor; borrowed from the program */
+
+/* ---- activation.c ---- */
+
+typedef enum tr_activation {
+    TR_LINEAR,
+    TR_RELU,
+    TR_SIGMOID,
+    TR_TANH,
+    TR_SOFTMAX, /* over the channels: Keras's last axis */
+    TR_N_ACTIVATIONS
+} tr_activation;
+
+/* Keras's names, in the order of tr_activation, NULL-terminated. */
+extern const char *const tr_activation_names[TR_N_ACTIVATIONS + 1];
+
+/* max(f(a), f(b)) = f(max(a, b)): the derivative may then be taken after a max-pooling, on fewer
+ * elements, with identical values. */
+bool tr_activation_commutes_with_max(tr_activation activation);
+
+/* Whether convolution and inner product can apply it as they write their result. */
+bool tr_activation_fuses(tr_activation activation);
+
+/* dst = f(src), per element; softmax: exp(src - max) / sum over channels. */
+tr_status tr_activation_forward(tr_program *program, tr_activation activation, tr_value src,
+                                tr_value *dst, tr_error *err);
+
+/* diff_src = diff_dst * f'(.), with f' written in terms of dst, so src need not be kept. */
+tr_status tr_activation_backward(tr_program *program, tr_activation activation, tr_value dst,
+                                 tr_value diff_dst, tr_value *diff_src, tr_error *err);
+
+/* ---- convolution.c ---- */
+
+typedef struct tr_conv_shape {
+    int64_t oh, ow, oc;         /* result */
+    int64_t kernel[2];          /* h, w */
+    int64_t strides[2];
+    int64_t pad_before[2];      /* top, left */
+    int64_t pad_after[2];       /* bottom, right */
+} tr_conv_shape;
+
+/* dst[n,oc,oh,ow] = fused(bias[oc] + sum over ic,kh,kw of src * kernel). `bias` may be NULL.
+ * kernel->dims are Keras's (kh, kw, ic, oc). */
+tr_status tr_conv_forward(tr_program *program, const tr_conv_shape *shape, tr_activation fused,
+                          tr_param *kernel, tr_param *bias, tr_value src, tr_value *dst,
+                          tr_hint *hint, tr_error *err);
+tr_status tr_conv_backward_weights(tr_program *program, const tr_conv_shape *shape,
+                                   const tr_param *kernel, const tr_param *bias, tr_value src,
+                                   tr_value diff_dst, tr_hint hint, tr_error *err);
+tr_status tr_conv_backward_data(tr_program *program, const tr_conv_shape *shape, tr_param *kernel,
+                                tr_value src, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
+                                tr_error *err);
+
+/* ---- inner_product.c ---- */
+
+/* dst[n,units] = fused(bias + src . kernel). src is [n,c] or an image [n,c,h,w], taken in Keras's
+ * Flatten order (h, w, c) whatever its layout. kernel->dims are Keras's (inputs, units). */
+tr_status tr_inner_product_forward(tr_program *program, tr_activation fused, tr_param *kernel,
+                                   tr_param *bias, tr_value src, tr_value *dst, tr_hint *hint,
+                                   tr_error *err);
+tr_status tr_inner_product_backward_weights(tr_program *program, const tr_param *kernel,
+                                            const tr_param *bias, tr_value src, tr_value diff_dst,
+                                            tr_hint hint, tr_error *err);
+tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, tr_value src,
+                                         tr_value diff_dst, tr_hint hint, tr_value *diff_src,
+                                         tr_error *err);
+
+/* ---- pooling.c ---- */
+
+typedef struct tr_pool_shape {
+    int64_t oh, ow;
+    int64_t pool[2], strides[2], pad_before[2], pad_after[2];
+} tr_pool_shape;
+
+/* dst = max over the window; padding never wins, ties go to the first element in row order.
+ * *workspace remembers the winners for backward (TR_NO_VALUE in an inference program). */
+tr_status tr_max_pool_forward(tr_program *program, const tr_pool_shape *shape, tr_value src,
+                              tr_value *dst, tr_value *workspace, tr_hint *hint, tr_error *err);
+tr_status tr_max_pool_backward(tr_program *program, const tr_pool_shape *shape,
+                               tr_value workspace, tr_value diff_dst, tr_hint hint,
+                               tr_value *diff_src, tr_error *err);
+
+#endif

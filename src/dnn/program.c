@@ -1,0 +1,290 @@
+/* program.c -- values and operations of a plan; see program.h.
+ *
+ * Primitive files (convolution.c, pooling.c, ...) decide layouts and append through
+ * tr_program_add(); this file knows nothing about any layer.
+ */
+#include "program.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mem.h"
+#include "program_internal.h"
+
+enum { FLOATS_PER_LINE = TR_ALIGN / sizeof(float) };
+
+int64_t tr_param_elements(const tr_param *param)
+{
+    int64_t n = 1;
+    for (int i = 0; i < param->n_dims; i++)
+        n *= param->dims[i];
+    return n;
+}
+
+tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training,
+                         size_t *n_floats, tr_error *err)
+{
+    tr_program *program = tr_alloc(1, sizeof *program);
+    if (program == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    program->dnn = dnn;
+    program->n = n;
+    program->training = training;
+    program->n_floats = n_floats;
+    program->layer = "program";
+    *out = program;
+    return TR_OK;
+}
+
+void tr_program_free(tr_program *program)
+{
+    if (program == NULL)
+        return;
+    for (size_t i = 0; i < program->n_ops; i++)
+        dnnl_primitive_destroy(program->ops[i].primitive);
+    for (size_t i = 0; i < program->n_hints; i++)
+        dnnl_primitive_desc_destroy(program->hints[i]);
+    tr_free(program->ops);
+    tr_free(program->hints);
+    tr_free(program->values);
+    tr_free(program);
+}
+
+tr_dnn *tr_program_dnn(const tr_program *program)
+{
+    return program->dnn;
+}
+
+int64_t tr_program_micro_batch(const tr_program *program)
+{
+    return program->n;
+}
+
+bool tr_program_training(const tr_program *program)
+{
+    return program->training;
+}
+
+void tr_program_begin(tr_program *program, const char *layer, tr_phase phase)
+{
+    program->layer = layer;
+    program->phase = phase;
+}
+
+/* ---- values ---- */
+
+/* Room for one more item in a growing array; false: out of memory. */
+static bool reserve(void **items, size_t n, size_t *capacity, size_t item_bytes)
+{
+    if (n < *capacity)
+        return true;
+    const size_t grown = *capacity == 0 ? 16 : *capacity * 2;
+    void *block = tr_realloc(*items, n, grown, item_bytes);
+    if (block == NULL)
+        return false;
+    *items = block;
+    *capacity = grown;
+    return true;
+}
+
+static tr_value new_value(tr_program *program, tr_layout layout, tr_space space, size_t offset)
+{
+    if (layout == NULL || !reserve((void **)&program->values, program->n_values,
+                                   &program->values_capacity, sizeof *program->values))
+        return TR_NO_VALUE;
+    program->values[program->n_values] = (tr_value_box){.layout = layout,
+                                                        .space = space,
+                                                        .offset = offset,
+                                                        .root = (tr_value)program->n_values,
+                                                        .first = program->now,
+                                                        .last = program->now};
+    return (tr_value)program->n_values++;
+}
+
+tr_value tr_program_value(tr_program *program, tr_layout layout)
+{
+    return new_value(program, layout, TR_SPACE_ARENA, 0);
+}
+
+tr_layout tr_program_layout(const tr_program *program, tr_value value)
+{
+    return program->values[value].layout;
+}
+
+void tr_program_touch(tr_program *program, tr_value value)
+{
+    program->values[program->values[value].root].last = program->now;
+}
+
+tr_value tr_program_view(tr_program *program, tr_value value, tr_layout layout)
+{
+    if (value == TR_NO_VALUE)
+        return TR_NO_VALUE;
+    const tr_value view = new_value(program, layout, TR_SPACE_ARENA, 0);
+    if (view != TR_NO_VALUE)
+        program->values[view].root = program->values[value].root;
+    return view;
+}
+
+tr_value tr_program_param(tr_program *program, tr_param *param, tr_layout plain, tr_layout wanted)
+{
+    if (plain == NULL || wanted == NULL)
+        return TR_NO_VALUE;
+    if (param->packed == NULL) {
+        param->plain = plain;
+        param->packed = wanted;
+        param->offset = *program->n_floats;
+        param->n_packed = tr_layout_bytes(wanted) / sizeof(float);
+        /* Each tensor starts on a cache line of its own. */
+        *program->n_floats +=
+            (param->n_packed + FLOATS_PER_LINE - 1) / FLOATS_PER_LINE * FLOATS_PER_LINE;
+    }
+    return new_value(program, param->packed, TR_SPACE_PARAMS, param->offset * sizeof(float));
+}
+
+tr_value tr_program_gradient(tr_program *program, const tr_param *param)
+{
+    return new_value(program, param->packed, TR_SPACE_GRADIENTS, param->offset * sizeof(float));
+}
+
+/* ---- operations ---- */
+
+tr_desc_context tr_program_context(const tr_program *program)
+{
+    return (tr_desc_context){
+        .engine = tr_dnn_engine(program->dnn),
+        .attr = tr_dnn_attr(program->dnn),
+        /* Backward descriptors want a training one as their hint. */
+        .prop = program->training ? dnnl_forward_training : dnnl_forward_inference};
+}
+
+static tr_status keep(tr_program *program, dnnl_primitive_desc_t desc, tr_error *err)
+{
+    if (!reserve((void **)&program->hints, program->n_hints, &program->hints_capacity,
+                 sizeof *program->hints)) {
+        dnnl_primitive_desc_destroy(desc);
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    }
+    program->hints[program->n_hints++] = desc;
+    return TR_OK;
+}
+
+/* Scratchpad size and implementation name, known before the primitive is compiled. */
+static void inspect(tr_program *program, const_dnnl_primitive_desc_t desc, tr_op *op)
+{
+    const char *impl = NULL;
+    if (dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &impl) != dnnl_success
+        || impl == NULL)
+        impl = "unknown";
+    snprintf(op->impl, sizeof op->impl, "%s", impl);
+    op->info.is_ref = strncmp(impl, "ref", 3) == 0 || strstr(impl, ":ref") != NULL;
+    const tr_md scratchpad = tr_desc_query_md(desc, dnnl_query_scratchpad_md);
+    const size_t bytes = scratchpad == NULL ? 0 : dnnl_memory_desc_get_size(scratchpad);
+    if (bytes > program->scratchpad_bytes)
+        program->scratchpad_bytes = bytes;
+}
+
+tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const char *what,
+                         tr_direction direction, const tr_arg *args, int n_args,
+                         dnnl_primitive_desc_t *keep_hint, tr_error *err)
+{
+    TR_TRY(keep(program, desc, err)); /* from here on the program owns it */
+    if (!reserve((void **)&program->ops, program->n_ops, &program->ops_capacity,
+                 sizeof *program->ops))
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    tr_op *op = &program->ops[program->n_ops];
+    *op = (tr_op){.n_args = n_args,
+                  .info = {.layer = program->layer,
+                           .what = what,
+                           .phase = program->phase,
+                           .direction = direction}};
+    for (int i = 0; i < n_args; i++) {
+        if (args[i].value == TR_NO_VALUE)
+            return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+        op->args[i] = args[i];
+        tr_program_touch(program, args[i].value);
+    }
+    inspect(program, desc, op);
+    const dnnl_status_t status = dnnl_primitive_create(&op->primitive, desc);
+    if (status != dnnl_success)
+        return tr_dnn_fail(err, status, program->layer, what);
+    program->n_ops++;
+    if (program->phase != TR_PREPARE)
+        program->now++;
+    if (keep_hint != NULL)
+        *keep_hint = desc;
+    return TR_OK;
+}
+
+tr_layout tr_chosen_layout(tr_program *program, const_dnnl_primitive_desc_t desc,
+                           dnnl_query_t what)
+{
+    const tr_md md = tr_desc_query_md(desc, what);
+    return md == NULL ? NULL : tr_layout_intern(program->dnn, md);
+}
+
+tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value to, tr_error *err)
+{
+    if (from == TR_NO_VALUE || to == TR_NO_VALUE)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+    dnnl_primitive_desc_t desc;
+    const dnnl_engine_t engine = tr_dnn_engine(program->dnn);
+    const dnnl_status_t status = dnnl_reorder_primitive_desc_create(
+        &desc, tr_layout_md(program->values[from].layout), engine,
+        tr_layout_md(program->values[to].layout), engine, tr_dnn_attr(program->dnn));
+    if (status != dnnl_success)
+        return tr_dnn_fail(err, status, program->layer, "reorder");
+    const tr_arg args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    return tr_program_add(program, desc, "reorder", TR_DIR_REORDER, args, 2, NULL, err);
+}
+
+tr_status tr_program_reorder(tr_program *program, tr_value value, tr_layout layout, tr_value *out,
+                             tr_error *err)
+{
+    if (value == TR_NO_VALUE || layout == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+    if (program->values[value].layout == layout) {
+        *out = value;
+        return TR_OK;
+    }
+    const tr_value copy = tr_program_value(program, layout);
+    TR_TRY(tr_program_reorder_into(program, value, copy, err));
+    *out = copy;
+    return TR_OK;
+}
+
+tr_status tr_program_weights(tr_program *program, tr_value param, tr_layout layout, tr_value *out,
+                             tr_error *err)
+{
+    const tr_phase phase = program->phase;
+    program->phase = TR_PREPARE;
+    const tr_status status = tr_program_reorder(program, param, layout, out, err);
+    program->phase = phase;
+    if (status == TR_OK && *out != param)
+        program->values[*out].prepared = true;
+    return status;
+}
+
+tr_status tr_program_finish(tr_program *program, tr_error *err)
+{
+    return tr_arena_place(program, err);
+}
+
+/* ---- reports ---- */
+
+size_t tr_program_n_ops(const tr_program *program)
+{
+    return program->n_ops;
+}
+
+tr_op_info tr_program_op(const tr_program *program, size_t i)
+{
+    tr_op_info info = program->ops[i].info;
+    info.impl = program->ops[i].impl;
+    return info;
+}
+
+size_t tr_program_arena_bytes(const tr_program *program)
+{
+    return program->arena_bytes + program->scratchpad_bytes;
+}

@@ -1,0 +1,82 @@
+/* program.h -- a network, planned: which primitive runs when, on which values.
+ *
+ * Layers append operations; nothing here runs. A program has three phases: PREPARE (once after
+ * each change of the parameters: weights reordered for backward kernels), FORWARD and BACKWARD
+ * (once per micro-batch). A value is a tensor of the program; its memory is a range of the
+ * replica's arena, shared by values that are not alive at the same time, or a view of the flat
+ * parameter or gradient vector. The plan decides everything, so that running it allocates nothing
+ * and chooses nothing (replica.h). Planning is single-threaded; a finished program is immutable and
+ * shared by all replicas.
+ */
+#ifndef TR_PROGRAM_H
+#define TR_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dnn.h"
+#include "param.h"
+
+typedef struct tr_program tr_program;
+typedef int tr_value; /* of the program that made it */
+enum { TR_NO_VALUE = -1 };
+
+typedef enum tr_phase { TR_PREPARE, TR_FORWARD, TR_BACKWARD, TR_N_PHASES } tr_phase;
+
+/* What an operation computes, for reports. */
+typedef enum tr_direction {
+    TR_DIR_FORWARD,
+    TR_DIR_BACKWARD_DATA,
+    TR_DIR_BACKWARD_WEIGHTS,
+    TR_DIR_REORDER
+} tr_direction;
+
+typedef struct tr_op_info {
+    const char *layer;
+    const char *what; /* "convolution", "relu", ... */
+    tr_phase phase;
+    tr_direction direction;
+    const char *impl; /* oneDNN's implementation name, e.g. "jit:avx512_core" */
+    bool is_ref;      /* a reference implementation: correct and very slow */
+} tr_op_info;
+
+/* `n`: samples of a micro-batch. `training`: keep what backward needs. `n_floats`: length of the
+ * flat vectors so far, extended by parameters seen for the first time. `dnn` must outlive it. */
+tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training,
+                         size_t *n_floats, tr_error *err);
+void tr_program_free(tr_program *program);
+
+tr_dnn *tr_program_dnn(const tr_program *program);
+int64_t tr_program_micro_batch(const tr_program *program);
+bool tr_program_training(const tr_program *program);
+
+/* ---- planning: used by model/ and layers/ ---- */
+
+/* Later operations are reported under this layer's name (borrowed) and belong to `phase`. */
+void tr_program_begin(tr_program *program, const char *layer, tr_phase phase);
+
+/* A new tensor in the arena. TR_NO_VALUE: out of memory (also where `layout` is NULL). */
+tr_value tr_program_value(tr_program *program, tr_layout layout);
+tr_layout tr_program_layout(const tr_program *program, tr_value value);
+
+/* The same memory under another layout of the same size (flatten: nhwc seen as nc). */
+tr_value tr_program_view(tr_program *program, tr_value value, tr_layout layout);
+
+/* Keeps the value alive at this point of the program: the engine reads or writes it here. */
+void tr_program_touch(tr_program *program, tr_value value);
+
+/* *out = the value in `layout`: itself where it has it already, else a copy made by a reorder. */
+tr_status tr_program_reorder(tr_program *program, tr_value value, tr_layout layout, tr_value *out,
+                             tr_error *err);
+
+/* Places the arena. Call once, when everything is planned. */
+tr_status tr_program_finish(tr_program *program, tr_error *err);
+
+/* ---- reports ---- */
+
+size_t tr_program_n_ops(const tr_program *program);
+tr_op_info tr_program_op(const tr_program *program, size_t i);
+size_t tr_program_arena_bytes(const tr_program *program); /* per replica, scratchpad included */
+
+#endif

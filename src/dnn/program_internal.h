@@ -1,0 +1,102 @@
+/* program_internal.h -- inside of a program; for src/dnn only. */
+#ifndef TR_PROGRAM_INTERNAL_H
+#define TR_PROGRAM_INTERNAL_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "descriptors.h"
+#include "primitives.h"
+#include "program.h"
+
+typedef enum tr_space {
+    TR_SPACE_ARENA,    /* replica's memory, shared by lifetimes */
+    TR_SPACE_PARAMS,   /* view of the flat parameter vector */
+    TR_SPACE_GRADIENTS /* view of the gradient slot at work */
+} tr_space;
+
+typedef struct tr_value_box {
+    tr_layout layout;
+    tr_space space;
+    size_t offset;      /* bytes in its space */
+    tr_value root;      /* whose memory it is: itself, or the value it is a view of */
+    int first, last;    /* operations between which it is alive */
+    bool prepared;      /* written in PREPARE, read by every micro-batch: never shares memory */
+} tr_value_box;
+
+enum { TR_MAX_ARGS = 6 };
+
+typedef struct tr_arg {
+    int role; /* DNNL_ARG_... */
+    tr_value value;
+} tr_arg;
+
+typedef struct tr_op {
+    dnnl_primitive_t primitive;
+    tr_arg args[TR_MAX_ARGS];
+    int n_args;
+    tr_op_info info;
+    char impl[64];
+} tr_op;
+
+struct tr_program {
+    tr_dnn *dnn;
+    int64_t n;
+    bool training;
+    size_t *n_floats;
+
+    tr_value_box *values;
+    size_t n_values, values_capacity;
+    tr_op *ops;
+    size_t n_ops, ops_capacity;
+
+    /* Forward primitive descriptors, which backward descriptors take as hints. */
+    dnnl_primitive_desc_t *hints;
+    size_t n_hints, hints_capacity;
+
+    const char *layer;
+    tr_phase phase;
+    int now; /* position in the sequence FORWARD, BACKWARD */
+
+    size_t arena_bytes, scratchpad_bytes;
+};
+
+/* Value for a parameter (its first use in any program fixes the packed layout as `wanted`), and
+ * for its gradient. */
+tr_value tr_program_param(tr_program *program, tr_param *param, tr_layout plain, tr_layout wanted);
+tr_value tr_program_gradient(tr_program *program, const tr_param *param);
+
+/* A parameter's value in `layout`, reordered in PREPARE where it differs from the packed one. */
+tr_status tr_program_weights(tr_program *program, tr_value param, tr_layout layout, tr_value *out,
+                             tr_error *err);
+
+/* Copies a value into an existing one of the same dimensions. */
+tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value to, tr_error *err);
+
+/* Appends the primitive that `desc` describes. Takes `desc` over: it is destroyed, or kept as a
+ * hint when `keep_hint` (*keep_hint then stays valid as long as the program). */
+tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const char *what,
+                         tr_direction direction, const tr_arg *args, int n_args,
+                         dnnl_primitive_desc_t *keep_hint, tr_error *err);
+
+/* The layout that a primitive descriptor chose for an argument (interned); NULL: none or no
+ * memory. */
+tr_layout tr_chosen_layout(tr_program *program, const_dnnl_primitive_desc_t desc,
+                           dnnl_query_t what);
+
+tr_status tr_dnn_fail(tr_error *err, dnnl_status_t status, const char *layer, const char *what);
+
+/* Sets offset of every arena value and the arena's size; arena.c. */
+tr_status tr_arena_place(tr_program *program, tr_error *err);
+
+/* Attributes of a primitive that applies `fused` to its result; the caller destroys *attr. */
+dnnl_status_t tr_attr_fused(dnnl_primitive_attr_t *attr, tr_activation fused);
+
+/* Engine, attributes and propagation kind of the program at hand. */
+tr_desc_context tr_program_context(const tr_program *program);
+
+dnnl_engine_t tr_dnn_engine(const tr_dnn *dnn);
+const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn); /* user scratchpad */
+tr_md tr_layout_md(tr_layout layout);
+tr_layout tr_layout_intern(tr_dnn *dnn, tr_md md);
+
+#endif

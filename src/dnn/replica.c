@@ -1,0 +1,172 @@
+/* replica.c -- binding a program to memory and running it; see replica.h. */
+#include "replica.h"
+
+#include "mem.h"
+#include "program_internal.h"
+
+typedef struct bound_op {
+    dnnl_primitive_t primitive;
+    dnnl_exec_arg_t args[TR_MAX_ARGS + 1]; /* and the scratchpad */
+    int n_args;
+} bound_op;
+
+struct tr_replica {
+    const tr_program *program;
+    unsigned char *arena;
+    void *scratchpad;
+    dnnl_stream_t stream;
+    dnnl_memory_t *memories;      /* one per value */
+    dnnl_memory_t *scratchpads;   /* one per operation: its own size, the same block */
+    bound_op *ops[TR_N_PHASES];
+    size_t n_ops[TR_N_PHASES];
+};
+
+/* ---- binding ---- */
+
+static dnnl_status_t bind_values(tr_replica *replica, const float *params)
+{
+    const tr_program *program = replica->program;
+    for (size_t i = 0; i < program->n_values; i++) {
+        const tr_value_box *value = &program->values[i];
+        void *data = DNNL_MEMORY_NONE; /* gradients: set before every micro-batch */
+        if (value->space == TR_SPACE_ARENA)
+            data = replica->arena + value->offset;
+        else if (value->space == TR_SPACE_PARAMS) /* no operation writes parameters */
+            data = (unsigned char *)(uintptr_t)params + value->offset;
+        const dnnl_status_t status =
+            dnnl_memory_create(&replica->memories[i], tr_layout_md(value->layout),
+                               tr_dnn_engine(program->dnn), data);
+        if (status != dnnl_success)
+            return status;
+    }
+    return dnnl_success;
+}
+
+static dnnl_status_t bind_scratchpad(tr_replica *replica, size_t i)
+{
+    const_dnnl_primitive_desc_t desc;
+    dnnl_status_t status =
+        dnnl_primitive_get_primitive_desc(replica->program->ops[i].primitive, &desc);
+    if (status != dnnl_success)
+        return status;
+    const tr_md md = tr_desc_query_md(desc, dnnl_query_scratchpad_md);
+    if (md == NULL || dnnl_memory_desc_get_size(md) == 0)
+        return dnnl_success;
+    return dnnl_memory_create(&replica->scratchpads[i], md, tr_dnn_engine(replica->program->dnn),
+                              replica->scratchpad);
+}
+
+static dnnl_status_t bind_ops(tr_replica *replica)
+{
+    const tr_program *program = replica->program;
+    for (size_t i = 0; i < program->n_ops; i++) {
+        const tr_op *op = &program->ops[i];
+        const dnnl_status_t status = bind_scratchpad(replica, i);
+        if (status != dnnl_success)
+            return status;
+        bound_op *bound = &replica->ops[op->info.phase][replica->n_ops[op->info.phase]++];
+        bound->primitive = op->primitive;
+        for (int k = 0; k < op->n_args; k++)
+            bound->args[bound->n_args++] =
+                (dnnl_exec_arg_t){op->args[k].role, replica->memories[op->args[k].value]};
+        if (replica->scratchpads[i] != NULL)
+            bound->args[bound->n_args++] =
+                (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, replica->scratchpads[i]};
+    }
+    return dnnl_success;
+}
+
+static bool allocate(tr_replica *replica)
+{
+    const tr_program *program = replica->program;
+    replica->arena = tr_alloc(program->arena_bytes, 1);
+    replica->scratchpad = tr_alloc(program->scratchpad_bytes, 1);
+    replica->memories = tr_alloc(program->n_values, sizeof(dnnl_memory_t));
+    replica->scratchpads = tr_alloc(program->n_ops, sizeof(dnnl_memory_t));
+    bool ok = replica->arena && replica->scratchpad && replica->memories && replica->scratchpads;
+    for (int phase = 0; phase < TR_N_PHASES; phase++) {
+        replica->ops[phase] = tr_alloc(program->n_ops, sizeof(bound_op));
+        ok = ok && replica->ops[phase] != NULL;
+    }
+    return ok;
+}
+
+tr_status tr_replica_new(tr_replica **out, const tr_program *program, const float *params,
+                         tr_error *err)
+{
+    tr_replica *replica = tr_alloc(1, sizeof *replica);
+    if (replica == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    replica->program = program;
+    if (!allocate(replica)) {
+        tr_replica_free(replica);
+        return tr_fail(err, TR_ERR_INTERNAL,
+                       "out of memory: a thread needs %zu bytes for its activations; use a "
+                       "smaller [engine] micro_batch or fewer threads",
+                       tr_program_arena_bytes(program));
+    }
+    dnnl_status_t status = dnnl_stream_create(&replica->stream, tr_dnn_engine(program->dnn),
+                                              dnnl_stream_default_flags);
+    if (status == dnnl_success)
+        status = bind_values(replica, params);
+    if (status == dnnl_success)
+        status = bind_ops(replica);
+    if (status != dnnl_success) {
+        tr_replica_free(replica);
+        return tr_dnn_fail(err, status, "replica", "binding of memory");
+    }
+    *out = replica;
+    return TR_OK;
+}
+
+void tr_replica_free(tr_replica *replica)
+{
+    if (replica == NULL)
+        return;
+    const tr_program *program = replica->program;
+    for (size_t i = 0; replica->memories != NULL && i < program->n_values; i++)
+        dnnl_memory_destroy(replica->memories[i]);
+    for (size_t i = 0; replica->scratchpads != NULL && i < program->n_ops; i++)
+        dnnl_memory_destroy(replica->scratchpads[i]);
+    if (replica->stream != NULL)
+        dnnl_stream_destroy(replica->stream);
+    for (int phase = 0; phase < TR_N_PHASES; phase++)
+        tr_free(replica->ops[phase]);
+    tr_free(replica->memories);
+    tr_free(replica->scratchpads);
+    tr_free(replica->scratchpad);
+    tr_free(replica->arena);
+    tr_free(replica);
+}
+
+float *tr_replica_data(const tr_replica *replica, tr_value value)
+{
+    return (float *)(void *)(replica->arena + replica->program->values[value].offset);
+}
+
+/* ---- running ---- */
+
+tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients)
+{
+    const tr_program *program = replica->program;
+    for (size_t i = 0; i < program->n_values; i++) {
+        const tr_value_box *value = &program->values[i];
+        if (value->space == TR_SPACE_GRADIENTS
+            && dnnl_memory_set_data_handle(replica->memories[i],
+                                           (unsigned char *)gradients + value->offset)
+                   != dnnl_success)
+            return TR_ERR_INTERNAL;
+    }
+    return TR_OK;
+}
+
+tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
+{
+    for (size_t i = 0; i < replica->n_ops[phase]; i++) {
+        const bound_op *op = &replica->ops[phase][i];
+        if (dnnl_primitive_execute(op->primitive, replica->stream, op->n_args, op->args)
+            != dnnl_success)
+            return TR_ERR_INTERNAL;
+    }
+    return TR_OK;
+}

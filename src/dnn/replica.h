@@ -1,0 +1,27 @@
+/* replica.h -- one thread's memory to run a program in: an arena, a scratchpad, bound arguments.
+ *
+ * Running allocates nothing of ours and chooses nothing. A replica is used by one thread at a time;
+ * the program and its primitives are shared by all.
+ */
+#ifndef TR_REPLICA_H
+#define TR_REPLICA_H
+
+#include "program.h"
+
+typedef struct tr_replica tr_replica;
+
+/* `params`: the flat parameter vector, read at every run. Both must outlive the replica. */
+tr_status tr_replica_new(tr_replica **out, const tr_program *program, const float *params,
+                         tr_error *err);
+void tr_replica_free(tr_replica *replica);
+
+/* The memory of an arena value. */
+float *tr_replica_data(const tr_replica *replica, tr_value value);
+
+/* Where BACKWARD writes: a flat gradient vector, as long as the parameters. */
+tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients);
+
+/* Runs the operations of one phase in order. TR_ERR_INTERNAL when oneDNN fails. */
+tr_status tr_replica_run(tr_replica *replica, tr_phase phase);
+
+#endif

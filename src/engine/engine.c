@@ -1,0 +1,120 @@
+/* engine.c -- life of the engine: everything a step needs, allocated before the first one. */
+#include "engine.h"
+
+#include "engine_internal.h"
+#include "mem.h"
+#include "threads.h"
+
+enum { FLOATS_PER_LINE = TR_ALIGN / sizeof(float) };
+
+static tr_status fill_worker(tr_engine *engine, tr_worker *worker, tr_error *err)
+{
+    const tr_model *model = engine->model;
+    worker->labels = tr_alloc((size_t)engine->micro_batch, sizeof *worker->labels);
+    if (worker->labels == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    if (engine->optimizer != NULL)
+        TR_TRY(tr_replica_new(&worker->training, model->training.program, model->params, err));
+    return tr_replica_new(&worker->inference, model->inference.program, model->params, err);
+}
+
+/* Each thread fills its own worker, so that its pages lie in memory near its core. */
+static tr_status fill_workers(tr_engine *engine, tr_error *err)
+{
+    tr_status result = TR_OK;
+#pragma omp parallel num_threads(engine->threads)
+    {
+        for (int i = tr_thread_number(); i < engine->threads; i += tr_thread_count()) {
+            tr_error own;
+            const tr_status status = fill_worker(engine, &engine->workers[i], &own);
+#pragma omp critical
+            if (status != TR_OK) {
+                result = status;
+                if (err != NULL)
+                    *err = own;
+            }
+        }
+    }
+    return result;
+}
+
+static tr_status allocate(tr_engine *engine, tr_error *err)
+{
+    const size_t n_floats = engine->model->n_floats;
+    engine->workers = tr_alloc((size_t)engine->threads, sizeof *engine->workers);
+    const int64_t n_sums =
+        engine->max_train > engine->max_evaluate ? engine->max_train : engine->max_evaluate;
+    engine->sums = tr_alloc((size_t)n_sums, sizeof *engine->sums);
+    if (engine->workers == NULL || engine->sums == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    if (engine->optimizer == NULL)
+        return TR_OK;
+    /* One line more than needed: slots a multiple of 4096 bytes apart would compete for the same
+     * cache sets when they are summed. */
+    engine->stride = n_floats + FLOATS_PER_LINE;
+    engine->gradients =
+        tr_alloc((size_t)engine->max_train, engine->stride * sizeof *engine->gradients);
+    if (engine->gradients == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL,
+                       "out of memory: %lld micro-batches x %zu parameters of gradients; use a "
+                       "smaller [fit] batch_size or a larger [engine] micro_batch",
+                       (long long)engine->max_train, n_floats);
+    const char *names[TR_MAX_SLOTS];
+    const int n_slots = engine->optimizer->ops->slots(engine->optimizer, names);
+    for (int i = 0; i < n_slots; i++) {
+        engine->slots[i] = tr_alloc(n_floats, sizeof *engine->slots[i]);
+        if (engine->slots[i] == NULL)
+            return tr_fail(err, TR_ERR_INTERNAL, "out of memory: optimizer state");
+    }
+    return TR_OK;
+}
+
+tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int64_t threads,
+                        int64_t max_train, int64_t max_evaluate, tr_error *err)
+{
+    tr_engine *engine = tr_alloc(1, sizeof *engine);
+    if (engine == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    engine->model = model;
+    engine->optimizer = optimizer;
+    engine->threads = threads > 0 ? (int)threads : tr_dnn_threads(model->dnn);
+    engine->micro_batch = model->config->engine.micro_batch;
+    engine->max_train = (max_train + engine->micro_batch - 1) / engine->micro_batch;
+    engine->max_evaluate = (max_evaluate + engine->micro_batch - 1) / engine->micro_batch;
+    tr_status status = allocate(engine, err);
+    if (status == TR_OK)
+        status = fill_workers(engine, err);
+    if (status != TR_OK) {
+        tr_engine_free(engine);
+        return status;
+    }
+    *out = engine;
+    return TR_OK;
+}
+
+void tr_engine_free(tr_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    for (int i = 0; engine->workers != NULL && i < engine->threads; i++) {
+        tr_replica_free(engine->workers[i].training);
+        tr_replica_free(engine->workers[i].inference);
+        tr_free(engine->workers[i].labels);
+    }
+    for (int i = 0; i < TR_MAX_SLOTS; i++)
+        tr_free(engine->slots[i]);
+    tr_free(engine->workers);
+    tr_free(engine->gradients);
+    tr_free(engine->sums);
+    tr_free(engine);
+}
+
+int tr_engine_threads(const tr_engine *engine)
+{
+    return engine->threads;
+}
+
+int64_t tr_engine_iterations(const tr_engine *engine)
+{
+    return engine->iterations;
+}

@@ -1,0 +1,45 @@
+/* engine.h -- data-parallel training on the cores of one machine.
+ *
+ * Every thread owns replicas: the memory to take one micro-batch through the whole network. A step
+ * hands the micro-batches of a batch to the threads as they become free; each micro-batch writes its
+ * gradient into a slot of its own; then all threads sum the slots in the fixed tree of reduce.h and
+ * update the parameters, each over its own range. Threads are a matter of speed only: what is
+ * computed from what, and added in which order, is fixed by the configuration.
+ */
+#ifndef TR_ENGINE_H
+#define TR_ENGINE_H
+
+#include "loss.h"
+#include "optimizer.h"
+#include "trainer/dataset.h"
+#include "trainer/model.h"
+
+typedef struct tr_engine tr_engine;
+
+/* `threads`: 0 takes what OpenMP offers (OMP_NUM_THREADS, else the CPUs of the affinity mask).
+ * `model` is built; `optimizer` may be NULL for an engine that only evaluates. Both are borrowed.
+ * Allocates everything that steps of up to `max_train` samples and evaluations of up to
+ * `max_evaluate` need. */
+tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int64_t threads,
+                        int64_t max_train, int64_t max_evaluate, tr_error *err);
+void tr_engine_free(tr_engine *engine);
+
+int tr_engine_threads(const tr_engine *engine);
+
+/* One training step on samples[index[0 .. n-1]], 1 <= n <= max_train: gradients of the mean loss,
+ * then one update. *sums: loss and hits under the parameters before the update. */
+tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
+                         int64_t n, tr_sums *sums, tr_error *err);
+
+/* Loss and hits of samples[index[0 .. n-1]] in inference mode, 1 <= n <= max_evaluate. */
+tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
+                             int64_t n, tr_sums *sums, tr_error *err);
+
+/* Updates made so far: Keras's optimizer.iterations. */
+int64_t tr_engine_iterations(const tr_engine *engine);
+
+/* The mean gradient of the last step, packed like the parameters, recomputed from the slots; for
+ * tests. out has model->n_floats elements. */
+void tr_engine_gradient(const tr_engine *engine, float *out);
+
+#endif

@@ -1,0 +1,33 @@
+/* engine_internal.h -- state shared by engine.c (life) and step.c (work). */
+#ifndef TR_ENGINE_INTERNAL_H
+#define TR_ENGINE_INTERNAL_H
+
+#include "engine.h"
+#include "model_internal.h"
+#include "replica.h"
+
+/* What one thread owns. */
+typedef struct tr_worker {
+    tr_replica *training, *inference;
+    int64_t training_version, inference_version; /* model->version that PREPARE saw */
+    int32_t *labels;                             /* [micro_batch] */
+} tr_worker;
+
+struct tr_engine {
+    tr_model *model;
+    tr_optimizer *optimizer;
+    int threads;
+    int64_t micro_batch;
+    int64_t max_train, max_evaluate; /* micro-batches of the largest batches */
+    tr_worker *workers;             /* [threads] */
+
+    size_t stride;                  /* distance of two gradient slots, in floats */
+    float *gradients;               /* [max_train, stride], packed */
+    float *slots[TR_MAX_SLOTS];     /* optimizer state, [n_floats] each, packed */
+    tr_sums *sums;                  /* [larger of max_train, max_evaluate] */
+
+    int64_t iterations;
+    int64_t last_micro_batches;     /* of the last step */
+};
+
+#endif

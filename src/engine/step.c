@@ -1,0 +1,170 @@
+/* step.c -- one training step, and one evaluated batch: the hot path of the program.
+ *
+ * A batch is cut into micro-batches of a fixed size. A thread takes one through all layers, forward
+ * and backward, while its activations are still in that core's cache; it writes the gradient into
+ * the slot of that micro-batch's number. When all are done, every thread sums a range of the slots
+ * in the fixed tree and updates that range. Two facts make the result independent of the threads:
+ * a slot depends only on its micro-batch, and the tree only on their number.
+ *
+ * The last micro-batch may be short: it is padded with zero samples whose loss gradient is zero.
+ * Nothing here allocates.
+ */
+#include <stdatomic.h>
+
+#include "batch.h"
+#include "engine.h"
+#include "engine_internal.h"
+#include "reduce.h"
+#include "threads.h"
+
+/* One batch, and the state of its processing that all threads share. */
+typedef struct tr_job {
+    tr_engine *engine;
+    const tr_samples *samples;
+    const uint32_t *index;
+    int64_t n, n_micro_batches;
+    _Atomic int64_t next;   /* micro-batch that nobody has taken yet */
+    _Atomic int failed;     /* oneDNN refused to run something */
+} tr_job;
+
+/* ---- a micro-batch ---- */
+
+/* Samples [first, first + count) of the batch into the network, through it, into the loss. */
+static tr_status forward(const tr_job *job, tr_worker *worker, const tr_plan *plan,
+                         tr_replica *replica, float *diff, int64_t m)
+{
+    tr_engine *engine = job->engine;
+    const tr_model *model = engine->model;
+    const tr_data_config *data = &model->config->data;
+    const int64_t first = m * engine->micro_batch, left = job->n - first;
+    const int64_t count = left < engine->micro_batch ? left : engine->micro_batch;
+    tr_batch_gather(tr_replica_data(replica, plan->input), worker->labels, job->samples,
+                    job->index + first, count, engine->micro_batch, (float)data->scale_num,
+                    (float)data->scale_den);
+    TR_TRY(tr_replica_run(replica, TR_FORWARD));
+    const tr_loss_task task = {.pred = tr_replica_data(replica, plan->output),
+                               .diff = diff,
+                               .y = worker->labels,
+                               .n = count,
+                               .n_padded = engine->micro_batch,
+                               .classes = tr_model_n_classes(model),
+                               .weight = 1.0f / (float)job->n,
+                               .logits = model->logits};
+    engine->sums[m] = model->loss->run(&task);
+    return TR_OK;
+}
+
+static tr_status train_micro_batch(const tr_job *job, tr_worker *worker, int64_t m)
+{
+    tr_engine *engine = job->engine;
+    tr_replica *replica = worker->training;
+    const tr_plan *plan = &engine->model->training;
+    if (worker->training_version != engine->model->version) {
+        TR_TRY(tr_replica_run(replica, TR_PREPARE));
+        worker->training_version = engine->model->version;
+    }
+    TR_TRY(tr_replica_set_gradients(replica, engine->gradients + (size_t)m * engine->stride));
+    TR_TRY(forward(job, worker, plan, replica, tr_replica_data(replica, plan->diff_output), m));
+    return tr_replica_run(replica, TR_BACKWARD);
+}
+
+static tr_status evaluate_micro_batch(const tr_job *job, tr_worker *worker, int64_t m)
+{
+    tr_replica *replica = worker->inference;
+    if (worker->inference_version != job->engine->model->version) {
+        TR_TRY(tr_replica_run(replica, TR_PREPARE));
+        worker->inference_version = job->engine->model->version;
+    }
+    return forward(job, worker, &job->engine->model->inference, replica, NULL, m);
+}
+
+/* Takes micro-batches until none is left. Which thread gets which does not matter. */
+static void work(tr_job *job, tr_worker *worker,
+                 tr_status (*run)(const tr_job *, tr_worker *, int64_t))
+{
+    for (;;) {
+        const int64_t m = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
+        if (m >= job->n_micro_batches)
+            return;
+        if (run(job, worker, m) != TR_OK)
+            atomic_store(&job->failed, 1);
+    }
+}
+
+/* ---- the sum and the update ---- */
+
+/* Thread `part` of `parts`: its range of every gradient slot, summed and applied. */
+static void update_range(tr_engine *engine, int64_t n_leaves, int part, int parts)
+{
+    _Alignas(64) float gradient[TR_REDUCE_CHUNK];
+    const size_t n = engine->model->n_floats;
+    const size_t n_chunks = (n + TR_REDUCE_CHUNK - 1) / TR_REDUCE_CHUNK;
+    const size_t begin = n_chunks * (size_t)part / (size_t)parts * TR_REDUCE_CHUNK;
+    const size_t end = n_chunks * (size_t)(part + 1) / (size_t)parts * TR_REDUCE_CHUNK;
+    for (size_t i = begin; i < end && i < n; i += TR_REDUCE_CHUNK) {
+        tr_update update = {.weights = engine->model->params + i,
+                            .gradients = gradient,
+                            .n = n - i < TR_REDUCE_CHUNK ? n - i : TR_REDUCE_CHUNK};
+        for (int k = 0; k < TR_MAX_SLOTS; k++)
+            update.slots[k] = engine->slots[k] == NULL ? NULL : engine->slots[k] + i;
+        tr_reduce_leaves(gradient, engine->gradients + i, engine->stride, n_leaves, update.n);
+        engine->optimizer->ops->update(engine->optimizer, &update);
+    }
+}
+
+void tr_engine_gradient(const tr_engine *engine, float *out)
+{
+    const size_t n = engine->model->n_floats;
+    for (size_t i = 0; i < n; i += TR_REDUCE_CHUNK)
+        tr_reduce_leaves(out + i, engine->gradients + i, engine->stride,
+                         engine->last_micro_batches,
+                         n - i < TR_REDUCE_CHUNK ? n - i : TR_REDUCE_CHUNK);
+}
+
+/* ---- a batch ---- */
+
+static tr_job new_job(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n)
+{
+    return (tr_job){.engine = engine,
+                 .samples = samples,
+                 .index = index,
+                 .n = n,
+                 .n_micro_batches = (n + engine->micro_batch - 1) / engine->micro_batch};
+}
+
+tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
+                         int64_t n, tr_sums *sums, tr_error *err)
+{
+    tr_job job = new_job(engine, samples, index, n);
+    engine->optimizer->ops->begin(engine->optimizer, engine->iterations + 1);
+#pragma omp parallel num_threads(engine->threads)
+    {
+        tr_flush_denormals();
+        work(&job, &engine->workers[tr_thread_number()], train_micro_batch);
+#pragma omp barrier
+        if (!atomic_load(&job.failed))
+            update_range(engine, job.n_micro_batches, tr_thread_number(), tr_thread_count());
+    }
+    if (atomic_load(&job.failed))
+        return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while running a training step");
+    engine->last_micro_batches = job.n_micro_batches;
+    engine->iterations++;
+    engine->model->version++;
+    *sums = tr_reduce_sums(engine->sums, job.n_micro_batches);
+    return TR_OK;
+}
+
+tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
+                             int64_t n, tr_sums *sums, tr_error *err)
+{
+    tr_job job = new_job(engine, samples, index, n);
+#pragma omp parallel num_threads(engine->threads)
+    {
+        tr_flush_denormals();
+        work(&job, &engine->workers[tr_thread_number()], evaluate_micro_batch);
+    }
+    if (atomic_load(&job.failed))
+        return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while evaluating");
+    *sums = tr_reduce_sums(engine->sums, job.n_micro_batches);
+    return TR_OK;
+}

@@ -1,0 +1,50 @@
+/* threads.h -- OpenMP's questions with their answers for a build without it.
+ *
+ * Together with the pragmas in step.c this is all of OpenMP in the project's own code. Built
+ * without it (TRAINER_OPENMP=OFF) the same program runs on one thread, with the same result.
+ */
+#ifndef TR_THREADS_H
+#define TR_THREADS_H
+
+#ifdef _OPENMP
+#include <omp.h>
+
+static inline int tr_thread_number(void)
+{
+    return omp_get_thread_num();
+}
+
+/* Threads that the parallel region at work really got; fewer than asked for under a limit. */
+static inline int tr_thread_count(void)
+{
+    return omp_get_num_threads();
+}
+#else
+static inline int tr_thread_number(void)
+{
+    return 0;
+}
+
+static inline int tr_thread_count(void)
+{
+    return 1;
+}
+#endif
+
+/* Treat denormal numbers as zero in the calling thread; part of the numeric contract, so that a
+ * network whose weights die out does not slow down a hundredfold. */
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+
+static inline void tr_flush_denormals(void)
+{
+    enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x0040 };
+    _mm_setcsr(_mm_getcsr() | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+}
+#else
+static inline void tr_flush_denormals(void)
+{
+}
+#endif
+
+#endif

@@ -1,0 +1,97 @@
+/* conv2d.c -- dst[n,oh,ow,oc] = activation(bias[oc] + sum over kh,kw,ic of src * kernel).
+ *
+ * Keras's Conv2D: kernel (kh, kw, ic, oc), Glorot-uniform, bias zero; `same` padding placed as
+ * TensorFlow places it. Parameters: kernel, bias.
+ */
+#include <stddef.h>
+
+#include "layer.h"
+
+typedef struct conv2d {
+    tr_layer base;
+    int64_t filters;
+    int64_t kernel_size[2], strides[2];
+    int padding; /* tr_padding */
+    bool use_bias;
+    tr_conv_shape geometry;
+} conv2d;
+
+static const tr_key keys[] = {
+    TR_KEY_TYPE,
+    {.name = "filters", .kind = TR_KEY_INT, .offset = offsetof(conv2d, filters), .min = 1,
+     .max = 65536, .doc = "number of output channels"},
+    {.name = "kernel_size", .kind = TR_KEY_INTS, .count = 2,
+     .offset = offsetof(conv2d, kernel_size), .min = 1, .max = 1024, .doc = "height, width"},
+    {.name = "strides", .kind = TR_KEY_INTS, .count = 2, .offset = offsetof(conv2d, strides),
+     .fallback = "1, 1", .min = 1, .max = 1024, .doc = "step of the window: height, width"},
+    {.name = "padding", .kind = TR_KEY_CHOICE, .offset = offsetof(conv2d, padding),
+     .fallback = "valid", .choices = tr_padding_names, .doc = "same: zeros around the image"},
+    TR_KEY_ACTIVATION,
+    {.name = "use_bias", .kind = TR_KEY_BOOL, .offset = offsetof(conv2d, use_bias),
+     .fallback = "true", .doc = "add a trainable constant per filter"},
+};
+
+static tr_status conv2d_shape(tr_layer *layer, tr_error *err)
+{
+    conv2d *conv = (conv2d *)layer;
+    tr_conv_shape *geometry = &conv->geometry;
+    int64_t out[2];
+    TR_TRY(tr_window_shape(layer, (tr_padding)conv->padding, conv->kernel_size, conv->strides, out,
+                           geometry->pad_before, geometry->pad_after, err));
+    for (int i = 0; i < 2; i++) {
+        geometry->kernel[i] = conv->kernel_size[i];
+        geometry->strides[i] = conv->strides[i];
+    }
+    geometry->oh = out[0];
+    geometry->ow = out[1];
+    geometry->oc = conv->filters;
+    layer->dst = (tr_shape){.h = out[0], .w = out[1], .c = conv->filters};
+
+    const int64_t dims[4] = {conv->kernel_size[0], conv->kernel_size[1], layer->src.c,
+                             conv->filters};
+    const int64_t window = dims[0] * dims[1];
+    tr_layer_add_param(layer, "kernel", 4, dims, TR_INIT_GLOROT_UNIFORM, window * dims[2],
+                       window * dims[3]);
+    if (conv->use_bias)
+        tr_layer_add_param(layer, "bias", 1, &conv->filters, TR_INIT_ZEROS, 0, 0);
+    layer->flops = 2.0 * (double)(window * dims[2] * dims[3]) * (double)(out[0] * out[1]);
+    return TR_OK;
+}
+
+static tr_param *bias_of(tr_layer *layer)
+{
+    return layer->n_params > 1 ? &layer->params[1] : NULL;
+}
+
+static tr_status conv2d_forward(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
+                                tr_error *err)
+{
+    const tr_activation activation = (tr_activation)layer->activation;
+    return tr_conv_forward(program, &((conv2d *)layer)->geometry,
+                           tr_activation_fuses(activation) ? activation : TR_LINEAR,
+                           &layer->params[0], bias_of(layer), tape->src, dst, &tape->hint, err);
+}
+
+static tr_status conv2d_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
+                                 tr_value diff_dst, tr_value *diff_src, tr_error *err)
+{
+    const tr_conv_shape *geometry = &((conv2d *)layer)->geometry;
+    TR_TRY(tr_conv_backward_weights(program, geometry, &layer->params[0], bias_of(layer),
+                                    tape->src, diff_dst, tape->hint, err));
+    if (diff_src == NULL)
+        return TR_OK;
+    return tr_conv_backward_data(program, geometry, &layer->params[0], tape->src, diff_dst,
+                                 tape->hint, diff_src, err);
+}
+
+const tr_layer_ops tr_conv2d_ops = {
+    .type = "conv2d",
+    .keras_class = "Conv2D",
+    .doc = "2-D convolution",
+    .bytes = sizeof(conv2d),
+    .keys = keys,
+    .n_keys = sizeof keys / sizeof *keys,
+    .shape = conv2d_shape,
+    .forward = conv2d_forward,
+    .backward = conv2d_backward,
+};

@@ -1,0 +1,80 @@
+/* layer.c -- what layer files share: the head of the struct and the geometry of sliding windows. */
+#include "layer.h"
+
+#include <string.h>
+
+#include "mem.h"
+
+const char *const tr_padding_names[] = {"valid", "same", NULL};
+
+tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems *problems)
+{
+    tr_layer *layer = tr_alloc(1, ops->bytes);
+    if (layer == NULL)
+        return NULL;
+    layer->ops = ops;
+    layer->name = section->name + strlen("layer.");
+    layer->line = section->line;
+    if (tr_section_read(section, ops->keys, ops->n_keys, layer, problems)
+        && ops->defaults != NULL && !ops->defaults(layer, section)) {
+        tr_free(layer);
+        return NULL;
+    }
+    return layer;
+}
+
+void tr_layer_free(tr_layer *layer)
+{
+    tr_free(layer);
+}
+
+bool tr_window_axis(tr_padding padding, int64_t in, int64_t kernel, int64_t stride, int64_t *out,
+                    int64_t *pad_before, int64_t *pad_after)
+{
+    *pad_before = *pad_after = 0;
+    if (padding == TR_PADDING_VALID) {
+        *out = (in - kernel) / stride + 1;
+        return kernel <= in;
+    }
+    *out = (in + stride - 1) / stride;
+    const int64_t total = (*out - 1) * stride + kernel - in;
+    if (total > 0) {
+        *pad_before = total / 2;
+        *pad_after = total - total / 2;
+    }
+    return true;
+}
+
+tr_status tr_window_shape(const tr_layer *layer, tr_padding padding, const int64_t kernel[2],
+                          const int64_t strides[2], int64_t out[2], int64_t pad_before[2],
+                          int64_t pad_after[2], tr_error *err)
+{
+    if (layer->src.flat)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "needs an image (height, width, channels) but gets a flat vector of %lld; "
+                       "place it before flatten and dense",
+                       (long long)layer->src.c);
+    const int64_t in[2] = {layer->src.h, layer->src.w};
+    static const char *const axes[2] = {"height", "width"};
+    for (int i = 0; i < 2; i++)
+        if (!tr_window_axis(padding, in[i], kernel[i], strides[i], &out[i], &pad_before[i],
+                            &pad_after[i]))
+            return tr_fail(err, TR_ERR_CONFIG,
+                           "a window of %lld does not fit the %s of %lld; use padding = same, a "
+                           "smaller window, or fewer pooling layers before it",
+                           (long long)kernel[i], axes[i], (long long)in[i]);
+    return TR_OK;
+}
+
+void tr_layer_add_param(tr_layer *layer, const char *name, int n_dims, const int64_t *dims,
+                        tr_init init, int64_t fan_in, int64_t fan_out)
+{
+    tr_param *param = &layer->params[layer->n_params++];
+    *param = (tr_param){.layer = layer->name,
+                        .name = name,
+                        .n_dims = n_dims,
+                        .init = init,
+                        .fan_in = fan_in,
+                        .fan_out = fan_out};
+    memcpy(param->dims, dims, (size_t)n_dims * sizeof *dims);
+}

@@ -1,0 +1,114 @@
+/* layer.h -- what a layer is: keys in the INI file, a shape rule, and two plans.
+ *
+ * One layer = one file = a table of keys and the same functions in the same order, closed by one
+ * tr_layer_ops, plus one row in layer_table.c:
+ *
+ *     shape     size of the result, parameters, work; pure, no oneDNN
+ *     forward   appends its primitives to a program (nothing runs here)
+ *     backward  likewise: gradients of the parameters, then of the source
+ *
+ * A layer never sees a thread, a batch, an optimizer or a loss. Its activation is declared in
+ * `activation` and handled by model/plan.c, except that a layer whose primitive can apply it while
+ * writing its result does so (tr_activation_fuses).
+ */
+#ifndef TR_LAYER_H
+#define TR_LAYER_H
+
+#include "primitives.h"
+#include "section.h"
+
+/* What one sample looks like between two layers. Flat: h = w = 1 and c holds all. */
+typedef struct tr_shape {
+    int64_t h, w, c;
+    bool flat;
+} tr_shape;
+
+/* What forward leaves for backward; one per layer and program. */
+typedef struct tr_tape {
+    tr_value src, dst;  /* set by model/plan.c */
+    tr_value workspace; /* the layer's own, e.g. the winners of a max pooling */
+    tr_hint hint;
+} tr_tape;
+
+typedef struct tr_layer tr_layer;
+
+typedef struct tr_layer_ops {
+    const char *type;        /* in the INI file, e.g. "conv2d" */
+    const char *keras_class; /* e.g. "Conv2D" */
+    const char *doc;         /* one line for `trainer help` */
+    size_t bytes;            /* of the layer's private struct; its first member is a tr_layer */
+    const tr_key *keys;      /* offsets into that struct */
+    size_t n_keys;
+    bool selects;            /* dst elements are src elements, chosen by max: an activation that
+                              * commutes with max may be differentiated behind this layer */
+
+    /* Optional: fills in keys whose default depends on other keys. False: out of memory. */
+    bool (*defaults)(tr_layer *layer, tr_section *section);
+    /* Fills dst, params and flops from layer->src. A shape that does not fit is an error text. */
+    tr_status (*shape)(tr_layer *layer, tr_error *err);
+    /* *dst from tape->src. */
+    tr_status (*forward)(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
+                         tr_error *err);
+    /* diff_src is NULL when nobody needs it: no parameter lies before this layer. */
+    tr_status (*backward)(tr_layer *layer, tr_program *program, const tr_tape *tape,
+                          tr_value diff_dst, tr_value *diff_src, tr_error *err);
+} tr_layer_ops;
+
+enum { TR_MAX_LAYER_PARAMS = 4 };
+
+/* The common head of every layer's private struct. */
+struct tr_layer {
+    const tr_layer_ops *ops;
+    const char *name;    /* borrowed from the section */
+    const char *type_text;
+    int line;            /* of its section, for messages */
+    tr_shape src, dst;
+    int activation;      /* tr_activation, applied to the result */
+    tr_param params[TR_MAX_LAYER_PARAMS];
+    int n_params;
+    double flops;        /* multiply-adds count two; one sample, forward */
+};
+
+/* The table, ending in NULL, and the row of a type (NULL: unknown). */
+extern const tr_layer_ops *const tr_layer_table[];
+const tr_layer_ops *tr_layer_find(const char *type);
+
+/* The names of all types, NULL-terminated. */
+enum { TR_MAX_LAYER_TYPES = 64 };
+void tr_layer_types(const char *types[TR_MAX_LAYER_TYPES]);
+
+/* A new layer read from its section [layer.NAME]; mistakes go to `problems`. NULL: out of memory. */
+tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems *problems);
+void tr_layer_free(tr_layer *layer);
+
+/* ---- shared by layer files ---- */
+
+/* First key of every table: `type` chose the table. */
+#define TR_KEY_TYPE                                                                                \
+    {.name = "type", .kind = TR_KEY_TEXT, .offset = offsetof(tr_layer, type_text),                 \
+     .doc = "kind of layer"}
+
+#define TR_KEY_ACTIVATION                                                                          \
+    {.name = "activation", .kind = TR_KEY_CHOICE, .offset = offsetof(tr_layer, activation),        \
+     .fallback = "linear", .choices = tr_activation_names, .doc = "applied to the result"}
+
+typedef enum tr_padding { TR_PADDING_VALID, TR_PADDING_SAME } tr_padding;
+extern const char *const tr_padding_names[];
+
+/* One axis of a sliding window, as TensorFlow and Keras define it.
+ * valid: out = ceil((in - kernel + 1) / stride), no padding.
+ * same:  out = ceil(in / stride); total padding max((out-1)*stride + kernel - in, 0), the smaller
+ *        half before. Returns false when the window does not fit (valid, kernel > in). */
+bool tr_window_axis(tr_padding padding, int64_t in, int64_t kernel, int64_t stride, int64_t *out,
+                    int64_t *pad_before, int64_t *pad_after);
+
+/* Both axes of an image layer, with the error text of a window that does not fit or a flat src. */
+tr_status tr_window_shape(const tr_layer *layer, tr_padding padding, const int64_t kernel[2],
+                          const int64_t strides[2], int64_t out[2], int64_t pad_before[2],
+                          int64_t pad_after[2], tr_error *err);
+
+/* Adds a parameter to the layer. */
+void tr_layer_add_param(tr_layer *layer, const char *name, int n_dims, const int64_t *dims,
+                        tr_init init, int64_t fan_in, int64_t fan_out);
+
+#endif

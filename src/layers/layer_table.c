@@ -1,0 +1,32 @@
+/* layer_table.c -- the list of layers. A new layer is one file beside this one and one row here.
+ *
+ * An explicit table, because registration from constructors is dropped by static linking.
+ */
+#include <string.h>
+
+#include "layer.h"
+
+extern const tr_layer_ops tr_conv2d_ops, tr_max_pooling2d_ops, tr_flatten_ops, tr_dense_ops,
+    tr_activation_ops;
+
+const tr_layer_ops *const tr_layer_table[] = {
+    &tr_conv2d_ops, &tr_max_pooling2d_ops, &tr_flatten_ops, &tr_dense_ops, &tr_activation_ops,
+    NULL,
+};
+
+enum { N_LAYERS = sizeof tr_layer_table / sizeof *tr_layer_table };
+
+const tr_layer_ops *tr_layer_find(const char *type)
+{
+    for (size_t i = 0; tr_layer_table[i] != NULL; i++)
+        if (strcmp(tr_layer_table[i]->type, type) == 0)
+            return tr_layer_table[i];
+    return NULL;
+}
+
+void tr_layer_types(const char *types[TR_MAX_LAYER_TYPES])
+{
+    _Static_assert((int)N_LAYERS <= (int)TR_MAX_LAYER_TYPES, "raise TR_MAX_LAYER_TYPES");
+    for (size_t i = 0; i < N_LAYERS; i++)
+        types[i] = tr_layer_table[i] == NULL ? NULL : tr_layer_table[i]->type;
+}

@@ -1,0 +1,28 @@
+/* loss_table.c -- the list of losses. A new loss is one file beside this one and one row here. */
+#include <string.h>
+
+#include "loss.h"
+
+extern const tr_loss_ops tr_sparse_categorical_crossentropy_ops;
+
+const tr_loss_ops *const tr_loss_table[] = {
+    &tr_sparse_categorical_crossentropy_ops,
+    NULL,
+};
+
+enum { N_LOSSES = sizeof tr_loss_table / sizeof *tr_loss_table };
+
+const tr_loss_ops *tr_loss_find(const char *name)
+{
+    for (size_t i = 0; tr_loss_table[i] != NULL; i++)
+        if (strcmp(tr_loss_table[i]->name, name) == 0)
+            return tr_loss_table[i];
+    return NULL;
+}
+
+void tr_loss_names(const char *names[TR_MAX_LOSSES])
+{
+    _Static_assert((int)N_LOSSES <= (int)TR_MAX_LOSSES, "raise TR_MAX_LOSSES");
+    for (size_t i = 0; i < N_LOSSES; i++)
+        names[i] = tr_loss_table[i] == NULL ? NULL : tr_loss_table[i]->name;
+}

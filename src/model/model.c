@@ -1,0 +1,211 @@
+/* model.c -- from sections of the configuration to a sequence of layers that fit together.
+ *
+ * Only parsing, shapes and life; plan.c makes the programs, params.c fills the parameters,
+ * summary.c describes.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ini_file.h"
+#include "mem.h"
+#include "model_internal.h"
+
+/* ---- parsing ---- */
+
+static const char *find_type(const tr_section *section, tr_problems *problems)
+{
+    const char *types[TR_MAX_LAYER_TYPES];
+    char list[512];
+    tr_layer_types(types);
+    const tr_entry *type = tr_section_find(section, "type");
+    if (type == NULL) {
+        tr_problems_add(problems, section->line, "[%s] type is missing; allowed: %s",
+                        section->name, tr_join_names(types, list, sizeof list));
+        return NULL;
+    }
+    if (tr_layer_find(type->value) != NULL)
+        return type->value;
+    const char *nearest = tr_nearest_name(type->value, types);
+    tr_problems_add(problems, type->line, "[%s] type = %s: unknown layer%s%s; allowed: %s",
+                    section->name, type->value, nearest ? "; did you mean " : "",
+                    nearest ? nearest : "", tr_join_names(types, list, sizeof list));
+    return NULL;
+}
+
+static tr_status parse_layers(tr_model *model, tr_error *err)
+{
+    const tr_ini *ini = model->config->ini;
+    model->layers = tr_alloc(ini->n_sections, sizeof *model->layers);
+    if (model->layers == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    for (size_t i = 0; i < ini->n_sections; i++) {
+        tr_section *section = &ini->sections[i];
+        if (strncmp(section->name, "layer.", 6) != 0)
+            continue;
+        const char *type = find_type(section, model->config->problems);
+        if (type == NULL)
+            continue;
+        tr_layer *layer =
+            tr_layer_new(tr_layer_find(type), section, model->config->problems);
+        if (layer == NULL)
+            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        model->layers[model->n_layers++] = layer;
+    }
+    return TR_OK;
+}
+
+static void parse_loss(tr_model *model)
+{
+    const tr_config *config = model->config;
+    if (config->compile.loss == NULL) /* missing: reported already */
+        return;
+    model->loss = tr_loss_find(config->compile.loss);
+    if (model->loss != NULL)
+        return;
+    const char *names[TR_MAX_LOSSES];
+    char list[512];
+    tr_loss_names(names);
+    const char *nearest = tr_nearest_name(config->compile.loss, names);
+    tr_problems_add(config->problems, tr_section_line(tr_ini_find(config->ini, "compile"), "loss"),
+                    "[compile] loss = %s: unknown loss%s%s; allowed: %s", config->compile.loss,
+                    nearest ? "; did you mean " : "", nearest ? nearest : "",
+                    tr_join_names(names, list, sizeof list));
+}
+
+/* ---- shapes ---- */
+
+/* Products of sizes must stay far from overflow: a vector, kernel or image of 2^31 floats is
+ * refused where it arises. */
+static bool too_large(const tr_layer *layer)
+{
+    const double limit = 2147483648.0;
+    const tr_shape dst = layer->dst;
+    if ((double)dst.h * (double)dst.w * (double)dst.c > limit)
+        return true;
+    for (int i = 0; i < layer->n_params; i++) {
+        double n = 1.0;
+        for (int k = 0; k < layer->params[i].n_dims; k++)
+            n *= (double)layer->params[i].dims[k];
+        if (n > limit)
+            return true;
+    }
+    return false;
+}
+
+/* Follows the shape from layer to layer; stops at the first that does not fit, since what comes
+ * behind it has no shape to check. */
+static void infer_shapes(tr_model *model)
+{
+    const tr_config *config = model->config;
+    tr_shape shape = {.h = config->input_shape[0],
+                      .w = config->input_shape[1],
+                      .c = config->input_shape[2]};
+    for (int i = 0; i < model->n_layers; i++) {
+        tr_layer *layer = model->layers[i];
+        tr_error reason;
+        layer->src = shape;
+        if (layer->ops->shape(layer, &reason) != TR_OK) {
+            tr_problems_add(config->problems, layer->line, "[layer.%s] %s", layer->name,
+                            reason.text);
+            return;
+        }
+        if (too_large(layer)) {
+            tr_problems_add(config->problems, layer->line,
+                            "[layer.%s] needs a tensor of more than 2^31 numbers", layer->name);
+            return;
+        }
+        shape = layer->dst;
+    }
+    if (model->n_layers > 0 && !shape.flat) {
+        const tr_layer *last = model->layers[model->n_layers - 1];
+        tr_problems_add(config->problems, last->line,
+                        "[layer.%s] the last layer gives an image of %lld x %lld x %lld, the "
+                        "loss needs a vector with one number per class; end with flatten and "
+                        "dense",
+                        last->name, (long long)shape.h, (long long)shape.w, (long long)shape.c);
+    }
+}
+
+tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err)
+{
+    tr_model *model = tr_alloc(1, sizeof *model);
+    if (model == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    model->config = config;
+    const size_t problems_before = tr_problems_count(config->problems);
+    const tr_status status = parse_layers(model, err);
+    if (status != TR_OK) {
+        tr_model_free(model);
+        return status;
+    }
+    parse_loss(model);
+    /* A shape computed from a value that was refused would only be noise. */
+    if (tr_problems_count(config->problems) == problems_before && config->input_shape[0] > 0)
+        infer_shapes(model);
+    if (model->n_layers > 0 && model->loss != NULL)
+        model->logits = model->loss->takes_logits
+                        && model->layers[model->n_layers - 1]->activation == TR_SOFTMAX;
+    *out = model;
+    return TR_OK;
+}
+
+/* ---- life ---- */
+
+tr_status tr_model_build(tr_model *model, tr_error *err)
+{
+    TR_TRY(tr_dnn_new(&model->dnn, (tr_isa)model->config->engine.isa, err));
+    TR_TRY(tr_plan_make(&model->training, model, true, err));
+    TR_TRY(tr_plan_make(&model->inference, model, false, err));
+    model->version = 1; /* replicas start at 0: they have prepared nothing */
+    model->params = tr_alloc(model->n_floats, sizeof *model->params);
+    if (model->params == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory: %zu parameters", model->n_floats);
+    return tr_params_init(model, err);
+}
+
+void tr_model_free(tr_model *model)
+{
+    if (model == NULL)
+        return;
+    tr_program_free(model->training.program);
+    tr_program_free(model->inference.program);
+    tr_dnn_free(model->dnn);
+    for (int i = 0; i < model->n_layers; i++)
+        tr_layer_free(model->layers[i]);
+    tr_free(model->layers);
+    tr_free(model->params);
+    tr_free(model);
+}
+
+/* ---- questions ---- */
+
+int tr_model_n_layers(const tr_model *model)
+{
+    return model->n_layers;
+}
+
+tr_layer_info tr_model_layer(const tr_model *model, int i)
+{
+    const tr_layer *layer = model->layers[i];
+    tr_layer_info info = {.name = layer->name,
+                          .keras_class = layer->ops->keras_class,
+                          .dst = {layer->dst.h, layer->dst.w, layer->dst.c},
+                          .flat = layer->dst.flat,
+                          .n_weights = layer->n_params,
+                          .flops = layer->flops};
+    for (int k = 0; k < layer->n_params; k++)
+        info.n_params += tr_param_elements(&layer->params[k]);
+    for (int k = 0; k < i; k++)
+        info.first_weight += model->layers[k]->n_params;
+    return info;
+}
+
+int64_t tr_model_n_classes(const tr_model *model)
+{
+    return model->layers[model->n_layers - 1]->dst.c;
+}
+
+const char *tr_model_name(const tr_model *model)
+{
+    return model->config->model_name;
+}

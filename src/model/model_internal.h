@@ -1,0 +1,37 @@
+/* model_internal.h -- the model as engine/ sees it: programs, flat parameters, loss. */
+#ifndef TR_MODEL_INTERNAL_H
+#define TR_MODEL_INTERNAL_H
+
+#include "layer.h"
+#include "loss.h"
+#include "trainer/model.h"
+
+/* A planned network and where to put images in and take predictions out. */
+typedef struct tr_plan {
+    tr_program *program;
+    tr_value input;       /* [micro_batch, h, w, c] plain */
+    tr_value output;      /* [micro_batch, classes] plain */
+    tr_value diff_output; /* likewise, written by the loss; TR_NO_VALUE without backward */
+} tr_plan;
+
+struct tr_model {
+    const tr_config *config;
+    tr_layer **layers;
+    int n_layers;
+    const tr_loss_ops *loss;
+    bool logits;         /* the loss takes the final softmax's input */
+    tr_dnn *dnn;
+    tr_plan training, inference;
+    size_t n_floats;     /* length of the flat vectors */
+    float *params;       /* [n_floats], packed */
+    int64_t version;     /* counts changes of the parameters, so that replicas know to PREPARE */
+};
+
+/* plan.c */
+tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err);
+
+/* params.c */
+tr_status tr_params_init(tr_model *model, tr_error *err);
+tr_param *tr_model_param(const tr_model *model, int i); /* of weight i */
+
+#endif

@@ -1,0 +1,111 @@
+/* params.c -- the flat parameter vector: initial values, and Keras's layout in and out.
+ *
+ * Glorot-uniform: U(-l, l), l = sqrt(6 / (fan_in + fan_out)), each value addressed by (seed,
+ * number of the weight, element in Keras's layout), so that it depends neither on the packed layout
+ * nor on the order of filling.
+ */
+#include <math.h>
+
+#include "digest.h"
+#include "mem.h"
+#include "model_internal.h"
+#include "rng.h"
+
+/* ---- weights by number ---- */
+
+tr_param *tr_model_param(const tr_model *model, int i)
+{
+    for (int k = 0; k < model->n_layers; k++) {
+        tr_layer *layer = model->layers[k];
+        if (i < layer->n_params)
+            return &layer->params[i];
+        i -= layer->n_params;
+    }
+    return NULL;
+}
+
+int tr_model_n_weights(const tr_model *model)
+{
+    int n = 0;
+    for (int k = 0; k < model->n_layers; k++)
+        n += model->layers[k]->n_params;
+    return n;
+}
+
+tr_weight_info tr_model_weight(const tr_model *model, int i)
+{
+    const tr_param *param = tr_model_param(model, i);
+    tr_weight_info info = {.layer = param->layer,
+                           .name = param->name,
+                           .n_dims = param->n_dims,
+                           .n = tr_param_elements(param)};
+    for (int k = 0; k < param->n_dims; k++)
+        info.dims[k] = param->dims[k];
+    return info;
+}
+
+tr_status tr_model_get_weight(const tr_model *model, int i, float *values, tr_error *err)
+{
+    const tr_param *param = tr_model_param(model, i);
+    return tr_layout_copy(model->dnn, param->packed, model->params + param->offset, param->plain,
+                          values, err);
+}
+
+tr_status tr_model_set_weight(tr_model *model, int i, const float *values, tr_error *err)
+{
+    const tr_param *param = tr_model_param(model, i);
+    model->version++;
+    return tr_layout_copy(model->dnn, param->plain, values, param->packed,
+                          model->params + param->offset, err);
+}
+
+/* ---- initial values ---- */
+
+static void fill_glorot_uniform(const tr_param *param, float *values, uint64_t seed, uint32_t number)
+{
+    const int64_t n = tr_param_elements(param);
+    const float limit = (float)sqrt(6.0 / (double)(param->fan_in + param->fan_out));
+    for (int64_t k = 0; k < n; k++) {
+        const float u = tr_random_uniform(seed, TR_PURPOSE_INIT, number, (uint64_t)k);
+        values[k] = (2.0f * u - 1.0f) * limit;
+    }
+}
+
+tr_status tr_params_init(tr_model *model, tr_error *err)
+{
+    tr_status status = TR_OK;
+    const int n_weights = tr_model_n_weights(model);
+    for (int i = 0; i < n_weights && status == TR_OK; i++) {
+        const tr_param *param = tr_model_param(model, i);
+        float *values = tr_alloc((size_t)tr_param_elements(param), sizeof *values);
+        if (values == NULL)
+            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        if (param->init == TR_INIT_GLOROT_UNIFORM) /* zeros: as allocated */
+            fill_glorot_uniform(param, values, (uint64_t)model->config->fit.seed, (uint32_t)i);
+        status = tr_model_set_weight(model, i, values, err);
+        tr_free(values);
+    }
+    return status;
+}
+
+tr_status tr_model_digest(const tr_model *model, char text[33], tr_error *err)
+{
+    tr_digest *digest = tr_digest_new();
+    if (digest == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    tr_status status = TR_OK;
+    const int n_weights = tr_model_n_weights(model);
+    for (int i = 0; i < n_weights && status == TR_OK; i++) {
+        const size_t n = (size_t)tr_model_weight(model, i).n;
+        float *values = tr_alloc(n, sizeof *values);
+        status = values == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                                : tr_model_get_weight(model, i, values, err);
+        if (status == TR_OK)
+            tr_digest_add(digest, values, n * sizeof *values);
+        tr_free(values);
+    }
+    if (status == TR_OK)
+        tr_digest_text(digest, text);
+    tr_digest_free(digest);
+    return status;
+}

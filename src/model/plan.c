@@ -1,0 +1,151 @@
+/* plan.c -- from a sequence of layers to a program: forward in order, backward in reverse.
+ *
+ * Three rules live here, so that no layer needs to know its neighbours:
+ *
+ *  1. A layer's activation is differentiated at the boundary behind it, from its result. Where the
+ *     next layer selects by maximum (pooling) and the activation commutes with that (ReLU), the
+ *     derivative moves behind that layer: a quarter of the elements, identical values.
+ *  2. A final softmax is left out when the loss works on its input.
+ *  3. Layers before the first parameter get no gradient.
+ */
+#include "mem.h"
+#include "model_internal.h"
+
+/* Everything known about the tensor behind one layer. */
+typedef struct boundary {
+    tr_tape tape;           /* of the layer before it */
+    tr_value raw;           /* result of the layer, before a softmax that plan.c applies */
+    tr_activation owed;     /* its derivative is to be taken at this boundary */
+} boundary;
+
+/* ---- vectors: an image in whatever layout, seen as [n, h*w*c] in Keras's order ---- */
+
+static tr_status to_vector(tr_program *program, tr_value value, tr_value *vector, tr_error *err)
+{
+    int64_t d[4];
+    const int n_dims = tr_layout_dims(tr_program_layout(program, value), d);
+    tr_dnn *dnn = tr_program_dnn(program);
+    if (n_dims == 2)
+        return tr_program_reorder(program, value, tr_layout_nc(dnn, d[0], d[1]), vector, err);
+    TR_TRY(tr_program_reorder(program, value, tr_layout_nhwc(dnn, d[0], d[2], d[3], d[1]), &value,
+                              err));
+    *vector = tr_program_view(program, value, tr_layout_nc(dnn, d[0], d[1] * d[2] * d[3]));
+    return *vector == TR_NO_VALUE ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+}
+
+/* The gradient of a vector, seen as the gradient of the tensor `like` it was made from. */
+static tr_status from_vector(tr_program *program, tr_value diff, tr_value like, tr_value *out,
+                             tr_error *err)
+{
+    int64_t d[4];
+    *out = diff;
+    if (tr_layout_dims(tr_program_layout(program, like), d) == 2)
+        return TR_OK;
+    *out = tr_program_view(program, diff,
+                           tr_layout_nhwc(tr_program_dnn(program), d[0], d[2], d[3], d[1]));
+    return *out == TR_NO_VALUE ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+}
+
+/* ---- forward ---- */
+
+static tr_status plan_softmax(tr_program *program, const tr_layer *layer, boundary *at,
+                              tr_error *err)
+{
+    tr_value src = at->raw;
+    if (layer->dst.flat)
+        TR_TRY(to_vector(program, src, &src, err));
+    return tr_activation_forward(program, TR_SOFTMAX, src, &at->tape.dst, err);
+}
+
+static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundaries, tr_error *err)
+{
+    tr_program *program = plan->program;
+    tr_value value = plan->input;
+    for (int i = 0; i < model->n_layers; i++) {
+        tr_layer *layer = model->layers[i];
+        boundary *at = &boundaries[i];
+        tr_program_begin(program, layer->name, TR_FORWARD);
+        at->tape.src = value;
+        TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
+        at->tape.dst = at->raw;
+        at->owed = (tr_activation)layer->activation;
+        if (layer->ops->selects && i > 0
+            && tr_activation_commutes_with_max(boundaries[i - 1].owed)) { /* rule 1 */
+            at->owed = boundaries[i - 1].owed;
+            boundaries[i - 1].owed = TR_LINEAR;
+        }
+        if (at->owed == TR_SOFTMAX && i == model->n_layers - 1 && model->logits)
+            at->owed = TR_LINEAR; /* rule 2 */
+        else if (at->owed == TR_SOFTMAX)
+            TR_TRY(plan_softmax(program, layer, at, err));
+        value = at->tape.dst;
+    }
+    TR_TRY(to_vector(program, value, &plan->output, err));
+    tr_program_touch(program, plan->output); /* the loss reads it after the last operation */
+    return TR_OK;
+}
+
+/* ---- backward ---- */
+
+/* The derivative that is owed at a boundary, applied to the gradient there. */
+static tr_status plan_owed(tr_program *program, const boundary *at, tr_value diff, tr_value *out,
+                           tr_error *err)
+{
+    if (at->owed != TR_SOFTMAX)
+        return tr_activation_backward(program, at->owed, at->tape.dst, diff, out, err);
+    int64_t d[4];
+    if (tr_layout_dims(tr_program_layout(program, at->tape.dst), d) == 2)
+        TR_TRY(to_vector(program, diff, &diff, err));
+    TR_TRY(tr_activation_backward(program, TR_SOFTMAX, at->tape.dst, diff, &diff, err));
+    return from_vector(program, diff, at->raw, out, err);
+}
+
+static int first_trainable(const tr_model *model)
+{
+    int i = 0;
+    while (i < model->n_layers && model->layers[i]->n_params == 0)
+        i++;
+    return i;
+}
+
+static tr_status plan_backward(tr_plan *plan, tr_model *model, const boundary *boundaries,
+                               tr_error *err)
+{
+    tr_program *program = plan->program;
+    const int first = first_trainable(model); /* rule 3 */
+    plan->diff_output = tr_program_value(program, tr_program_layout(program, plan->output));
+    if (plan->diff_output == TR_NO_VALUE)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    tr_value diff;
+    TR_TRY(from_vector(program, plan->diff_output, boundaries[model->n_layers - 1].tape.dst, &diff,
+                       err));
+    for (int i = model->n_layers - 1; i >= first; i--) {
+        tr_layer *layer = model->layers[i];
+        tr_program_begin(program, layer->name, TR_BACKWARD);
+        TR_TRY(plan_owed(program, &boundaries[i], diff, &diff, err));
+        tr_value diff_src = TR_NO_VALUE;
+        TR_TRY(layer->ops->backward(layer, program, &boundaries[i].tape, diff,
+                                    i > first ? &diff_src : NULL, err));
+        diff = diff_src;
+    }
+    return TR_OK;
+}
+
+tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err)
+{
+    const tr_config *config = model->config;
+    const int64_t *shape = config->input_shape;
+    const int64_t n = config->engine.micro_batch;
+    TR_TRY(tr_program_new(&plan->program, model->dnn, n, training, &model->n_floats, err));
+    plan->input = tr_program_value(
+        plan->program, tr_layout_nhwc(model->dnn, n, shape[0], shape[1], shape[2]));
+    plan->diff_output = TR_NO_VALUE;
+    boundary *boundaries = tr_alloc(model->n_layers, sizeof *boundaries);
+    tr_status status = plan->input == TR_NO_VALUE || boundaries == NULL
+                           ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                           : plan_forward(plan, model, boundaries, err);
+    if (status == TR_OK && training)
+        status = plan_backward(plan, model, boundaries, err);
+    tr_free(boundaries);
+    return status == TR_OK ? tr_program_finish(plan->program, err) : status;
+}

@@ -1,0 +1,140 @@
+/* summary.c -- the model as a table: what Keras's summary() shows, the work, the kernels in use. */
+#include <stdio.h>
+#include <string.h>
+
+#include "mem.h"
+#include "model_internal.h"
+
+enum { WIDTH = 94 };
+
+static void rule(FILE *out, char c)
+{
+    for (int i = 0; i < WIDTH; i++)
+        fputc(c, out);
+    fputc('\n', out);
+}
+
+/* 1234567 as "1,234,567", the way Keras writes counts. */
+static const char *grouped(int64_t n, char text[32])
+{
+    char digits[24];
+    const int length = snprintf(digits, sizeof digits, "%lld", (long long)n);
+    int k = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            text[k++] = ',';
+        text[k++] = digits[i];
+    }
+    text[k] = '\0';
+    return text;
+}
+
+static const char *shape_text(const tr_layer_info *info, char text[64])
+{
+    if (info->flat)
+        snprintf(text, 64, "(None, %lld)", (long long)info->dst[2]);
+    else
+        snprintf(text, 64, "(None, %lld, %lld, %lld)", (long long)info->dst[0],
+                 (long long)info->dst[1], (long long)info->dst[2]);
+    return text;
+}
+
+static void print_layers(FILE *out, const tr_model *model)
+{
+    char shape[64], count[32], name[96];
+    int64_t total = 0;
+    double flops = 0.0;
+    fprintf(out, "Model: \"%s\"\n", tr_model_name(model));
+    rule(out, '_');
+    fprintf(out, " %-36s %-26s %12s %14s\n", "Layer (type)", "Output Shape", "Param #",
+            "MFLOP/image");
+    rule(out, '=');
+    for (int i = 0; i < tr_model_n_layers(model); i++) {
+        const tr_layer_info info = tr_model_layer(model, i);
+        snprintf(name, sizeof name, "%s (%s)", info.name, info.keras_class);
+        fprintf(out, " %-36s %-26s %12s %14.3f\n", name, shape_text(&info, shape),
+                grouped(info.n_params, count), info.flops * 1e-6);
+        total += info.n_params;
+        flops += info.flops;
+    }
+    rule(out, '=');
+    fprintf(out, "Total params: %s (%.2f KB)\n", grouped(total, count), (double)total / 256.0);
+    fprintf(out, "Trainable params: %s\nNon-trainable params: 0\n", grouped(total, count));
+    fprintf(out, "Forward work: %.3f MFLOP per image\n", flops * 1e-6);
+}
+
+/* The implementations of one layer and direction, reorders left out; "-" when there is none. */
+static const char *kernels(const tr_program *program, const char *layer, tr_direction direction,
+                           char text[160])
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < tr_program_n_ops(program); i++) {
+        const tr_op_info op = tr_program_op(program, i);
+        if (op.direction != direction || strcmp(op.layer, layer) != 0 || used >= 160)
+            continue;
+        used += (size_t)snprintf(text + used, 160 - used, "%s%s", used ? " + " : "", op.impl);
+    }
+    return used == 0 ? "-" : text;
+}
+
+static void print_kernels(FILE *out, const tr_model *model)
+{
+    char a[160], b[160], c[160];
+    const tr_program *program = model->training.program;
+    fprintf(out, "\nKernels, micro-batch %lld, %s:\n",
+            (long long)model->config->engine.micro_batch, tr_dnn_isa_name());
+    rule(out, '_');
+    fprintf(out, " %-16s %-24s %-26s %s\n", "Layer", "forward", "backward data",
+            "backward weights");
+    rule(out, '=');
+    for (int i = 0; i < model->n_layers; i++) {
+        const char *name = model->layers[i]->name;
+        fprintf(out, " %-16s %-24s %-26s %s\n", name,
+                kernels(program, name, TR_DIR_FORWARD, a),
+                kernels(program, name, TR_DIR_BACKWARD_DATA, b),
+                kernels(program, name, TR_DIR_BACKWARD_WEIGHTS, c));
+    }
+    rule(out, '=');
+    fprintf(out, "Memory per thread: %.2f MB (shared by lifetimes)\n",
+            (double)tr_program_arena_bytes(program) / 1e6);
+}
+
+char *tr_model_summary(const tr_model *model)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    if (out == NULL)
+        return NULL;
+    print_layers(out, model);
+    if (model->training.program != NULL)
+        print_kernels(out, model);
+    fclose(out);
+    return text;
+}
+
+static void list_slow(FILE *out, const tr_program *program, const char *mode)
+{
+    static const char *const directions[] = {"forward", "backward data", "backward weights",
+                                             "reorder"};
+    for (size_t i = 0; i < tr_program_n_ops(program); i++) {
+        const tr_op_info op = tr_program_op(program, i);
+        if (op.is_ref)
+            fprintf(out, "layer %s, %s, %s (%s): oneDNN has only the reference kernel %s\n",
+                    op.layer, op.what, directions[op.direction], mode, op.impl);
+    }
+}
+
+char *tr_model_slow_paths(const tr_model *model)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    if (out == NULL)
+        return NULL;
+    list_slow(out, model->training.program, "training");
+    list_slow(out, model->inference.program, "inference");
+    fclose(out);
+    return text;
+}

@@ -1,0 +1,61 @@
+/* evaluate.c -- Keras's evaluate(): mean loss and accuracy in inference mode. */
+#include "mem.h"
+#include "run_internal.h"
+
+tr_metrics tr_metrics_of(const tr_sums *sums)
+{
+    if (sums->n == 0)
+        return (tr_metrics){0};
+    return (tr_metrics){.loss = sums->loss / (double)sums->n,
+                        .accuracy = (double)sums->hits / (double)sums->n,
+                        .n = sums->n};
+}
+
+tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
+                     int64_t n, int64_t batch, tr_metrics *metrics, tr_error *err)
+{
+    tr_sums total = {0};
+    for (int64_t first = 0; first < n; first += batch) {
+        const int64_t left = n - first;
+        tr_sums sums;
+        TR_TRY(tr_engine_evaluate(engine, samples, index + first, left < batch ? left : batch,
+                                  &sums, err));
+        total.loss += sums.loss;
+        total.hits += sums.hits;
+        total.n += sums.n;
+    }
+    *metrics = tr_metrics_of(&total);
+    return TR_OK;
+}
+
+static tr_status measure_test(tr_engine *engine, const tr_config *config,
+                              const tr_dataset *dataset, tr_metrics *metrics, tr_error *err)
+{
+    const tr_samples *test = tr_dataset_test(dataset);
+    uint32_t *index = tr_alloc((size_t)test->n, sizeof *index);
+    if (index == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    for (int64_t i = 0; i < test->n; i++)
+        index[i] = (uint32_t)i;
+    const tr_status status =
+        tr_measure(engine, test, index, test->n, config->evaluate_batch_size, metrics, err);
+    tr_free(index);
+    return status;
+}
+
+tr_status tr_run_evaluate(tr_run *run, tr_metrics *metrics, tr_error *err)
+{
+    return measure_test(run->engine, run->config, run->dataset, metrics, err);
+}
+
+tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset *dataset,
+                      tr_metrics *metrics, tr_error *err)
+{
+    tr_engine *engine = NULL;
+    TR_TRY(tr_dataset_check_classes(dataset, tr_model_n_classes(model), err));
+    TR_TRY(tr_engine_new(&engine, model, NULL, config->engine.threads, 0,
+                         config->evaluate_batch_size, err));
+    const tr_status status = measure_test(engine, config, dataset, metrics, err);
+    tr_engine_free(engine);
+    return status;
+}

@@ -1,0 +1,147 @@
+/* run.c -- life of a run: everything that can fail before the first step fails here. */
+#include <time.h>
+
+#include "file.h"
+#include "ini_file.h"
+#include "mem.h"
+#include "run_internal.h"
+
+/* ---- optimizer ---- */
+
+/* *out stays NULL when the name is unknown: a problem was recorded. */
+static tr_status make_optimizer(tr_optimizer **out, const tr_config *config, tr_error *err)
+{
+    *out = NULL;
+    const char *name = config->compile.optimizer;
+    if (name == NULL) /* missing: reported already */
+        return TR_OK;
+    const tr_optimizer_ops *ops = tr_optimizer_find(name);
+    if (ops == NULL) {
+        const char *names[TR_MAX_OPTIMIZERS];
+        char list[512];
+        tr_optimizer_names(names);
+        const char *nearest = tr_nearest_name(name, names);
+        tr_problems_add(config->problems,
+                        tr_section_line(tr_ini_find(config->ini, "compile"), "optimizer"),
+                        "[compile] optimizer = %s: unknown optimizer%s%s; allowed: %s", name,
+                        nearest ? "; did you mean " : "", nearest ? nearest : "",
+                        tr_join_names(names, list, sizeof list));
+        return TR_OK;
+    }
+    tr_section *section = tr_ini_demand(config->ini, "optimizer");
+    *out = section == NULL ? NULL : tr_optimizer_new(ops, section, config->problems);
+    return *out == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+}
+
+tr_status tr_optimizer_check(const tr_config *config, tr_error *err)
+{
+    tr_optimizer *optimizer;
+    const tr_status status = make_optimizer(&optimizer, config, err);
+    tr_free(optimizer);
+    return status;
+}
+
+/* ---- life ---- */
+
+static tr_status prepare_samples(tr_run *run, tr_error *err)
+{
+    const tr_config *config = run->config;
+    TR_TRY(tr_dataset_check_classes(run->dataset, tr_model_n_classes(run->model), err));
+    TR_TRY(tr_split_make(&run->split, tr_dataset_train(run->dataset)->n,
+                         config->data.validation_split, (uint32_t)config->data.split_seed, err));
+    run->order = tr_alloc((size_t)run->split.n_train, sizeof *run->order);
+    return run->order == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+}
+
+static tr_status prepare_folder(tr_run *run, tr_error *err)
+{
+    const char *folder = run->config->output_directory;
+    TR_TRY(tr_folder_prepare(folder, err));
+    run->checkpoint_path = tr_path_join(folder, "last.h5");
+    char *config_path = tr_path_join(folder, "config.ini");
+    const tr_status status = run->checkpoint_path == NULL || config_path == NULL
+                                 ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                                 : tr_config_write(run->config, config_path, err);
+    tr_free(config_path);
+    return status;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The engine is sized by the largest batch that will really come. */
+static tr_status prepare_engine(tr_run *run, tr_error *err)
+{
+    const tr_config *config = run->config;
+    const int64_t train = smaller(config->fit.batch_size, run->split.n_train);
+    const int64_t n_test = tr_dataset_test(run->dataset)->n;
+    const int64_t evaluate = smaller(config->evaluate_batch_size,
+                                     n_test > run->split.n_validation ? n_test
+                                                                      : run->split.n_validation);
+    TR_TRY(make_optimizer(&run->optimizer, config, err));
+    TR_TRY(tr_config_check(config, err));
+    return tr_engine_new(&run->engine, run->model, run->optimizer, config->engine.threads, train,
+                         evaluate, err);
+}
+
+tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
+                     const tr_dataset *dataset, tr_error *err)
+{
+    tr_run *run = tr_alloc(1, sizeof *run);
+    if (run == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    run->config = config;
+    run->model = model;
+    run->dataset = dataset;
+    tr_status status = prepare_samples(run, err);
+    if (status == TR_OK)
+        status = prepare_engine(run, err);
+    if (status == TR_OK)
+        status = prepare_folder(run, err);
+    if (status != TR_OK) {
+        tr_run_free(run);
+        return status;
+    }
+    *out = run;
+    return TR_OK;
+}
+
+void tr_run_free(tr_run *run)
+{
+    if (run == NULL)
+        return;
+    tr_engine_free(run->engine);
+    tr_free(run->optimizer);
+    tr_split_release(&run->split);
+    tr_free(run->order);
+    tr_free(run->checkpoint_path);
+    tr_history_release(&run->history);
+    tr_free(run);
+}
+
+/* ---- questions ---- */
+
+double tr_now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+tr_run_info tr_run_describe(const tr_run *run)
+{
+    const int64_t batch = run->config->fit.batch_size;
+    return (tr_run_info){.threads = tr_engine_threads(run->engine),
+                         .n_train = run->split.n_train,
+                         .n_validation = run->split.n_validation,
+                         .n_test = tr_dataset_test(run->dataset)->n,
+                         .steps = (run->split.n_train + batch - 1) / batch,
+                         .iterations = tr_engine_iterations(run->engine)};
+}
+
+const tr_history *tr_run_history(const tr_run *run)
+{
+    return &run->history;
+}

@@ -1,0 +1,28 @@
+/* run_internal.h -- state of a run, shared by run.c (life), fit.c and evaluate.c. */
+#ifndef TR_RUN_INTERNAL_H
+#define TR_RUN_INTERNAL_H
+
+#include "engine.h"
+#include "trainer/fit.h"
+
+struct tr_run {
+    const tr_config *config;
+    tr_model *model;
+    const tr_dataset *dataset;
+    tr_optimizer *optimizer;
+    tr_engine *engine;
+    tr_split split;
+    uint32_t *order;       /* [n_train] the epoch at hand */
+    char *checkpoint_path; /* <output>/last.h5 */
+    tr_history history;
+};
+
+/* Mean loss and accuracy of samples[index[0..n-1]], in batches of `batch`. */
+tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
+                     int64_t n, int64_t batch, tr_metrics *metrics, tr_error *err);
+
+tr_metrics tr_metrics_of(const tr_sums *sums);
+
+double tr_now_s(void); /* monotonic seconds */
+
+#endif
