@@ -185,7 +185,7 @@ static void read_sections(tr_config *config)
     for (size_t i = 0; i < COUNT(specs); i++)
         if (specs[i].keys != NULL && tr_ini_demand(ini, specs[i].name) == NULL)
             tr_problems_no_memory(config->problems);
-    for (size_t i = ini->n_sections; i-- > 0;) { /* backwards: of two, the first's values stay */
+    for (size_t i = 0; i < ini->n_sections; i++) {
         tr_section *section = &ini->sections[i];
         const struct spec *spec = find_spec(section->name);
         check_name(section, config->problems);

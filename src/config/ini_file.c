@@ -83,20 +83,21 @@ const char *tr_ini_value_flaw(const char *key, const char *value)
         if (iscntrl((unsigned char)value[i]) && value[i] != '\t')
             return "has a line break or another control character";
         if (after_blank && value[i] == ';')
-            return "has a ';' after a blank, where a comment would start";
+            return "has a ';' where a comment would start: at its beginning or after a blank";
         if (after_blank && value[i] == '#')
-            return "has a '#' after a blank; a comment behind a value starts with ';'";
+            return "has a '#' at its beginning or after a blank; comments after a value start with "
+                   "';'";
     }
     return NULL;
 }
 
 /* ---- lines ---- */
 
-static bool is_empty_or_comment(const char *text, size_t n)
+static char first_mark(const char *text, size_t n)
 {
     while (n > 0 && isspace((unsigned char)*text))
         text++, n--;
-    return n == 0 || *text == ';' || *text == '#';
+    return n == 0 ? '\0' : *text;
 }
 
 static void add_section(struct loader *loader, const char *name)
@@ -121,8 +122,6 @@ static void add_section(struct loader *loader, const char *name)
 static bool take_header(struct loader *loader, const char *text, size_t n)
 {
     char name[TR_INI_NAME_MAX + 1];
-    loader->has_section = true;
-    loader->skips_keys = true;
     const char *close = memchr(text, ']', n);
     for (const char *c = text + 1; close != NULL && c < close; c++)
         if (*c == ';' && isspace((unsigned char)c[-1]))
@@ -141,45 +140,54 @@ static bool take_header(struct loader *loader, const char *text, size_t n)
     }
     memcpy(name, text + 1, n_name);
     name[n_name] = '\0';
-    const size_t n_rest = n - n_name - 2;
-    if (!is_empty_or_comment(close + 1, n_rest) || memchr(close + 1, '#', n_rest) != NULL)
+    const char after = first_mark(close + 1, n - n_name - 2);
+    if (after != '\0' && after != ';')
         tr_problems_add(loader->problems, loader->line,
                         "[%s]: text after the ']'; only a comment (;) may follow", name);
     add_section(loader, name);
     return !loader->skips_keys;
 }
 
-/* Whether inih may see the line; if not, the reason is noted. */
-static bool accept_line(struct loader *loader, const char *text, size_t n, size_t n_max)
+/* Notes what is wrong with a line whatever it says; true when there is something. */
+static bool is_flawed(struct loader *loader, const char *text, size_t n, size_t n_max)
 {
-    if (memchr(text, '\0', n) != NULL) {
-        tr_problems_add(loader->problems, loader->line, "the line has a NUL byte: not a text file");
-        return false;
-    }
-    if (is_empty_or_comment(text, n))
-        return false;
     if (n > n_max) {
         tr_problems_add(loader->problems, loader->line,
                         "the line has %zu characters; at most %zu are read", n, n_max);
-        if (*text == '[')
-            loader->has_section = loader->skips_keys = true;
-        return false;
+        return true;
     }
     for (size_t i = 0; i < n; i++)
         if (iscntrl((unsigned char)text[i]) && text[i] != '\t') {
             tr_problems_add(loader->problems, loader->line,
                             "the line has a control character (0x%02x)", (unsigned char)text[i]);
-            return false;
+            return true;
         }
     if (isblank((unsigned char)*text)) {
         tr_problems_add(loader->problems, loader->line,
                         "an indented line would continue the value above; start it at the margin");
+        return true;
+    }
+    return false;
+}
+
+/* Whether inih may see the line; if not, the reason is noted. */
+static bool accept_line(struct loader *loader, const char *text, size_t n, size_t n_max)
+{
+    const char mark = first_mark(text, n);
+    if (memchr(text, '\0', n) != NULL) {
+        tr_problems_add(loader->problems, loader->line, "the line has a NUL byte: not a text file");
         return false;
     }
-    if (*text == '[')
-        return take_header(loader, text, n);
-    loader->awaits_key = true;
-    return true;
+    if (mark == '\0' || mark == ';' || mark == '#')
+        return false;
+    const bool flawed = is_flawed(loader, text, n, n_max);
+    if (mark == '[') {
+        loader->has_section = true;
+        loader->skips_keys = true; /* until the header proves right */
+        return !flawed && take_header(loader, text, n);
+    }
+    loader->awaits_key = !flawed;
+    return !flawed;
 }
 
 /* inih drops a line that is no pair and says so only for the first: its key never came. */

@@ -123,9 +123,9 @@ static void report_missing(const tr_section *section, const char *const *names,
         return;
     }
     for (size_t i = 0; names[i] != NULL; i++)
-        tr_problems_add(problems, section->line, "[%s] %s is missing: it is required%s%s%s",
-                        section->name, names[i], docs[i] == NULL ? "" : " (",
-                        docs[i] == NULL ? "" : docs[i], docs[i] == NULL ? "" : ")");
+        tr_problems_add(problems, section->line, "[%s] %s is missing%s%s%s", section->name,
+                        names[i], docs[i] == NULL ? "" : " (", docs[i] == NULL ? "" : docs[i],
+                        docs[i] == NULL ? "" : ")");
 }
 
 static void check_unknown(const tr_section *section, const tr_key *keys, size_t n_keys,
