@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "h5.h"
+#include "h5_chunks.h"
 #include "mem.h"
 
 /* Adds to text[n] behind its present end; what does not fit is cut. */
@@ -270,15 +271,6 @@ void tr_h5_array_close(tr_h5_array *array)
     *array = (tr_h5_array){0};
 }
 
-/* A chunked dataset that was created and never written reads as zeros without complaint. */
-static bool never_written(hid_t dataset)
-{
-    const hid_t plist = H5Dget_create_plist(dataset);
-    const bool chunked = H5Pget_layout(plist) == H5D_CHUNKED;
-    tr_h5_close(plist);
-    return chunked && H5Dget_storage_size(dataset) == 0;
-}
-
 tr_status tr_h5_array_read(void **out, tr_h5_file *file, const tr_h5_array *array,
                            hid_t memory_type, size_t item_bytes, tr_error *err)
 {
@@ -291,10 +283,7 @@ tr_status tr_h5_array_read(void **out, tr_h5_file *file, const tr_h5_array *arra
                        "machine's are left for it",
                        file->path, array->name, array->text, (double)bytes * 0x1p-30,
                        (double)file->bytes_left * 0x1p-30);
-    if (never_written(array->id))
-        return tr_fail(err, TR_ERR_DATA,
-                       "%s: %s is %s, but was never written: its writer was interrupted",
-                       file->path, array->name, array->text);
+    TR_TRY(tr_h5_chunks_check(file, array, err));
     void *values = tr_alloc((size_t)array->n_elements, item_bytes);
     if (values == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: %s is %s: out of memory for %.3f GiB", file->path,
