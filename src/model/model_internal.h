@@ -12,6 +12,8 @@ typedef struct tr_plan {
     tr_value input;       /* [micro_batch, h, w, c] plain */
     tr_value output;      /* [micro_batch, classes] plain */
     tr_value diff_output; /* likewise, written by the loss; TR_NO_VALUE without backward */
+    bool wants_diff_input; /* set before planning: backward goes on to the images themselves */
+    tr_value diff_input;   /* then their gradient, in the program's layout */
 } tr_plan;
 
 struct tr_model {

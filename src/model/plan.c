@@ -48,12 +48,20 @@ static tr_status from_vector(tr_program *program, tr_value diff, tr_value like, 
 
 /* ---- forward ---- */
 
+/* On a plain layout, always: with blocked, padded channels oneDNN 2.6 gives a wrong softmax. */
 static tr_status plan_softmax(tr_program *program, const tr_layer *layer, boundary *at,
                               tr_error *err)
 {
     tr_value src = at->raw;
-    if (layer->dst.flat)
+    if (layer->dst.flat) {
         TR_TRY(to_vector(program, src, &src, err));
+    } else {
+        int64_t d[4];
+        tr_layout_dims(tr_program_layout(program, src), d);
+        TR_TRY(tr_program_reorder(
+            program, src, tr_layout_nhwc(tr_program_dnn(program), d[0], d[2], d[3], d[1]), &src,
+            err));
+    }
     return tr_activation_forward(program, TR_SOFTMAX, src, &at->tape.dst, err);
 }
 
@@ -112,7 +120,7 @@ static tr_status plan_backward(tr_plan *plan, tr_model *model, const boundary *b
                                tr_error *err)
 {
     tr_program *program = plan->program;
-    const int first = first_trainable(model); /* rule 3 */
+    const int first = plan->wants_diff_input ? 0 : first_trainable(model); /* rule 3 */
     plan->diff_output = tr_program_value(program, tr_program_layout(program, plan->output));
     if (plan->diff_output == TR_NO_VALUE)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
@@ -125,9 +133,12 @@ static tr_status plan_backward(tr_plan *plan, tr_model *model, const boundary *b
         TR_TRY(plan_owed(program, &boundaries[i], diff, &diff, err));
         tr_value diff_src = TR_NO_VALUE;
         TR_TRY(layer->ops->backward(layer, program, &boundaries[i].tape, diff,
-                                    i > first ? &diff_src : NULL, err));
+                                    i > first || plan->wants_diff_input ? &diff_src : NULL, err));
         diff = diff_src;
     }
+    plan->diff_input = diff;
+    if (plan->wants_diff_input)
+        tr_program_touch(program, diff); /* read after the last operation */
     return TR_OK;
 }
 
