@@ -268,42 +268,50 @@ static int take_key(void *user, const char *section_name, const char *key, const
 
 /* ---- the file ---- */
 
-static tr_status read_whole(const char *path, char **out, size_t *n, tr_error *err)
+/* Reads up to one byte more than is allowed. False: out of memory. */
+static bool read_stream(FILE *file, char **bytes, size_t *n)
 {
-    tr_status status = TR_ERR_CONFIG;
+    size_t capacity = 0;
+    do {
+        const size_t larger = capacity == 0 ? 8192 : 2 * capacity;
+        char *grown = tr_realloc(*bytes, capacity, larger, 1);
+        if (grown == NULL)
+            return false;
+        *bytes = grown;
+        capacity = larger;
+        *n += fread(*bytes + *n, 1, capacity - *n, file);
+    } while (*n == capacity && *n <= TR_INI_BYTES_MAX);
+    return true;
+}
+
+static tr_status read_whole(const char *path, char **out, size_t *out_n, tr_error *err)
+{
+    tr_status status = TR_OK;
     char *bytes = NULL;
+    size_t n = 0;
     FILE *file = fopen(path, "rbe");
-    if (file == NULL)
-        goto fail;
-    bytes = tr_alloc(TR_INI_BYTES_MAX + 1, 1);
-    if (bytes == NULL) {
+    const bool has_room = file == NULL || read_stream(file, &bytes, &n);
+    if (!has_room)
         status = tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
-        goto close;
-    }
-    *n = fread(bytes, 1, TR_INI_BYTES_MAX + 1, file);
-    if (ferror(file))
-        goto fail;
-    if (*n > TR_INI_BYTES_MAX) {
+    else if (file == NULL || ferror(file))
+        status = tr_fail(err, TR_ERR_CONFIG,
+                         "%s: cannot read the configuration: %s; give an INI file with -c FILE "
+                         "(an example is configs/mnist.ini)",
+                         path, strerror(errno));
+    else if (n > TR_INI_BYTES_MAX)
         status = tr_fail(err, TR_ERR_CONFIG,
                          "%s: larger than %d bytes: this is not a configuration; give the INI file "
                          "with -c FILE (the dataset is named in it: [data] file)",
                          path, TR_INI_BYTES_MAX);
-        goto close;
-    }
-    fclose(file);
-    *out = bytes;
-    return TR_OK;
-
-fail:
-    status = tr_fail(err, TR_ERR_CONFIG,
-                     "%s: cannot read the configuration: %s; give an INI file with -c FILE "
-                     "(an example is configs/mnist.ini)",
-                     path, strerror(errno));
-close:
     if (file != NULL)
         fclose(file);
-    tr_free(bytes);
-    return status;
+    if (status != TR_OK) {
+        tr_free(bytes);
+        return status;
+    }
+    *out = bytes;
+    *out_n = n;
+    return TR_OK;
 }
 
 static bool parse(struct loader *loader)
