@@ -80,6 +80,18 @@ static const char *subject(const tr_section *section, const tr_entry *entry, cha
     return text;
 }
 
+void tr_section_unknown(const tr_section *section, const char *key, const char *kind,
+                        const char *const *names, tr_problems *problems)
+{
+    const tr_entry *entry = tr_section_find(section, key);
+    char about[512], allowed[512];
+    const char *nearest = tr_nearest_name(entry->value, names);
+    tr_problems_add(problems, entry->line, "%s: unknown %s; %s%s%sallowed: %s",
+                    subject(section, entry, about, sizeof about), kind,
+                    nearest == NULL ? "" : "did you mean ", nearest == NULL ? "" : nearest,
+                    nearest == NULL ? "" : "? ", tr_join_names(names, allowed, sizeof allowed));
+}
+
 static void report_unknown(const tr_section *section, const tr_entry *entry,
                            const char *const *names, tr_problems *problems)
 {

@@ -71,6 +71,11 @@ int tr_section_line(const tr_section *section, const char *key);
 bool tr_section_read(tr_section *section, const tr_key *keys, size_t n_keys, void *fields,
                      tr_problems *problems);
 
+/* Reports that the value of `key` names no row of a table: "unknown <kind>", the nearest of `names`
+ * (NULL-terminated), all of them. For tables that live above this folder: layers, losses, ... */
+void tr_section_unknown(const tr_section *section, const char *key, const char *kind,
+                        const char *const *names, tr_problems *problems);
+
 /* Adds `key = value` as a default when the key is absent (for defaults that depend on other keys,
  * e.g. strides = pool_size). False: out of memory. */
 bool tr_section_default(tr_section *section, const char *key, const char *value);

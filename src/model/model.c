@@ -12,24 +12,20 @@
 
 /* ---- parsing ---- */
 
-static const char *find_type(const tr_section *section, tr_problems *problems)
+/* The table's row of a layer section, or NULL with a problem recorded. */
+static const tr_layer_ops *find_ops(const tr_section *section, tr_problems *problems)
 {
     const char *types[TR_MAX_LAYER_TYPES];
     char list[512];
-    tr_layer_types(types);
     const tr_entry *type = tr_section_find(section, "type");
-    if (type == NULL) {
+    const tr_layer_ops *ops = type == NULL ? NULL : tr_layer_find(type->value);
+    tr_layer_types(types);
+    if (type == NULL)
         tr_problems_add(problems, section->line, "[%s] type is missing; allowed: %s",
                         section->name, tr_join_names(types, list, sizeof list));
-        return NULL;
-    }
-    if (tr_layer_find(type->value) != NULL)
-        return type->value;
-    const char *nearest = tr_nearest_name(type->value, types);
-    tr_problems_add(problems, type->line, "[%s] type = %s: unknown layer%s%s; allowed: %s",
-                    section->name, type->value, nearest ? "; did you mean " : "",
-                    nearest ? nearest : "", tr_join_names(types, list, sizeof list));
-    return NULL;
+    else if (ops == NULL)
+        tr_section_unknown(section, "type", "layer", types, problems);
+    return ops;
 }
 
 static tr_status parse_layers(tr_model *model, tr_error *err)
@@ -42,11 +38,10 @@ static tr_status parse_layers(tr_model *model, tr_error *err)
         tr_section *section = &ini->sections[i];
         if (strncmp(section->name, "layer.", 6) != 0)
             continue;
-        const char *type = find_type(section, model->config->problems);
-        if (type == NULL)
+        const tr_layer_ops *ops = find_ops(section, model->config->problems);
+        if (ops == NULL)
             continue;
-        tr_layer *layer =
-            tr_layer_new(tr_layer_find(type), section, model->config->problems);
+        tr_layer *layer = tr_layer_new(ops, section, model->config->problems);
         if (layer == NULL)
             return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
         model->layers[model->n_layers++] = layer;
@@ -63,13 +58,9 @@ static void parse_loss(tr_model *model)
     if (model->loss != NULL)
         return;
     const char *names[TR_MAX_LOSSES];
-    char list[512];
     tr_loss_names(names);
-    const char *nearest = tr_nearest_name(config->compile.loss, names);
-    tr_problems_add(config->problems, tr_section_line(tr_ini_find(config->ini, "compile"), "loss"),
-                    "[compile] loss = %s: unknown loss%s%s; allowed: %s", config->compile.loss,
-                    nearest ? "; did you mean " : "", nearest ? nearest : "",
-                    tr_join_names(names, list, sizeof list));
+    tr_section_unknown(tr_ini_find(config->ini, "compile"), "loss", "loss", names,
+                       config->problems);
 }
 
 /* ---- shapes ---- */

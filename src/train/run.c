@@ -18,14 +18,9 @@ static tr_status make_optimizer(tr_optimizer **out, const tr_config *config, tr_
     const tr_optimizer_ops *ops = tr_optimizer_find(name);
     if (ops == NULL) {
         const char *names[TR_MAX_OPTIMIZERS];
-        char list[512];
         tr_optimizer_names(names);
-        const char *nearest = tr_nearest_name(name, names);
-        tr_problems_add(config->problems,
-                        tr_section_line(tr_ini_find(config->ini, "compile"), "optimizer"),
-                        "[compile] optimizer = %s: unknown optimizer%s%s; allowed: %s", name,
-                        nearest ? "; did you mean " : "", nearest ? nearest : "",
-                        tr_join_names(names, list, sizeof list));
+        tr_section_unknown(tr_ini_find(config->ini, "compile"), "optimizer", "optimizer", names,
+                           config->problems);
         return TR_OK;
     }
     tr_section *section = tr_ini_demand(config->ini, "optimizer");

@@ -1,0 +1,115 @@
+/* test_model.c -- sequences of layers: what fits, what is refused and at which line. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "mem.h"
+#include "net.h"
+
+#define HEAD "[model]\ninput_shape = 8, 8, 3\n"
+#define CONV "[layer.c]\ntype = conv2d\nfilters = 4\nkernel_size = 3\n"
+#define FLAT "[layer.f]\ntype = flatten\n"
+#define DENSE "[layer.d]\ntype = dense\nunits = 5\nactivation = softmax\n"
+
+/* The whole error text of a configuration, in a static buffer; "" when it is fine. */
+static const char *problems_of(const char *body)
+{
+    static tr_error err;
+    tr_model *model = NULL;
+    tr_config *config = test_config(body, NULL, 0);
+    memset(&err, 0, sizeof err);
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+    tr_config_check(config, &err);
+    tr_model_free(model);
+    tr_config_free(config);
+    return err.text;
+}
+
+static void refused(const char *body, const char *expected)
+{
+    const char *text = problems_of(body);
+    cr_assert_not_null(strstr(text, expected), "expected \"%s\" in:\n%s\nof\n%s", expected, text,
+                       body);
+}
+
+Test(model, accepts_what_fits)
+{
+    cr_assert_str_eq(problems_of(HEAD CONV FLAT DENSE), "");
+    cr_assert_str_eq(problems_of(HEAD FLAT DENSE), "");
+    cr_assert_str_eq(problems_of(HEAD FLAT), ""); /* no weight at all is a network too */
+}
+
+Test(model, refuses_at_the_line_of_the_layer)
+{
+    /* [data] file scale come first: HEAD begins in line 4, CONV in 6. */
+    refused(HEAD CONV DENSE, ":10: [layer.d] needs a flat vector but gets an image of 6 x 6 x 4");
+    refused(HEAD FLAT CONV, ":8: [layer.c] needs an image");
+    refused(HEAD CONV, ":6: [layer.c] the last layer gives an image of 6 x 6 x 4");
+    refused(HEAD "[layer.p]\ntype = max_pooling2d\npool_size = 9\n" FLAT,
+            ":6: [layer.p] a window of 9 does not fit the height of 8");
+    refused(HEAD "[layer.c]\ntype = conv2\n" FLAT, ":7: [layer.c] type = conv2: unknown layer; did "
+                                                   "you mean conv2d?");
+    refused(HEAD "[layer.c]\nfilters = 2\n" FLAT, ":6: [layer.c] type is missing");
+    refused(HEAD "[layer.c]\ntype = conv2d\nkernel_size = 3\n" FLAT, "filters");
+    refused(HEAD "[layer.c]\ntype = conv2d\nfilters = 2\nkernel_size = 3\nactivaton = relu\n" FLAT,
+            "did you mean activation?");
+    refused(HEAD "[layer.c]\ntype = conv2d\nfilters = 2\nkernel_size = 3, 3, 3\n" FLAT,
+            ":9: [layer.c] kernel_size");
+    refused(HEAD "[layer.c]\ntype = dense\nunits = 3\nactivation = rellu\n" FLAT,
+            "did you mean relu?");
+}
+
+Test(model, reports_everything_in_one_run)
+{
+    const char *text = problems_of(HEAD "[layer.a]\ntype = conv2d\nfilters = 0\nkernel_size = x\n"
+                                        "[layer.b]\ntype = densee\n[layer.c]\ntype = flatten\n"
+                                        "units = 3\n");
+    cr_assert_not_null(strstr(text, "filters = 0"), "%s", text);
+    cr_assert_not_null(strstr(text, "kernel_size = x"), "%s", text);
+    cr_assert_not_null(strstr(text, "densee"), "%s", text);
+    cr_assert_not_null(strstr(text, "units: unknown key"), "%s", text);
+}
+
+Test(model, refuses_tensors_beyond_2_to_the_31)
+{
+    refused("[model]\ninput_shape = 65536, 65536, 65536\n" FLAT, "more than 2^31");
+    refused("[model]\ninput_shape = 1000, 1000, 100\n" FLAT
+            "[layer.d]\ntype = dense\nunits = 100000\n",
+            "more than 2^31");
+}
+
+Test(model, unknown_loss_is_named)
+{
+    const char *const overrides[] = {"compile.loss=sparse_categorical_crossentropie"};
+    tr_error err = {0};
+    tr_model *model = NULL;
+    tr_config *config = test_config(HEAD FLAT, overrides, 1);
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+    cr_assert_eq(tr_config_check(config, &err), TR_ERR_CONFIG);
+    cr_assert_not_null(strstr(err.text, "did you mean sparse_categorical_crossentropy"), "%s",
+                       err.text);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+/* Parsing and building survive a failing allocation anywhere: an error, no crash, no leak (the
+ * sanitizer build looks for leaks). */
+Test(model, survives_lack_of_memory)
+{
+    for (int k = 0;; k++) {
+        tr_model *model = NULL;
+        tr_error err = {0};
+        tr_config *config = test_config(HEAD CONV FLAT DENSE, NULL, 0);
+        tr_alloc_fail_after(k);
+        tr_status status = tr_model_parse(&model, config, &err);
+        if (status == TR_OK && tr_config_check(config, &err) == TR_OK)
+            status = tr_model_build(model, &err);
+        tr_alloc_fail_after(-1);
+        cr_assert(status == TR_OK || status == TR_ERR_INTERNAL, "k = %d: %s", k, err.text);
+        const bool done = status == TR_OK && model != NULL && model->params != NULL;
+        tr_model_free(model);
+        tr_config_free(config);
+        if (done)
+            break;
+        cr_assert_lt(k, 10000);
+    }
+}

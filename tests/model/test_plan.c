@@ -1,0 +1,97 @@
+/* test_plan.c -- the three rules of plan.c: where derivatives stand, softmax, dead gradients. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+
+static int count(const tr_program *program, const char *layer, const char *what, tr_phase phase)
+{
+    int n = 0;
+    for (size_t i = 0; i < tr_program_n_ops(program); i++) {
+        const tr_op_info op = tr_program_op(program, i);
+        n += strcmp(op.layer, layer) == 0 && strcmp(op.what, what) == 0 && op.phase == phase;
+    }
+    return n;
+}
+
+static tr_model *build(const char *body, tr_config **config)
+{
+    tr_model *model = NULL;
+    tr_error err = {0};
+    *config = test_config(body, NULL, 0);
+    cr_assert_eq(tr_model_parse(&model, *config, &err), TR_OK);
+    cr_assert_eq(tr_config_check(*config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_model_build(model, &err), TR_OK, "%s", err.text);
+    return model;
+}
+
+#define NET(activation)                                                                            \
+    "[model]\ninput_shape = 8, 8, 1\n[layer.p0]\ntype = max_pooling2d\npool_size = 1\n"             \
+    "[layer.c]\ntype = conv2d\nfilters = 16\nkernel_size = 3\npadding = same\nactivation = "        \
+    activation "\n[layer.p]\ntype = max_pooling2d\n[layer.f]\ntype = flatten\n"                     \
+    "[layer.d]\ntype = dense\nunits = 4\nactivation = softmax\n"
+
+Test(plan, relu_is_differentiated_behind_the_pooling)
+{
+    tr_config *config;
+    tr_model *model = build(NET("relu"), &config);
+    const tr_program *program = model->training.program;
+    cr_assert_eq(count(program, "c", "relu", TR_BACKWARD), 0);
+    cr_assert_eq(count(program, "p", "relu", TR_BACKWARD), 1);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+Test(plan, sigmoid_stays_before_the_pooling)
+{
+    tr_config *config;
+    tr_model *model = build(NET("sigmoid"), &config);
+    const tr_program *program = model->training.program;
+    cr_assert_eq(count(program, "c", "sigmoid", TR_BACKWARD), 1);
+    cr_assert_eq(count(program, "p", "sigmoid", TR_BACKWARD), 0);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+Test(plan, final_softmax_is_the_loss_s)
+{
+    tr_config *config;
+    tr_model *model = build(NET("relu"), &config);
+    cr_assert(model->logits);
+    cr_assert_eq(count(model->training.program, "d", "softmax", TR_FORWARD), 0);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+Test(plan, nothing_flows_back_before_the_first_weight)
+{
+    tr_config *config;
+    tr_model *model = build(NET("relu"), &config);
+    const tr_program *program = model->training.program;
+    cr_assert_eq(count(program, "p0", "max pooling", TR_FORWARD), 1);
+    cr_assert_eq(count(program, "p0", "max pooling", TR_BACKWARD), 0);
+    cr_assert_eq(count(program, "c", "convolution", TR_BACKWARD), 1); /* weights, not data */
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+/* On the reference network, this machine's widest instruction set. The end-to-end test repeats it
+ * for AVX2. */
+Test(plan, reference_network_has_no_reference_kernel)
+{
+    tr_config *config;
+    tr_model *model = build("[model]\ninput_shape = 28, 28, 1\n"
+                            "[layer.c1]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n"
+                            "padding = same\nactivation = relu\n[layer.p1]\ntype = "
+                            "max_pooling2d\n[layer.c2]\ntype = conv2d\nfilters = 64\n"
+                            "kernel_size = 3\npadding = same\nactivation = relu\n[layer.p2]\n"
+                            "type = max_pooling2d\n[layer.f]\ntype = flatten\n[layer.d]\n"
+                            "type = dense\nunits = 10\nactivation = softmax\n",
+                            &config);
+    char *slow = tr_model_slow_paths(model);
+    cr_assert_str_eq(slow, "");
+    free(slow);
+    tr_model_free(model);
+    tr_config_free(config);
+}
