@@ -18,6 +18,8 @@
 #include "h5_chunks.h"
 #include "mem.h"
 
+enum { WIDEST_NUMBER_BYTES = 16 };
+
 /* Adds to text[n] behind its present end; what does not fit is cut. */
 static void append(char *text, size_t n, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -228,6 +230,10 @@ static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type,
     if (!plain)
         return tr_fail(err, TR_ERR_DATA, "%s: %s is %s; expected an array of 1 to %d dimensions",
                        file->path, array->name, array->text, TR_H5_RANK);
+    if (H5Tget_size(type) > WIDEST_NUMBER_BYTES) /* HDF5 would allocate many of them */
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s: no number is that wide; is the file damaged?", file->path,
+                       array->name, array->text);
     array->is_float = class == H5T_FLOAT;
     array->is_u8 = H5Tequal(type, H5T_NATIVE_UINT8) > 0;
     array->n_elements = 1;
