@@ -1,0 +1,241 @@
+/* test_cli.c -- the program from outside: every shipped configuration, every kind of failure.
+ *
+ * The runs use a small dataset of real shape made here; what they must show is that the whole
+ * program does what its help says, not that it learns MNIST in a second.
+ */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "h5.h"
+#include "mem.h"
+#include "net.h"
+#include "rng.h"
+
+/* ---- running the program ---- */
+
+typedef struct outcome {
+    int code;
+    char text[65536]; /* stdout and stderr together */
+} outcome;
+
+/* `prefix`: environment assignments or "". The result is in a static buffer. */
+static const outcome *run(const char *prefix, const char *arguments)
+{
+    static outcome result;
+    char command[4096];
+    snprintf(command, sizeof command, "%s %s %s 2>&1 < /dev/null", prefix, TR_BINARY, arguments);
+    FILE *pipe = popen(command, "r");
+    cr_assert_not_null(pipe);
+    const size_t n = fread(result.text, 1, sizeof result.text - 1, pipe);
+    result.text[n] = '\0';
+    const int status = pclose(pipe);
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return &result;
+}
+
+static void expect(const outcome *result, int code, const char *text)
+{
+    cr_assert_eq(result->code, code, "exit code %d, expected %d:\n%s", result->code, code,
+                 result->text);
+    cr_assert_not_null(strstr(result->text, text), "expected \"%s\" in:\n%s", text, result->text);
+}
+
+/* ---- a small dataset of 28 x 28 images ---- */
+
+enum { N = 230 };
+
+static void write_array(hid_t file, const char *name, int rank, const hsize_t *dims,
+                        const void *values)
+{
+    const hid_t space = H5Screate_simple(rank, dims, NULL);
+    const hid_t set = H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT,
+                                 H5P_DEFAULT);
+    H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+    H5Dclose(set);
+    H5Sclose(space);
+}
+
+static const char *data_path(void)
+{
+    static char path[512];
+    static uint8_t x[N * 28 * 28], y[N];
+    snprintf(path, sizeof path, "%s/small.h5", test_folder());
+    if (access(path, F_OK) == 0)
+        return path;
+    for (int i = 0; i < N; i++)
+        y[i] = (uint8_t)(i % 10);
+    for (int i = 0; i < N * 28 * 28; i++)
+        x[i] = (uint8_t)tr_random_below(256, 1, TR_PURPOSE_SHUFFLE, 3, (uint64_t)i);
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hsize_t dims[3] = {N, 28, 28};
+    write_array(file, "x_train", 3, dims, x);
+    write_array(file, "y_train", 1, dims, y);
+    write_array(file, "x_test", 3, dims, x);
+    write_array(file, "y_test", 1, dims, y);
+    H5Fclose(file);
+    return path;
+}
+
+/* Arguments of a short run of a shipped configuration. */
+static const char *short_run(const char *config, const char *more)
+{
+    static char text[2048];
+    snprintf(text, sizeof text,
+             "-c %s/configs/%s --set data.file=%s --set fit.epochs=2 --set output.directory=%s/run "
+             "%s",
+             TR_SOURCE, config, data_path(), test_folder(), more);
+    return text;
+}
+
+/* ---- what must work ---- */
+
+Test(cli, every_shipped_configuration_runs)
+{
+    DIR *folder = opendir(TR_SOURCE "/configs");
+    int n = 0;
+    cr_assert_not_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot == NULL || strcmp(dot, ".ini") != 0)
+            continue;
+        expect(run("", short_run(entry->d_name, "")), 0, "test loss ");
+        n++;
+    }
+    closedir(folder);
+    cr_assert_geq(n, 2);
+}
+
+/* The last line of a run holds the digest of the parameters. */
+static void digest(const char *prefix, const char *more, char text[33])
+{
+    const outcome *result = run(prefix, short_run("mnist.ini", more));
+    const char *at = strstr(result->text, "parameters ");
+    cr_assert_eq(result->code, 0, "%s", result->text);
+    cr_assert_not_null(at, "%s", result->text);
+    snprintf(text, 33, "%s", at + strlen("parameters "));
+}
+
+Test(cli, threads_and_environment_do_not_change_the_result)
+{
+    char one[33], other[33];
+    digest("OMP_NUM_THREADS=1", "", one);
+    digest("OMP_NUM_THREADS=5", "", other);
+    cr_assert_str_eq(one, other);
+    digest("OMP_NUM_THREADS=1 OMP_DYNAMIC=true OMP_THREAD_LIMIT=1", "--threads 3", other);
+    cr_assert_str_eq(one, other);
+}
+
+Test(cli, avx2_is_its_own_result_at_any_thread_count)
+{
+    char one[33], other[33], forced[33];
+    digest("OMP_NUM_THREADS=1", "--set engine.isa=avx2", one);
+    digest("OMP_NUM_THREADS=3", "--set engine.isa=avx2", other);
+    digest("DNNL_MAX_CPU_ISA=AVX2 OMP_NUM_THREADS=2", "", forced);
+    cr_assert_str_eq(one, other);
+    cr_assert_str_eq(one, forced);
+    const outcome *result = run("", short_run("mnist.ini", "--set engine.isa=avx2"));
+    cr_assert_not_null(strstr(result->text, "jit:avx2"), "%s", result->text);
+    cr_assert_null(strstr(result->text, "ref"), "%s", result->text);
+}
+
+Test(cli, leaves_its_files_and_they_repeat_the_run)
+{
+    char first[33], again[33], path[600];
+    static const char *const files[] = {"last.h5", "history.csv", "config.ini"};
+    digest("", "", first);
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/run/%s", test_folder(), files[i]);
+        cr_assert_eq(access(path, R_OK), 0, "%s", path);
+    }
+    snprintf(path, sizeof path, "-c %s/run/config.ini", test_folder());
+    const outcome *result = run("", path);
+    const char *at = strstr(result->text, "parameters ");
+    cr_assert_not_null(at, "%s", result->text);
+    snprintf(again, sizeof again, "%s", at + strlen("parameters "));
+    cr_assert_str_eq(first, again);
+}
+
+Test(cli, evaluate_repeats_the_last_line_of_the_run)
+{
+    char last[256], arguments[2048];
+    const outcome *result = run("", short_run("mnist.ini", ""));
+    snprintf(last, sizeof last, "%s", strstr(result->text, "test loss "));
+    snprintf(arguments, sizeof arguments,
+             "evaluate -c %s/configs/mnist.ini --set data.file=%s --checkpoint %s/run/last.h5",
+             TR_SOURCE, data_path(), test_folder());
+    expect(run("", arguments), 0, last);
+}
+
+Test(cli, no_progress_bar_in_a_log)
+{
+    const outcome *result = run("", short_run("mnist.ini", ""));
+    cr_assert_null(strchr(result->text, '\r'));
+    cr_assert_not_null(strstr(result->text, "Epoch 2/2  loss "), "%s", result->text);
+}
+
+Test(cli, check_and_summary_need_no_data)
+{
+    expect(run("", "check -c " TR_SOURCE "/configs/mnist.ini"), 0, "fine, 6 layers");
+    expect(run("", "summary -c " TR_SOURCE "/configs/mnist.ini"), 0, "Total params: 50,186");
+    expect(run("", "--help"), 0, "trainer summary");
+    expect(run("", "help"), 0, "trainer convert");
+    expect(run("", "--version"), 0, "trainer ");
+    expect(run("", "evaluate --help"), 0, "--checkpoint");
+}
+
+/* ---- what must be refused, with the exit code of its kind ---- */
+
+Test(cli, usage_errors)
+{
+    expect(run("", ""), 2, "trainer -c FILE");
+    expect(run("", "fly"), 2, "unknown command 'fly'");
+    expect(run("", "check"), 2, "no configuration");
+    expect(run("", "-c"), 2, "requires an argument");
+    expect(run("", "-c x --frobnicate"), 2, "unrecognized option");
+    expect(run("", "-c x y"), 2, "unexpected argument 'y'");
+    expect(run("", "evaluate -c x"), 2, "no checkpoint");
+    expect(run("", "convert idx onlyone"), 2, "idx FOLDER OUT.h5");
+    expect(run("", "convert tar a b"), 2, "unknown format");
+}
+
+Test(cli, configuration_errors)
+{
+    expect(run("", "-c /no/such.ini"), 2, "/no/such.ini");
+    expect(run("", short_run("mnist.ini", "--set fit.epochs=0")), 2, "fit.epochs");
+    expect(run("", short_run("mnist.ini", "--set fit.epoch=3")), 2, "did you mean epochs");
+    expect(run("", short_run("mnist.ini", "--set nonsense")), 2, "nonsense");
+    expect(run("", short_run("mnist.ini", "--threads 2x")), 2, "engine.threads");
+    expect(run("", short_run("mnist.ini", "--set layer.conv1.filters=many")), 2,
+           "layer.conv1.filters");
+    expect(run("", short_run("mnist.ini", "--set compile.optimizer=adams")), 2,
+           "did you mean adam");
+}
+
+Test(cli, data_errors)
+{
+    expect(run("", short_run("mnist.ini", "--set data.file=/no/such.h5")), 3, "/no/such.h5");
+    expect(run("", short_run("mnist.ini", "--set data.file=" TR_SOURCE "/LICENSE")), 3,
+           "LICENSE");
+    expect(run("", short_run("mnist.ini", "--set data.x_train=images")), 3, "images");
+    expect(run("", short_run("mnist.ini", "--set model.input_shape=14,28,2")), 3, "input_shape");
+    expect(run("", short_run("mnist.ini", "--set layer.output.units=9")), 3, "9");
+    expect(run("", short_run("mnist.ini", "--set data.validation_split=0.999")), 3, "split");
+}
+
+Test(cli, numeric_error)
+{
+    expect(run("", short_run("mnist.ini", "--set compile.optimizer=sgd --set data.scale=1000 "
+                                          "--set optimizer.learning_rate=1000000")),
+           4, "training diverged");
+}
+
+Test(cli, output_errors)
+{
+    expect(run("", short_run("mnist.ini", "--set output.directory=/proc/none")), 5, "/proc/none");
+    expect(run("ulimit -f 8;", short_run("mnist.ini", "")), 5, "last.h5");
+}

@@ -1,0 +1,99 @@
+/* test_cmd_fit.c -- signals: the step is finished, the weights are saved, the code says why. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "h5.h"
+#include "mem.h"
+#include "net.h"
+
+enum { N = 4000, SIDE = 16 };
+
+static const char *data_path(void)
+{
+    static char path[512];
+    static uint8_t x[N * SIDE * SIDE], y[N];
+    snprintf(path, sizeof path, "%s/noise.h5", test_folder());
+    for (int i = 0; i < N; i++)
+        y[i] = (uint8_t)(i % 3);
+    for (int i = 0; i < N * SIDE * SIDE; i++)
+        x[i] = (uint8_t)(i * 2654435761u >> 24);
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hsize_t dims[3] = {N, SIDE, SIDE};
+    hid_t space = H5Screate_simple(3, dims, NULL);
+    hid_t set = H5Dcreate2(file, "x_train", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT,
+                           H5P_DEFAULT);
+    H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, x);
+    H5Dclose(set);
+    H5Sclose(space);
+    space = H5Screate_simple(1, dims, NULL);
+    set = H5Dcreate2(file, "y_train", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, y);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Fclose(file);
+    return path;
+}
+
+static const char *config_path(void)
+{
+    char *text = tr_format("[data]\nfile = %s\nscale = 1/255\n[model]\ninput_shape = 16, 16, 1\n"
+                           "[layer.c]\ntype = conv2d\nfilters = 16\nkernel_size = 3\n"
+                           "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 3\n"
+                           "activation = softmax\n[compile]\n"
+                           "loss = sparse_categorical_crossentropy\noptimizer = sgd\n"
+                           "[fit]\nepochs = 1000000\n[output]\ndirectory = %s/run\n",
+                           data_path(), test_folder());
+    const char *path = test_file("endless.ini", text);
+    tr_free(text);
+    return path;
+}
+
+/* Starts the program, waits until its first checkpoint is there, sends the signal. */
+static int code_after(int signal)
+{
+    char checkpoint[600], log[600];
+    const char *config = config_path();
+    snprintf(checkpoint, sizeof checkpoint, "%s/run/last.h5", test_folder());
+    snprintf(log, sizeof log, "%s/log", test_folder());
+    unlink(checkpoint);
+    const pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        const int out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        dup2(out, 1);
+        dup2(out, 2);
+        execl(TR_BINARY, "trainer", "-c", config, (char *)NULL);
+        _exit(99);
+    }
+    int status = 0;
+    for (int i = 0; i < 6000 && access(checkpoint, F_OK) != 0; i++) {
+        cr_assert_eq(waitpid(child, &status, WNOHANG), 0, "it ended by itself, see %s", log);
+        usleep(10000);
+    }
+    cr_assert_eq(access(checkpoint, F_OK), 0, "no checkpoint after a minute");
+    unlink(checkpoint);
+    kill(child, signal);
+    waitpid(child, &status, 0);
+    if (!WIFEXITED(status))
+        return 128 + WTERMSIG(status);
+    cr_assert_eq(access(checkpoint, F_OK), 0, "nothing was saved");
+    const hid_t file = H5Fopen(checkpoint, H5F_ACC_RDONLY, H5P_DEFAULT);
+    cr_assert(file >= 0, "the checkpoint is not whole");
+    H5Fclose(file);
+    return WEXITSTATUS(status);
+}
+
+Test(cmd_fit, interrupt_saves_and_says_so)
+{
+    cr_assert_eq(code_after(SIGINT), 130);
+}
+
+Test(cmd_fit, termination_saves_and_says_so)
+{
+    cr_assert_eq(code_after(SIGTERM), 143);
+}

@@ -1,0 +1,66 @@
+/* test_progress.c -- the line of an epoch, the bar of a terminal, silence elsewhere. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "progress.h"
+
+static tr_epoch epoch = {.epoch = 7,
+                         .train = {.loss = 0.5, .accuracy = 0.75, .n = 100},
+                         .validation = {.loss = 0.25, .accuracy = 0.875, .n = 10},
+                         .seconds = 2.5,
+                         .images_per_s = 40.0};
+
+static char *line(bool accuracy, int64_t n_validation)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    tr_epoch copy = epoch;
+    copy.validation.n = n_validation;
+    tr_history history = {.epochs = &copy, .n = 1, .capacity = 1};
+    tr_progress_view view = {.lines = out, .accuracy = accuracy};
+    tr_progress_epoch(&view, &history, 20);
+    fclose(out);
+    return text;
+}
+
+Test(progress, line_says_what_the_run_has)
+{
+    char *text = line(true, 10);
+    cr_assert_str_eq(text, "Epoch  7/20  loss 0.5000  accuracy 0.7500  val_loss 0.2500  "
+                           "val_accuracy 0.8750  2.50 s  40 images/s\n");
+    free(text);
+    text = line(false, 0);
+    cr_assert_str_eq(text, "Epoch  7/20  loss 0.5000  2.50 s  40 images/s\n");
+    free(text);
+}
+
+Test(progress, bar_is_drawn_ten_times_a_second_and_erased)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    tr_progress_view view = {.lines = out, .bar = out};
+    tr_step_event event = {.epoch = 1, .epochs = 2, .steps = 1000, .images = 8};
+    for (event.step = 1; event.step <= 1000; event.step++) {
+        event.seconds = (double)event.step * 0.001;
+        tr_progress_step(&view, &event);
+    }
+    tr_progress_clear(&view);
+    fclose(out);
+    int drawn = 0;
+    for (const char *at = text; (at = strstr(at, "Epoch 1/2 [")) != NULL; at++)
+        drawn++;
+    cr_assert(drawn >= 9 && drawn <= 11, "%d", drawn);
+    cr_assert_str_eq(text + strlen(text) - 4, "\r\033[K");
+    free(text);
+}
+
+Test(progress, no_bar_without_a_terminal)
+{
+    tr_progress_view view = {.lines = stdout};
+    tr_step_event event = {.epoch = 1, .epochs = 2, .step = 1, .steps = 10, .seconds = 1.0};
+    tr_progress_step(&view, &event); /* would crash if it drew */
+    tr_progress_clear(&view);
+}
