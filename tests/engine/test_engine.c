@@ -1,0 +1,95 @@
+/* test_engine.c -- life of the engine: threads, sizes, lack of memory. */
+#include <criterion/criterion.h>
+#include <omp.h>
+
+#include "ini_file.h"
+#include "mem.h"
+#include "net.h"
+
+static const char body[] =
+    "[model]\ninput_shape = 6, 6, 1\n[layer.c]\ntype = conv2d\nfilters = 4\nkernel_size = 3\n"
+    "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 3\nactivation = softmax\n";
+
+static tr_model *build(tr_config **config)
+{
+    tr_model *model = NULL;
+    tr_error err = {0};
+    *config = test_config(body, NULL, 0);
+    cr_assert_eq(tr_model_parse(&model, *config, &err), TR_OK);
+    cr_assert_eq(tr_config_check(*config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_model_build(model, &err), TR_OK, "%s", err.text);
+    return model;
+}
+
+Test(engine, takes_the_threads_openmp_offers_unless_told)
+{
+    tr_config *config;
+    tr_engine *engine = NULL;
+    tr_error err = {0};
+    omp_set_num_threads(3);
+    tr_model *model = build(&config);
+    cr_assert_eq(tr_engine_new(&engine, model, NULL, 0, 0, 10, &err), TR_OK);
+    cr_assert_eq(tr_engine_threads(engine), 3);
+    tr_engine_free(engine);
+    cr_assert_eq(tr_engine_new(&engine, model, NULL, 5, 0, 10, &err), TR_OK);
+    cr_assert_eq(tr_engine_threads(engine), 5);
+    tr_engine_free(engine);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+Test(engine, evaluates_without_an_optimizer)
+{
+    const int64_t shape[3] = {6, 6, 1};
+    tr_config *config;
+    tr_engine *engine = NULL;
+    tr_error err = {0};
+    tr_sums all, one, sum = {0};
+    tr_model *model = build(&config);
+    tr_samples samples = test_samples(21, shape, 3);
+    uint32_t index[21];
+    for (uint32_t i = 0; i < 21; i++)
+        index[i] = i;
+    cr_assert_eq(tr_engine_new(&engine, model, NULL, 2, 0, 21, &err), TR_OK);
+    cr_assert_eq(tr_engine_evaluate(engine, &samples, index, 21, &all, &err), TR_OK);
+    for (int i = 0; i < 21; i++) {
+        cr_assert_eq(tr_engine_evaluate(engine, &samples, index + i, 1, &one, &err), TR_OK);
+        sum.loss += one.loss;
+        sum.hits += one.hits;
+        sum.n += one.n;
+    }
+    cr_assert_eq(all.n, 21);
+    cr_assert_eq(all.hits, sum.hits);
+    cr_assert_float_eq(all.loss, sum.loss, 1e-9 * sum.loss);
+    tr_engine_free(engine);
+    tr_model_free(model);
+    tr_config_free(config);
+    tr_free((void *)samples.x);
+    tr_free((void *)samples.y);
+}
+
+Test(engine, survives_lack_of_memory)
+{
+    tr_config *config;
+    tr_error err = {0};
+    tr_model *model = build(&config);
+    tr_optimizer *optimizer =
+        tr_optimizer_new(tr_optimizer_find("adam"), tr_ini_demand(config->ini, "optimizer"),
+                         config->problems);
+    for (int k = 0;; k++) {
+        tr_engine *engine = NULL;
+        tr_alloc_fail_after(k);
+        const tr_status status = tr_engine_new(&engine, model, optimizer, 2, 40, 40, &err);
+        tr_alloc_fail_after(-1);
+        if (status == TR_OK) {
+            tr_engine_free(engine);
+            break;
+        }
+        cr_assert_eq(status, TR_ERR_INTERNAL);
+        cr_assert_null(engine);
+        cr_assert_lt(k, 1000);
+    }
+    tr_free(optimizer);
+    tr_model_free(model);
+    tr_config_free(config);
+}
