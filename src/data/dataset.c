@@ -69,13 +69,13 @@ static tr_status read_images(tr_samples *samples, tr_h5_file *file, const tr_h5_
                              tr_error *err)
 {
     void *values = NULL;
-    if (x->is_u8) {
-        TR_TRY(tr_h5_array_read(&values, file, x, H5T_NATIVE_UINT8, sizeof(uint8_t), err));
+    if (x->number.kind == TR_NUMBER_U8) {
+        TR_TRY(tr_h5_array_read(&values, file, x, TR_NUMBER_U8, sizeof(uint8_t), err));
         samples->pixel = TR_PIXEL_U8;
         samples->x = values;
         return TR_OK;
     }
-    TR_TRY(tr_h5_array_read(&values, file, x, H5T_NATIVE_FLOAT, sizeof(float), err));
+    TR_TRY(tr_h5_array_read(&values, file, x, TR_NUMBER_F32, sizeof(float), err));
     samples->pixel = TR_PIXEL_F32;
     samples->x = values;
     return check_finite(file, x, samples, err);
@@ -139,19 +139,20 @@ static tr_status narrow_floats(int32_t *dst, const double *src, const tr_h5_file
     return TR_OK;
 }
 
-/* Read wide, check, narrow: HDF5 would saturate out-of-range values without a word. */
+/* Read wide, check, narrow. */
 static tr_status read_labels(tr_samples *samples, tr_h5_file *file, const tr_h5_array *y,
                              tr_error *err)
 {
     void *wide = NULL;
-    TR_TRY(tr_h5_array_read(&wide, file, y, y->is_float ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64,
+    const bool is_float = tr_number_is_float(y->number);
+    TR_TRY(tr_h5_array_read(&wide, file, y, is_float ? TR_NUMBER_F64 : TR_NUMBER_I64,
                             sizeof(int64_t), err));
     int32_t *labels = tr_alloc((size_t)y->n_elements, sizeof *labels);
     tr_status status;
     if (labels == NULL)
         status = tr_fail(err, TR_ERR_INTERNAL, "%s: %s is %s: out of memory", file->path, y->name,
                          y->text);
-    else if (y->is_float)
+    else if (is_float)
         status = narrow_floats(labels, wide, file, y, err);
     else
         status = narrow_integers(labels, wide, file, y, err);

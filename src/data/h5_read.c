@@ -15,10 +15,8 @@
 #include <unistd.h>
 
 #include "h5.h"
-#include "h5_chunks.h"
+#include "h5_values.h"
 #include "mem.h"
-
-enum { WIDEST_NUMBER_BYTES = 16 };
 
 /* Adds to text[n] behind its present end; what does not fit is cut. */
 static void append(char *text, size_t n, const char *format, ...)
@@ -230,12 +228,12 @@ static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type,
     if (!plain)
         return tr_fail(err, TR_ERR_DATA, "%s: %s is %s; expected an array of 1 to %d dimensions",
                        file->path, array->name, array->text, TR_H5_RANK);
-    if (H5Tget_size(type) > WIDEST_NUMBER_BYTES) /* HDF5 would allocate many of them */
+    array->number = tr_number_of(type);
+    if (array->number.kind == TR_NUMBER_NONE)
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: %s is %s: no number is that wide; is the file damaged?", file->path,
-                       array->name, array->text);
-    array->is_float = class == H5T_FLOAT;
-    array->is_u8 = H5Tequal(type, H5T_NATIVE_UINT8) > 0;
+                       "%s: %s is %s in a layout of its own; expected integers of 8 to 64 bits or "
+                       "IEEE floats of 16 to 64 bits",
+                       file->path, array->name, array->text);
     array->n_elements = 1;
     for (int i = 0; i < array->rank; i++) {
         if (array->dims[i] == 0)
@@ -278,7 +276,7 @@ void tr_h5_array_close(tr_h5_array *array)
 }
 
 tr_status tr_h5_array_read(void **out, tr_h5_file *file, const tr_h5_array *array,
-                           hid_t memory_type, size_t item_bytes, tr_error *err)
+                           tr_number_kind target, size_t item_bytes, tr_error *err)
 {
     uint64_t bytes;
     if (__builtin_mul_overflow((uint64_t)array->n_elements, item_bytes, &bytes))
@@ -289,21 +287,16 @@ tr_status tr_h5_array_read(void **out, tr_h5_file *file, const tr_h5_array *arra
                        "machine's are left for it",
                        file->path, array->name, array->text, (double)bytes * 0x1p-30,
                        (double)file->bytes_left * 0x1p-30);
-    TR_TRY(tr_h5_chunks_check(file, array, err));
     void *values = tr_alloc((size_t)array->n_elements, item_bytes);
     if (values == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: %s is %s: out of memory for %.3f GiB", file->path,
                        array->name, array->text, (double)bytes * 0x1p-30);
-    if (H5Dread(array->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
-        char cause[TR_H5_TEXT];
-        tr_h5_cause(cause, sizeof cause);
-        tr_free(values);
-        return tr_fail(err, TR_ERR_DATA,
-                       "%s: %s is %s, but cannot be read: %s; the file is damaged, or compressed "
-                       "with a filter that this HDF5 library lacks",
-                       file->path, array->name, array->text, cause);
-    }
     file->bytes_left -= bytes;
+    const tr_status status = tr_h5_values_read(values, target, file, array, err);
+    if (status != TR_OK) {
+        tr_free(values);
+        return status;
+    }
     *out = values;
     return TR_OK;
 }

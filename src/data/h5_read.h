@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "h5_number.h"
 #include "trainer/status.h"
 
 enum { TR_H5_RANK = 8, TR_H5_TEXT = 160 };
@@ -27,8 +28,7 @@ typedef struct tr_h5_array {
     int rank;
     int64_t dims[TR_H5_RANK];
     int64_t n_elements;
-    bool is_u8;            /* exactly uint8 */
-    bool is_float;         /* float of any width; else an integer of any width */
+    tr_number number;
     char text[TR_H5_TEXT]; /* "uint8 [60000, 28, 28]" */
 } tr_h5_array;
 
@@ -48,9 +48,9 @@ tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char 
                            tr_error *err);
 void tr_h5_array_close(tr_h5_array *array); /* a zeroed one is fine */
 
-/* Reads all elements, converted by HDF5 to `memory_type` of `item_bytes`, into a block of
- * tr_alloc(). Refuses what does not fit into the machine's memory before allocating it. */
+/* Reads all elements, converted to `target` of `item_bytes`, into a block of tr_alloc(). Refuses
+ * what does not fit into the machine's memory before allocating it. */
 tr_status tr_h5_array_read(void **out, tr_h5_file *file, const tr_h5_array *array,
-                           hid_t memory_type, size_t item_bytes, tr_error *err);
+                           tr_number_kind target, size_t item_bytes, tr_error *err);
 
 #endif
