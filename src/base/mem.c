@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static _Atomic uint64_t n_allocations;
 static _Atomic int64_t successes_left = -1;
@@ -17,12 +18,20 @@ static int fails_by_request(void)
     return atomic_fetch_sub(&successes_left, 1) == 0;
 }
 
+/* A block larger than the machine's memory is refused at once: the kernel would promise it and
+ * then kill the process while it is being zeroed. */
+static size_t physical_bytes(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page_bytes > 0 ? (size_t)pages * (size_t)page_bytes : SIZE_MAX;
+}
+
 void *tr_alloc(size_t n, size_t item_bytes)
 {
     size_t bytes;
     if (__builtin_mul_overflow(n, item_bytes, &bytes) || bytes > SIZE_MAX - TR_ALIGN)
         return NULL;
-    if (fails_by_request())
+    if (fails_by_request() || bytes > physical_bytes())
         return NULL;
     /* aligned_alloc wants a multiple of the alignment; at least one line, so that 0 is no case. */
     bytes = bytes == 0 ? TR_ALIGN : (bytes + TR_ALIGN - 1) / TR_ALIGN * TR_ALIGN;

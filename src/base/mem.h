@@ -13,8 +13,8 @@
 
 enum { TR_ALIGN = 64 };
 
-/* n * item_bytes zeroed bytes, or NULL when memory is out or the product overflows. A request for
- * zero bytes returns a valid block. */
+/* n * item_bytes zeroed bytes, or NULL when memory is out, the product overflows or exceeds the
+ * machine's memory. A request for zero bytes returns a valid block. */
 void *tr_alloc(size_t n, size_t item_bytes) __attribute__((malloc, warn_unused_result));
 
 /* Grows or shrinks a block of `old_n` items to `new_n`; new items are zero. On failure the old
