@@ -3,6 +3,7 @@
 
 #include "mem.h"
 #include "program_internal.h"
+#include "tsan_marks.h"
 
 typedef struct bound_op {
     dnnl_primitive_t primitive;
@@ -167,6 +168,7 @@ tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
         if (dnnl_primitive_execute(op->primitive, replica->stream, op->n_args, op->args)
             != dnnl_success)
             return TR_ERR_INTERNAL;
+        tr_tsan_mark(op->args, op->n_args);
     }
     return TR_OK;
 }

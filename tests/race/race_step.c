@@ -1,8 +1,8 @@
 /* race_step.c -- the step under ThreadSanitizer: a plain program, because Criterion aborts there.
  *
  * Built by the preset `tsan` with clang and its own OpenMP runtime, which ThreadSanitizer can see
- * into. oneDNN's kernels are not instrumented; what is looked at is our own sharing: micro-batches
- * handed out, slots, the barrier, the ranges of the update. It also checks that 1 and 4 threads
+ * into. oneDNN's kernels are not instrumented, so dnn/tsan_marks.h says what they touch. What is
+ * looked at is the sharing: micro-batches handed out, slots, the barrier, the ranges of the update. It also checks that 1 and 4 threads
  * end with the same bits.
  */
 #include <stdio.h>
