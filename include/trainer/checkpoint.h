@@ -7,7 +7,8 @@
 #include "trainer/model.h"
 #include "trainer/status.h"
 
-/* How far the run was when the file was written; kept in the group /trainer, which Keras ignores. */
+/* How far the run was when the file was written; kept in the group /trainer, which Keras ignores.
+ */
 typedef struct tr_progress {
     int64_t epoch;      /* finished epochs */
     int64_t iterations; /* updates made */

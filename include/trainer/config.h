@@ -42,10 +42,10 @@ typedef struct tr_fit_config {
 typedef enum tr_isa { TR_ISA_AUTO, TR_ISA_AVX2, TR_ISA_AVX512 } tr_isa;
 
 typedef struct tr_engine_config {
-    int isa;              /* tr_isa */
-    int64_t threads;      /* 0: as many as OMP_NUM_THREADS, or the affinity mask, allows */
-    int64_t micro_batch;  /* samples that one thread takes through all layers at once; part of the
-                           * numeric result, never derived from the thread count */
+    int isa;             /* tr_isa */
+    int64_t threads;     /* 0: as many as OMP_NUM_THREADS, or the affinity mask, allows */
+    int64_t micro_batch; /* samples that one thread takes through all layers at once; part of the
+                          * numeric result, never derived from the thread count */
 } tr_engine_config;
 
 typedef struct tr_config {

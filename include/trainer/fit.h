@@ -18,11 +18,11 @@ typedef struct tr_run tr_run;
 
 /* A step was made. */
 typedef struct tr_step_event {
-    int64_t epoch, epochs;  /* 1-based */
-    int64_t step, steps;    /* 1-based, of the epoch */
-    tr_metrics so_far;      /* of the epoch */
-    double seconds;         /* since the epoch began */
-    int64_t images;         /* trained in this epoch so far */
+    int64_t epoch, epochs; /* 1-based */
+    int64_t step, steps;   /* 1-based, of the epoch */
+    tr_metrics so_far;     /* of the epoch */
+    double seconds;        /* since the epoch began */
+    int64_t images;        /* trained in this epoch so far */
 } tr_step_event;
 
 /* Callbacks of a run; any may be NULL. `user` is handed through. on_epoch comes when the epoch's
@@ -60,7 +60,7 @@ tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset
 typedef struct tr_run_info {
     int threads;
     int64_t n_train, n_validation, n_test;
-    int64_t steps; /* per epoch */
+    int64_t steps;      /* per epoch */
     int64_t iterations; /* updates made so far */
 } tr_run_info;
 

@@ -17,19 +17,19 @@ typedef struct tr_metrics {
 double tr_metrics_standard_error(const tr_metrics *metrics);
 
 typedef struct tr_epoch {
-    int64_t epoch;              /* 1-based */
-    tr_metrics train;           /* under the weights before each step, as Keras reports it */
-    tr_metrics validation;      /* after the epoch; n = 0 without validation samples */
+    int64_t epoch;         /* 1-based */
+    tr_metrics train;      /* under the weights before each step, as Keras reports it */
+    tr_metrics validation; /* after the epoch; n = 0 without validation samples */
     double learning_rate;
-    double seconds;             /* of the training part of the epoch */
+    double seconds; /* of the training part of the epoch */
     double validation_seconds;
-    double images_per_s;        /* of the training part */
+    double images_per_s; /* of the training part */
 } tr_epoch;
 
 /* Epochs in order; zero-initialise, release when done. */
 typedef struct tr_history {
     tr_epoch *epochs;
-    int64_t n, capacity;
+    int64_t n;
 } tr_history;
 
 /* TR_ERR_INTERNAL: out of memory. */

@@ -31,11 +31,11 @@ void tr_model_free(tr_model *model);
 
 typedef struct tr_layer_info {
     const char *name, *keras_class;
-    int64_t dst[3];     /* height, width, channels of the result; flat: dst[2] only */
+    int64_t dst[3]; /* height, width, channels of the result; flat: dst[2] only */
     bool flat;
-    int64_t n_params;   /* elements of all its weights */
+    int64_t n_params;            /* elements of all its weights */
     int first_weight, n_weights; /* its weights, as numbered below */
-    double flops;       /* one sample, forward; a multiply-add counts two */
+    double flops;                /* one sample, forward; a multiply-add counts two */
 } tr_layer_info;
 
 int tr_model_n_layers(const tr_model *model);
@@ -48,8 +48,8 @@ const char *tr_model_name(const tr_model *model);
 typedef struct tr_weight_info {
     const char *layer, *name; /* "conv1", "kernel" */
     int n_dims;
-    int64_t dims[4];          /* Keras's shape */
-    int64_t n;                /* elements */
+    int64_t dims[4]; /* Keras's shape */
+    int64_t n;       /* elements */
 } tr_weight_info;
 
 int tr_model_n_weights(const tr_model *model);
@@ -60,7 +60,8 @@ tr_weight_info tr_model_weight(const tr_model *model, int i);
 tr_status tr_model_get_weight(const tr_model *model, int i, float *values, tr_error *err);
 tr_status tr_model_set_weight(tr_model *model, int i, const float *values, tr_error *err);
 
-/* 32 hexadecimal digits over all weights in Keras's layout: equal when the models are, bit by bit. */
+/* 32 hexadecimal digits over all weights in Keras's layout: equal when the models are, bit by bit.
+ */
 tr_status tr_model_digest(const tr_model *model, char text[33], tr_error *err);
 
 /* ---- reports; fresh text, released with tr_free() ---- */

@@ -10,13 +10,13 @@
 
 typedef enum tr_status {
     TR_OK = 0,
-    TR_ERR_INTERNAL = 1,      /* out of memory, or oneDNN refused what we asked of it */
-    TR_ERR_CONFIG = 2,        /* command line or configuration file */
-    TR_ERR_DATA = 3,          /* dataset missing, corrupt, or not what the configuration says */
-    TR_ERR_NUMERIC = 4,       /* NaN or infinity during training */
-    TR_ERR_IO = 5,            /* an output could not be written */
-    TR_INTERRUPTED = 130,     /* SIGINT, after the checkpoint was saved */
-    TR_TERMINATED = 143       /* SIGTERM, likewise */
+    TR_ERR_INTERNAL = 1,  /* out of memory, or oneDNN refused what we asked of it */
+    TR_ERR_CONFIG = 2,    /* command line or configuration file */
+    TR_ERR_DATA = 3,      /* dataset missing, corrupt, or not what the configuration says */
+    TR_ERR_NUMERIC = 4,   /* NaN or infinity during training */
+    TR_ERR_IO = 5,        /* an output could not be written */
+    TR_INTERRUPTED = 130, /* SIGINT, after the checkpoint was saved */
+    TR_TERMINATED = 143   /* SIGTERM, likewise */
 } tr_status;
 
 /* What went wrong, for a human: what, where, the value, what was expected, what to do. */

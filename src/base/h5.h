@@ -1,4 +1,5 @@
-/* h5.h -- the few things every user of HDF5 here needs. HDF5 is called from one thread at a time. */
+/* h5.h -- the few things every user of HDF5 here needs. HDF5 is called from one thread at a time.
+ */
 #ifndef TR_H5_H
 #define TR_H5_H
 

@@ -53,6 +53,13 @@ void *tr_realloc(void *block, size_t old_n, size_t new_n, size_t item_bytes)
     return grown;
 }
 
+void *tr_grown(void *items, size_t n, size_t item_bytes)
+{
+    if ((n & (n - 1)) != 0)
+        return items;
+    return tr_realloc(items, n, n == 0 ? 1 : 2 * n, item_bytes);
+}
+
 void tr_free(void *block)
 {
     free(block);

@@ -22,6 +22,11 @@ void *tr_alloc(size_t n, size_t item_bytes) __attribute__((malloc, warn_unused_r
 void *tr_realloc(void *block, size_t old_n, size_t new_n, size_t item_bytes)
     __attribute__((warn_unused_result));
 
+/* Room for one item more than the n there are in a list that grows one by one, or NULL (the items
+ * are then untouched). The capacity is the power of two that n implies, so that no list needs a
+ * field for it: call before every addition. */
+void *tr_grown(void *items, size_t n, size_t item_bytes) __attribute__((warn_unused_result));
+
 void tr_free(void *block); /* NULL is fine */
 
 char *tr_strdup(const char *text) __attribute__((malloc, warn_unused_result));

@@ -13,8 +13,8 @@
 /* What the number is for; part of the address, so that two uses never share numbers.
  * The values are part of the meaning of a seed: append, never renumber. */
 typedef enum tr_purpose {
-    TR_PURPOSE_INIT = 1,    /* initial weights: (parameter, element) */
-    TR_PURPOSE_SHUFFLE = 2  /* order of an epoch: (epoch, position) */
+    TR_PURPOSE_INIT = 1,   /* initial weights: (parameter, element) */
+    TR_PURPOSE_SHUFFLE = 2 /* order of an epoch: (epoch, position) */
 } tr_purpose;
 
 /* The Philox4x32-10 block function: out = 4 words from a 4-word counter and a 2-word key. */

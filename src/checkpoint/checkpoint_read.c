@@ -24,15 +24,15 @@ static void shape_text(char *text, size_t n, int n_dims, const int64_t *dims)
 {
     size_t used = (size_t)snprintf(text, n, "[");
     for (int i = 0; i < n_dims && used < n; i++)
-        used += (size_t)snprintf(text + used, n - used, "%s%lld", i ? ", " : "",
-                                 (long long)dims[i]);
+        used +=
+            (size_t)snprintf(text + used, n - used, "%s%lld", i ? ", " : "", (long long)dims[i]);
     if (used < n)
         snprintf(text + used, n - used, "]");
 }
 
 /* One dataset into the next weight of the model. */
-static tr_status read_weight(weight_reader *reader, hid_t group, const char *layer, const char *name,
-                             tr_error *err)
+static tr_status read_weight(weight_reader *reader, hid_t group, const char *layer,
+                             const char *name, tr_error *err)
 {
     if (reader->next >= reader->n_weights)
         return tr_fail(err, TR_ERR_DATA,

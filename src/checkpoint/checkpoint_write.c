@@ -48,10 +48,10 @@ static tr_status write_weight(hid_t group, const tr_model *model, int i, tr_erro
         const hid_t space = H5Screate_simple(info.n_dims, dims, NULL);
         hid_t dataset = H5I_INVALID_HID;
         if (links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
-            dataset = H5Dcreate2(group, path, H5T_IEEE_F32LE, space, links, H5P_DEFAULT,
-                                 H5P_DEFAULT);
-        if (dataset < 0
-            || H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+            dataset =
+                H5Dcreate2(group, path, H5T_IEEE_F32LE, space, links, H5P_DEFAULT, H5P_DEFAULT);
+        if (dataset < 0 ||
+            H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
             status = h5_failed(err, path);
         tr_h5_close(dataset);
         tr_h5_close(space);
@@ -97,11 +97,10 @@ static tr_status write_model_weights(hid_t file, const tr_model *model, tr_error
     for (int i = 0; i < n; i++)
         names[i] = tr_model_layer(model, i).name;
     tr_status status = TR_OK;
-    const hid_t group =
-        H5Gcreate2(file, "model_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    if (group < 0 || !tr_h5_write_names(group, "layer_names", names, (size_t)n)
-        || !tr_h5_write_text(group, "backend", backend, H5T_CSET_ASCII)
-        || !tr_h5_write_text(group, "keras_version", keras_version, H5T_CSET_ASCII))
+    const hid_t group = H5Gcreate2(file, "model_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    if (group < 0 || !tr_h5_write_names(group, "layer_names", names, (size_t)n) ||
+        !tr_h5_write_text(group, "backend", backend, H5T_CSET_ASCII) ||
+        !tr_h5_write_text(group, "keras_version", keras_version, H5T_CSET_ASCII))
         status = h5_failed(err, "model_weights");
     for (int i = 0; status == TR_OK && i < n; i++) {
         const tr_layer_info layer = tr_model_layer(model, i);
@@ -119,15 +118,15 @@ static tr_status write_contents(hid_t file, const tr_model *model, tr_progress p
 {
     char digest[33];
     TR_TRY(tr_model_digest(model, digest, err));
-    if (!tr_h5_write_text(file, "backend", backend, H5T_CSET_UTF8)
-        || !tr_h5_write_text(file, "keras_version", keras_version, H5T_CSET_UTF8))
+    if (!tr_h5_write_text(file, "backend", backend, H5T_CSET_UTF8) ||
+        !tr_h5_write_text(file, "keras_version", keras_version, H5T_CSET_UTF8))
         return h5_failed(err, "root attributes");
     TR_TRY(write_model_weights(file, model, err));
     const hid_t group = H5Gcreate2(file, "trainer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    const bool ok = group >= 0 && tr_h5_write_int(group, "format_version", FORMAT_VERSION)
-                    && tr_h5_write_int(group, "epoch", progress.epoch)
-                    && tr_h5_write_int(group, "iterations", progress.iterations)
-                    && tr_h5_write_text(group, "weights_digest", digest, H5T_CSET_ASCII);
+    const bool ok = group >= 0 && tr_h5_write_int(group, "format_version", FORMAT_VERSION) &&
+                    tr_h5_write_int(group, "epoch", progress.epoch) &&
+                    tr_h5_write_int(group, "iterations", progress.iterations) &&
+                    tr_h5_write_text(group, "weights_digest", digest, H5T_CSET_ASCII);
     tr_h5_close(group);
     return ok ? TR_OK : h5_failed(err, "the group /trainer");
 }
@@ -135,9 +134,8 @@ static tr_status write_contents(hid_t file, const tr_model *model, tr_progress p
 /* The bytes of the finished file; released with tr_free(). */
 static tr_status take_image(hid_t file, void **image, size_t *n, tr_error *err)
 {
-    const ssize_t bytes = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0
-                              ? -1
-                              : H5Fget_file_image(file, NULL, 0);
+    const ssize_t bytes =
+        H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
     if (bytes < 0)
         return h5_failed(err, "the file image");
     void *block = tr_alloc((size_t)bytes, 1);
@@ -163,8 +161,8 @@ tr_status tr_checkpoint_write(const tr_model *model, tr_progress progress, const
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access >= 0 && H5Pset_fapl_core(access, 1 << 20, 0) >= 0)
         file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    status = file < 0 ? h5_failed(err, "a file in memory")
-                      : write_contents(file, model, progress, err);
+    status =
+        file < 0 ? h5_failed(err, "a file in memory") : write_contents(file, model, progress, err);
     if (status == TR_OK)
         status = take_image(file, &image, &n, err);
     tr_h5_close(file);

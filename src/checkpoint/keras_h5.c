@@ -22,8 +22,7 @@ static bool write_attribute(hid_t object, const char *name, hid_t type, hid_t sp
                             const void *values)
 {
     const hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    const bool ok =
-        attribute >= 0 && (values == NULL || H5Awrite(attribute, type, values) >= 0);
+    const bool ok = attribute >= 0 && (values == NULL || H5Awrite(attribute, type, values) >= 0);
     tr_h5_close(attribute);
     tr_h5_close(space);
     tr_h5_close(type);
@@ -108,9 +107,9 @@ static bool append(hid_t object, const char *name, char ***names, size_t *n)
             *names = grown;
         if (ok) {
             char **at = grown + *n;
-            ok = H5Tis_variable_str(type) > 0 ? read_variable(attribute, type, space, at,
-                                                              (size_t)count)
-                                              : read_fixed(attribute, type, at, (size_t)count);
+            ok = H5Tis_variable_str(type) > 0
+                     ? read_variable(attribute, type, space, at, (size_t)count)
+                     : read_fixed(attribute, type, at, (size_t)count);
             *n += (size_t)count; /* also on failure: those that were made are freed with the list */
         }
     }

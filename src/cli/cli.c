@@ -66,8 +66,7 @@ typedef struct option_parser {
 
 static int add_override(tr_options *options, const char *text)
 {
-    const char **grown = tr_realloc(options->overrides, options->n_overrides,
-                                    options->n_overrides + 1, sizeof *grown);
+    const char **grown = tr_grown(options->overrides, options->n_overrides, sizeof *grown);
     if (grown == NULL)
         return ENOMEM;
     grown[options->n_overrides++] = text;
@@ -100,9 +99,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
             argp_error(state, "no configuration: give one with -c FILE");
         if (parsing->takes_checkpoint && options->checkpoint == NULL)
             argp_error(state, "no checkpoint: give one with --checkpoint FILE");
-        return options->threads_override == NULL
-                   ? 0
-                   : add_override(options, options->threads_override);
+        return options->threads_override == NULL ? 0
+                                                 : add_override(options, options->threads_override);
     default:
         return ARGP_ERR_UNKNOWN;
     }

@@ -15,13 +15,12 @@ static tr_status evaluate(tr_session *session, const char *checkpoint, tr_error 
     TR_TRY(tr_checkpoint_read_weights(session->model, checkpoint, err));
     TR_TRY(tr_dataset_open(&session->dataset, session->config, err));
     if (tr_dataset_test(session->dataset)->n == 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: has no test set (%s, %s)",
-                       session->config->data.file, session->config->data.x_test,
-                       session->config->data.y_test);
+        return tr_fail(err, TR_ERR_DATA, "%s: has no test set (%s, %s)", session->config->data.file,
+                       session->config->data.x_test, session->config->data.y_test);
     TR_TRY(tr_evaluate(session->config, session->model, session->dataset, &test, err));
     TR_TRY(tr_model_digest(session->model, digest, err));
-    printf("test loss %.6f  test accuracy %.4f +- %.4f  parameters %s\n", test.loss,
-           test.accuracy, tr_metrics_standard_error(&test), digest);
+    printf("test loss %.6f  test accuracy %.4f +- %.4f  parameters %s\n", test.loss, test.accuracy,
+           tr_metrics_standard_error(&test), digest);
     return TR_OK;
 }
 

@@ -14,6 +14,7 @@
 
 #include "config_internal.h"
 #include "file.h"
+#include "mem.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define AT(field) offsetof(tr_config, field)

@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 #include "ini_file.h"
-#include "mem.h"
 #include "section.h"
 
 enum {
@@ -17,15 +16,6 @@ enum {
     TR_INI_KEYS_MAX = 1000,
     TR_INI_SECTIONS_MAX = 10000
 };
-
-/* Room for one item more than the n there are, or NULL (the items are then untouched). The capacity
- * is the power of two that n implies, so no list needs a field for it. */
-static inline void *tr_grown(void *items, size_t n, size_t item_bytes)
-{
-    if ((n & (n - 1)) != 0)
-        return items;
-    return tr_realloc(items, n, n == 0 ? 1 : 2 * n, item_bytes);
-}
 
 /* section.c: appends an entry; the key must be absent. False: out of memory. */
 bool tr_section_add(tr_section *section, const char *key, const char *value, int line,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config_internal.h"
+#include "mem.h"
 
 struct text {
     char *bytes;

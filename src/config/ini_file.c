@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "config_internal.h"
+#include "mem.h"
 
 struct loader {
     tr_ini *ini;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config_internal.h"
+#include "mem.h"
 
 static const char word_characters[] = "abcdefghijklmnopqrstuvwxyz"
                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

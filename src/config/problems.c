@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "config_internal.h"
+#include "mem.h"
 
 enum {
     KEPT_MAX = 1000,

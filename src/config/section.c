@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config_internal.h"
+#include "mem.h"
 #include "value.h"
 
 enum { NAMES_MAX = 64 }; /* more keys than any table of ours has */

@@ -55,8 +55,7 @@ tr_status tr_activation_forward(tr_program *program, tr_activation activation, t
     const char *what = tr_activation_names[activation];
     const tr_layout layout = tr_program_layout(program, src);
     dnnl_primitive_desc_t desc;
-    const dnnl_status_t status =
-        describe_forward(&desc, program, activation, tr_layout_md(layout));
+    const dnnl_status_t status = describe_forward(&desc, program, activation, tr_layout_md(layout));
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, what);
     const tr_value out = tr_program_value(program, layout);
@@ -84,8 +83,8 @@ tr_status tr_activation_backward(tr_program *program, tr_activation activation, 
     const tr_desc_context context = tr_program_context(program);
     status = activation == TR_SOFTMAX
                  ? tr_desc_softmax_backward(&desc, context, md, md, hint)
-                 : tr_desc_eltwise_backward(&desc, context, rows[activation].backward, 0.0f, md,
-                                            md, hint);
+                 : tr_desc_eltwise_backward(&desc, context, rows[activation].backward, 0.0f, md, md,
+                                            hint);
     dnnl_primitive_desc_destroy(hint);
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, what);

@@ -42,8 +42,8 @@ static size_t lowest_offset(const tr_value_box *value, tr_value_box *const *plac
         for (size_t i = 0; i < n; i++) {
             const tr_value_box *other = placed[i];
             const size_t other_end = other->offset + aligned_bytes(other);
-            if (alive_together(value, other) && offset < other_end
-                && other->offset < offset + bytes) {
+            if (alive_together(value, other) && offset < other_end &&
+                other->offset < offset + bytes) {
                 offset = other_end;
                 moved = true;
             }

@@ -41,17 +41,17 @@ tr_status tr_conv_forward(tr_program *program, const tr_conv_shape *shape, tr_ac
     if (status == dnnl_success) {
         tr_desc_context context = tr_program_context(program);
         context.attr = attr;
-        status = tr_desc_conv_forward(&desc, context, &window, tr_layout_md(any.src),
-                                      tr_layout_md(any.kernel), tr_bias_md(&any),
-                                      tr_layout_md(any.dst));
+        status =
+            tr_desc_conv_forward(&desc, context, &window, tr_layout_md(any.src),
+                                 tr_layout_md(any.kernel), tr_bias_md(&any), tr_layout_md(any.dst));
         dnnl_primitive_attr_destroy(attr);
     }
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "convolution");
     const int64_t *k = kernel->dims;
     return tr_weighted_forward(program, desc, "convolution", kernel,
-                               tr_layout_hwio(program->dnn, k[0], k[1], k[2], k[3]), bias, src,
-                               dst, hint, err);
+                               tr_layout_hwio(program->dnn, k[0], k[1], k[2], k[3]), bias, src, dst,
+                               hint, err);
 }
 
 tr_status tr_conv_backward_weights(tr_program *program, const tr_conv_shape *shape,
@@ -84,6 +84,5 @@ tr_status tr_conv_backward_data(tr_program *program, const tr_conv_shape *shape,
         tr_layout_md(any.kernel), tr_layout_md(any.dst), hint);
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "convolution's data gradient");
-    return tr_weighted_backward_data(program, desc, "convolution", kernel, diff_dst, diff_src,
-                                     err);
+    return tr_weighted_backward_data(program, desc, "convolution", kernel, diff_dst, diff_src, err);
 }

@@ -35,8 +35,8 @@ dnnl_status_t tr_desc_conv_backward_data(dnnl_primitive_desc_t *desc, tr_desc_co
                                          const tr_window *window, tr_md diff_src, tr_md weights,
                                          tr_md diff_dst, const_dnnl_primitive_desc_t hint);
 dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                            const tr_window *window, tr_md src,
-                                            tr_md diff_weights, tr_md diff_bias, tr_md diff_dst,
+                                            const tr_window *window, tr_md src, tr_md diff_weights,
+                                            tr_md diff_bias, tr_md diff_dst,
                                             const_dnnl_primitive_desc_t hint);
 
 dnnl_status_t tr_desc_inner_product_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,

@@ -23,8 +23,8 @@ dnnl_status_t tr_desc_conv_forward(dnnl_primitive_desc_t *desc, tr_desc_context 
 {
     dnnl_convolution_desc_t operation;
     const dnnl_status_t status = dnnl_convolution_forward_desc_init(
-        &operation, context.prop, dnnl_convolution_direct, src, weights, bias, dst,
-        window->strides, window->pad_before, window->pad_after);
+        &operation, context.prop, dnnl_convolution_direct, src, weights, bias, dst, window->strides,
+        window->pad_before, window->pad_after);
     return create(desc, context, &operation, status, NULL);
 }
 
@@ -40,8 +40,8 @@ dnnl_status_t tr_desc_conv_backward_data(dnnl_primitive_desc_t *desc, tr_desc_co
 }
 
 dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                            const tr_window *window, tr_md src,
-                                            tr_md diff_weights, tr_md diff_bias, tr_md diff_dst,
+                                            const tr_window *window, tr_md src, tr_md diff_weights,
+                                            tr_md diff_bias, tr_md diff_dst,
                                             const_dnnl_primitive_desc_t hint)
 {
     dnnl_convolution_desc_t operation;
@@ -57,8 +57,8 @@ dnnl_status_t tr_desc_inner_product_forward(dnnl_primitive_desc_t *desc, tr_desc
                                             tr_md src, tr_md weights, tr_md bias, tr_md dst)
 {
     dnnl_inner_product_desc_t operation;
-    const dnnl_status_t status = dnnl_inner_product_forward_desc_init(&operation, context.prop,
-                                                                      src, weights, bias, dst);
+    const dnnl_status_t status =
+        dnnl_inner_product_forward_desc_init(&operation, context.prop, src, weights, bias, dst);
     return create(desc, context, &operation, status, NULL);
 }
 

@@ -27,8 +27,9 @@ static tr_status limit_isa(tr_isa isa, tr_error *err)
         return TR_OK;
     const bool wide = isa == TR_ISA_AVX512;
     const char *name = wide ? "avx512" : "avx2";
-    const int has = wide ? __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
-                                && __builtin_cpu_supports("avx512vl")
+    const int has = wide ? __builtin_cpu_supports("avx512bw") &&
+                               __builtin_cpu_supports("avx512dq") &&
+                               __builtin_cpu_supports("avx512vl")
                          : __builtin_cpu_supports("avx2");
     if (!has)
         return tr_fail(err, TR_ERR_CONFIG,
@@ -116,7 +117,7 @@ void tr_dnn_version(char *text, size_t n)
 tr_status tr_dnn_fail(tr_error *err, dnnl_status_t status, const char *layer, const char *what)
 {
     static const char *const meanings[] = {
-        "success", "out of memory", "invalid arguments", "not implemented for these shapes",
+        "success",       "out of memory", "invalid arguments", "not implemented for these shapes",
         "iterator ends", "runtime error", "not required"};
     const size_t i = (size_t)status;
     const char *meaning = i < sizeof meanings / sizeof *meanings ? meanings[i] : "unknown status";

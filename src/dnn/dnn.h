@@ -31,7 +31,7 @@ void tr_dnn_free(tr_dnn *dnn);
  * to one. */
 int tr_dnn_threads(const tr_dnn *dnn);
 
-const char *tr_dnn_isa_name(void); /* the instruction set in effect, e.g. "AVX-512" */
+const char *tr_dnn_isa_name(void);         /* the instruction set in effect, e.g. "AVX-512" */
 void tr_dnn_version(char *text, size_t n); /* "oneDNN 2.6.3" */
 
 /* ---- layouts ---- */

@@ -19,8 +19,8 @@ static tr_status any_layouts(tr_program *program, const tr_param *kernel, const 
 {
     int64_t dims[4];
     const int n = kernel_dims(program, kernel, src, dims);
-    return tr_weighted_any(program, src, n, dims, bias, 2,
-                           (int64_t[]){program->n, kernel->dims[1]}, any, err);
+    return tr_weighted_any(program, src, n, dims, bias, 2, (int64_t[]){program->n, kernel->dims[1]},
+                           any, err);
 }
 
 static tr_layout plain_kernel(tr_program *program, const tr_param *kernel, tr_value src)
@@ -66,8 +66,8 @@ tr_status tr_inner_product_backward_weights(tr_program *program, const tr_param 
         tr_bias_md(&any), tr_layout_md(any.dst), hint);
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "inner product's weights gradient");
-    return tr_weighted_backward_weights(program, desc, "inner product", kernel, bias, src,
-                                        diff_dst, err);
+    return tr_weighted_backward_weights(program, desc, "inner product", kernel, bias, src, diff_dst,
+                                        err);
 }
 
 tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, tr_value src,

@@ -19,17 +19,17 @@
 typedef enum tr_init { TR_INIT_ZEROS, TR_INIT_GLOROT_UNIFORM } tr_init;
 
 typedef struct tr_param {
-    const char *layer;       /* name of its layer; borrowed */
-    const char *name;        /* Keras's weight name: kernel, bias, ... */
+    const char *layer; /* name of its layer; borrowed */
+    const char *name;  /* Keras's weight name: kernel, bias, ... */
     int n_dims;
-    int64_t dims[4];         /* Keras's shape, e.g. (kh, kw, in, out) */
+    int64_t dims[4]; /* Keras's shape, e.g. (kh, kw, in, out) */
     tr_init init;
     int64_t fan_in, fan_out; /* for the initializer */
 
     /* Filled in when the first program is planned. */
     tr_layout plain, packed;
-    size_t offset;           /* first element in the flat vectors; a multiple of 16 */
-    size_t n_packed;         /* elements there, padding included */
+    size_t offset;   /* first element in the flat vectors; a multiple of 16 */
+    size_t n_packed; /* elements there, padding included */
 } tr_param;
 
 /* Number of elements in Keras's shape. */

@@ -26,14 +26,13 @@ tr_status tr_max_pool_forward(tr_program *program, const tr_pool_shape *shape, t
     const tr_layout src_layout = tr_program_layout(program, src);
     int64_t dims[4];
     tr_layout_dims(src_layout, dims);
-    const tr_layout any = tr_layout_any(program->dnn, 4,
-                                        (int64_t[]){dims[0], dims[1], shape->oh, shape->ow});
+    const tr_layout any =
+        tr_layout_any(program->dnn, 4, (int64_t[]){dims[0], dims[1], shape->oh, shape->ow});
     if (any == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
     dnnl_primitive_desc_t desc;
-    const dnnl_status_t status =
-        tr_desc_max_pool_forward(&desc, tr_program_context(program), &window,
-                                 tr_layout_md(src_layout), tr_layout_md(any));
+    const dnnl_status_t status = tr_desc_max_pool_forward(
+        &desc, tr_program_context(program), &window, tr_layout_md(src_layout), tr_layout_md(any));
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "max pooling");
     const tr_value out =
@@ -53,9 +52,8 @@ tr_status tr_max_pool_forward(tr_program *program, const tr_pool_shape *shape, t
     return TR_OK;
 }
 
-tr_status tr_max_pool_backward(tr_program *program, const tr_pool_shape *shape,
-                               tr_value workspace, tr_value diff_dst, tr_hint hint,
-                               tr_value *diff_src, tr_error *err)
+tr_status tr_max_pool_backward(tr_program *program, const tr_pool_shape *shape, tr_value workspace,
+                               tr_value diff_dst, tr_hint hint, tr_value *diff_src, tr_error *err)
 {
     const tr_window window = window_of(shape);
     const tr_layout dst_layout = tr_chosen_layout(program, hint, dnnl_query_dst_md);
@@ -68,9 +66,8 @@ tr_status tr_max_pool_backward(tr_program *program, const tr_pool_shape *shape,
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "max pooling's gradient");
     const tr_value out = tr_program_value(program, src_layout);
-    const tr_arg args[] = {{DNNL_ARG_DIFF_DST, diff_dst},
-                           {DNNL_ARG_DIFF_SRC, out},
-                           {DNNL_ARG_WORKSPACE, workspace}};
+    const tr_arg args[] = {
+        {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}, {DNNL_ARG_WORKSPACE, workspace}};
     TR_TRY(tr_program_add(program, desc, "max pooling", TR_DIR_BACKWARD_DATA, args, 3, NULL, err));
     *diff_src = out;
     return TR_OK;

@@ -44,11 +44,11 @@ tr_status tr_activation_backward(tr_program *program, tr_activation activation, 
 /* ---- convolution.c ---- */
 
 typedef struct tr_conv_shape {
-    int64_t oh, ow, oc;         /* result */
-    int64_t kernel[2];          /* h, w */
+    int64_t oh, ow, oc; /* result */
+    int64_t kernel[2];  /* h, w */
     int64_t strides[2];
-    int64_t pad_before[2];      /* top, left */
-    int64_t pad_after[2];       /* bottom, right */
+    int64_t pad_before[2]; /* top, left */
+    int64_t pad_after[2];  /* bottom, right */
 } tr_conv_shape;
 
 /* dst[n,oc,oh,ow] = fused(bias[oc] + sum over ic,kh,kw of src * kernel). `bias` may be NULL.
@@ -88,8 +88,7 @@ typedef struct tr_pool_shape {
  * *workspace remembers the winners for backward (TR_NO_VALUE in an inference program). */
 tr_status tr_max_pool_forward(tr_program *program, const tr_pool_shape *shape, tr_value src,
                               tr_value *dst, tr_value *workspace, tr_hint *hint, tr_error *err);
-tr_status tr_max_pool_backward(tr_program *program, const tr_pool_shape *shape,
-                               tr_value workspace, tr_value diff_dst, tr_hint hint,
-                               tr_value *diff_src, tr_error *err);
+tr_status tr_max_pool_backward(tr_program *program, const tr_pool_shape *shape, tr_value workspace,
+                               tr_value diff_dst, tr_hint hint, tr_value *diff_src, tr_error *err);
 
 #endif

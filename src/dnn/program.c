@@ -21,8 +21,8 @@ int64_t tr_param_elements(const tr_param *param)
     return n;
 }
 
-tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training,
-                         size_t *n_floats, tr_error *err)
+tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training, size_t *n_floats,
+                         tr_error *err)
 {
     tr_program *program = tr_alloc(1, sizeof *program);
     if (program == NULL)
@@ -73,31 +73,19 @@ void tr_program_begin(tr_program *program, const char *layer, tr_phase phase)
 
 /* ---- values ---- */
 
-/* Room for one more item in a growing array; false: out of memory. */
-static bool reserve(void **items, size_t n, size_t *capacity, size_t item_bytes)
-{
-    if (n < *capacity)
-        return true;
-    const size_t grown = *capacity == 0 ? 16 : *capacity * 2;
-    void *block = tr_realloc(*items, n, grown, item_bytes);
-    if (block == NULL)
-        return false;
-    *items = block;
-    *capacity = grown;
-    return true;
-}
-
 static tr_value new_value(tr_program *program, tr_layout layout, tr_space space, size_t offset)
 {
-    if (layout == NULL || !reserve((void **)&program->values, program->n_values,
-                                   &program->values_capacity, sizeof *program->values))
+    tr_value_box *grown =
+        layout == NULL ? NULL : tr_grown(program->values, program->n_values, sizeof *grown);
+    if (grown == NULL)
         return TR_NO_VALUE;
-    program->values[program->n_values] = (tr_value_box){.layout = layout,
-                                                        .space = space,
-                                                        .offset = offset,
-                                                        .root = (tr_value)program->n_values,
-                                                        .first = program->now,
-                                                        .last = program->now};
+    program->values = grown;
+    grown[program->n_values] = (tr_value_box){.layout = layout,
+                                              .space = space,
+                                              .offset = offset,
+                                              .root = (tr_value)program->n_values,
+                                              .first = program->now,
+                                              .last = program->now};
     return (tr_value)program->n_values++;
 }
 
@@ -151,21 +139,23 @@ tr_value tr_program_gradient(tr_program *program, const tr_param *param)
 
 tr_desc_context tr_program_context(const tr_program *program)
 {
-    return (tr_desc_context){
-        .engine = tr_dnn_engine(program->dnn),
-        .attr = tr_dnn_attr(program->dnn),
-        /* Backward descriptors want a training one as their hint. */
-        .prop = program->training ? dnnl_forward_training : dnnl_forward_inference};
+    return (tr_desc_context){.engine = tr_dnn_engine(program->dnn),
+                             .attr = tr_dnn_attr(program->dnn),
+                             /* Backward descriptors want a training one as their hint. */
+                             .prop = program->training ? dnnl_forward_training
+                                                       : dnnl_forward_inference};
 }
 
+/* Takes `desc` over; on failure it is destroyed. */
 static tr_status keep(tr_program *program, dnnl_primitive_desc_t desc, tr_error *err)
 {
-    if (!reserve((void **)&program->hints, program->n_hints, &program->hints_capacity,
-                 sizeof *program->hints)) {
+    dnnl_primitive_desc_t *grown = tr_grown(program->hints, program->n_hints, sizeof *grown);
+    if (grown == NULL) {
         dnnl_primitive_desc_destroy(desc);
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     }
-    program->hints[program->n_hints++] = desc;
+    program->hints = grown;
+    grown[program->n_hints++] = desc;
     return TR_OK;
 }
 
@@ -173,8 +163,8 @@ static tr_status keep(tr_program *program, dnnl_primitive_desc_t desc, tr_error 
 static void inspect(tr_program *program, const_dnnl_primitive_desc_t desc, tr_op *op)
 {
     const char *impl = NULL;
-    if (dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &impl) != dnnl_success
-        || impl == NULL)
+    if (dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &impl) != dnnl_success ||
+        impl == NULL)
         impl = "unknown";
     snprintf(op->impl, sizeof op->impl, "%s", impl);
     op->info.is_ref = strncmp(impl, "ref", 3) == 0 || strstr(impl, ":ref") != NULL;
@@ -189,10 +179,11 @@ tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const 
                          dnnl_primitive_desc_t *keep_hint, tr_error *err)
 {
     TR_TRY(keep(program, desc, err)); /* from here on the program owns it */
-    if (!reserve((void **)&program->ops, program->n_ops, &program->ops_capacity,
-                 sizeof *program->ops))
+    tr_op *grown = tr_grown(program->ops, program->n_ops, sizeof *grown);
+    if (grown == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    tr_op *op = &program->ops[program->n_ops];
+    program->ops = grown;
+    tr_op *op = &grown[program->n_ops];
     *op = (tr_op){.n_args = n_args,
                   .info = {.layer = program->layer,
                            .what = what,
@@ -216,8 +207,7 @@ tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const 
     return TR_OK;
 }
 
-tr_layout tr_chosen_layout(tr_program *program, const_dnnl_primitive_desc_t desc,
-                           dnnl_query_t what)
+tr_layout tr_chosen_layout(tr_program *program, const_dnnl_primitive_desc_t desc, dnnl_query_t what)
 {
     const tr_md md = tr_desc_query_md(desc, what);
     return md == NULL ? NULL : tr_layout_intern(program->dnn, md);

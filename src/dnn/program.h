@@ -43,8 +43,8 @@ typedef struct tr_op_info {
 
 /* `n`: samples of a micro-batch. `training`: keep what backward needs. `n_floats`: length of the
  * flat vectors so far, extended by parameters seen for the first time. `dnn` must outlive it. */
-tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training,
-                         size_t *n_floats, tr_error *err);
+tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training, size_t *n_floats,
+                         tr_error *err);
 void tr_program_free(tr_program *program);
 
 tr_dnn *tr_program_dnn(const tr_program *program);

@@ -17,10 +17,10 @@ typedef enum tr_space {
 typedef struct tr_value_box {
     tr_layout layout;
     tr_space space;
-    size_t offset;      /* bytes in its space */
-    tr_value root;      /* whose memory it is: itself, or the value it is a view of */
-    int first, last;    /* operations between which it is alive */
-    bool prepared;      /* written in PREPARE, read by every micro-batch: never shares memory */
+    size_t offset;   /* bytes in its space */
+    tr_value root;   /* whose memory it is: itself, or the value it is a view of */
+    int first, last; /* operations between which it is alive */
+    bool prepared;   /* written in PREPARE, read by every micro-batch: never shares memory */
 } tr_value_box;
 
 enum { TR_MAX_ARGS = 6 };
@@ -45,13 +45,13 @@ struct tr_program {
     size_t *n_floats;
 
     tr_value_box *values;
-    size_t n_values, values_capacity;
+    size_t n_values;
     tr_op *ops;
-    size_t n_ops, ops_capacity;
+    size_t n_ops;
 
     /* Forward primitive descriptors, which backward descriptors take as hints. */
     dnnl_primitive_desc_t *hints;
-    size_t n_hints, hints_capacity;
+    size_t n_hints;
 
     const char *layer;
     tr_phase phase;

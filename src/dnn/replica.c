@@ -16,8 +16,8 @@ struct tr_replica {
     unsigned char *arena;
     void *scratchpad;
     dnnl_stream_t stream;
-    dnnl_memory_t *memories;      /* one per value */
-    dnnl_memory_t *scratchpads;   /* one per operation: its own size, the same block */
+    dnnl_memory_t *memories;    /* one per value */
+    dnnl_memory_t *scratchpads; /* one per operation: its own size, the same block */
     bound_op *ops[TR_N_PHASES];
     size_t n_ops[TR_N_PHASES];
 };
@@ -34,9 +34,8 @@ static dnnl_status_t bind_values(tr_replica *replica, const float *params)
             data = replica->arena + value->offset;
         else if (value->space == TR_SPACE_PARAMS) /* no operation writes parameters */
             data = (unsigned char *)(uintptr_t)params + value->offset;
-        const dnnl_status_t status =
-            dnnl_memory_create(&replica->memories[i], tr_layout_md(value->layout),
-                               tr_dnn_engine(program->dnn), data);
+        const dnnl_status_t status = dnnl_memory_create(
+            &replica->memories[i], tr_layout_md(value->layout), tr_dnn_engine(program->dnn), data);
         if (status != dnnl_success)
             return status;
     }
@@ -152,10 +151,9 @@ tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients)
     const tr_program *program = replica->program;
     for (size_t i = 0; i < program->n_values; i++) {
         const tr_value_box *value = &program->values[i];
-        if (value->space == TR_SPACE_GRADIENTS
-            && dnnl_memory_set_data_handle(replica->memories[i],
-                                           (unsigned char *)gradients + value->offset)
-                   != dnnl_success)
+        if (value->space == TR_SPACE_GRADIENTS &&
+            dnnl_memory_set_data_handle(replica->memories[i],
+                                        (unsigned char *)gradients + value->offset) != dnnl_success)
             return TR_ERR_INTERNAL;
     }
     return TR_OK;
@@ -165,8 +163,8 @@ tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
 {
     for (size_t i = 0; i < replica->n_ops[phase]; i++) {
         const bound_op *op = &replica->ops[phase][i];
-        if (dnnl_primitive_execute(op->primitive, replica->stream, op->n_args, op->args)
-            != dnnl_success)
+        if (dnnl_primitive_execute(op->primitive, replica->stream, op->n_args, op->args) !=
+            dnnl_success)
             return TR_ERR_INTERNAL;
         tr_tsan_mark(op->args, op->n_args);
     }

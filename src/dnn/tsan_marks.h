@@ -17,7 +17,7 @@
 #ifdef TR_UNDER_TSAN
 #include "descriptors.h"
 
-void __tsan_read_range(void *address, unsigned long bytes);  /* of compiler-rt's runtime */
+void __tsan_read_range(void *address, unsigned long bytes); /* of compiler-rt's runtime */
 void __tsan_write_range(void *address, unsigned long bytes);
 
 static inline void tr_tsan_mark(const dnnl_exec_arg_t *args, int n)
@@ -25,12 +25,12 @@ static inline void tr_tsan_mark(const dnnl_exec_arg_t *args, int n)
     for (int i = 0; i < n; i++) {
         void *data = NULL;
         tr_md md = NULL;
-        if (dnnl_memory_get_data_handle(args[i].memory, &data) != dnnl_success
-            || dnnl_memory_get_memory_desc(args[i].memory, &md) != dnnl_success)
+        if (dnnl_memory_get_data_handle(args[i].memory, &data) != dnnl_success ||
+            dnnl_memory_get_memory_desc(args[i].memory, &md) != dnnl_success)
             continue;
         const int role = args[i].arg;
-        if (role == DNNL_ARG_DST || role == DNNL_ARG_DIFF_SRC || role == DNNL_ARG_DIFF_WEIGHTS
-            || role == DNNL_ARG_DIFF_BIAS || role == DNNL_ARG_SCRATCHPAD)
+        if (role == DNNL_ARG_DST || role == DNNL_ARG_DIFF_SRC || role == DNNL_ARG_DIFF_WEIGHTS ||
+            role == DNNL_ARG_DIFF_BIAS || role == DNNL_ARG_SCRATCHPAD)
             __tsan_write_range(data, dnnl_memory_desc_get_size(md));
         else
             __tsan_read_range(data, dnnl_memory_desc_get_size(md));

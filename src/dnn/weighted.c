@@ -83,16 +83,13 @@ tr_status tr_weighted_backward_data(tr_program *program, dnnl_primitive_desc_t d
                                     const char *what, tr_param *kernel, tr_value diff_dst,
                                     tr_value *diff_src, tr_error *err)
 {
-    const tr_value packed =
-        tr_program_param(program, kernel, kernel->plain, kernel->packed);
+    const tr_value packed = tr_program_param(program, kernel, kernel->plain, kernel->packed);
     tr_value weights = TR_NO_VALUE;
     tr_status status = tr_program_reorder(
-        program, diff_dst, tr_chosen_layout(program, desc, dnnl_query_diff_dst_md), &diff_dst,
-        err);
+        program, diff_dst, tr_chosen_layout(program, desc, dnnl_query_diff_dst_md), &diff_dst, err);
     if (status == TR_OK)
-        status = tr_program_weights(program, packed,
-                                    tr_chosen_layout(program, desc, dnnl_query_weights_md),
-                                    &weights, err);
+        status = tr_program_weights(
+            program, packed, tr_chosen_layout(program, desc, dnnl_query_weights_md), &weights, err);
     if (status != TR_OK) {
         dnnl_primitive_desc_destroy(desc);
         return status;

@@ -1,9 +1,9 @@
 /* engine.h -- data-parallel training on the cores of one machine.
  *
  * Every thread owns replicas: the memory to take one micro-batch through the whole network. A step
- * hands the micro-batches of a batch to the threads as they become free; each micro-batch writes its
- * gradient into a slot of its own; then all threads sum the slots in the fixed tree of reduce.h and
- * update the parameters, each over its own range. Threads are a matter of speed only: what is
+ * hands the micro-batches of a batch to the threads as they become free; each micro-batch writes
+ * its gradient into a slot of its own; then all threads sum the slots in the fixed tree of reduce.h
+ * and update the parameters, each over its own range. Threads are a matter of speed only: what is
  * computed from what, and added in which order, is fixed by the configuration.
  */
 #ifndef TR_ENGINE_H

@@ -19,15 +19,15 @@ struct tr_engine {
     int threads;
     int64_t micro_batch;
     int64_t max_train, max_evaluate; /* micro-batches of the largest batches */
-    tr_worker *workers;             /* [threads] */
+    tr_worker *workers;              /* [threads] */
 
-    size_t stride;                  /* distance of two gradient slots, in floats */
-    float *gradients;               /* [max_train, stride], packed */
-    float *slots[TR_MAX_SLOTS];     /* optimizer state, [n_floats] each, packed */
-    tr_sums *sums;                  /* [larger of max_train, max_evaluate] */
+    size_t stride;              /* distance of two gradient slots, in floats */
+    float *gradients;           /* [max_train, stride], packed */
+    float *slots[TR_MAX_SLOTS]; /* optimizer state, [n_floats] each, packed */
+    tr_sums *sums;              /* [larger of max_train, max_evaluate] */
 
     int64_t iterations;
-    int64_t last_micro_batches;     /* of the last step */
+    int64_t last_micro_batches; /* of the last step */
 };
 
 #endif

@@ -16,8 +16,9 @@ TR_SIMD_CLONES
 static void sum_eight(float *restrict out, const float *restrict leaves, size_t stride, size_t n)
 {
     const float *restrict a = leaves, *restrict b = a + stride, *restrict c = b + stride,
-                *restrict d = c + stride, *restrict e = d + stride, *restrict f = e + stride,
-                *restrict g = f + stride, *restrict h = g + stride;
+                          *restrict d = c + stride, *restrict e = d + stride,
+                          *restrict f = e + stride, *restrict g = f + stride,
+                          *restrict h = g + stride;
     for (size_t i = 0; i < n; i++)
         out[i] = ((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i]));
 }

@@ -23,8 +23,8 @@ typedef struct tr_job {
     const tr_samples *samples;
     const uint32_t *index;
     int64_t n, n_micro_batches;
-    _Atomic int64_t next;   /* micro-batch that nobody has taken yet */
-    _Atomic int failed;     /* oneDNN refused to run something */
+    _Atomic int64_t next; /* micro-batch that nobody has taken yet */
+    _Atomic int failed;   /* oneDNN refused to run something */
 } tr_job;
 
 /* ---- a micro-batch ---- */
@@ -116,20 +116,20 @@ void tr_engine_gradient(const tr_engine *engine, float *out)
 {
     const size_t n = engine->model->n_floats;
     for (size_t i = 0; i < n; i += TR_REDUCE_CHUNK)
-        tr_reduce_leaves(out + i, engine->gradients + i, engine->stride,
-                         engine->last_micro_batches,
+        tr_reduce_leaves(out + i, engine->gradients + i, engine->stride, engine->last_micro_batches,
                          n - i < TR_REDUCE_CHUNK ? n - i : TR_REDUCE_CHUNK);
 }
 
 /* ---- a batch ---- */
 
-static tr_job new_job(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n)
+static tr_job new_job(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
+                      int64_t n)
 {
     return (tr_job){.engine = engine,
-                 .samples = samples,
-                 .index = index,
-                 .n = n,
-                 .n_micro_batches = (n + engine->micro_batch - 1) / engine->micro_batch};
+                    .samples = samples,
+                    .index = index,
+                    .n = n,
+                    .n_micro_batches = (n + engine->micro_batch - 1) / engine->micro_batch};
 }
 
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,

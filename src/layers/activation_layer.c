@@ -8,8 +8,11 @@
 
 static const tr_key keys[] = {
     TR_KEY_TYPE,
-    {.name = "activation", .kind = TR_KEY_CHOICE, .offset = offsetof(tr_layer, activation),
-     .choices = tr_activation_names, .doc = "the function"},
+    {.name = "activation",
+     .kind = TR_KEY_CHOICE,
+     .offset = offsetof(tr_layer, activation),
+     .choices = tr_activation_names,
+     .doc = "the function"},
 };
 
 static tr_status activation_shape(tr_layer *layer, tr_error *err)

@@ -18,17 +18,39 @@ typedef struct conv2d {
 
 static const tr_key keys[] = {
     TR_KEY_TYPE,
-    {.name = "filters", .kind = TR_KEY_INT, .offset = offsetof(conv2d, filters), .min = 1,
-     .max = 65536, .doc = "number of output channels"},
-    {.name = "kernel_size", .kind = TR_KEY_INTS, .count = 2,
-     .offset = offsetof(conv2d, kernel_size), .min = 1, .max = 1024, .doc = "height, width"},
-    {.name = "strides", .kind = TR_KEY_INTS, .count = 2, .offset = offsetof(conv2d, strides),
-     .fallback = "1, 1", .min = 1, .max = 1024, .doc = "step of the window: height, width"},
-    {.name = "padding", .kind = TR_KEY_CHOICE, .offset = offsetof(conv2d, padding),
-     .fallback = "valid", .choices = tr_padding_names, .doc = "same: zeros around the image"},
+    {.name = "filters",
+     .kind = TR_KEY_INT,
+     .offset = offsetof(conv2d, filters),
+     .min = 1,
+     .max = 65536,
+     .doc = "number of output channels"},
+    {.name = "kernel_size",
+     .kind = TR_KEY_INTS,
+     .count = 2,
+     .offset = offsetof(conv2d, kernel_size),
+     .min = 1,
+     .max = 1024,
+     .doc = "height, width"},
+    {.name = "strides",
+     .kind = TR_KEY_INTS,
+     .count = 2,
+     .offset = offsetof(conv2d, strides),
+     .fallback = "1, 1",
+     .min = 1,
+     .max = 1024,
+     .doc = "step of the window: height, width"},
+    {.name = "padding",
+     .kind = TR_KEY_CHOICE,
+     .offset = offsetof(conv2d, padding),
+     .fallback = "valid",
+     .choices = tr_padding_names,
+     .doc = "same: zeros around the image"},
     TR_KEY_ACTIVATION,
-    {.name = "use_bias", .kind = TR_KEY_BOOL, .offset = offsetof(conv2d, use_bias),
-     .fallback = "true", .doc = "add a trainable constant per filter"},
+    {.name = "use_bias",
+     .kind = TR_KEY_BOOL,
+     .offset = offsetof(conv2d, use_bias),
+     .fallback = "true",
+     .doc = "add a trainable constant per filter"},
 };
 
 static tr_status conv2d_shape(tr_layer *layer, tr_error *err)
@@ -76,8 +98,8 @@ static tr_status conv2d_backward(tr_layer *layer, tr_program *program, const tr_
                                  tr_value diff_dst, tr_value *diff_src, tr_error *err)
 {
     const tr_conv_shape *geometry = &((conv2d *)layer)->geometry;
-    TR_TRY(tr_conv_backward_weights(program, geometry, &layer->params[0], bias_of(layer),
-                                    tape->src, diff_dst, tape->hint, err));
+    TR_TRY(tr_conv_backward_weights(program, geometry, &layer->params[0], bias_of(layer), tape->src,
+                                    diff_dst, tape->hint, err));
     if (diff_src == NULL)
         return TR_OK;
     return tr_conv_backward_data(program, geometry, &layer->params[0], tape->src, diff_dst,

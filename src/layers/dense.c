@@ -15,11 +15,18 @@ typedef struct dense {
 
 static const tr_key keys[] = {
     TR_KEY_TYPE,
-    {.name = "units", .kind = TR_KEY_INT, .offset = offsetof(dense, units), .min = 1,
-     .max = 1048576, .doc = "number of outputs"},
+    {.name = "units",
+     .kind = TR_KEY_INT,
+     .offset = offsetof(dense, units),
+     .min = 1,
+     .max = 1048576,
+     .doc = "number of outputs"},
     TR_KEY_ACTIVATION,
-    {.name = "use_bias", .kind = TR_KEY_BOOL, .offset = offsetof(dense, use_bias),
-     .fallback = "true", .doc = "add a trainable constant per unit"},
+    {.name = "use_bias",
+     .kind = TR_KEY_BOOL,
+     .offset = offsetof(dense, use_bias),
+     .fallback = "true",
+     .doc = "add a trainable constant per unit"},
 };
 
 static tr_status dense_shape(tr_layer *layer, tr_error *err)

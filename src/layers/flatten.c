@@ -18,8 +18,8 @@ static tr_status flatten_shape(tr_layer *layer, tr_error *err)
     return TR_OK;
 }
 
-static tr_status flatten_forward(tr_layer *layer, tr_program *program, tr_tape *tape,
-                                 tr_value *dst, tr_error *err)
+static tr_status flatten_forward(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
+                                 tr_error *err)
 {
     (void)layer, (void)program, (void)err;
     *dst = tape->src;

@@ -15,8 +15,8 @@ tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems
     layer->ops = ops;
     layer->name = section->name + strlen("layer.");
     layer->line = section->line;
-    if (tr_section_read(section, ops->keys, ops->n_keys, layer, problems)
-        && ops->defaults != NULL && !ops->defaults(layer, section)) {
+    if (tr_section_read(section, ops->keys, ops->n_keys, layer, problems) &&
+        ops->defaults != NULL && !ops->defaults(layer, section)) {
         tr_free(layer);
         return NULL;
     }

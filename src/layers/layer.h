@@ -39,8 +39,8 @@ typedef struct tr_layer_ops {
     size_t bytes;            /* of the layer's private struct; its first member is a tr_layer */
     const tr_key *keys;      /* offsets into that struct */
     size_t n_keys;
-    bool selects;            /* dst elements are src elements, chosen by max: an activation that
-                              * commutes with max may be differentiated behind this layer */
+    bool selects; /* dst elements are src elements, chosen by max: an activation that
+                   * commutes with max may be differentiated behind this layer */
 
     /* Optional: fills in keys whose default depends on other keys. False: out of memory. */
     bool (*defaults)(tr_layer *layer, tr_section *section);
@@ -59,14 +59,14 @@ enum { TR_MAX_LAYER_PARAMS = 4 };
 /* The common head of every layer's private struct. */
 struct tr_layer {
     const tr_layer_ops *ops;
-    const char *name;    /* borrowed from the section */
+    const char *name; /* borrowed from the section */
     const char *type_text;
-    int line;            /* of its section, for messages */
+    int line; /* of its section, for messages */
     tr_shape src, dst;
-    int activation;      /* tr_activation, applied to the result */
+    int activation; /* tr_activation, applied to the result */
     tr_param params[TR_MAX_LAYER_PARAMS];
     int n_params;
-    double flops;        /* multiply-adds count two; one sample, forward */
+    double flops; /* multiply-adds count two; one sample, forward */
 };
 
 /* The table, ending in NULL, and the row of a type (NULL: unknown). */
@@ -77,7 +77,8 @@ const tr_layer_ops *tr_layer_find(const char *type);
 enum { TR_MAX_LAYER_TYPES = 64 };
 void tr_layer_types(const char *types[TR_MAX_LAYER_TYPES]);
 
-/* A new layer read from its section [layer.NAME]; mistakes go to `problems`. NULL: out of memory. */
+/* A new layer read from its section [layer.NAME]; mistakes go to `problems`. NULL: out of memory.
+ */
 tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems *problems);
 void tr_layer_free(tr_layer *layer);
 
@@ -85,12 +86,16 @@ void tr_layer_free(tr_layer *layer);
 
 /* First key of every table: `type` chose the table. */
 #define TR_KEY_TYPE                                                                                \
-    {.name = "type", .kind = TR_KEY_TEXT, .offset = offsetof(tr_layer, type_text),                 \
-     .doc = "kind of layer"}
+    {                                                                                              \
+        .name = "type", .kind = TR_KEY_TEXT, .offset = offsetof(tr_layer, type_text),              \
+        .doc = "kind of layer"                                                                     \
+    }
 
 #define TR_KEY_ACTIVATION                                                                          \
-    {.name = "activation", .kind = TR_KEY_CHOICE, .offset = offsetof(tr_layer, activation),        \
-     .fallback = "linear", .choices = tr_activation_names, .doc = "applied to the result"}
+    {                                                                                              \
+        .name = "activation", .kind = TR_KEY_CHOICE, .offset = offsetof(tr_layer, activation),     \
+        .fallback = "linear", .choices = tr_activation_names, .doc = "applied to the result"       \
+    }
 
 typedef enum tr_padding { TR_PADDING_VALID, TR_PADDING_SAME } tr_padding;
 extern const char *const tr_padding_names[];

@@ -10,8 +10,7 @@ extern const tr_layer_ops tr_conv2d_ops, tr_max_pooling2d_ops, tr_flatten_ops, t
     tr_activation_ops;
 
 const tr_layer_ops *const tr_layer_table[] = {
-    &tr_conv2d_ops, &tr_max_pooling2d_ops, &tr_flatten_ops, &tr_dense_ops, &tr_activation_ops,
-    NULL,
+    &tr_conv2d_ops, &tr_max_pooling2d_ops, &tr_flatten_ops, &tr_dense_ops, &tr_activation_ops, NULL,
 };
 
 enum { N_LAYERS = sizeof tr_layer_table / sizeof *tr_layer_table };

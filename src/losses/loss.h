@@ -11,14 +11,14 @@
 #include <stdint.h>
 
 typedef struct tr_loss_task {
-    const float *pred;  /* [n_padded, classes]: probabilities, or logits when `logits` */
-    float *diff;        /* [n_padded, classes]: d(sum of losses * weight)/d pred; NULL: not wanted */
-    const int32_t *y;   /* [n] class of each sample */
-    int64_t n;          /* real samples */
-    int64_t n_padded;   /* rows n.. are padding: diff becomes 0, nothing is counted */
+    const float *pred; /* [n_padded, classes]: probabilities, or logits when `logits` */
+    float *diff;       /* [n_padded, classes]: d(sum of losses * weight)/d pred; NULL: not wanted */
+    const int32_t *y;  /* [n] class of each sample */
+    int64_t n;         /* real samples */
+    int64_t n_padded;  /* rows n.. are padding: diff becomes 0, nothing is counted */
     int64_t classes;
-    float weight;       /* 1 / batch size, so that gradients of micro-batches add up to the mean's */
-    bool logits;        /* the network's final softmax was left to the loss */
+    float weight; /* 1 / batch size, so that gradients of micro-batches add up to the mean's */
+    bool logits;  /* the network's final softmax was left to the loss */
 } tr_loss_task;
 
 /* Sums over samples, in double, so that their order of addition cannot show in a printed digit. */
@@ -35,7 +35,7 @@ typedef struct tr_loss_ops {
     tr_sums (*run)(const tr_loss_task *task);
 } tr_loss_ops;
 
-extern const tr_loss_ops *const tr_loss_table[]; /* ends in NULL */
+extern const tr_loss_ops *const tr_loss_table[];   /* ends in NULL */
 const tr_loss_ops *tr_loss_find(const char *name); /* NULL: unknown */
 
 enum { TR_MAX_LOSSES = 32 };

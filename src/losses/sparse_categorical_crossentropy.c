@@ -68,10 +68,9 @@ static tr_sums run(const tr_loss_task *task)
         const float *pred = task->pred + i * classes;
         float *diff = task->diff == NULL ? NULL : task->diff + i * classes;
         const int64_t best = argmax(pred, classes);
-        sums.loss += task->logits ? from_logits(pred, diff, classes, task->y[i], pred[best],
-                                                task->weight)
-                                  : from_probabilities(pred, diff, classes, task->y[i],
-                                                       task->weight);
+        sums.loss += task->logits
+                         ? from_logits(pred, diff, classes, task->y[i], pred[best], task->weight)
+                         : from_probabilities(pred, diff, classes, task->y[i], task->weight);
         sums.hits += best == task->y[i];
     }
     sums.n = task->n;

@@ -21,8 +21,8 @@ static const tr_layer_ops *find_ops(const tr_section *section, tr_problems *prob
     const tr_layer_ops *ops = type == NULL ? NULL : tr_layer_find(type->value);
     tr_layer_types(types);
     if (type == NULL)
-        tr_problems_add(problems, section->line, "[%s] type is missing; allowed: %s",
-                        section->name, tr_join_names(types, list, sizeof list));
+        tr_problems_add(problems, section->line, "[%s] type is missing; allowed: %s", section->name,
+                        tr_join_names(types, list, sizeof list));
     else if (ops == NULL)
         tr_section_unknown(section, "type", "layer", types, problems);
     return ops;
@@ -88,9 +88,8 @@ static bool too_large(const tr_layer *layer)
 static void infer_shapes(tr_model *model)
 {
     const tr_config *config = model->config;
-    tr_shape shape = {.h = config->input_shape[0],
-                      .w = config->input_shape[1],
-                      .c = config->input_shape[2]};
+    tr_shape shape = {
+        .h = config->input_shape[0], .w = config->input_shape[1], .c = config->input_shape[2]};
     for (int i = 0; i < model->n_layers; i++) {
         tr_layer *layer = model->layers[i];
         tr_error reason;
@@ -134,8 +133,8 @@ tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err)
     if (tr_problems_count(config->problems) == problems_before && config->input_shape[0] > 0)
         infer_shapes(model);
     if (model->n_layers > 0 && model->loss != NULL)
-        model->logits = model->loss->takes_logits
-                        && model->layers[model->n_layers - 1]->activation == TR_SOFTMAX;
+        model->logits = model->loss->takes_logits &&
+                        model->layers[model->n_layers - 1]->activation == TR_SOFTMAX;
     *out = model;
     return TR_OK;
 }

@@ -9,9 +9,9 @@
 /* A planned network and where to put images in and take predictions out. */
 typedef struct tr_plan {
     tr_program *program;
-    tr_value input;       /* [micro_batch, h, w, c] plain */
-    tr_value output;      /* [micro_batch, classes] plain */
-    tr_value diff_output; /* likewise, written by the loss; TR_NO_VALUE without backward */
+    tr_value input;        /* [micro_batch, h, w, c] plain */
+    tr_value output;       /* [micro_batch, classes] plain */
+    tr_value diff_output;  /* likewise, written by the loss; TR_NO_VALUE without backward */
     bool wants_diff_input; /* set before planning: backward goes on to the images themselves */
     tr_value diff_input;   /* then their gradient, in the program's layout */
 } tr_plan;
@@ -21,12 +21,12 @@ struct tr_model {
     tr_layer **layers;
     int n_layers;
     const tr_loss_ops *loss;
-    bool logits;         /* the loss takes the final softmax's input */
+    bool logits; /* the loss takes the final softmax's input */
     tr_dnn *dnn;
     tr_plan training, inference;
-    size_t n_floats;     /* length of the flat vectors */
-    float *params;       /* [n_floats], packed */
-    int64_t version;     /* counts changes of the parameters, so that replicas know to PREPARE */
+    size_t n_floats; /* length of the flat vectors */
+    float *params;   /* [n_floats], packed */
+    int64_t version; /* counts changes of the parameters, so that replicas know to PREPARE */
 };
 
 /* plan.c */

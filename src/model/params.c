@@ -61,7 +61,8 @@ tr_status tr_model_set_weight(tr_model *model, int i, const float *values, tr_er
 
 /* ---- initial values ---- */
 
-static void fill_glorot_uniform(const tr_param *param, float *values, uint64_t seed, uint32_t number)
+static void fill_glorot_uniform(const tr_param *param, float *values, uint64_t seed,
+                                uint32_t number)
 {
     const int64_t n = tr_param_elements(param);
     const float limit = (float)sqrt(6.0 / (double)(param->fan_in + param->fan_out));

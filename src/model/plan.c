@@ -13,9 +13,9 @@
 
 /* Everything known about the tensor behind one layer. */
 typedef struct boundary {
-    tr_tape tape;           /* of the layer before it */
-    tr_value raw;           /* result of the layer, before a softmax that plan.c applies */
-    tr_activation owed;     /* its derivative is to be taken at this boundary */
+    tr_tape tape;       /* of the layer before it */
+    tr_value raw;       /* result of the layer, before a softmax that plan.c applies */
+    tr_activation owed; /* its derivative is to be taken at this boundary */
 } boundary;
 
 /* ---- vectors: an image in whatever layout, seen as [n, h*w*c] in Keras's order ---- */
@@ -58,9 +58,9 @@ static tr_status plan_softmax(tr_program *program, const tr_layer *layer, bounda
     } else {
         int64_t d[4];
         tr_layout_dims(tr_program_layout(program, src), d);
-        TR_TRY(tr_program_reorder(
-            program, src, tr_layout_nhwc(tr_program_dnn(program), d[0], d[2], d[3], d[1]), &src,
-            err));
+        TR_TRY(tr_program_reorder(program, src,
+                                  tr_layout_nhwc(tr_program_dnn(program), d[0], d[2], d[3], d[1]),
+                                  &src, err));
     }
     return tr_activation_forward(program, TR_SOFTMAX, src, &at->tape.dst, err);
 }
@@ -77,8 +77,8 @@ static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundari
         TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
         at->tape.dst = at->raw;
         at->owed = (tr_activation)layer->activation;
-        if (layer->ops->selects && i > 0
-            && tr_activation_commutes_with_max(boundaries[i - 1].owed)) { /* rule 1 */
+        if (layer->ops->selects && i > 0 &&
+            tr_activation_commutes_with_max(boundaries[i - 1].owed)) { /* rule 1 */
             at->owed = boundaries[i - 1].owed;
             boundaries[i - 1].owed = TR_LINEAR;
         }
@@ -148,8 +148,8 @@ tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *
     const int64_t *shape = config->input_shape;
     const int64_t n = config->engine.micro_batch;
     TR_TRY(tr_program_new(&plan->program, model->dnn, n, training, &model->n_floats, err));
-    plan->input = tr_program_value(
-        plan->program, tr_layout_nhwc(model->dnn, n, shape[0], shape[1], shape[2]));
+    plan->input = tr_program_value(plan->program,
+                                   tr_layout_nhwc(model->dnn, n, shape[0], shape[1], shape[2]));
     plan->diff_output = TR_NO_VALUE;
     boundary *boundaries = tr_alloc(model->n_layers, sizeof *boundaries);
     tr_status status = plan->input == TR_NO_VALUE || boundaries == NULL

@@ -82,16 +82,15 @@ static void print_kernels(FILE *out, const tr_model *model)
 {
     char a[160], b[160], c[160];
     const tr_program *program = model->training.program;
-    fprintf(out, "\nKernels, micro-batch %lld, %s:\n",
-            (long long)model->config->engine.micro_batch, tr_dnn_isa_name());
+    fprintf(out, "\nKernels, micro-batch %lld, %s:\n", (long long)model->config->engine.micro_batch,
+            tr_dnn_isa_name());
     rule(out, '_');
     fprintf(out, " %-16s %-24s %-26s %s\n", "Layer", "forward", "backward data",
             "backward weights");
     rule(out, '=');
     for (int i = 0; i < model->n_layers; i++) {
         const char *name = model->layers[i]->name;
-        fprintf(out, " %-16s %-24s %-26s %s\n", name,
-                kernels(program, name, TR_DIR_FORWARD, a),
+        fprintf(out, " %-16s %-24s %-26s %s\n", name, kernels(program, name, TR_DIR_FORWARD, a),
                 kernels(program, name, TR_DIR_BACKWARD_DATA, b),
                 kernels(program, name, TR_DIR_BACKWARD_WEIGHTS, c));
     }

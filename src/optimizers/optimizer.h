@@ -27,14 +27,15 @@ typedef struct tr_update {
 typedef struct tr_optimizer_ops {
     const char *name; /* Keras's */
     const char *doc;
-    size_t bytes;     /* of the private struct; its first member is a tr_optimizer */
+    size_t bytes; /* of the private struct; its first member is a tr_optimizer */
     const tr_key *keys;
     size_t n_keys;
     /* Optional: settings that do not go together become problems. */
     void (*check)(const tr_optimizer *optimizer, const tr_section *section, tr_problems *problems);
     /* Number of slots (flat vectors of state, zero at the start) and their Keras names. */
     int (*slots)(const tr_optimizer *optimizer, const char *names[TR_MAX_SLOTS]);
-    /* Scalars of step t (1-based) into the private struct; called once before the step's updates. */
+    /* Scalars of step t (1-based) into the private struct; called once before the step's updates.
+     */
     void (*begin)(tr_optimizer *optimizer, int64_t t);
     /* Hot, concurrent on different ranges. */
     void (*update)(const tr_optimizer *optimizer, const tr_update *update);

@@ -1,4 +1,5 @@
-/* optimizer_table.c -- the list of optimizers. A new one is one file beside this one and one row. */
+/* optimizer_table.c -- the list of optimizers. A new one is one file beside this one and one row.
+ */
 #include <string.h>
 
 #include "mem.h"
@@ -32,8 +33,7 @@ tr_optimizer *tr_optimizer_new(const tr_optimizer_ops *ops, tr_section *section,
     if (optimizer == NULL)
         return NULL;
     optimizer->ops = ops;
-    if (tr_section_read(section, ops->keys, ops->n_keys, optimizer, problems)
-        && ops->check != NULL)
+    if (tr_section_read(section, ops->keys, ops->n_keys, optimizer, problems) && ops->check != NULL)
         ops->check(optimizer, section, problems);
     return optimizer;
 }

@@ -13,12 +13,25 @@ typedef struct sgd {
 } sgd;
 
 static const tr_key keys[] = {
-    {.name = "learning_rate", .kind = TR_KEY_REAL, .offset = offsetof(tr_optimizer, learning_rate),
-     .fallback = "0.01", .min = 0, .max = 1e6, .doc = "step size"},
-    {.name = "momentum", .kind = TR_KEY_REAL, .offset = offsetof(sgd, momentum), .fallback = "0",
-     .min = 0, .max = 1, .doc = "share of the last step that is kept"},
-    {.name = "nesterov", .kind = TR_KEY_BOOL, .offset = offsetof(sgd, nesterov),
-     .fallback = "false", .doc = "look ahead along the momentum"},
+    {.name = "learning_rate",
+     .kind = TR_KEY_REAL,
+     .offset = offsetof(tr_optimizer, learning_rate),
+     .fallback = "0.01",
+     .min = 0,
+     .max = 1e6,
+     .doc = "step size"},
+    {.name = "momentum",
+     .kind = TR_KEY_REAL,
+     .offset = offsetof(sgd, momentum),
+     .fallback = "0",
+     .min = 0,
+     .max = 1,
+     .doc = "share of the last step that is kept"},
+    {.name = "nesterov",
+     .kind = TR_KEY_BOOL,
+     .offset = offsetof(sgd, nesterov),
+     .fallback = "false",
+     .doc = "look ahead along the momentum"},
 };
 
 static void check(const tr_optimizer *optimizer, const tr_section *section, tr_problems *problems)

@@ -26,7 +26,8 @@ void tr_progress_step(tr_progress_view *view, const tr_step_event *event)
         bar[i] = i < filled ? '=' : i == filled ? '>' : '.';
     bar[BAR] = '\0';
     const double per_step = event->seconds / (double)event->step;
-    fprintf(view->bar, "\r\033[KEpoch %lld/%lld [%s] %lld/%lld  ETA %.0f s  %.0f images/s  loss %.4f",
+    fprintf(view->bar,
+            "\r\033[KEpoch %lld/%lld [%s] %lld/%lld  ETA %.0f s  %.0f images/s  loss %.4f",
             (long long)event->epoch, (long long)event->epochs, bar, (long long)event->step,
             (long long)event->steps, per_step * (double)(event->steps - event->step),
             (double)event->images / event->seconds, event->so_far.loss);
@@ -39,7 +40,10 @@ void tr_progress_epoch(tr_progress_view *view, const tr_history *history, int64_
 {
     const tr_epoch *epoch = &history->epochs[history->n - 1];
     tr_progress_clear(view);
-    fprintf(view->lines, "Epoch %*lld/%lld  loss %.4f", epochs < 10 ? 1 : epochs < 100 ? 2 : 4,
+    fprintf(view->lines, "Epoch %*lld/%lld  loss %.4f",
+            epochs < 10    ? 1
+            : epochs < 100 ? 2
+                           : 4,
             (long long)epoch->epoch, (long long)epochs, epoch->train.loss);
     if (view->accuracy)
         fprintf(view->lines, "  accuracy %.4f", epoch->train.accuracy);

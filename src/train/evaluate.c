@@ -11,8 +11,8 @@ tr_metrics tr_metrics_of(const tr_sums *sums)
                         .n = sums->n};
 }
 
-tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
-                     int64_t n, int64_t batch, tr_metrics *metrics, tr_error *err)
+tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,
+                     int64_t batch, tr_metrics *metrics, tr_error *err)
 {
     tr_sums total = {0};
     for (int64_t first = 0; first < n; first += batch) {
@@ -28,8 +28,8 @@ tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_
     return TR_OK;
 }
 
-static tr_status measure_test(tr_engine *engine, const tr_config *config,
-                              const tr_dataset *dataset, tr_metrics *metrics, tr_error *err)
+static tr_status measure_test(tr_engine *engine, const tr_config *config, const tr_dataset *dataset,
+                              tr_metrics *metrics, tr_error *err)
 {
     const tr_samples *test = tr_dataset_test(dataset);
     uint32_t *index = tr_alloc((size_t)test->n, sizeof *index);

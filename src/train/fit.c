@@ -17,8 +17,7 @@ static void order_epoch(tr_run *run, int64_t epoch)
         tr_order_shuffled(run->order, run->split.train, run->split.n_train, (uint64_t)fit->seed,
                           (uint32_t)epoch);
     else
-        memcpy(run->order, run->split.train,
-               (size_t)run->split.n_train * sizeof *run->order);
+        memcpy(run->order, run->split.train, (size_t)run->split.n_train * sizeof *run->order);
 }
 
 static tr_status save(tr_run *run, int64_t finished_epochs, tr_error *err)

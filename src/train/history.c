@@ -12,15 +12,10 @@ double tr_metrics_standard_error(const tr_metrics *metrics)
 
 tr_status tr_history_add(tr_history *history, const tr_epoch *epoch)
 {
-    if (history->n == history->capacity) {
-        const int64_t grown = history->capacity == 0 ? 32 : history->capacity * 2;
-        tr_epoch *epochs = tr_realloc(history->epochs, (size_t)history->n, (size_t)grown,
-                                      sizeof *history->epochs);
-        if (epochs == NULL)
-            return TR_ERR_INTERNAL;
-        history->epochs = epochs;
-        history->capacity = grown;
-    }
+    tr_epoch *grown = tr_grown(history->epochs, (size_t)history->n, sizeof *grown);
+    if (grown == NULL)
+        return TR_ERR_INTERNAL;
+    history->epochs = grown;
     history->epochs[history->n++] = *epoch;
     return TR_OK;
 }

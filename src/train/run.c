@@ -72,9 +72,9 @@ static tr_status prepare_engine(tr_run *run, tr_error *err)
     const tr_config *config = run->config;
     const int64_t train = smaller(config->fit.batch_size, run->split.n_train);
     const int64_t n_test = tr_dataset_test(run->dataset)->n;
-    const int64_t evaluate = smaller(config->evaluate_batch_size,
-                                     n_test > run->split.n_validation ? n_test
-                                                                      : run->split.n_validation);
+    const int64_t evaluate =
+        smaller(config->evaluate_batch_size,
+                n_test > run->split.n_validation ? n_test : run->split.n_validation);
     TR_TRY(make_optimizer(&run->optimizer, config, err));
     TR_TRY(tr_config_check(config, err));
     return tr_engine_new(&run->engine, run->model, run->optimizer, config->engine.threads, train,

@@ -18,8 +18,8 @@ struct tr_run {
 };
 
 /* Mean loss and accuracy of samples[index[0..n-1]], in batches of `batch`. */
-tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
-                     int64_t n, int64_t batch, tr_metrics *metrics, tr_error *err);
+tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,
+                     int64_t batch, tr_metrics *metrics, tr_error *err);
 
 tr_metrics tr_metrics_of(const tr_sums *sums);
 

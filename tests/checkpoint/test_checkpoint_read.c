@@ -27,13 +27,12 @@ Test(checkpoint_read, takes_a_file_of_keras)
     tr_error err = {0};
     test_net *net = test_net_new(tutorial, shape, 2);
     cr_assert_eq(tr_checkpoint_read_weights(net->model, keras_file(), &err), TR_OK, "%s", err.text);
-    static const char *const datasets[] = {
-        "model_weights/conv2d/sequential/conv2d/kernel",
-        "model_weights/conv2d/sequential/conv2d/bias",
-        "model_weights/conv2d_1/sequential/conv2d_1/kernel",
-        "model_weights/conv2d_1/sequential/conv2d_1/bias",
-        "model_weights/dense/sequential/dense/kernel",
-        "model_weights/dense/sequential/dense/bias"};
+    static const char *const datasets[] = {"model_weights/conv2d/sequential/conv2d/kernel",
+                                           "model_weights/conv2d/sequential/conv2d/bias",
+                                           "model_weights/conv2d_1/sequential/conv2d_1/kernel",
+                                           "model_weights/conv2d_1/sequential/conv2d_1/bias",
+                                           "model_weights/dense/sequential/dense/kernel",
+                                           "model_weights/dense/sequential/dense/bias"};
     const hid_t file = test_golden_open("keras_written.h5");
     for (int i = 0; i < 6; i++) {
         size_t n;
@@ -72,8 +71,8 @@ Test(checkpoint_read, refuses_what_does_not_fit)
             "No such file");
     refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n", TR_SOURCE "/LICENSE",
             "is not a whole HDF5 file");
-    refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n",
-            TR_GOLDEN "/losses.h5", "has no /model_weights");
+    refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n", TR_GOLDEN "/losses.h5",
+            "has no /model_weights");
 }
 
 /* Truncated at any length or with any bit flipped: refused or read, never a crash. A flipped bit

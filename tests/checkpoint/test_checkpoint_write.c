@@ -12,10 +12,9 @@
 #include "net.h"
 #include "trainer/checkpoint.h"
 
-static const char layers[] =
-    "[layer.conv]\ntype = conv2d\nfilters = 20\nkernel_size = 3, 5\n"
-    "[layer.pool]\ntype = max_pooling2d\n"
-    "[layer.flat]\ntype = flatten\n[layer.out]\ntype = dense\nunits = 7\n";
+static const char layers[] = "[layer.conv]\ntype = conv2d\nfilters = 20\nkernel_size = 3, 5\n"
+                             "[layer.pool]\ntype = max_pooling2d\n"
+                             "[layer.flat]\ntype = flatten\n[layer.out]\ntype = dense\nunits = 7\n";
 static const int64_t shape[3] = {6, 9, 3};
 
 static const char *path_in_folder(const char *name)

@@ -53,8 +53,8 @@ static void write_array(hid_t file, const char *name, int rank, const hsize_t *d
                         const void *values)
 {
     const hid_t space = H5Screate_simple(rank, dims, NULL);
-    const hid_t set = H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT,
-                                 H5P_DEFAULT);
+    const hid_t set =
+        H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
     H5Dclose(set);
     H5Sclose(space);
@@ -219,8 +219,7 @@ Test(cli, configuration_errors)
 Test(cli, data_errors)
 {
     expect(run("", short_run("mnist.ini", "--set data.file=/no/such.h5")), 3, "/no/such.h5");
-    expect(run("", short_run("mnist.ini", "--set data.file=" TR_SOURCE "/LICENSE")), 3,
-           "LICENSE");
+    expect(run("", short_run("mnist.ini", "--set data.file=" TR_SOURCE "/LICENSE")), 3, "LICENSE");
     expect(run("", short_run("mnist.ini", "--set data.x_train=images")), 3, "images");
     expect(run("", short_run("mnist.ini", "--set model.input_shape=14,28,2")), 3, "input_shape");
     expect(run("", short_run("mnist.ini", "--set layer.output.units=9")), 3, "9");

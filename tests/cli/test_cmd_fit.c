@@ -25,8 +25,8 @@ static const char *data_path(void)
     const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     const hsize_t dims[3] = {N, SIDE, SIDE};
     hid_t space = H5Screate_simple(3, dims, NULL);
-    hid_t set = H5Dcreate2(file, "x_train", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT,
-                           H5P_DEFAULT);
+    hid_t set =
+        H5Dcreate2(file, "x_train", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, x);
     H5Dclose(set);
     H5Sclose(space);

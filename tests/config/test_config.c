@@ -8,6 +8,7 @@
 
 #include "config_internal.h"
 #include "ini_fixture.h"
+#include "mem.h"
 
 static tr_config *config;
 static tr_error err;

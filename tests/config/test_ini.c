@@ -5,6 +5,7 @@
 #include "config_internal.h"
 #include "ini_file.h"
 #include "ini_fixture.h"
+#include "mem.h"
 
 static tr_problems *problems;
 static tr_ini *ini;

@@ -29,10 +29,10 @@ static void check(const tr_program *program)
             const tr_value_box *b = &program->values[k];
             if (b->space != TR_SPACE_ARENA || b->root != (tr_value)k)
                 continue;
-            const bool together = a->prepared || b->prepared
-                                  || (a->first <= b->last && b->first <= a->last);
-            const bool overlap = a->offset < b->offset + tr_layout_bytes(b->layout)
-                                 && b->offset < a->offset + a_bytes;
+            const bool together =
+                a->prepared || b->prepared || (a->first <= b->last && b->first <= a->last);
+            const bool overlap = a->offset < b->offset + tr_layout_bytes(b->layout) &&
+                                 b->offset < a->offset + a_bytes;
             cr_assert_not(together && overlap, "values %zu and %zu", i, k);
         }
     }

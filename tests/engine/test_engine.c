@@ -73,9 +73,8 @@ Test(engine, survives_lack_of_memory)
     tr_config *config;
     tr_error err = {0};
     tr_model *model = build(&config);
-    tr_optimizer *optimizer =
-        tr_optimizer_new(tr_optimizer_find("adam"), tr_ini_demand(config->ini, "optimizer"),
-                         config->problems);
+    tr_optimizer *optimizer = tr_optimizer_new(
+        tr_optimizer_find("adam"), tr_ini_demand(config->ini, "optimizer"), config->problems);
     for (int k = 0;; k++) {
         tr_engine *engine = NULL;
         tr_alloc_fail_after(k);

@@ -42,8 +42,8 @@ static rig make_rig(const char *body, const char *optimizer, int threads, int64_
     made.config = test_config(body, overrides, n_overrides);
     cr_assert_eq(tr_model_parse(&made.model, made.config, &err), TR_OK, "%s", err.text);
     made.optimizer =
-        tr_optimizer_new(tr_optimizer_find(optimizer),
-                         tr_ini_demand(made.config->ini, "optimizer"), made.config->problems);
+        tr_optimizer_new(tr_optimizer_find(optimizer), tr_ini_demand(made.config->ini, "optimizer"),
+                         made.config->problems);
     cr_assert_eq(tr_config_check(made.config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_model_build(made.model, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_engine_new(&made.engine, made.model, made.optimizer, threads, max_batch,
@@ -96,8 +96,8 @@ static tr_samples golden_samples(hid_t file, int64_t h, int64_t w, int64_t c)
         y[i] = (int32_t)labels[i];
     tr_free(images);
     tr_free(labels);
-    return (tr_samples){.n = (int64_t)n, .h = h, .w = w, .c = c, .pixel = TR_PIXEL_U8, .x = x,
-                        .y = y};
+    return (tr_samples){
+        .n = (int64_t)n, .h = h, .w = w, .c = c, .pixel = TR_PIXEL_U8, .x = x, .y = y};
 }
 
 /* ---- gradients ---- */
@@ -251,8 +251,7 @@ static void digest_after(const char *body, const char *optimizer, const int64_t 
     static const int64_t sizes[] = {77, 77, 19, 1, 64};
     for (uint32_t step = 0; step < 5; step++) {
         fill_index(index, sizes[step], samples.n, step);
-        cr_assert_eq(
-            tr_engine_step(made.engine, &samples, index, sizes[step], &sums, &err), TR_OK);
+        cr_assert_eq(tr_engine_step(made.engine, &samples, index, sizes[step], &sums, &err), TR_OK);
         cr_assert_eq(sums.n, sizes[step]);
         cr_assert(isfinite(sums.loss));
     }
@@ -367,9 +366,8 @@ static void compare_weights(rig *made, hid_t file, const char *folder, double ab
  * window, and momentum carries that on: PyTorch's own float32 run strays by up to 4e-4 of a loss
  * near 0.1 in the later steps. So losses must agree to 1e-4 for `strict_steps`, and to 1e-2 behind
  * them. */
-static void follow_pytorch(const char *variant, const char *optimizer,
-                           const char *const *overrides, size_t n_overrides,
-                           size_t strict_steps, bool has_final)
+static void follow_pytorch(const char *variant, const char *optimizer, const char *const *overrides,
+                           size_t n_overrides, size_t strict_steps, bool has_final)
 {
     size_t n_steps, n_rows, n_losses;
     char path[128];

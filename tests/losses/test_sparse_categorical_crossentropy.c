@@ -20,8 +20,9 @@ static void run_case(hid_t file, const char *kind, const char *name, const char 
 {
     char path[256];
     size_t n, n_pred, n_diff, n_hits;
-#define LOAD(what, count) (snprintf(path, sizeof path, "%s/%s/%s", kind, name, what),              \
-                           test_golden_floats(file, path, count))
+#define LOAD(what, count)                                                                          \
+    (snprintf(path, sizeof path, "%s/%s/%s", kind, name, what),                                    \
+     test_golden_floats(file, path, count))
     float *labels = LOAD("labels", &n);
     float *pred = LOAD(pred_name, &n_pred);
     float *golden_diff = LOAD(diff_name, &n_diff);
@@ -36,19 +37,28 @@ static void run_case(hid_t file, const char *kind, const char *name, const char 
         y[i] = (int32_t)labels[i];
         hits += (double)golden_hits[i];
         /* One sample at a time: its own loss. */
-        const tr_loss_task one = {.pred = pred + (int64_t)i * classes, .y = &y[i], .n = 1,
-                                  .n_padded = 1, .classes = classes, .weight = 1.0f,
+        const tr_loss_task one = {.pred = pred + (int64_t)i * classes,
+                                  .y = &y[i],
+                                  .n = 1,
+                                  .n_padded = 1,
+                                  .classes = classes,
+                                  .weight = 1.0f,
                                   .logits = logits};
         const tr_sums sums = ops()->run(&one);
         /* expf is good to one ulp; the loss is of the size of the logits. */
-        cr_assert(fabs(sums.loss - (double)golden_loss[i])
-                      <= 2e-6 + 1e-6 * fabs((double)golden_loss[i]),
+        cr_assert(fabs(sums.loss - (double)golden_loss[i]) <=
+                      2e-6 + 1e-6 * fabs((double)golden_loss[i]),
                   "%s/%s sample %zu: %.9g, expected %.9g", kind, name, i, sums.loss,
                   (double)golden_loss[i]);
     }
-    const tr_loss_task task = {.pred = pred, .diff = diff, .y = y, .n = (int64_t)n,
-                               .n_padded = (int64_t)n, .classes = classes,
-                               .weight = 1.0f / (float)n, .logits = logits};
+    const tr_loss_task task = {.pred = pred,
+                               .diff = diff,
+                               .y = y,
+                               .n = (int64_t)n,
+                               .n_padded = (int64_t)n,
+                               .classes = classes,
+                               .weight = 1.0f / (float)n,
+                               .logits = logits};
     const tr_sums sums = ops()->run(&task);
     cr_assert_eq(sums.n, (int64_t)n);
     cr_assert_eq((double)sums.hits, hits);
@@ -91,8 +101,14 @@ Test(sparse_categorical_crossentropy, padding_counts_nothing)
     float diff[8];
     memset(diff, 0xff, sizeof diff);
     const int32_t y[2] = {1, 1};
-    const tr_loss_task task = {.pred = pred, .diff = diff, .y = y, .n = 2, .n_padded = 4,
-                               .classes = 2, .weight = 0.5f, .logits = true};
+    const tr_loss_task task = {.pred = pred,
+                               .diff = diff,
+                               .y = y,
+                               .n = 2,
+                               .n_padded = 4,
+                               .classes = 2,
+                               .weight = 0.5f,
+                               .logits = true};
     const tr_sums sums = ops()->run(&task);
     cr_assert_eq(sums.n, 2);
     cr_assert(isfinite(sums.loss));
@@ -104,8 +120,8 @@ Test(sparse_categorical_crossentropy, nan_is_not_hidden)
 {
     const float pred[2] = {NAN, 0.5f};
     const int32_t y = 0;
-    tr_loss_task task = {.pred = pred, .y = &y, .n = 1, .n_padded = 1, .classes = 2,
-                         .weight = 1.0f, .logits = true};
+    tr_loss_task task = {
+        .pred = pred, .y = &y, .n = 1, .n_padded = 1, .classes = 2, .weight = 1.0f, .logits = true};
     cr_assert(isnan(ops()->run(&task).loss));
     task.logits = false;
     cr_assert(isnan(ops()->run(&task).loss));

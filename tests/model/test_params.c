@@ -6,9 +6,8 @@
 #include "mem.h"
 #include "net.h"
 
-static const char layers[] =
-    "[layer.a]\ntype = conv2d\nfilters = 20\nkernel_size = 3, 5\n"
-    "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 7\n";
+static const char layers[] = "[layer.a]\ntype = conv2d\nfilters = 20\nkernel_size = 3, 5\n"
+                             "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 7\n";
 static const int64_t shape[3] = {6, 9, 3};
 
 Test(params, shapes_and_order_are_keras)

@@ -27,9 +27,9 @@ static tr_model *build(const char *body, tr_config **config)
 }
 
 #define NET(activation)                                                                            \
-    "[model]\ninput_shape = 8, 8, 1\n[layer.p0]\ntype = max_pooling2d\npool_size = 1\n"             \
-    "[layer.c]\ntype = conv2d\nfilters = 16\nkernel_size = 3\npadding = same\nactivation = "        \
-    activation "\n[layer.p]\ntype = max_pooling2d\n[layer.f]\ntype = flatten\n"                     \
+    "[model]\ninput_shape = 8, 8, 1\n[layer.p0]\ntype = max_pooling2d\npool_size = 1\n"            \
+    "[layer.c]\ntype = conv2d\nfilters = 16\nkernel_size = 3\npadding = same\nactivation "         \
+    "= " activation "\n[layer.p]\ntype = max_pooling2d\n[layer.f]\ntype = flatten\n"               \
     "[layer.d]\ntype = dense\nunits = 4\nactivation = softmax\n"
 
 Test(plan, relu_is_differentiated_behind_the_pooling)

@@ -17,9 +17,13 @@ Test(summary, shows_what_keras_shows)
     cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
     cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
     char *text = tr_model_summary(model);
-    static const char *const expected[] = {
-        "conv (Conv2D)", "(None, 28, 28, 32)", "320", "(None, 25088)", "250,890",
-        "Total params: 251,210 (981.29 KB)", "Non-trainable params: 0"};
+    static const char *const expected[] = {"conv (Conv2D)",
+                                           "(None, 28, 28, 32)",
+                                           "320",
+                                           "(None, 25088)",
+                                           "250,890",
+                                           "Total params: 251,210 (981.29 KB)",
+                                           "Non-trainable params: 0"};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         cr_assert_not_null(strstr(text, expected[i]), "%s not in\n%s", expected[i], text);
     cr_assert_null(strstr(text, "Kernels"));

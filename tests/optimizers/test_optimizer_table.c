@@ -22,8 +22,8 @@ static void refused(const char *section, const char *const *overrides, size_t n,
                     const char *expected)
 {
     tr_error err = {0};
-    char *body = tr_format("[model]\ninput_shape = 1, 1, 1\n[layer.a]\ntype = flatten\n%s",
-                           section);
+    char *body =
+        tr_format("[model]\ninput_shape = 1, 1, 1\n[layer.a]\ntype = flatten\n%s", section);
     tr_config *config = test_config(body, overrides, n);
     cr_assert_eq(tr_optimizer_check(config, &err), TR_OK);
     cr_assert_eq(tr_config_check(config, &err), TR_ERR_CONFIG);

@@ -2,8 +2,8 @@
  *
  * Built by the preset `tsan` with clang and its own OpenMP runtime, which ThreadSanitizer can see
  * into. oneDNN's kernels are not instrumented, so dnn/tsan_marks.h says what they touch. What is
- * looked at is the sharing: micro-batches handed out, slots, the barrier, the ranges of the update. It also checks that 1 and 4 threads
- * end with the same bits.
+ * looked at is the sharing: micro-batches handed out, slots, the barrier, the ranges of the update.
+ * It also checks that 1 and 4 threads end with the same bits.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,9 +46,8 @@ static void train(const char *path, int threads, char digest[33])
     must(tr_model_parse(&model, config, &err), &err);
     must(tr_config_check(config, &err), &err);
     must(tr_model_build(model, &err), &err);
-    tr_optimizer *optimizer =
-        tr_optimizer_new(tr_optimizer_find("adam"), tr_ini_demand(config->ini, "optimizer"),
-                         config->problems);
+    tr_optimizer *optimizer = tr_optimizer_new(
+        tr_optimizer_find("adam"), tr_ini_demand(config->ini, "optimizer"), config->problems);
     must(tr_engine_new(&engine, model, optimizer, threads, 40, 40, &err), &err);
     for (uint32_t step = 0; step < STEPS; step++) {
         uint32_t index[40];

@@ -18,7 +18,7 @@ static char *line(bool accuracy, int64_t n_validation)
     FILE *out = open_memstream(&text, &n);
     tr_epoch copy = epoch;
     copy.validation.n = n_validation;
-    tr_history history = {.epochs = &copy, .n = 1, .capacity = 1};
+    tr_history history = {.epochs = &copy, .n = 1};
     tr_progress_view view = {.lines = out, .accuracy = accuracy};
     tr_progress_epoch(&view, &history, 20);
     fclose(out);

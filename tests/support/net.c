@@ -67,9 +67,9 @@ test_net *test_net_new(const char *layers, const int64_t shape[3], int64_t n)
     cr_assert_eq(tr_config_check(net->config, &err), TR_OK, "%s\n%s", err.text, layers);
     net->model->training.wants_diff_input = true;
     cr_assert_eq(tr_model_build(net->model, &err), TR_OK, "%s\n%s", err.text, layers);
-    cr_assert_eq(tr_replica_new(&net->replica, net->model->training.program, net->model->params,
-                                &err),
-                 TR_OK, "%s", err.text);
+    cr_assert_eq(
+        tr_replica_new(&net->replica, net->model->training.program, net->model->params, &err),
+        TR_OK, "%s", err.text);
     net->gradients = tr_alloc(net->model->n_floats, sizeof(float));
     cr_assert_eq(tr_replica_set_gradients(net->replica, net->gradients), TR_OK);
     return net;
@@ -114,11 +114,10 @@ void test_net_backward(test_net *net, const float *diff_dst, float *diff_src)
     memcpy(tr_replica_data(net->replica, plan->diff_output), diff_dst,
            (size_t)(net->n * test_net_outputs(net)) * sizeof *diff_dst);
     cr_assert_eq(tr_replica_run(net->replica, TR_BACKWARD), TR_OK);
-    cr_assert_eq(tr_layout_copy(net->model->dnn,
-                                tr_program_layout(plan->program, plan->diff_input),
+    cr_assert_eq(tr_layout_copy(net->model->dnn, tr_program_layout(plan->program, plan->diff_input),
                                 tr_replica_data(net->replica, plan->diff_input),
-                                tr_layout_nhwc(net->model->dnn, net->n, s[0], s[1], s[2]),
-                                diff_src, &err),
+                                tr_layout_nhwc(net->model->dnn, net->n, s[0], s[1], s[2]), diff_src,
+                                &err),
                  TR_OK, "%s", err.text);
 }
 
@@ -221,8 +220,8 @@ tr_samples test_samples(int64_t n, const int64_t shape[3], int classes)
         x[i] = (uint8_t)tr_random_below(256, 5, TR_PURPOSE_SHUFFLE, 1, (uint64_t)i);
     for (int64_t i = 0; i < n; i++)
         y[i] = (int32_t)tr_random_below((uint64_t)classes, 5, TR_PURPOSE_SHUFFLE, 2, (uint64_t)i);
-    return (tr_samples){.n = n, .h = shape[0], .w = shape[1], .c = shape[2],
-                        .pixel = TR_PIXEL_U8, .x = x, .y = y};
+    return (tr_samples){
+        .n = n, .h = shape[0], .w = shape[1], .c = shape[2], .pixel = TR_PIXEL_U8, .x = x, .y = y};
 }
 
 /* ---- golden layers ---- */
@@ -290,10 +289,9 @@ static void run_case(hid_t file, const char *group)
     /* A flat case enters as a 1 x 1 image and is flattened: the same numbers in the same order. */
     const bool flat = n_shape == 1;
     const int64_t full[3] = {flat ? 1 : shape[0], flat ? 1 : shape[1], flat ? shape[0] : shape[2]};
-    char *layers = tr_format("%s[layer.tested]\n%s\n",
-                             flat ? "[layer.in]\ntype = flatten\n" : "", ini);
-    test_net *net =
-        test_net_new(layers, full, (int64_t)n_src / (full[0] * full[1] * full[2]));
+    char *layers =
+        tr_format("%s[layer.tested]\n%s\n", flat ? "[layer.in]\ntype = flatten\n" : "", ini);
+    test_net *net = test_net_new(layers, full, (int64_t)n_src / (full[0] * full[1] * full[2]));
     for (int i = 0; i < tr_model_n_weights(net->model); i++) {
         const tr_weight_info info = tr_model_weight(net->model, i);
         float *values = load(file, group, info.name, &n_weight);

@@ -29,8 +29,8 @@ static subject make(const char *optimizer, const char *keys, size_t n)
     tr_error err = {0};
     made.config = test_config(body, NULL, 0);
     made.optimizer =
-        tr_optimizer_new(tr_optimizer_find(optimizer),
-                         tr_ini_demand(made.config->ini, "optimizer"), made.config->problems);
+        tr_optimizer_new(tr_optimizer_find(optimizer), tr_ini_demand(made.config->ini, "optimizer"),
+                         made.config->problems);
     cr_assert_eq(tr_config_check(made.config, &err), TR_OK, "%s", err.text);
     made.n_slots = made.optimizer->ops->slots(made.optimizer, names);
     for (int i = 0; i < made.n_slots; i++)

@@ -23,8 +23,8 @@ static void fill(uint8_t *x, uint8_t *y, int n, uint32_t part)
         y[i] = (uint8_t)tr_random_below(4, 9, TR_PURPOSE_INIT, part, (uint64_t)i);
         for (int p = 0; p < SIDE * SIDE; p++) {
             const int quadrant = (p / SIDE >= SIDE / 2) * 2 + (p % SIDE >= SIDE / 2);
-            const uint64_t noise = tr_random_below(
-                60, 9, TR_PURPOSE_SHUFFLE, part, (uint64_t)(i * SIDE * SIDE + p));
+            const uint64_t noise =
+                tr_random_below(60, 9, TR_PURPOSE_SHUFFLE, part, (uint64_t)(i * SIDE * SIDE + p));
             x[i * SIDE * SIDE + p] = (uint8_t)(noise + (quadrant == y[i] ? 100 : 0));
         }
     }
@@ -34,8 +34,8 @@ static void write_array(hid_t file, const char *name, int rank, const hsize_t *d
                         const void *values)
 {
     const hid_t space = H5Screate_simple(rank, dims, NULL);
-    const hid_t set = H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT,
-                                 H5P_DEFAULT);
+    const hid_t set =
+        H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
     H5Dclose(set);
     H5Sclose(space);
