@@ -19,7 +19,7 @@
 #include "h5_chunk.h"
 #include "mem.h"
 
-enum { PIECE_BYTES = 1 << 20 };
+enum { PIECE_BYTES = 1 << 20, LARGE_CHUNK_BYTES = 1 << 26 };
 
 static tr_status fail(const tr_h5_file *file, const tr_h5_array *array, const char *reason,
                       tr_error *err)
@@ -136,8 +136,11 @@ static void scatter(uint8_t *dst, tr_number_kind target, uint8_t *bytes, const h
 static tr_status read_chunked(void *dst, tr_number_kind target, const tr_h5_file *file,
                               const tr_h5_array *array, tr_h5_chunks *chunks, tr_error *err)
 {
-    /* HDF5's own limit is 4 GiB. */
-    if (chunks->bytes == 0 || chunks->bytes > UINT32_MAX || chunks->bytes > file->bytes_left)
+    /* A chunk may stick out over a small array that is to grow, but not by gigabytes, which would
+     * be allocated and cleared for nothing. HDF5's own limit is 4 GiB. */
+    const uint64_t array_bytes = (uint64_t)array->n_elements * array->number.bytes;
+    if (chunks->bytes == 0 || chunks->bytes > UINT32_MAX || chunks->bytes > file->bytes_left ||
+        (chunks->bytes > LARGE_CHUNK_BYTES && chunks->bytes > array_bytes))
         return fail(file, array, "its chunks have an impossible size", err);
     if (!tr_h5_chunks_allocate(chunks))
         return fail_memory(file, array, err);
