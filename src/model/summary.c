@@ -63,7 +63,7 @@ static void print_layers(FILE *out, const tr_model *model)
     fprintf(out, "Forward work: %.3f MFLOP per image\n", flops * 1e-6);
 }
 
-/* The implementations of one layer and direction, reorders left out; "-" when there is none. */
+/* The implementations of one layer and direction, each once, reorders left out; "-": none. */
 static const char *kernels(const tr_program *program, const char *layer, tr_direction direction,
                            char text[160])
 {
@@ -71,7 +71,8 @@ static const char *kernels(const tr_program *program, const char *layer, tr_dire
     text[0] = '\0';
     for (size_t i = 0; i < tr_program_n_ops(program); i++) {
         const tr_op_info op = tr_program_op(program, i);
-        if (op.direction != direction || strcmp(op.layer, layer) != 0 || used >= 160)
+        if (op.direction != direction || strcmp(op.layer, layer) != 0 || used >= 160 ||
+            strstr(text, op.impl) != NULL)
             continue;
         used += (size_t)snprintf(text + used, 160 - used, "%s%s", used ? " + " : "", op.impl);
     }
