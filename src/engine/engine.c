@@ -77,7 +77,7 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimize
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     engine->model = model;
     engine->optimizer = optimizer;
-    engine->threads = threads > 0 ? (int)threads : tr_dnn_threads(model->dnn);
+    engine->threads = tr_threads_usable(threads > 0 ? (int)threads : tr_dnn_threads(model->dnn));
     engine->micro_batch = model->config->engine.micro_batch;
     engine->max_train = (max_train + engine->micro_batch - 1) / engine->micro_batch;
     engine->max_evaluate = (max_evaluate + engine->micro_batch - 1) / engine->micro_batch;

@@ -14,6 +14,12 @@ static inline int tr_thread_number(void)
     return omp_get_thread_num();
 }
 
+/* Of `wanted` threads, those that this build can use. */
+static inline int tr_threads_usable(int wanted)
+{
+    return wanted;
+}
+
 /* Threads that the parallel region at work really got; fewer than asked for under a limit. */
 static inline int tr_thread_count(void)
 {
@@ -23,6 +29,12 @@ static inline int tr_thread_count(void)
 static inline int tr_thread_number(void)
 {
     return 0;
+}
+
+static inline int tr_threads_usable(int wanted)
+{
+    (void)wanted;
+    return 1;
 }
 
 static inline int tr_thread_count(void)
