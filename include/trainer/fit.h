@@ -43,14 +43,19 @@ void tr_run_free(tr_run *run);
 tr_status tr_optimizer_check(const tr_config *config, tr_error *err);
 
 /* Trains all epochs. After each: validation, last.h5, on_epoch. *stop is looked at after every
- * step: set to a signal number it ends the run with last.h5 saved, and TR_INTERRUPTED (SIGINT) or
- * TR_TERMINATED (SIGTERM) is returned. A loss that is not finite: TR_ERR_NUMERIC, the last
- * checkpoint stays. */
+ * step and batch: set to a signal number it ends the run with last.h5 saved, and TR_INTERRUPTED
+ * (SIGINT) or TR_TERMINATED (SIGTERM) is returned. A loss or a weight that is not finite:
+ * TR_ERR_NUMERIC, the last checkpoint stays.
+ *
+ * A program that embeds this must not let signal handlers run on the threads that train (block the
+ * signals, or use sigaltstack): oneDNN's kernels use the stack pointer as a general register. */
 tr_status tr_run_fit(tr_run *run, const tr_listener *listener, const volatile sig_atomic_t *stop,
                      tr_error *err);
 
-/* Keras's evaluate() on the test set; metrics->n = 0 when the dataset has none. */
-tr_status tr_run_evaluate(tr_run *run, tr_metrics *metrics, tr_error *err);
+/* Keras's evaluate() on the test set; metrics->n = 0 when the dataset has none. *stop as above; it
+ * may be NULL. */
+tr_status tr_run_evaluate(tr_run *run, const volatile sig_atomic_t *stop, tr_metrics *metrics,
+                          tr_error *err);
 
 /* The same without a run: the model as it is on the test set of a dataset. */
 tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset *dataset,
@@ -65,6 +70,5 @@ typedef struct tr_run_info {
 } tr_run_info;
 
 tr_run_info tr_run_describe(const tr_run *run);
-const tr_history *tr_run_history(const tr_run *run);
 
 #endif

@@ -64,6 +64,9 @@ tr_status tr_model_set_weight(tr_model *model, int i, const float *values, tr_er
  */
 tr_status tr_model_digest(const tr_model *model, char text[33], tr_error *err);
 
+/* False when any weight is NaN or infinite. */
+bool tr_model_is_finite(const tr_model *model);
+
 /* ---- reports; fresh text, released with tr_free() ---- */
 
 /* The table that Keras's summary() prints, plus work per image and, after tr_model_build(), the

@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,8 +39,10 @@ static int fsync_path(const char *path, int flags)
 static int fsync_parent(const char *path)
 {
     char *copy = tr_strdup(path);
-    if (copy == NULL)
+    if (copy == NULL) {
+        errno = ENOMEM;
         return -1;
+    }
     int failed = fsync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
     if (failed && errno == EINVAL) /* a file system that cannot sync folders */
         failed = 0;
@@ -132,4 +135,21 @@ tr_status tr_folder_prepare(const char *path, tr_error *err)
     tr_free(copy);
     tr_free(probe);
     return status;
+}
+
+tr_status tr_folder_lock(const char *path, int *lock, tr_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return tr_fail(err, TR_ERR_IO, "output folder %s cannot be opened: %s", path,
+                       strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(fd);
+        return tr_fail(err, TR_ERR_IO,
+                       "output folder %s is in use by another run; choose another with "
+                       "--set output.directory=FOLDER",
+                       path);
+    }
+    *lock = fd; /* also where the file system knows no locks: then nobody is kept out */
+    return TR_OK;
 }

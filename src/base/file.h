@@ -25,6 +25,10 @@ tr_status tr_file_write(const char *path, const void *bytes, size_t n, tr_error 
  * in it, so that a wrong output folder is found before the first step and not after an epoch. */
 tr_status tr_folder_prepare(const char *path, tr_error *err);
 
+/* Claims the folder for this process until *lock is closed or the process ends, however it ends;
+ * TR_ERR_IO when another process has it. Two runs in one folder would tear each other's files. */
+tr_status tr_folder_lock(const char *path, int *lock, tr_error *err);
+
 /* "folder/name" in a fresh allocation (NULL: out of memory). */
 char *tr_path_join(const char *folder, const char *name);
 

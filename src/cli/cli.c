@@ -33,9 +33,8 @@ static int print_overview(FILE *out)
     return out == stdout ? TR_OK : TR_ERR_CONFIG;
 }
 
-int tr_cli_main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-    argp_err_exit_status = TR_ERR_CONFIG;
     if (argc < 2)
         return print_overview(stderr);
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)
@@ -55,6 +54,18 @@ int tr_cli_main(int argc, char **argv)
     }
     fprintf(stderr, "trainer: error: unknown command '%s'\n\n", argv[1]);
     return print_overview(stderr);
+}
+
+int tr_cli_main(int argc, char **argv)
+{
+    argp_err_exit_status = TR_ERR_CONFIG;
+    const int code = dispatch(argc, argv);
+    /* A report that nobody could read is a failure, too. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "trainer: error: standard output cannot be written\n");
+        return code == TR_OK ? TR_ERR_IO : code;
+    }
+    return code;
 }
 
 /* ---- options ---- */
@@ -114,13 +125,17 @@ tr_status tr_options_parse(tr_options *options, int argc, char **argv, const cha
         {"set", 's', "SECTION.KEY=VALUE", 0, "replace one value of it; may be repeated", 0},
         {"threads", 't', "N", 0, "same as --set engine.threads=N; changes the speed only", 0},
         {takes_checkpoint ? "checkpoint" : NULL, takes_checkpoint ? 'k' : 0, "FILE", 0,
-         "HDF5 file with the weights, of trainer or Keras", 0},
+         takes_checkpoint ? "HDF5 file with the weights, of trainer or Keras" : NULL, 0},
         {0},
     };
     const struct argp argp = {.options = table, .parser = parse_option, .doc = doc};
     option_parser parsing = {options, takes_checkpoint};
     memset(options, 0, sizeof *options);
-    return argp_parse(&argp, argc, argv, 0, NULL, &parsing) == 0 ? TR_OK : TR_ERR_INTERNAL;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &parsing) == 0)
+        return TR_OK;
+    tr_options_release(options);
+    fprintf(stderr, "trainer: error: out of memory\n");
+    return TR_ERR_INTERNAL;
 }
 
 void tr_options_release(tr_options *options)
@@ -131,10 +146,22 @@ void tr_options_release(tr_options *options)
 
 /* ---- a session ---- */
 
-tr_status tr_complain(const tr_error *err)
+tr_status tr_complain(tr_status status, const tr_error *err)
 {
     fprintf(stderr, "trainer: error: %s\n", err->text);
-    return err->status;
+    return status;
+}
+
+tr_status tr_print_result(const tr_session *session, const tr_metrics *test, tr_error *err)
+{
+    char digest[33];
+    TR_TRY(tr_model_digest(session->model, digest, err));
+    if (test->n > 0)
+        printf("test loss %.6f  ", test->loss);
+    if (test->n > 0 && (session->config->compile.metrics & TR_METRIC_ACCURACY))
+        printf("test accuracy %.4f +- %.4f  ", test->accuracy, tr_metrics_standard_error(test));
+    printf("parameters %s\n", digest);
+    return TR_OK;
 }
 
 tr_status tr_session_load(tr_session *session, const tr_options *options, tr_error *err)

@@ -19,7 +19,7 @@ tr_status tr_command_check(int argc, char **argv)
         printf("%s: fine, %d layers\n", options.config_path, tr_model_n_layers(session.model));
     tr_session_close(&session);
     tr_options_release(&options);
-    return status == TR_OK ? TR_OK : tr_complain(&err);
+    return status == TR_OK ? TR_OK : tr_complain(status, &err);
 }
 
 tr_status tr_command_summary(int argc, char **argv)
@@ -39,5 +39,5 @@ tr_status tr_command_summary(int argc, char **argv)
     tr_free(summary);
     tr_session_close(&session);
     tr_options_release(&options);
-    return status == TR_OK ? TR_OK : tr_complain(&err);
+    return status == TR_OK ? TR_OK : tr_complain(status, &err);
 }

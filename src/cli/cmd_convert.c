@@ -34,11 +34,13 @@ tr_status tr_command_convert(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, args) != 0)
         return TR_ERR_INTERNAL;
     if (strcmp(args[0], "idx") != 0) {
-        tr_fail(&err, TR_ERR_CONFIG, "convert %s: unknown format; allowed: idx", args[0]);
-        return tr_complain(&err);
+        const tr_status unknown =
+            tr_fail(&err, TR_ERR_CONFIG, "convert %s: unknown format; allowed: idx", args[0]);
+        return tr_complain(unknown, &err);
     }
-    if (tr_convert_idx(args[1], args[2], &err) != TR_OK)
-        return tr_complain(&err);
+    const tr_status status = tr_convert_idx(args[1], args[2], &err);
+    if (status != TR_OK)
+        return tr_complain(status, &err);
     printf("%s: written from %s\n", args[2], args[1]);
     return TR_OK;
 }

@@ -10,7 +10,6 @@ static const char doc[] = "Measure the weights of a checkpoint on the test set."
 static tr_status evaluate(tr_session *session, const char *checkpoint, tr_error *err)
 {
     tr_metrics test;
-    char digest[33];
     TR_TRY(tr_session_build(session, err));
     TR_TRY(tr_checkpoint_read_weights(session->model, checkpoint, err));
     TR_TRY(tr_dataset_open(&session->dataset, session->config, err));
@@ -18,10 +17,7 @@ static tr_status evaluate(tr_session *session, const char *checkpoint, tr_error 
         return tr_fail(err, TR_ERR_DATA, "%s: has no test set (%s, %s)", session->config->data.file,
                        session->config->data.x_test, session->config->data.y_test);
     TR_TRY(tr_evaluate(session->config, session->model, session->dataset, &test, err));
-    TR_TRY(tr_model_digest(session->model, digest, err));
-    printf("test loss %.6f  test accuracy %.4f +- %.4f  parameters %s\n", test.loss, test.accuracy,
-           tr_metrics_standard_error(&test), digest);
-    return TR_OK;
+    return tr_print_result(session, &test, err);
 }
 
 tr_status tr_command_evaluate(int argc, char **argv)
@@ -35,5 +31,5 @@ tr_status tr_command_evaluate(int argc, char **argv)
         status = evaluate(&session, options.checkpoint, &err);
     tr_session_close(&session);
     tr_options_release(&options);
-    return status == TR_OK ? TR_OK : tr_complain(&err);
+    return status == TR_OK ? TR_OK : tr_complain(status, &err);
 }

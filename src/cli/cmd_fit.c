@@ -1,4 +1,5 @@
 /* cmd_fit.c -- trainer -c FILE: train, then evaluate on the test set, as the tutorial does. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -16,22 +17,50 @@ static const char doc[] =
     "(every default spelled out). Ctrl-C finishes the step, saves and exits; a second one quits at "
     "once.";
 
-/* ---- signals ---- */
+/* ---- signals ----
+ *
+ * No handler may ever run: oneDNN's kernels use the stack pointer as a general register, and the
+ * kernel would write a handler's frame wherever it points at that moment, into the heap. So the
+ * signals are blocked before any thread exists, and a thread of their own waits for them. */
 
 static volatile sig_atomic_t stop_signal;
 
-static void request_stop(int signal)
+static void fill_stop_signals(sigset_t *set)
 {
-    stop_signal = signal;
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
 }
 
-static void catch_signals(void)
+/* The first signal asks the run to stop, the second ends the process at once. */
+static void *wait_for_signals(void *unused)
 {
-    /* One shot: the second signal meets the default action and ends the process at once. */
-    const struct sigaction action = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigset_t set;
+    int number = 0;
+    (void)unused;
+    fill_stop_signals(&set);
+    sigwait(&set, &number);
+    stop_signal = number;
+    sigwait(&set, &number);
+    signal(number, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    raise(number);
+    return NULL;
+}
+
+/* Before the first thread of OpenMP, which inherits the mask. */
+static tr_status catch_signals(tr_error *err)
+{
+    sigset_t set;
+    pthread_t watcher;
+    fill_stop_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(2), like a full disk */
+    signal(SIGPIPE, SIG_IGN); /* a reader of our output that goes away does not end the training */
+    if (pthread_create(&watcher, NULL, wait_for_signals, NULL) != 0)
+        return tr_fail(err, TR_ERR_INTERNAL, "the thread that waits for signals cannot be started");
+    pthread_detach(watcher);
+    return TR_OK;
 }
 
 /* ---- events ---- */
@@ -79,20 +108,6 @@ static void print_start(const tr_session *session, const tr_run *run)
     tr_free(summary);
 }
 
-static tr_status print_result(tr_session *session, tr_run *run, tr_error *err)
-{
-    tr_metrics test;
-    char digest[33];
-    TR_TRY(tr_run_evaluate(run, &test, err));
-    TR_TRY(tr_model_digest(session->model, digest, err));
-    if (test.n > 0)
-        printf("test loss %.6f  ", test.loss);
-    if (test.n > 0 && (session->config->compile.metrics & TR_METRIC_ACCURACY))
-        printf("test accuracy %.4f +- %.4f  ", test.accuracy, tr_metrics_standard_error(&test));
-    printf("parameters %s\n", digest);
-    return TR_OK;
-}
-
 static tr_status train(tr_session *session, tr_run *run, tr_error *err)
 {
     const tr_config *config = session->config;
@@ -106,12 +121,14 @@ static tr_status train(tr_session *session, tr_run *run, tr_error *err)
         .csv_path = csv_path,
         .validation = tr_run_describe(run).n_validation > 0};
     const tr_listener listener = {.user = &watcher, .on_step = on_step, .on_epoch = on_epoch};
-    catch_signals();
     print_start(session, run);
     tr_status status = tr_run_fit(run, &listener, &stop_signal, err);
     tr_progress_clear(&watcher.view);
+    tr_metrics test;
     if (status == TR_OK)
-        status = print_result(session, run, err);
+        status = tr_run_evaluate(run, &stop_signal, &test, err);
+    if (status == TR_OK)
+        status = tr_print_result(session, &test, err);
     tr_free(csv_path);
     return status;
 }
@@ -123,7 +140,9 @@ tr_status tr_command_fit(int argc, char **argv)
     tr_run *run = NULL;
     tr_error err = {0};
     TR_TRY(tr_options_parse(&options, argc, argv, doc, 0));
-    tr_status status = tr_session_load(&session, &options, &err);
+    tr_status status = catch_signals(&err);
+    if (status == TR_OK)
+        status = tr_session_load(&session, &options, &err);
     if (status == TR_OK)
         status = tr_session_build(&session, &err);
     if (status == TR_OK)
@@ -135,5 +154,5 @@ tr_status tr_command_fit(int argc, char **argv)
     tr_run_free(run);
     tr_session_close(&session);
     tr_options_release(&options);
-    return status == TR_OK ? TR_OK : tr_complain(&err);
+    return status == TR_OK ? TR_OK : tr_complain(status, &err);
 }

@@ -6,6 +6,7 @@
 
 #include "trainer/config.h"
 #include "trainer/dataset.h"
+#include "trainer/history.h"
 #include "trainer/model.h"
 #include "trainer/status.h"
 
@@ -37,8 +38,8 @@ tr_status tr_options_parse(tr_options *options, int argc, char **argv, const cha
                            int takes_checkpoint);
 void tr_options_release(tr_options *options);
 
-/* Prints "trainer: error: ..." (every line of the text) to stderr and returns its status. */
-tr_status tr_complain(const tr_error *err);
+/* Prints "trainer: error: ..." (every line of the text) to stderr and returns `status`. */
+tr_status tr_complain(tr_status status, const tr_error *err);
 
 /* What a configured command works with; released with tr_session_close(). */
 typedef struct tr_session {
@@ -52,6 +53,10 @@ tr_status tr_session_load(tr_session *session, const tr_options *options, tr_err
 /* Plans the model for this machine and warns on stderr of every reference kernel. */
 tr_status tr_session_build(tr_session *session, tr_error *err);
 void tr_session_close(tr_session *session);
+
+/* The last line of a run: loss and accuracy on the test set, as far as the run has them, and the
+ * digest of the parameters. */
+tr_status tr_print_result(const tr_session *session, const tr_metrics *test, tr_error *err);
 
 /* One command, one file. */
 tr_status tr_command_fit(int argc, char **argv);

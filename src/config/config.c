@@ -176,6 +176,19 @@ static void check_name(const tr_section *section, tr_problems *problems)
     }
 }
 
+/* Pixels are scaled in float32, where 1e300 is infinite and 1e-60 is 0. */
+static void check_scale(const tr_config *config)
+{
+    const float num = (float)config->data.scale_num, den = (float)config->data.scale_den;
+    const tr_section *data = tr_ini_find(config->ini, "data");
+    const tr_entry *scale = data == NULL ? NULL : tr_section_find(data, "scale");
+    if (scale != NULL && den != 0.0f && !(isnormal(num) && isnormal(den) && isnormal(num / den)))
+        tr_problems_add(config->problems, scale->line,
+                        "[data] scale = %s: must be computable in float32: numerator, denominator "
+                        "and quotient from 1.2e-38 to 3.4e38",
+                        scale->value);
+}
+
 /* ---- the whole ---- */
 
 /* Sections that stand twice are a problem already; reading both finds the mistakes inside, too. */
@@ -194,6 +207,8 @@ static void read_sections(tr_config *config)
         if (spec != NULL && spec->keys != NULL)
             tr_section_read(section, spec->keys, spec->n_keys, config, config->problems);
     }
+    if (tr_problems_count(config->problems) == 0)
+        check_scale(config);
     if (!has_layer)
         tr_problems_add(config->problems, 0,
                         "%s: the model has no layers: add sections [layer.NAME] with type = ...",

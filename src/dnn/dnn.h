@@ -22,7 +22,7 @@
 typedef struct tr_dnn tr_dnn;
 
 /* `isa` limits oneDNN to an instruction set; it holds for the whole process, so the first call
- * decides and a later different one fails. TR_ISA_AUTO leaves the choice to oneDNN (and to its
+ * decides and a later, different limit fails. TR_ISA_AUTO leaves the choice to oneDNN (and to its
  * environment variable DNNL_MAX_CPU_ISA). TR_ERR_CONFIG: this CPU does not have it. */
 tr_status tr_dnn_new(tr_dnn **out, tr_isa isa, tr_error *err);
 void tr_dnn_free(tr_dnn *dnn);

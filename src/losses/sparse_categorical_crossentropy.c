@@ -3,7 +3,8 @@
  * With a final softmax the loss works on its input z, as TensorFlow's Keras does:
  *     L = log sum_j exp(z_j) - z_y          dL/dz = softmax(z) - onehot(y)
  * stable for any z (the maximum is subtracted), nothing is clipped.
- * Without one (say, a final sigmoid) Keras's formula on probabilities:
+ * Without one (say, a final sigmoid) the formula of Keras's PyTorch backend on probabilities
+ * (TensorFlow's clips first and renormalises then; they differ where p is clipped):
  *     q = p / sum_j p_j, clipped to [eps, 1 - eps], L = -log q_y
  *     dL/dp_j = 1/sum - [j = y]/p_y, and 0 where q_y was clipped; eps = 1e-7.
  */

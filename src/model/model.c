@@ -65,19 +65,25 @@ static void parse_loss(tr_model *model)
 
 /* ---- shapes ---- */
 
-/* Products of sizes must stay far from overflow: a vector, kernel or image of 2^31 floats is
- * refused where it arises. */
-static bool too_large(const tr_layer *layer)
+/* oneDNN's kernels count in 32 bits, and products of sizes must stay far from overflow: a tensor of
+ * 2^31 numbers is refused where it arises. */
+static const double tensor_limit = 2147483648.0;
+
+/* A micro-batch of samples of this shape. */
+static bool shape_too_large(const tr_config *config, tr_shape shape)
 {
-    const double limit = 2147483648.0;
-    const tr_shape dst = layer->dst;
-    if ((double)dst.h * (double)dst.w * (double)dst.c > limit)
-        return true;
+    return (double)shape.h * (double)shape.w * (double)shape.c *
+               (double)config->engine.micro_batch >=
+           tensor_limit;
+}
+
+static bool params_too_large(const tr_layer *layer)
+{
     for (int i = 0; i < layer->n_params; i++) {
         double n = 1.0;
         for (int k = 0; k < layer->params[i].n_dims; k++)
             n *= (double)layer->params[i].dims[k];
-        if (n > limit)
+        if (n >= tensor_limit)
             return true;
     }
     return false;
@@ -90,6 +96,14 @@ static void infer_shapes(tr_model *model)
     const tr_config *config = model->config;
     tr_shape shape = {
         .h = config->input_shape[0], .w = config->input_shape[1], .c = config->input_shape[2]};
+    if (shape_too_large(config, shape)) {
+        tr_problems_add(config->problems,
+                        tr_section_line(tr_ini_find(config->ini, "model"), "input_shape"),
+                        "[model] input_shape: a micro-batch of %lld such images is 2^31 numbers or "
+                        "more",
+                        (long long)config->engine.micro_batch);
+        return;
+    }
     for (int i = 0; i < model->n_layers; i++) {
         tr_layer *layer = model->layers[i];
         tr_error reason;
@@ -99,9 +113,12 @@ static void infer_shapes(tr_model *model)
                             reason.text);
             return;
         }
-        if (too_large(layer)) {
-            tr_problems_add(config->problems, layer->line,
-                            "[layer.%s] needs a tensor of more than 2^31 numbers", layer->name);
+        if (shape_too_large(config, layer->dst) || params_too_large(layer)) {
+            tr_problems_add(
+                config->problems, layer->line,
+                "[layer.%s] needs a tensor of 2^31 numbers or more for a micro-batch of "
+                "%lld; use a smaller [engine] micro_batch or a smaller layer",
+                layer->name, (long long)config->engine.micro_batch);
             return;
         }
         shape = layer->dst;

@@ -89,6 +89,15 @@ tr_status tr_params_init(tr_model *model, tr_error *err)
     return status;
 }
 
+bool tr_model_is_finite(const tr_model *model)
+{
+    /* x - x is 0 for every finite x and NaN otherwise; the padding elements are 0. */
+    float sum = 0.0f;
+    for (size_t i = 0; i < model->n_floats; i++)
+        sum += model->params[i] - model->params[i];
+    return sum == 0.0f;
+}
+
 tr_status tr_model_digest(const tr_model *model, char text[33], tr_error *err)
 {
     tr_digest *digest = tr_digest_new();

@@ -45,9 +45,8 @@ static const tr_key keys[] = {
      .kind = TR_KEY_REAL,
      .offset = offsetof(adam, epsilon),
      .fallback = "1e-7",
-     .min = 0,
+     .min = 1.2e-38, /* the smallest normal float32: below, it would be 0 and divide by it */
      .max = 1,
-     .above_min = true,
      .doc = "keeps the divisor off 0"},
 };
 

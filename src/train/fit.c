@@ -20,6 +20,23 @@ static void order_epoch(tr_run *run, int64_t epoch)
         memcpy(run->order, run->split.train, (size_t)run->split.n_train * sizeof *run->order);
 }
 
+/* Where the last good weights are, for a message. */
+static const char *good_weights(const tr_run *run)
+{
+    return run->history.n > 0 ? run->checkpoint_path : "no file, since no epoch was finished";
+}
+
+static tr_status diverged(const tr_run *run, int64_t epoch, int64_t step, const char *what,
+                          tr_error *err)
+{
+    return tr_fail(err, TR_ERR_NUMERIC,
+                   "%s is not a finite number in epoch %lld, step %lld: training diverged; try a "
+                   "smaller [optimizer] learning_rate, and check [data] scale; the weights of the "
+                   "last finished epoch are in %s",
+                   what, (long long)epoch + 1, (long long)step, good_weights(run));
+}
+
+/* Never puts weights that are not numbers over good ones. */
 static tr_status save(tr_run *run, int64_t finished_epochs, tr_error *err)
 {
     const tr_progress progress = {.epoch = finished_epochs,
@@ -42,12 +59,7 @@ static tr_status train_epoch(tr_run *run, int64_t epoch, const tr_listener *list
         TR_TRY(tr_engine_step(run->engine, tr_dataset_train(run->dataset), run->order + first,
                               left < batch ? left : batch, &sums, err));
         if (!isfinite(sums.loss))
-            return tr_fail(err, TR_ERR_NUMERIC,
-                           "the loss is %g in epoch %lld, step %lld: training diverged; try a "
-                           "smaller [optimizer] learning_rate, and check [data] scale; %s holds "
-                           "the last finished epoch, if there was one",
-                           sums.loss, (long long)epoch + 1, (long long)step + 1,
-                           run->checkpoint_path);
+            return diverged(run, epoch, step + 1, "the loss", err);
         total.loss += sums.loss;
         total.hits += sums.hits;
         total.n += sums.n;
@@ -63,16 +75,22 @@ static tr_status train_epoch(tr_run *run, int64_t epoch, const tr_listener *list
                                                                .images = total.n});
     }
     log->images_per_s = (double)total.n / log->seconds;
-    return TR_OK;
+    /* ReLU turns NaN into 0, so a finite loss alone does not prove finite weights. */
+    return tr_model_is_finite(run->model) ? TR_OK : diverged(run, epoch, steps, "a weight", err);
 }
 
+/* Validation, history, checkpoint, event. A stop during validation leaves the epoch unfinished. */
 static tr_status finish_epoch(tr_run *run, int64_t epoch, const tr_listener *listener,
-                              tr_epoch *log, tr_error *err)
+                              const volatile sig_atomic_t *stop, tr_epoch *log, tr_error *err)
 {
     const double begin = tr_now_s();
     TR_TRY(tr_measure(run->engine, tr_dataset_train(run->dataset), run->split.validation,
-                      run->split.n_validation, run->config->evaluate_batch_size, &log->validation,
-                      err));
+                      run->split.n_validation, run->config->evaluate_batch_size, stop,
+                      &log->validation, err));
+    if (*stop)
+        return TR_OK;
+    if (!isfinite(log->validation.loss))
+        return diverged(run, epoch, tr_run_describe(run).steps, "the validation loss", err);
     log->validation_seconds = tr_now_s() - begin;
     log->learning_rate = run->optimizer->learning_rate;
     if (tr_history_add(&run->history, log) != TR_OK)
@@ -83,21 +101,27 @@ static tr_status finish_epoch(tr_run *run, int64_t epoch, const tr_listener *lis
     return TR_OK;
 }
 
+static tr_status stopped(tr_run *run, int64_t epoch, int signal, tr_error *err)
+{
+    TR_TRY(save(run, epoch, err));
+    return tr_fail(err, signal == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED,
+                   "stopped by signal %d in epoch %lld after %lld updates; the weights are saved "
+                   "in %s",
+                   signal, (long long)epoch + 1, (long long)tr_engine_iterations(run->engine),
+                   run->checkpoint_path);
+}
+
 tr_status tr_run_fit(tr_run *run, const tr_listener *listener, const volatile sig_atomic_t *stop,
                      tr_error *err)
 {
     for (int64_t epoch = 0; epoch < run->config->fit.epochs; epoch++) {
         tr_epoch log = {.epoch = epoch + 1};
         TR_TRY(train_epoch(run, epoch, listener, stop, &log, err));
-        if (*stop) {
-            TR_TRY(save(run, epoch, err));
-            return tr_fail(err, *stop == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED,
-                           "stopped by signal %d in epoch %lld after %lld updates; the weights "
-                           "are saved in %s",
-                           (int)*stop, (long long)epoch + 1,
-                           (long long)tr_engine_iterations(run->engine), run->checkpoint_path);
-        }
-        TR_TRY(finish_epoch(run, epoch, listener, &log, err));
+        if (!*stop)
+            TR_TRY(finish_epoch(run, epoch, listener, stop, &log, err));
+        /* After a finished epoch too: what is asked during its report must not be lost. */
+        if (*stop)
+            return stopped(run, run->history.n, *stop, err);
     }
     return TR_OK;
 }

@@ -1,5 +1,6 @@
 /* run.c -- life of a run: everything that can fail before the first step fails here. */
 #include <time.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "ini_file.h"
@@ -52,6 +53,7 @@ static tr_status prepare_folder(tr_run *run, tr_error *err)
 {
     const char *folder = run->config->output_directory;
     TR_TRY(tr_folder_prepare(folder, err));
+    TR_TRY(tr_folder_lock(folder, &run->folder_lock, err));
     run->checkpoint_path = tr_path_join(folder, "last.h5");
     char *config_path = tr_path_join(folder, "config.ini");
     const tr_status status = run->checkpoint_path == NULL || config_path == NULL
@@ -87,6 +89,7 @@ tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
     tr_run *run = tr_alloc(1, sizeof *run);
     if (run == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    run->folder_lock = -1;
     run->config = config;
     run->model = model;
     run->dataset = dataset;
@@ -107,6 +110,8 @@ void tr_run_free(tr_run *run)
 {
     if (run == NULL)
         return;
+    if (run->folder_lock >= 0)
+        close(run->folder_lock);
     tr_engine_free(run->engine);
     tr_free(run->optimizer);
     tr_split_release(&run->split);
@@ -134,9 +139,4 @@ tr_run_info tr_run_describe(const tr_run *run)
                          .n_test = tr_dataset_test(run->dataset)->n,
                          .steps = (run->split.n_train + batch - 1) / batch,
                          .iterations = tr_engine_iterations(run->engine)};
-}
-
-const tr_history *tr_run_history(const tr_run *run)
-{
-    return &run->history;
 }

@@ -13,13 +13,16 @@ struct tr_run {
     tr_engine *engine;
     tr_split split;
     uint32_t *order;       /* [n_train] the epoch at hand */
+    int folder_lock;       /* keeps other runs out of the output folder; -1: none */
     char *checkpoint_path; /* <output>/last.h5 */
     tr_history history;
 };
 
-/* Mean loss and accuracy of samples[index[0..n-1]], in batches of `batch`. */
+/* Mean loss and accuracy of samples[index[0..n-1]], in batches of `batch`. Ends early, with what it
+ * has, when *stop is set; `stop` may be NULL. */
 tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,
-                     int64_t batch, tr_metrics *metrics, tr_error *err);
+                     int64_t batch, const volatile sig_atomic_t *stop, tr_metrics *metrics,
+                     tr_error *err);
 
 tr_metrics tr_metrics_of(const tr_sums *sums);
 

@@ -233,6 +233,41 @@ Test(cli, numeric_error)
            4, "training diverged");
 }
 
+Test(cli, scales_beyond_float32_are_refused)
+{
+    expect(run("", short_run("mnist.ini", "--set data.scale=1e300")), 2, "computable in float32");
+    expect(run("", short_run("mnist.ini", "--set data.scale=1e-60")), 2, "computable in float32");
+    expect(run("", short_run("mnist.ini", "--set optimizer.epsilon=1e-50")), 2, "epsilon");
+}
+
+/* ReLU turns NaN into 0: the loss stays finite while the weights are lost. */
+Test(cli, weights_that_are_no_numbers_are_noticed_and_not_saved)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/run/last.h5", test_folder());
+    expect(run("", short_run("mnist.ini", "--set compile.optimizer=sgd --set data.scale=1e10 "
+                                          "--set optimizer.learning_rate=1000000 "
+                                          "--set fit.batch_size=1000 --set fit.epochs=1")),
+           4, "training diverged");
+    cr_assert_neq(access(path, F_OK), 0, "a checkpoint of NaN was written");
+}
+
+Test(cli, lost_output_is_noticed)
+{
+    char command[2200];
+    snprintf(command, sizeof command, "summary -c %s/configs/mnist.ini > /dev/full", TR_SOURCE);
+    expect(run("", command), 5, "standard output cannot be written");
+}
+
+Test(cli, two_runs_do_not_share_a_folder)
+{
+    char lock[700];
+    run("", short_run("mnist.ini", ""));
+    snprintf(lock, sizeof lock, "flock %s/run", test_folder());
+    expect(run(lock, short_run("mnist.ini", "")), 5, "in use by another run");
+    expect(run("", short_run("mnist.ini", "")), 0, "test loss");
+}
+
 Test(cli, output_errors)
 {
     expect(run("", short_run("mnist.ini", "--set output.directory=/proc/none")), 5, "/proc/none");

@@ -69,12 +69,15 @@ Test(model, reports_everything_in_one_run)
     cr_assert_not_null(strstr(text, "units: unknown key"), "%s", text);
 }
 
-Test(model, refuses_tensors_beyond_2_to_the_31)
+Test(model, refuses_tensors_of_2_to_the_31)
 {
-    refused("[model]\ninput_shape = 65536, 65536, 65536\n" FLAT, "more than 2^31");
+    refused("[model]\ninput_shape = 65536, 65536, 65536\n" FLAT,
+            "[model] input_shape: a micro-batch");
     refused("[model]\ninput_shape = 1000, 1000, 100\n" FLAT
             "[layer.d]\ntype = dense\nunits = 100000\n",
-            "more than 2^31");
+            "[layer.d] needs a tensor of 2^31");
+    refused("[model]\ninput_shape = 100, 100, 100\n[engine]\nmicro_batch = 4096\n" FLAT,
+            "micro-batch of 4096");
 }
 
 Test(model, unknown_loss_is_named)

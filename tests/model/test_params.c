@@ -102,3 +102,18 @@ Test(params, micro_batch_does_not_change_initial_weights)
     test_net_free(two);
     test_net_free(nine);
 }
+
+Test(params, finds_one_weight_that_is_no_number)
+{
+    tr_error err = {0};
+    test_net *net = test_net_new(layers, shape, 2);
+    cr_assert(tr_model_is_finite(net->model));
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (int i = 0; i < 3; i++) {
+        float bias[7] = {0};
+        bias[i * 3] = bad[i];
+        tr_model_set_weight(net->model, 3, bias, &err);
+        cr_assert_not(tr_model_is_finite(net->model));
+    }
+    test_net_free(net);
+}

@@ -112,7 +112,7 @@ static void learns(const char *const *overrides, size_t n)
     const tr_listener silent = {0};
     cr_assert_eq(make(&made, overrides, n, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &never, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_run_evaluate(made.run, &test, &err), TR_OK);
+    cr_assert_eq(tr_run_evaluate(made.run, &never, &test, &err), TR_OK);
     cr_assert_eq(test.n, N_TEST);
     cr_assert_gt(test.accuracy, 0.95, "accuracy %g", test.accuracy);
     discard(&made);
@@ -189,7 +189,7 @@ Test(fit, checkpoint_is_the_model)
     const tr_listener silent = {0};
     cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &never, &err), TR_OK);
-    cr_assert_eq(tr_run_evaluate(made.run, &in_run, &err), TR_OK);
+    cr_assert_eq(tr_run_evaluate(made.run, &never, &in_run, &err), TR_OK);
     tr_model_digest(made.model, a, &err);
     float zero[4] = {0};
     tr_model_set_weight(made.model, 3, zero, &err);
@@ -258,6 +258,28 @@ Test(fit, stops_after_the_step_and_saves)
     cr_assert_eq(tr_checkpoint_read_weights(made.model, path, &err), TR_OK);
     tr_model_digest(made.model, saved, &err);
     cr_assert_str_eq(before, saved);
+    discard(&made);
+}
+
+static tr_status stop_at_epoch_end(void *user, const tr_history *history, int64_t epochs,
+                                   tr_error *err)
+{
+    (void)user, (void)history, (void)epochs, (void)err;
+    stop = SIGTERM;
+    return TR_OK;
+}
+
+/* Asked while an epoch is being reported, or while the test set is being measured. */
+Test(fit, stop_is_not_lost_between_steps)
+{
+    rig made;
+    tr_error err = {0};
+    tr_metrics test;
+    const tr_listener listener = {.on_epoch = stop_at_epoch_end};
+    const char *const overrides[] = {"fit.epochs=1"};
+    cr_assert_eq(make(&made, overrides, 1, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_run_fit(made.run, &listener, &stop, &err), TR_TERMINATED);
+    cr_assert_eq(tr_run_evaluate(made.run, &stop, &test, &err), TR_TERMINATED);
     discard(&made);
 }
 
