@@ -7,34 +7,23 @@
 
 #include "weighted.h"
 
-static tr_window window_of(const tr_conv_shape *shape)
-{
-    tr_window window = {0};
-    for (int i = 0; i < 2; i++) {
-        window.kernel[i] = shape->kernel[i];
-        window.strides[i] = shape->strides[i];
-        window.pad_before[i] = shape->pad_before[i];
-        window.pad_after[i] = shape->pad_after[i];
-    }
-    return window;
-}
-
-static tr_status any_layouts(tr_program *program, const tr_conv_shape *shape,
+static tr_status any_layouts(tr_program *program, const tr_geometry *geometry,
                              const tr_param *kernel, const tr_param *bias, tr_value src,
                              tr_weighted_layouts *any, tr_error *err)
 {
     const int64_t *k = kernel->dims; /* Keras's (kh, kw, in, out); oneDNN's order is o i h w */
     return tr_weighted_any(program, src, 4, (int64_t[]){k[3], k[2], k[0], k[1]}, bias, 4,
-                           (int64_t[]){program->n, shape->oc, shape->oh, shape->ow}, any, err);
+                           (int64_t[]){program->n, k[3], geometry->out[0], geometry->out[1]}, any,
+                           err);
 }
 
-tr_status tr_conv_forward(tr_program *program, const tr_conv_shape *shape, tr_activation fused,
+tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_activation fused,
                           tr_param *kernel, tr_param *bias, tr_value src, tr_value *dst,
                           tr_hint *hint, tr_error *err)
 {
-    const tr_window window = window_of(shape);
+    const tr_window window = tr_window_of(geometry);
     tr_weighted_layouts any;
-    TR_TRY(any_layouts(program, shape, kernel, bias, src, &any, err));
+    TR_TRY(any_layouts(program, geometry, kernel, bias, src, &any, err));
     dnnl_primitive_attr_t attr;
     dnnl_primitive_desc_t desc = NULL;
     dnnl_status_t status = tr_attr_fused(&attr, fused);
@@ -54,13 +43,13 @@ tr_status tr_conv_forward(tr_program *program, const tr_conv_shape *shape, tr_ac
                                hint, err);
 }
 
-tr_status tr_conv_backward_weights(tr_program *program, const tr_conv_shape *shape,
+tr_status tr_conv_backward_weights(tr_program *program, const tr_geometry *geometry,
                                    const tr_param *kernel, const tr_param *bias, tr_value src,
                                    tr_value diff_dst, tr_hint hint, tr_error *err)
 {
-    const tr_window window = window_of(shape);
+    const tr_window window = tr_window_of(geometry);
     tr_weighted_layouts any;
-    TR_TRY(any_layouts(program, shape, kernel, bias, src, &any, err));
+    TR_TRY(any_layouts(program, geometry, kernel, bias, src, &any, err));
     dnnl_primitive_desc_t desc;
     const dnnl_status_t status = tr_desc_conv_backward_weights(
         &desc, tr_program_context(program), &window, tr_layout_md(any.src),
@@ -71,13 +60,13 @@ tr_status tr_conv_backward_weights(tr_program *program, const tr_conv_shape *sha
                                         err);
 }
 
-tr_status tr_conv_backward_data(tr_program *program, const tr_conv_shape *shape, tr_param *kernel,
+tr_status tr_conv_backward_data(tr_program *program, const tr_geometry *geometry, tr_param *kernel,
                                 tr_value src, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
                                 tr_error *err)
 {
-    const tr_window window = window_of(shape);
+    const tr_window window = tr_window_of(geometry);
     tr_weighted_layouts any;
-    TR_TRY(any_layouts(program, shape, kernel, NULL, src, &any, err));
+    TR_TRY(any_layouts(program, geometry, kernel, NULL, src, &any, err));
     dnnl_primitive_desc_t desc;
     const dnnl_status_t status = tr_desc_conv_backward_data(
         &desc, tr_program_context(program), &window, tr_layout_md(any.src),

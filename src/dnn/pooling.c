@@ -7,27 +7,15 @@
 
 #include "program_internal.h"
 
-static tr_window window_of(const tr_pool_shape *shape)
-{
-    tr_window window = {0};
-    for (int i = 0; i < 2; i++) {
-        window.kernel[i] = shape->pool[i];
-        window.strides[i] = shape->strides[i];
-        window.pad_before[i] = shape->pad_before[i];
-        window.pad_after[i] = shape->pad_after[i];
-    }
-    return window;
-}
-
-tr_status tr_max_pool_forward(tr_program *program, const tr_pool_shape *shape, tr_value src,
+tr_status tr_max_pool_forward(tr_program *program, const tr_geometry *geometry, tr_value src,
                               tr_value *dst, tr_value *workspace, tr_hint *hint, tr_error *err)
 {
-    const tr_window window = window_of(shape);
+    const tr_window window = tr_window_of(geometry);
     const tr_layout src_layout = tr_program_layout(program, src);
     int64_t dims[4];
     tr_layout_dims(src_layout, dims);
-    const tr_layout any =
-        tr_layout_any(program->dnn, 4, (int64_t[]){dims[0], dims[1], shape->oh, shape->ow});
+    const tr_layout any = tr_layout_any(
+        program->dnn, 4, (int64_t[]){dims[0], dims[1], geometry->out[0], geometry->out[1]});
     if (any == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
     dnnl_primitive_desc_t desc;
@@ -52,10 +40,10 @@ tr_status tr_max_pool_forward(tr_program *program, const tr_pool_shape *shape, t
     return TR_OK;
 }
 
-tr_status tr_max_pool_backward(tr_program *program, const tr_pool_shape *shape, tr_value workspace,
+tr_status tr_max_pool_backward(tr_program *program, const tr_geometry *geometry, tr_value workspace,
                                tr_value diff_dst, tr_hint hint, tr_value *diff_src, tr_error *err)
 {
-    const tr_window window = window_of(shape);
+    const tr_window window = tr_window_of(geometry);
     const tr_layout dst_layout = tr_chosen_layout(program, hint, dnnl_query_dst_md);
     const tr_layout src_layout = tr_chosen_layout(program, hint, dnnl_query_src_md);
     TR_TRY(tr_program_reorder(program, diff_dst, dst_layout, &diff_dst, err));

@@ -41,25 +41,24 @@ tr_status tr_activation_forward(tr_program *program, tr_activation activation, t
 tr_status tr_activation_backward(tr_program *program, tr_activation activation, tr_value dst,
                                  tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
-/* ---- convolution.c ---- */
+/* ---- windows: convolution.c, pooling.c ---- */
 
-typedef struct tr_conv_shape {
-    int64_t oh, ow, oc; /* result */
-    int64_t kernel[2];  /* h, w */
-    int64_t strides[2];
-    int64_t pad_before[2]; /* top, left */
-    int64_t pad_after[2];  /* bottom, right */
-} tr_conv_shape;
+/* A window sliding over an image; {height, width} each. */
+typedef struct tr_geometry {
+    int64_t kernel[2], strides[2];
+    int64_t pad_before[2], pad_after[2]; /* top, left; bottom, right */
+    int64_t out[2];                      /* size of the result */
+} tr_geometry;
 
 /* dst[n,oc,oh,ow] = fused(bias[oc] + sum over ic,kh,kw of src * kernel). `bias` may be NULL.
  * kernel->dims are Keras's (kh, kw, ic, oc). */
-tr_status tr_conv_forward(tr_program *program, const tr_conv_shape *shape, tr_activation fused,
+tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_activation fused,
                           tr_param *kernel, tr_param *bias, tr_value src, tr_value *dst,
                           tr_hint *hint, tr_error *err);
-tr_status tr_conv_backward_weights(tr_program *program, const tr_conv_shape *shape,
+tr_status tr_conv_backward_weights(tr_program *program, const tr_geometry *geometry,
                                    const tr_param *kernel, const tr_param *bias, tr_value src,
                                    tr_value diff_dst, tr_hint hint, tr_error *err);
-tr_status tr_conv_backward_data(tr_program *program, const tr_conv_shape *shape, tr_param *kernel,
+tr_status tr_conv_backward_data(tr_program *program, const tr_geometry *geometry, tr_param *kernel,
                                 tr_value src, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
                                 tr_error *err);
 
@@ -79,16 +78,11 @@ tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, 
 
 /* ---- pooling.c ---- */
 
-typedef struct tr_pool_shape {
-    int64_t oh, ow;
-    int64_t pool[2], strides[2], pad_before[2], pad_after[2];
-} tr_pool_shape;
-
 /* dst = max over the window; padding never wins, ties go to the first element in row order.
  * *workspace remembers the winners for backward (TR_NO_VALUE in an inference program). */
-tr_status tr_max_pool_forward(tr_program *program, const tr_pool_shape *shape, tr_value src,
+tr_status tr_max_pool_forward(tr_program *program, const tr_geometry *geometry, tr_value src,
                               tr_value *dst, tr_value *workspace, tr_hint *hint, tr_error *err);
-tr_status tr_max_pool_backward(tr_program *program, const tr_pool_shape *shape, tr_value workspace,
+tr_status tr_max_pool_backward(tr_program *program, const tr_geometry *geometry, tr_value workspace,
                                tr_value diff_dst, tr_hint hint, tr_value *diff_src, tr_error *err);
 
 #endif

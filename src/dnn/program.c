@@ -55,16 +55,6 @@ tr_dnn *tr_program_dnn(const tr_program *program)
     return program->dnn;
 }
 
-int64_t tr_program_micro_batch(const tr_program *program)
-{
-    return program->n;
-}
-
-bool tr_program_training(const tr_program *program)
-{
-    return program->training;
-}
-
 void tr_program_begin(tr_program *program, const char *layer, tr_phase phase)
 {
     program->layer = layer;
@@ -228,6 +218,21 @@ tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value t
     return tr_program_add(program, desc, "reorder", TR_DIR_REORDER, args, 2, NULL, err);
 }
 
+/* A copy of the value in that layout that an earlier operation of this micro-batch (or, in PREPARE,
+ * of this step) made, or TR_NO_VALUE. Values are written once, so a copy stays right; using it
+ * again prolongs its life in the arena. */
+static tr_value earlier_copy(const tr_program *program, tr_value value, tr_layout layout)
+{
+    const bool preparing = program->phase == TR_PREPARE;
+    for (size_t i = 0; i < program->n_ops; i++) {
+        const tr_op *op = &program->ops[i];
+        if (op->info.direction == TR_DIR_REORDER && (op->info.phase == TR_PREPARE) == preparing &&
+            op->args[0].value == value && program->values[op->args[1].value].layout == layout)
+            return op->args[1].value;
+    }
+    return TR_NO_VALUE;
+}
+
 tr_status tr_program_reorder(tr_program *program, tr_value value, tr_layout layout, tr_value *out,
                              tr_error *err)
 {
@@ -237,8 +242,11 @@ tr_status tr_program_reorder(tr_program *program, tr_value value, tr_layout layo
         *out = value;
         return TR_OK;
     }
-    const tr_value copy = tr_program_value(program, layout);
-    TR_TRY(tr_program_reorder_into(program, value, copy, err));
+    tr_value copy = earlier_copy(program, value, layout);
+    if (copy == TR_NO_VALUE) {
+        copy = tr_program_value(program, layout);
+        TR_TRY(tr_program_reorder_into(program, value, copy, err));
+    }
     *out = copy;
     return TR_OK;
 }

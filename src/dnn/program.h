@@ -48,8 +48,6 @@ tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training
 void tr_program_free(tr_program *program);
 
 tr_dnn *tr_program_dnn(const tr_program *program);
-int64_t tr_program_micro_batch(const tr_program *program);
-bool tr_program_training(const tr_program *program);
 
 /* ---- planning: used by model/ and layers/ ---- */
 
@@ -66,7 +64,8 @@ tr_value tr_program_view(tr_program *program, tr_value value, tr_layout layout);
 /* Keeps the value alive at this point of the program: the engine reads or writes it here. */
 void tr_program_touch(tr_program *program, tr_value value);
 
-/* *out = the value in `layout`: itself where it has it already, else a copy made by a reorder. */
+/* *out = the value in `layout`: itself where it has it already, a copy that was made before, or a
+ * new one. The result must not be written to. */
 tr_status tr_program_reorder(tr_program *program, tr_value value, tr_layout layout, tr_value *out,
                              tr_error *err);
 

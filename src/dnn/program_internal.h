@@ -49,7 +49,7 @@ struct tr_program {
     tr_op *ops;
     size_t n_ops;
 
-    /* Forward primitive descriptors, which backward descriptors take as hints. */
+    /* Primitive descriptors, kept because backward ones take their forward's as a hint. */
     dnnl_primitive_desc_t *hints;
     size_t n_hints;
 
@@ -90,6 +90,9 @@ tr_status tr_arena_place(tr_program *program, tr_error *err);
 
 /* Attributes of a primitive that applies `fused` to its result; the caller destroys *attr. */
 dnnl_status_t tr_attr_fused(dnnl_primitive_attr_t *attr, tr_activation fused);
+
+/* geometry.c */
+tr_window tr_window_of(const tr_geometry *geometry);
 
 /* Engine, attributes and propagation kind of the program at hand. */
 tr_desc_context tr_program_context(const tr_program *program);

@@ -13,7 +13,7 @@ typedef struct conv2d {
     int64_t kernel_size[2], strides[2];
     int padding; /* tr_padding */
     bool use_bias;
-    tr_conv_shape geometry;
+    tr_geometry geometry;
 } conv2d;
 
 static const tr_key keys[] = {
@@ -56,19 +56,9 @@ static const tr_key keys[] = {
 static tr_status conv2d_shape(tr_layer *layer, tr_error *err)
 {
     conv2d *conv = (conv2d *)layer;
-    tr_conv_shape *geometry = &conv->geometry;
-    int64_t out[2];
-    TR_TRY(tr_window_shape(layer, (tr_padding)conv->padding, conv->kernel_size, conv->strides, out,
-                           geometry->pad_before, geometry->pad_after, err));
-    for (int i = 0; i < 2; i++) {
-        geometry->kernel[i] = conv->kernel_size[i];
-        geometry->strides[i] = conv->strides[i];
-    }
-    geometry->oh = out[0];
-    geometry->ow = out[1];
-    geometry->oc = conv->filters;
-    layer->dst = (tr_shape){.h = out[0], .w = out[1], .c = conv->filters};
-
+    TR_TRY(tr_window_shape(layer, (tr_padding)conv->padding, conv->kernel_size, conv->strides,
+                           &conv->geometry, err));
+    layer->dst.c = conv->filters;
     const int64_t dims[4] = {conv->kernel_size[0], conv->kernel_size[1], layer->src.c,
                              conv->filters};
     const int64_t window = dims[0] * dims[1];
@@ -76,13 +66,9 @@ static tr_status conv2d_shape(tr_layer *layer, tr_error *err)
                        window * dims[3]);
     if (conv->use_bias)
         tr_layer_add_param(layer, "bias", 1, &conv->filters, TR_INIT_ZEROS, 0, 0);
-    layer->flops = 2.0 * (double)(window * dims[2] * dims[3]) * (double)(out[0] * out[1]);
+    layer->flops =
+        2.0 * (double)(window * dims[2] * dims[3]) * (double)(layer->dst.h * layer->dst.w);
     return TR_OK;
-}
-
-static tr_param *bias_of(tr_layer *layer)
-{
-    return layer->n_params > 1 ? &layer->params[1] : NULL;
 }
 
 static tr_status conv2d_forward(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
@@ -91,15 +77,16 @@ static tr_status conv2d_forward(tr_layer *layer, tr_program *program, tr_tape *t
     const tr_activation activation = (tr_activation)layer->activation;
     return tr_conv_forward(program, &((conv2d *)layer)->geometry,
                            tr_activation_fuses(activation) ? activation : TR_LINEAR,
-                           &layer->params[0], bias_of(layer), tape->src, dst, &tape->hint, err);
+                           &layer->params[0], tr_layer_param(layer, 1), tape->src, dst, &tape->hint,
+                           err);
 }
 
 static tr_status conv2d_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
                                  tr_value diff_dst, tr_value *diff_src, tr_error *err)
 {
-    const tr_conv_shape *geometry = &((conv2d *)layer)->geometry;
-    TR_TRY(tr_conv_backward_weights(program, geometry, &layer->params[0], bias_of(layer), tape->src,
-                                    diff_dst, tape->hint, err));
+    const tr_geometry *geometry = &((conv2d *)layer)->geometry;
+    TR_TRY(tr_conv_backward_weights(program, geometry, &layer->params[0], tr_layer_param(layer, 1),
+                                    tape->src, diff_dst, tape->hint, err));
     if (diff_src == NULL)
         return TR_OK;
     return tr_conv_backward_data(program, geometry, &layer->params[0], tape->src, diff_dst,

@@ -46,25 +46,20 @@ static tr_status dense_shape(tr_layer *layer, tr_error *err)
     return TR_OK;
 }
 
-static tr_param *bias_of(tr_layer *layer)
-{
-    return layer->n_params > 1 ? &layer->params[1] : NULL;
-}
-
 static tr_status dense_forward(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
                                tr_error *err)
 {
     const tr_activation activation = (tr_activation)layer->activation;
     return tr_inner_product_forward(
         program, tr_activation_fuses(activation) ? activation : TR_LINEAR, &layer->params[0],
-        bias_of(layer), tape->src, dst, &tape->hint, err);
+        tr_layer_param(layer, 1), tape->src, dst, &tape->hint, err);
 }
 
 static tr_status dense_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
                                 tr_value diff_dst, tr_value *diff_src, tr_error *err)
 {
-    TR_TRY(tr_inner_product_backward_weights(program, &layer->params[0], bias_of(layer), tape->src,
-                                             diff_dst, tape->hint, err));
+    TR_TRY(tr_inner_product_backward_weights(program, &layer->params[0], tr_layer_param(layer, 1),
+                                             tape->src, diff_dst, tape->hint, err));
     if (diff_src == NULL)
         return TR_OK;
     return tr_inner_product_backward_data(program, &layer->params[0], tape->src, diff_dst,

@@ -45,9 +45,8 @@ bool tr_window_axis(tr_padding padding, int64_t in, int64_t kernel, int64_t stri
     return true;
 }
 
-tr_status tr_window_shape(const tr_layer *layer, tr_padding padding, const int64_t kernel[2],
-                          const int64_t strides[2], int64_t out[2], int64_t pad_before[2],
-                          int64_t pad_after[2], tr_error *err)
+tr_status tr_window_shape(tr_layer *layer, tr_padding padding, const int64_t kernel[2],
+                          const int64_t strides[2], tr_geometry *geometry, tr_error *err)
 {
     if (layer->src.flat)
         return tr_fail(err, TR_ERR_CONFIG,
@@ -56,14 +55,23 @@ tr_status tr_window_shape(const tr_layer *layer, tr_padding padding, const int64
                        (long long)layer->src.c);
     const int64_t in[2] = {layer->src.h, layer->src.w};
     static const char *const axes[2] = {"height", "width"};
-    for (int i = 0; i < 2; i++)
-        if (!tr_window_axis(padding, in[i], kernel[i], strides[i], &out[i], &pad_before[i],
-                            &pad_after[i]))
+    for (int i = 0; i < 2; i++) {
+        geometry->kernel[i] = kernel[i];
+        geometry->strides[i] = strides[i];
+        if (!tr_window_axis(padding, in[i], kernel[i], strides[i], &geometry->out[i],
+                            &geometry->pad_before[i], &geometry->pad_after[i]))
             return tr_fail(err, TR_ERR_CONFIG,
                            "a window of %lld does not fit the %s of %lld; use padding = same, a "
                            "smaller window, or fewer pooling layers before it",
                            (long long)kernel[i], axes[i], (long long)in[i]);
+    }
+    layer->dst = (tr_shape){.h = geometry->out[0], .w = geometry->out[1], .c = layer->src.c};
     return TR_OK;
+}
+
+tr_param *tr_layer_param(tr_layer *layer, int i)
+{
+    return i < layer->n_params ? &layer->params[i] : NULL;
 }
 
 void tr_layer_add_param(tr_layer *layer, const char *name, int n_dims, const int64_t *dims,

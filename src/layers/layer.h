@@ -107,10 +107,13 @@ extern const char *const tr_padding_names[];
 bool tr_window_axis(tr_padding padding, int64_t in, int64_t kernel, int64_t stride, int64_t *out,
                     int64_t *pad_before, int64_t *pad_after);
 
-/* Both axes of an image layer, with the error text of a window that does not fit or a flat src. */
-tr_status tr_window_shape(const tr_layer *layer, tr_padding padding, const int64_t kernel[2],
-                          const int64_t strides[2], int64_t out[2], int64_t pad_before[2],
-                          int64_t pad_after[2], tr_error *err);
+/* Both axes of an image layer: fills *geometry and dst's height and width from src, or gives the
+ * error text of a window that does not fit or a flat src. */
+tr_status tr_window_shape(tr_layer *layer, tr_padding padding, const int64_t kernel[2],
+                          const int64_t strides[2], tr_geometry *geometry, tr_error *err);
+
+/* Parameter i, or NULL when the layer has fewer (use_bias = false). */
+tr_param *tr_layer_param(tr_layer *layer, int i);
 
 /* Adds a parameter to the layer. */
 void tr_layer_add_param(tr_layer *layer, const char *name, int n_dims, const int64_t *dims,

@@ -14,7 +14,7 @@ typedef struct max_pooling2d {
     tr_layer base;
     int64_t pool_size[2], strides[2];
     int padding; /* tr_padding */
-    tr_pool_shape geometry;
+    tr_geometry geometry;
 } max_pooling2d;
 
 static const tr_key keys[] = {
@@ -58,18 +58,8 @@ static bool max_pooling2d_defaults(tr_layer *layer, tr_section *section)
 static tr_status max_pooling2d_shape(tr_layer *layer, tr_error *err)
 {
     max_pooling2d *pool = (max_pooling2d *)layer;
-    tr_pool_shape *geometry = &pool->geometry;
-    int64_t out[2];
-    TR_TRY(tr_window_shape(layer, (tr_padding)pool->padding, pool->pool_size, pool->strides, out,
-                           geometry->pad_before, geometry->pad_after, err));
-    for (int i = 0; i < 2; i++) {
-        geometry->pool[i] = pool->pool_size[i];
-        geometry->strides[i] = pool->strides[i];
-    }
-    geometry->oh = out[0];
-    geometry->ow = out[1];
-    layer->dst = (tr_shape){.h = out[0], .w = out[1], .c = layer->src.c};
-    return TR_OK;
+    return tr_window_shape(layer, (tr_padding)pool->padding, pool->pool_size, pool->strides,
+                           &pool->geometry, err);
 }
 
 static tr_status max_pooling2d_forward(tr_layer *layer, tr_program *program, tr_tape *tape,

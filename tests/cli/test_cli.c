@@ -255,7 +255,8 @@ Test(cli, weights_that_are_no_numbers_are_noticed_and_not_saved)
 Test(cli, lost_output_is_noticed)
 {
     char command[2200];
-    snprintf(command, sizeof command, "summary -c %s/configs/mnist.ini > /dev/full", TR_SOURCE);
+    snprintf(command, sizeof command, "summary -c %s/configs/mnist.ini 2>&1 > /dev/full; exit $?",
+             TR_SOURCE);
     expect(run("", command), 5, "standard output cannot be written");
 }
 

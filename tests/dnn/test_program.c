@@ -24,6 +24,10 @@ Test(program, reorders_only_where_layouts_differ)
     cr_assert_eq(tr_program_reorder(program, value, hwio, &other, &err), TR_OK);
     cr_assert_neq(other, value);
     cr_assert_eq(tr_program_n_ops(program), 1);
+    tr_value again;
+    cr_assert_eq(tr_program_reorder(program, value, hwio, &again, &err), TR_OK);
+    cr_assert_eq(again, other, "a copy that is there is made again");
+    cr_assert_eq(tr_program_n_ops(program), 1);
     const tr_op_info op = tr_program_op(program, 0);
     cr_assert_str_eq(op.layer, "here");
     cr_assert_eq(op.direction, TR_DIR_REORDER);
