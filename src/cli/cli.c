@@ -14,12 +14,13 @@ const tr_command tr_commands[] = {
     {"summary", "print the model's table and the kernels in use", tr_command_summary},
     {"evaluate", "measure a checkpoint on the test set", tr_command_evaluate},
     {"convert", "make a dataset: trainer convert idx FOLDER OUT.h5", tr_command_convert},
+    {"help", "explain layers, losses, optimizers: trainer help layers", tr_command_help},
     {NULL, NULL, NULL},
 };
 
 const char *argp_program_version = "trainer " TR_VERSION;
 
-static int print_overview(FILE *out)
+tr_status tr_print_overview(FILE *out)
 {
     fprintf(out, "trainer %s -- trains convolutional networks on the cores of a CPU\n\n",
             TR_VERSION);
@@ -30,15 +31,15 @@ static int print_overview(FILE *out)
                  "failure,\n2 usage or configuration, 3 data, 4 not a number during training, "
                  "5 output cannot be\nwritten, 130 and 143 stopped by SIGINT and SIGTERM after "
                  "saving.\n");
-    return out == stdout ? TR_OK : TR_ERR_CONFIG;
+    return out == stdout ? TR_OK : TR_ERR_CONFIG; /* on stderr it answers a wrong call */
 }
 
 static int dispatch(int argc, char **argv)
 {
     if (argc < 2)
-        return print_overview(stderr);
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)
-        return print_overview(stdout);
+        return tr_print_overview(stderr);
+    if (strcmp(argv[1], "--help") == 0)
+        return tr_print_overview(stdout);
     if (argv[1][0] == '-')
         return (int)tr_commands[0].run(argc, argv);
     for (const tr_command *command = &tr_commands[1]; command->run != NULL; command++) {
@@ -53,7 +54,7 @@ static int dispatch(int argc, char **argv)
         return code;
     }
     fprintf(stderr, "trainer: error: unknown command '%s'\n\n", argv[1]);
-    return print_overview(stderr);
+    return tr_print_overview(stderr);
 }
 
 int tr_cli_main(int argc, char **argv)

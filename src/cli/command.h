@@ -3,6 +3,7 @@
 #define TR_COMMAND_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "trainer/config.h"
 #include "trainer/dataset.h"
@@ -23,6 +24,9 @@ extern const tr_command tr_commands[];
 int tr_cli_main(int argc, char **argv);
 
 /* ---- shared by commands ---- */
+
+/* The list of commands. */
+tr_status tr_print_overview(FILE *out);
 
 /* Options that every command with a configuration has. */
 typedef struct tr_options {
@@ -64,5 +68,6 @@ tr_status tr_command_check(int argc, char **argv);
 tr_status tr_command_summary(int argc, char **argv);
 tr_status tr_command_evaluate(int argc, char **argv);
 tr_status tr_command_convert(int argc, char **argv);
+tr_status tr_command_help(int argc, char **argv);
 
 #endif

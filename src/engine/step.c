@@ -139,11 +139,12 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
     engine->optimizer->ops->begin(engine->optimizer, engine->iterations + 1);
 #pragma omp parallel num_threads(engine->threads)
     {
-        tr_flush_denormals();
+        const unsigned before = tr_flush_denormals();
         work(&job, &engine->workers[tr_thread_number()], train_micro_batch);
 #pragma omp barrier
         if (!atomic_load(&job.failed))
             update_range(engine, job.n_micro_batches, tr_thread_number(), tr_thread_count());
+        tr_restore_denormals(before);
     }
     if (atomic_load(&job.failed))
         return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while running a training step");
@@ -160,8 +161,9 @@ tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const
     tr_job job = new_job(engine, samples, index, n);
 #pragma omp parallel num_threads(engine->threads)
     {
-        tr_flush_denormals();
+        const unsigned before = tr_flush_denormals();
         work(&job, &engine->workers[tr_thread_number()], evaluate_micro_batch);
+        tr_restore_denormals(before);
     }
     if (atomic_load(&job.failed))
         return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while evaluating");

@@ -43,19 +43,33 @@ static inline int tr_thread_count(void)
 }
 #endif
 
-/* Treat denormal numbers as zero in the calling thread; part of the numeric contract, so that a
- * network whose weights die out does not slow down a hundredfold. */
+/* Treats denormal numbers as zero in the calling thread until tr_restore_denormals() is given what
+ * this returned; part of the numeric contract, so that a network whose weights die out does not
+ * slow down a hundredfold. */
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 
-static inline void tr_flush_denormals(void)
+static inline unsigned tr_flush_denormals(void)
 {
     enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x0040 };
-    _mm_setcsr(_mm_getcsr() | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+    const unsigned before = _mm_getcsr();
+    _mm_setcsr(before | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+    return before;
+}
+
+static inline void tr_restore_denormals(unsigned before)
+{
+    _mm_setcsr(before);
 }
 #else
-static inline void tr_flush_denormals(void)
+static inline unsigned tr_flush_denormals(void)
 {
+    return 0;
+}
+
+static inline void tr_restore_denormals(unsigned before)
+{
+    (void)before;
 }
 #endif
 

@@ -44,7 +44,7 @@ static const tr_key keys[] = {
      .offset = offsetof(conv2d, padding),
      .fallback = "valid",
      .choices = tr_padding_names,
-     .doc = "same: zeros around the image"},
+     .doc = "same keeps the size, with zeros around the image"},
     TR_KEY_ACTIVATION,
     {.name = "use_bias",
      .kind = TR_KEY_BOOL,

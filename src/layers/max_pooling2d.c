@@ -40,7 +40,7 @@ static const tr_key keys[] = {
      .offset = offsetof(max_pooling2d, padding),
      .fallback = "valid",
      .choices = tr_padding_names,
-     .doc = "same: windows may overhang"},
+     .doc = "same lets windows overhang"},
 };
 
 static bool max_pooling2d_defaults(tr_layer *layer, tr_section *section)

@@ -184,6 +184,10 @@ Test(cli, check_and_summary_need_no_data)
     expect(run("", "summary -c " TR_SOURCE "/configs/mnist.ini"), 0, "Total params: 50,186");
     expect(run("", "--help"), 0, "trainer summary");
     expect(run("", "help"), 0, "trainer convert");
+    expect(run("", "help layers"), 0, "kernel_size");
+    expect(run("", "help optimizers"), 0, "beta_2");
+    expect(run("", "help losses"), 0, "sparse_categorical_crossentropy");
+    expect(run("", "help yourself"), 2, "layers, losses, optimizers");
     expect(run("", "--version"), 0, "trainer ");
     expect(run("", "evaluate --help"), 0, "--checkpoint");
 }
