@@ -28,11 +28,12 @@ typedef struct tr_dataset tr_dataset;
 
 /* Opens config->data.file and reads x_train, y_train and, where the file has them, x_test and
  * y_test (one without the other is an error; named otherwise than x_test, y_test, they must exist).
- * Numbers may be integers of 8 to 64 bits or IEEE floats of 16 to 64. Checks: the file
- * is HDF5 and readable; each dataset exists and is numeric; x is [n,h,w] (c = 1) or [n,h,w,c] and
- * h, w, c equal config->input_shape; y is [n] or [n,1], integral, >= 0; counts agree; n > 0;
- * float images hold no NaN or infinity. Errors (TR_ERR_DATA, TR_ERR_INTERNAL) name the file, the
- * dataset, what was found, what was expected. */
+ * Numbers may be integers or floats of any width. The file is read in child processes, so
+ * that one which crashes the HDF5 library is an error like others. Checks: the file is HDF5 and
+ * readable; each dataset exists and is numeric; x is [n,h,w] (c = 1) or [n,h,w,c] and h, w, c equal
+ * config->input_shape; y is [n] or [n,1], integral, >= 0; counts agree; n > 0; float images hold no
+ * NaN or infinity. Errors (TR_ERR_DATA, TR_ERR_INTERNAL) name the file, the dataset, what was
+ * found, what was expected. */
 tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, tr_error *err);
 void tr_dataset_free(tr_dataset *dataset);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static _Atomic uint64_t n_allocations;
@@ -22,8 +23,8 @@ static int fails_by_request(void)
  * then kill the process while it is being zeroed. */
 static size_t physical_bytes(void)
 {
-    const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page_bytes > 0 ? (size_t)pages * (size_t)page_bytes : SIZE_MAX;
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : SIZE_MAX;
 }
 
 void *tr_alloc(size_t n, size_t item_bytes)
@@ -63,6 +64,44 @@ void *tr_grown(void *items, size_t n, size_t item_bytes)
 void tr_free(void *block)
 {
     free(block);
+}
+
+static size_t page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A page in front of the block holds the length of both. That page is private, so that a child
+ * that writes astray cannot make us unmap something else. */
+void *tr_shared_alloc(size_t n, size_t item_bytes)
+{
+    const size_t page = page_bytes();
+    size_t bytes;
+    if (__builtin_mul_overflow(n, item_bytes, &bytes) || bytes > SIZE_MAX - page - 1)
+        return NULL;
+    if (fails_by_request() || bytes > physical_bytes())
+        return NULL;
+    bytes += page + 1; /* at least one byte of block */
+    unsigned char *front =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (front == MAP_FAILED)
+        return NULL;
+    if (mmap(front, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+        MAP_FAILED) {
+        munmap(front, bytes);
+        return NULL;
+    }
+    *(size_t *)front = bytes;
+    atomic_fetch_add_explicit(&n_allocations, 1, memory_order_relaxed);
+    return front + page;
+}
+
+void tr_shared_free(void *block)
+{
+    if (block == NULL)
+        return;
+    unsigned char *front = (unsigned char *)block - page_bytes();
+    munmap(front, *(size_t *)front);
 }
 
 char *tr_strdup(const char *text)

@@ -29,6 +29,12 @@ void *tr_grown(void *items, size_t n, size_t item_bytes) __attribute__((warn_unu
 
 void tr_free(void *block); /* NULL is fine */
 
+/* As tr_alloc(), but in memory that child processes share: what they write there stays. For large
+ * or few blocks, as each takes whole pages. Free with tr_shared_free(), in the process that made
+ * it. */
+void *tr_shared_alloc(size_t n, size_t item_bytes) __attribute__((malloc, warn_unused_result));
+void tr_shared_free(void *block); /* NULL is fine */
+
 char *tr_strdup(const char *text) __attribute__((malloc, warn_unused_result));
 char *tr_format(const char *format, ...)
     __attribute__((malloc, warn_unused_result, format(printf, 1, 2)));

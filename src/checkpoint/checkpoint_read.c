@@ -1,13 +1,15 @@
 /* checkpoint_read.c -- weights from a file in Keras's HDF5 layout; see trainer/checkpoint.h.
  *
  * As Keras does it: layers that have weights are matched in order, names are not compared, shapes
- * must agree. Everything is read and checked before the model is touched.
+ * must agree. Everything is read and checked, in a child process (base/child.h), before the model
+ * is touched.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "h5.h"
 #include "keras_h5.h"
 #include "mem.h"
@@ -16,8 +18,9 @@
 typedef struct weight_reader {
     const char *path;
     tr_model *model;
-    float **values; /* per weight of the model */
+    float *values; /* of all weights of the model, one after the other; shared with the child */
     int n_weights, next;
+    int64_t n_read; /* of the values */
 } weight_reader;
 
 static void shape_text(char *text, size_t n, int n_dims, const int64_t *dims)
@@ -63,11 +66,10 @@ static tr_status read_weight(weight_reader *reader, hid_t group, const char *lay
         }
     }
     if (status == TR_OK) {
-        float *values = tr_alloc((size_t)info.n, sizeof *values);
-        reader->values[reader->next++] = values;
-        if (values == NULL)
-            status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-        else if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+        float *values = reader->values + reader->n_read;
+        reader->n_read += info.n;
+        reader->next++;
+        if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
             status = tr_fail(err, TR_ERR_DATA, "%s: dataset %s/%s cannot be read as numbers",
                              reader->path, layer, name);
     }
@@ -118,23 +120,35 @@ static tr_status read_all(weight_reader *reader, hid_t file, tr_error *err)
     return status;
 }
 
+/* In the child. */
+static tr_status read_file(void *job, tr_error *err)
+{
+    weight_reader *reader = job;
+    tr_h5_quiet();
+    const hid_t file = H5Fopen(reader->path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0)
+        return tr_fail(err, TR_ERR_DATA, "%s: is not a whole HDF5 file", reader->path);
+    const tr_status status = read_all(reader, file, err);
+    tr_h5_close(file);
+    return status;
+}
+
 tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error *err)
 {
-    tr_h5_quiet();
     weight_reader reader = {.path = path, .model = model, .n_weights = tr_model_n_weights(model)};
     if (access(path, R_OK) != 0)
         return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
-    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: is not a whole HDF5 file", path);
-    reader.values = tr_alloc((size_t)reader.n_weights, sizeof *reader.values);
+    int64_t n_values = 0;
+    for (int i = 0; i < reader.n_weights; i++)
+        n_values += tr_model_weight(model, i).n;
+    reader.values = tr_shared_alloc((size_t)n_values, sizeof *reader.values);
     tr_status status = reader.values == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                                             : read_all(&reader, file, err);
-    for (int i = 0; status == TR_OK && i < reader.n_weights; i++)
-        status = tr_model_set_weight(model, i, reader.values[i], err);
-    for (int i = 0; reader.values != NULL && i < reader.n_weights; i++)
-        tr_free(reader.values[i]);
-    tr_free(reader.values);
-    tr_h5_close(file);
+                                             : tr_in_child(read_file, &reader, path, err);
+    const float *next = reader.values;
+    for (int i = 0; status == TR_OK && i < reader.n_weights; i++) {
+        status = tr_model_set_weight(model, i, next, err);
+        next += tr_model_weight(model, i).n;
+    }
+    tr_shared_free(reader.values);
     return status;
 }

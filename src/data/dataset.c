@@ -1,9 +1,10 @@
 /* dataset.c -- opening a dataset: is the file what the configuration says it is?
  *
- * For each part (train, test) both arrays are looked at before either is read, so that a wrong
- * shape costs milliseconds; then the values themselves are checked once, here, and the training
- * loop may trust them: labels are class numbers, floats are finite. Streaming a dataset larger
- * than memory is refused.
+ * Two visits to the file, each in a child process (base/child.h): the first looks at all arrays, so
+ * that a wrong shape costs milliseconds and the room for the values can be made where both
+ * processes see it; the second reads. There, too, the values themselves are checked once, and the
+ * training loop may trust them: labels are class numbers, floats are finite. Streaming a dataset
+ * larger than memory is refused.
  */
 #include "trainer/dataset.h"
 
@@ -11,12 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "child.h"
 #include "h5_read.h"
 #include "mem.h"
 
 struct tr_dataset {
     char *path, *y_train, *y_test; /* for messages */
-    tr_samples train, test;
+    tr_samples train, test;        /* their arrays are of tr_shared_alloc() */
 };
 
 /* ---- images ---- */
@@ -65,19 +67,18 @@ static tr_status check_finite(const tr_h5_file *file, const tr_h5_array *array,
     return TR_OK;
 }
 
-static tr_status read_images(tr_samples *samples, tr_h5_file *file, const tr_h5_array *x,
-                             tr_error *err)
+static size_t pixel_bytes(tr_pixel pixel)
 {
-    void *values = NULL;
-    if (x->number.kind == TR_NUMBER_U8) {
-        TR_TRY(tr_h5_array_read(&values, file, x, TR_NUMBER_U8, sizeof(uint8_t), err));
-        samples->pixel = TR_PIXEL_U8;
-        samples->x = values;
-        return TR_OK;
-    }
-    TR_TRY(tr_h5_array_read(&values, file, x, TR_NUMBER_F32, sizeof(float), err));
-    samples->pixel = TR_PIXEL_F32;
-    samples->x = values;
+    return pixel == TR_PIXEL_U8 ? sizeof(uint8_t) : sizeof(float);
+}
+
+static tr_status read_images(const tr_samples *samples, const tr_h5_file *file,
+                             const tr_h5_array *x, tr_error *err)
+{
+    void *values = (void *)samples->x;
+    if (samples->pixel == TR_PIXEL_U8)
+        return tr_h5_array_read(values, file, x, H5T_NATIVE_UINT8, err);
+    TR_TRY(tr_h5_array_read(values, file, x, H5T_NATIVE_FLOAT, err));
     return check_finite(file, x, samples, err);
 }
 
@@ -139,63 +140,66 @@ static tr_status narrow_floats(int32_t *dst, const double *src, const tr_h5_file
     return TR_OK;
 }
 
-/* Read wide, check, narrow. */
-static tr_status read_labels(tr_samples *samples, tr_h5_file *file, const tr_h5_array *y,
-                             tr_error *err)
+/* Read wide, check, narrow. HDF5 clips what is beyond int64 to its ends, which are no labels. */
+static tr_status read_labels(const tr_samples *samples, const tr_h5_file *file,
+                             const tr_h5_array *y, tr_error *err)
 {
-    void *wide = NULL;
-    const bool is_float = tr_number_is_float(y->number);
-    TR_TRY(tr_h5_array_read(&wide, file, y, is_float ? TR_NUMBER_F64 : TR_NUMBER_I64,
-                            sizeof(int64_t), err));
-    int32_t *labels = tr_alloc((size_t)y->n_elements, sizeof *labels);
-    tr_status status;
-    if (labels == NULL)
-        status = tr_fail(err, TR_ERR_INTERNAL, "%s: %s is %s: out of memory", file->path, y->name,
-                         y->text);
-    else if (is_float)
+    int32_t *labels = (int32_t *)samples->y;
+    void *wide = tr_alloc((size_t)y->n_elements, sizeof(int64_t));
+    if (wide == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: %s is %s: out of memory", file->path, y->name,
+                       y->text);
+    tr_status status =
+        tr_h5_array_read(wide, file, y, y->is_float ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64, err);
+    if (status == TR_OK && y->is_float)
         status = narrow_floats(labels, wide, file, y, err);
-    else
+    else if (status == TR_OK)
         status = narrow_integers(labels, wide, file, y, err);
-    samples->y = labels;
     tr_free(wide);
     return status;
 }
 
 /* ---- a part: images and their labels ---- */
 
-static void samples_release(tr_samples *samples)
+typedef struct sample_part {
+    tr_h5_array x, y;
+    tr_samples samples; /* without arrays */
+} sample_part;
+
+static void part_close(sample_part *part)
 {
-    tr_free((void *)samples->x);
-    tr_free((void *)samples->y);
-    *samples = (tr_samples){0};
+    tr_h5_array_close(&part->x);
+    tr_h5_array_close(&part->y);
 }
 
-/* On failure *samples may hold what was read so far; the caller releases it. */
-static tr_status read_part(tr_samples *samples, tr_h5_file *file, const char *x_name,
+/* Opens and checks all but the values. Close also after a failure. */
+static tr_status part_open(sample_part *out, tr_h5_file *file, const char *x_name,
                            const char *y_name, const int64_t hwc[3], tr_error *err)
 {
-    tr_h5_array x = {0}, y = {0};
-    tr_status status = tr_h5_array_open(&x, file, x_name, err);
-    if (status != TR_OK)
-        goto done;
-    status = check_images(file, &x, hwc, err);
-    if (status != TR_OK)
-        goto done;
-    status = tr_h5_array_open(&y, file, y_name, err);
-    if (status != TR_OK)
-        goto done;
-    status = check_labels(file, &y, &x, err);
-    if (status != TR_OK)
-        goto done;
-    *samples = (tr_samples){.n = x.dims[0], .h = hwc[0], .w = hwc[1], .c = hwc[2]};
-    status = read_labels(samples, file, &y, err);
-    if (status != TR_OK)
-        goto done;
-    status = read_images(samples, file, &x, err);
-done:
-    tr_h5_array_close(&x);
-    tr_h5_array_close(&y);
-    return status;
+    TR_TRY(tr_h5_array_open(&out->x, file, x_name, err));
+    TR_TRY(check_images(file, &out->x, hwc, err));
+    TR_TRY(tr_h5_array_open(&out->y, file, y_name, err));
+    TR_TRY(check_labels(file, &out->y, &out->x, err));
+    out->samples = (tr_samples){.n = out->x.dims[0],
+                                .h = hwc[0],
+                                .w = hwc[1],
+                                .c = hwc[2],
+                                .pixel = out->x.is_uint8 ? TR_PIXEL_U8 : TR_PIXEL_F32};
+    TR_TRY(tr_h5_array_reserve(file, &out->y, sizeof(int64_t), err)); /* read wide */
+    return tr_h5_array_reserve(file, &out->x, pixel_bytes(out->samples.pixel), err);
+}
+
+/* Fills the arrays of `samples`, which the first visit to the file described. */
+static tr_status part_read(const sample_part *part, const tr_samples *samples,
+                           const tr_h5_file *file, tr_error *err)
+{
+    if (samples->n == 0)
+        return TR_OK;
+    if (part->samples.n != samples->n || part->samples.pixel != samples->pixel)
+        return tr_fail(err, TR_ERR_DATA, "%s: %s was changed while it was being read", file->path,
+                       part->x.name);
+    TR_TRY(read_labels(samples, file, &part->y, err));
+    return read_images(samples, file, &part->x, err);
 }
 
 /* The test part may be missing, but only whole, and only under its default names: one that the
@@ -214,24 +218,94 @@ static tr_status test_is_wanted(const tr_h5_file *file, const tr_data_config *da
     return TR_OK;
 }
 
+/* ---- the two visits, in a child ---- */
+
+typedef struct file_visit {
+    const tr_config *config;
+    tr_samples train, test; /* told by the first visit, their arrays filled by the second */
+    bool reading;           /* the second */
+} file_visit;
+
+static tr_status visit_parts(file_visit *visit, sample_part *train, sample_part *test,
+                             tr_h5_file *file, tr_error *err)
+{
+    const tr_data_config *data = &visit->config->data;
+    const int64_t *hwc = visit->config->input_shape;
+    bool wanted = false;
+    TR_TRY(part_open(train, file, data->x_train, data->y_train, hwc, err));
+    TR_TRY(test_is_wanted(file, data, &wanted, err));
+    if (wanted)
+        TR_TRY(part_open(test, file, data->x_test, data->y_test, hwc, err));
+    if (visit->reading) {
+        TR_TRY(part_read(train, &visit->train, file, err));
+        return part_read(test, &visit->test, file, err);
+    }
+    visit->train = train->samples;
+    visit->test = test->samples;
+    return TR_OK;
+}
+
+static tr_status visit_file(void *job, tr_error *err)
+{
+    file_visit *visit = job;
+    tr_h5_file file = {0};
+    sample_part train = {0}, test = {0};
+    tr_status status = tr_h5_file_open(&file, visit->config->data.file, err);
+    if (status == TR_OK)
+        status = visit_parts(visit, &train, &test, &file, err);
+    part_close(&train);
+    part_close(&test);
+    tr_h5_file_close(&file);
+    return status;
+}
+
 /* ---- the dataset ---- */
 
-static tr_status read_all(tr_dataset *dataset, tr_h5_file *file, const tr_config *config,
-                          tr_error *err)
+static void samples_release(tr_samples *samples)
 {
-    const tr_data_config *data = &config->data;
-    bool wanted = false;
-    TR_TRY(
-        read_part(&dataset->train, file, data->x_train, data->y_train, config->input_shape, err));
-    TR_TRY(test_is_wanted(file, data, &wanted, err));
-    if (!wanted)
+    tr_shared_free((void *)samples->x);
+    tr_shared_free((void *)samples->y);
+    *samples = (tr_samples){0};
+}
+
+/* Makes room for what was `seen`; *samples has arrays only of that size. */
+static tr_status samples_allocate(tr_samples *samples, const tr_samples *seen, const char *path,
+                                  tr_error *err)
+{
+    if (seen->n == 0)
         return TR_OK;
-    return read_part(&dataset->test, file, data->x_test, data->y_test, config->input_shape, err);
+    *samples = *seen;
+    const size_t image_bytes = (size_t)(seen->h * seen->w * seen->c) * pixel_bytes(seen->pixel);
+    samples->y = tr_shared_alloc((size_t)seen->n, sizeof *samples->y);
+    samples->x = tr_shared_alloc((size_t)seen->n, image_bytes);
+    if (samples->x == NULL || samples->y == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for %lld images, %.3f GiB", path,
+                       (long long)seen->n, (double)seen->n * (double)image_bytes * 0x1p-30);
+    return TR_OK;
+}
+
+static tr_status read_all(tr_dataset *dataset, const tr_config *config, tr_error *err)
+{
+    const char *path = dataset->path;
+    file_visit *look = tr_shared_alloc(1, sizeof *look);
+    if (look == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+    look->config = config;
+    tr_status status = tr_in_child(visit_file, look, path, err);
+    if (status == TR_OK)
+        status = samples_allocate(&dataset->train, &look->train, path, err);
+    if (status == TR_OK)
+        status = samples_allocate(&dataset->test, &look->test, path, err);
+    tr_shared_free(look);
+    if (status != TR_OK)
+        return status;
+    file_visit read = {
+        .config = config, .train = dataset->train, .test = dataset->test, .reading = true};
+    return tr_in_child(visit_file, &read, path, err);
 }
 
 tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, tr_error *err)
 {
-    tr_h5_file file = {0};
     tr_status status = TR_OK;
     tr_dataset *dataset = tr_alloc(1, sizeof *dataset);
     if (dataset != NULL) {
@@ -240,16 +314,10 @@ tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, tr_error *e
         dataset->y_test = tr_strdup(config->data.y_test);
     }
     if (dataset == NULL || dataset->path == NULL || dataset->y_train == NULL ||
-        dataset->y_test == NULL) {
+        dataset->y_test == NULL)
         status = tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", config->data.file);
-        goto done;
-    }
-    status = tr_h5_file_open(&file, dataset->path, err);
-    if (status != TR_OK)
-        goto done;
-    status = read_all(dataset, &file, config, err);
-done:
-    tr_h5_file_close(&file);
+    else
+        status = read_all(dataset, config, err);
     if (status != TR_OK) {
         tr_dataset_free(dataset);
         return status;

@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 #include "h5.h"
-#include "h5_values.h"
-#include "mem.h"
 
 /* Adds to text[n] behind its present end; what does not fit is cut. */
 static void append(char *text, size_t n, const char *format, ...)
@@ -228,12 +226,15 @@ static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type,
     if (!plain)
         return tr_fail(err, TR_ERR_DATA, "%s: %s is %s; expected an array of 1 to %d dimensions",
                        file->path, array->name, array->text, TR_H5_RANK);
-    array->number = tr_number_of(type);
-    if (array->number.kind == TR_NUMBER_NONE)
+    const size_t bytes = H5Tget_size(type);
+    if (bytes > 16 || H5Tget_offset(type) < 0 ||
+        (size_t)H5Tget_offset(type) + H5Tget_precision(type) > 8 * bytes)
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: %s is %s in a layout of its own; expected integers of 8 to 64 bits or "
-                       "IEEE floats of 16 to 64 bits",
+                       "%s: %s is %s with its bits where no number has them; is the file damaged?",
                        file->path, array->name, array->text);
+    array->is_float = class == H5T_FLOAT;
+    array->is_uint8 = class == H5T_INTEGER && bytes == 1 && H5Tget_precision(type) == 8 &&
+                      H5Tget_sign(type) == H5T_SGN_NONE;
     array->n_elements = 1;
     for (int i = 0; i < array->rank; i++) {
         if (array->dims[i] == 0)
@@ -275,8 +276,8 @@ void tr_h5_array_close(tr_h5_array *array)
     *array = (tr_h5_array){0};
 }
 
-tr_status tr_h5_array_read(void **out, tr_h5_file *file, const tr_h5_array *array,
-                           tr_number_kind target, size_t item_bytes, tr_error *err)
+tr_status tr_h5_array_reserve(tr_h5_file *file, const tr_h5_array *array, size_t item_bytes,
+                              tr_error *err)
 {
     uint64_t bytes;
     if (__builtin_mul_overflow((uint64_t)array->n_elements, item_bytes, &bytes))
@@ -287,16 +288,73 @@ tr_status tr_h5_array_read(void **out, tr_h5_file *file, const tr_h5_array *arra
                        "machine's are left for it",
                        file->path, array->name, array->text, (double)bytes * 0x1p-30,
                        (double)file->bytes_left * 0x1p-30);
-    void *values = tr_alloc((size_t)array->n_elements, item_bytes);
-    if (values == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: %s is %s: out of memory for %.3f GiB", file->path,
-                       array->name, array->text, (double)bytes * 0x1p-30);
     file->bytes_left -= bytes;
-    const tr_status status = tr_h5_values_read(values, target, file, array, err);
-    if (status != TR_OK) {
-        tr_free(values);
-        return status;
-    }
-    *out = values;
     return TR_OK;
+}
+
+/* ---- its values ---- */
+
+/* What is wrong with the chunks of a chunked dataset, or NULL. */
+static const char *chunks_fault(const tr_h5_array *array, hid_t plist)
+{
+    hsize_t chunk[TR_H5_RANK] = {0}, most[TR_H5_RANK] = {0}, n_expected = 1, n_chunks = 0;
+    /* 1.10 counts chunks in a dataspace, not in H5S_ALL. */
+    const hid_t space = H5Dget_space(array->id);
+    const bool known = H5Pget_chunk(plist, array->rank, chunk) == array->rank &&
+                       H5Sget_simple_extent_dims(space, NULL, most) == array->rank &&
+                       H5Dget_num_chunks(array->id, space, &n_chunks) >= 0;
+    tr_h5_close(space);
+    if (!known)
+        return "its chunks cannot be found";
+    for (int i = 0; i < array->rank; i++) {
+        /* No writer makes such a one (the largest `most` is H5S_UNLIMITED), and HDF5 would take
+         * whatever lies behind the shorter one that there is for values. */
+        if (chunk[i] == 0 || chunk[i] > most[i])
+            return "its chunks have an impossible shape";
+        n_expected *= ((hsize_t)array->dims[i] - 1) / chunk[i] + 1;
+    }
+    return n_chunks < n_expected ? "a part of it was never written" : NULL;
+}
+
+/* HDF5 reads zeros where nothing was written, which no sample is meant to be, and of a damaged
+ * shape whatever lies there. What is wrong with the room that the values have in the file, or NULL.
+ */
+static const char *storage_fault(const tr_h5_array *array)
+{
+    const hid_t plist = H5Dget_create_plist(array->id), type = H5Dget_type(array->id);
+    const uint64_t bytes = (uint64_t)array->n_elements * H5Tget_size(type);
+    const H5D_layout_t layout = H5Pget_layout(plist);
+    const bool external = H5Pget_external_count(plist) > 0;
+    H5D_space_status_t space = H5D_SPACE_STATUS_ERROR;
+    const char *fault = NULL;
+    if (H5Dget_space_status(array->id, &space) < 0)
+        fault = "its place in the file cannot be found";
+    else if (space == H5D_SPACE_STATUS_NOT_ALLOCATED)
+        fault = "it was never written";
+    else if (layout == H5D_CHUNKED)
+        fault = chunks_fault(array, plist);
+    else if ((layout == H5D_COMPACT || (layout == H5D_CONTIGUOUS && !external)) &&
+             H5Dget_storage_size(array->id) != bytes)
+        fault = "its place in the file has another size";
+    tr_h5_close(type);
+    tr_h5_close(plist);
+    return fault;
+}
+
+tr_status tr_h5_array_read(void *dst, const tr_h5_file *file, const tr_h5_array *array,
+                           hid_t memory_type, tr_error *err)
+{
+    const char *fault = storage_fault(array);
+    if (fault != NULL)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s, but %s; the file is damaged or its writer was interrupted",
+                       file->path, array->name, array->text, fault);
+    if (H5Dread(array->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, dst) >= 0)
+        return TR_OK;
+    char cause[TR_H5_TEXT];
+    tr_h5_cause(cause, sizeof cause);
+    return tr_fail(err, TR_ERR_DATA,
+                   "%s: %s is %s, but HDF5 cannot read it: %s; the file is damaged, or packed with "
+                   "a filter that this machine lacks: write it with gzip",
+                   file->path, array->name, array->text, cause);
 }

@@ -2,16 +2,17 @@
  *
  * Looking (type, shape, does it fit into memory) is cheap and apart from reading, so that every
  * mistake of a file is found before gigabytes of it are read. Every failure is a sentence that
- * names the file, the dataset, what was found there and what was expected.
+ * names the file, the dataset, what was found there and what was expected. A damaged file may crash
+ * HDF5 all the same: call these functions in a child process only (base/child.h).
  */
 #ifndef TR_H5_READ_H
 #define TR_H5_READ_H
 
 #include <hdf5.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "h5_number.h"
 #include "trainer/status.h"
 
 enum { TR_H5_RANK = 8, TR_H5_TEXT = 160 };
@@ -28,8 +29,8 @@ typedef struct tr_h5_array {
     int rank;
     int64_t dims[TR_H5_RANK];
     int64_t n_elements;
-    tr_number number;
-    char text[TR_H5_TEXT]; /* "uint8 [60000, 28, 28]" */
+    bool is_uint8, is_float; /* neither: another integer */
+    char text[TR_H5_TEXT];   /* "uint8 [60000, 28, 28]" */
 } tr_h5_array;
 
 /* Opens for reading. On failure *out holds nothing to close (closing it is fine). */
@@ -48,9 +49,13 @@ tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char 
                            tr_error *err);
 void tr_h5_array_close(tr_h5_array *array); /* a zeroed one is fine */
 
-/* Reads all elements, converted to `target` of `item_bytes`, into a block of tr_alloc(). Refuses
- * what does not fit into the machine's memory before allocating it. */
-tr_status tr_h5_array_read(void **out, tr_h5_file *file, const tr_h5_array *array,
-                           tr_number_kind target, size_t item_bytes, tr_error *err);
+/* Sets the memory for the array aside, `item_bytes` for each element: refuses what the machine,
+ * with the arrays of this file that came before, does not have. */
+tr_status tr_h5_array_reserve(tr_h5_file *file, const tr_h5_array *array, size_t item_bytes,
+                              tr_error *err);
+
+/* Reads all elements into dst[array->n_elements], converted by HDF5 to `memory_type`. */
+tr_status tr_h5_array_read(void *dst, const tr_h5_file *file, const tr_h5_array *array,
+                           hid_t memory_type, tr_error *err);
 
 #endif

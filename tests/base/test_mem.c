@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static int is_aligned(const void *block)
 {
@@ -94,4 +96,38 @@ Test(mem, fails_once_on_request)
     void *block = tr_alloc(1, 1);
     cr_expect_not_null(block);
     tr_free(block);
+}
+
+Test(mem, shared_blocks_are_shared)
+{
+    enum { N = 100000 };
+    unsigned char *block = tr_shared_alloc(N, 1);
+    cr_assert(block != NULL && is_aligned(block));
+    for (size_t i = 0; i < N; i++)
+        cr_assert_eq(block[i], 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        memset(block, 7, N);
+        memset(block - 64, 7, 64); /* astray */
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+    cr_expect(block[0] == 7 && block[N - 1] == 7);
+    cr_expect_eq(block[-1], 0, "what stands before the block is ours alone");
+    tr_shared_free(block);
+    tr_shared_free(NULL);
+}
+
+Test(mem, shared_blocks_count_and_fail)
+{
+    cr_expect_null(tr_shared_alloc(SIZE_MAX, 1));
+    cr_expect_null(tr_shared_alloc(SIZE_MAX / 2 + 1, 2));
+    cr_expect_null(tr_shared_alloc((size_t)1 << 33, (size_t)1 << 20));
+    const uint64_t before = tr_alloc_count();
+    tr_alloc_fail_after(1);
+    void *first = tr_shared_alloc(0, 8), *second = tr_shared_alloc(1, 1);
+    tr_alloc_fail_after(-1);
+    cr_expect(first != NULL && second == NULL);
+    cr_expect_eq(tr_alloc_count(), before + 1);
+    tr_shared_free(first);
 }

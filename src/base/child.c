@@ -1,0 +1,152 @@
+/* child.c -- a child process that may crash; see child.h. */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+enum { CPU_SECONDS = 600 }; /* of an endless loop; inflates far more than a machine's memory */
+
+/* What the child tells, in shared memory. */
+typedef struct child_report {
+    bool finished;
+    tr_status status;
+    tr_error err;
+} child_report;
+
+/* ---- the child ---- */
+
+/* Signals of a crash included: a handler of the embedding program is not to see our crashes. */
+static void default_signals(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGSEGV, SIGBUS,  SIGFPE,
+                                  SIGILL, SIGABRT, SIGTRAP, SIGXCPU, SIGPIPE};
+    sigset_t none;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        signal(signals[i], SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void lower_limit(int resource, rlim_t most)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur > most) {
+        limit.rlim_cur = most;
+        setrlimit(resource, &limit);
+    }
+}
+
+/* "*** stack smashing detected ***" and reports of sanitizers are not for the user. */
+static void silence(void)
+{
+    const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (null >= 0)
+        dup2(null, STDERR_FILENO);
+}
+
+/* When memory runs out under a file that inflates without end, the kernel shall kill the reader of
+ * that file first. A kernel that has no such wish list is no reason to fail. */
+static void offer_to_die_first(void)
+{
+    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "1000", 4) != 4)
+        errno = 0;
+    close(fd);
+}
+
+_Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void *job,
+                               child_report *report, pid_t parent)
+{
+    default_signals();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it died before the line above */
+        _exit(1);
+    lower_limit(RLIMIT_CORE, 0);
+    lower_limit(RLIMIT_CPU, CPU_SECONDS);
+    silence();
+    offer_to_die_first();
+    report->status = work(job, &report->err);
+    report->finished = true;
+    _exit(0); /* flushes nothing: our buffers and HDF5's open files are the parent's */
+}
+
+/* ---- the parent ---- */
+
+static tr_status fail_dead(const char *path, int wait_status, tr_error *err)
+{
+    if (!WIFSIGNALED(wait_status)) /* a sanitizer exits */
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: the HDF5 library crashed (exit code %d) while reading it: the file is "
+                       "damaged",
+                       path, WEXITSTATUS(wait_status));
+    const int number = WTERMSIG(wait_status);
+    switch (number) {
+    case SIGINT:
+        return tr_fail(err, TR_INTERRUPTED, "%s: interrupted while reading it", path);
+    case SIGTERM:
+        return tr_fail(err, TR_TERMINATED, "%s: terminated while reading it", path);
+    case SIGKILL:
+        return tr_fail(err, TR_ERR_INTERNAL,
+                       "%s: the process that read it was killed; was the machine out of memory?",
+                       path);
+    case SIGXCPU:
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: the HDF5 library came to no end within %d s of computing while reading "
+                       "it: the file is damaged",
+                       path, CPU_SECONDS);
+    default:
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: the HDF5 library crashed (signal %d) while reading it: the file is "
+                       "damaged",
+                       path, number);
+    }
+}
+
+/* The way a child ended; 0 when the embedding program leaves its children to the kernel. */
+static int wait_for(pid_t child)
+{
+    int wait_status = 0;
+    while (waitpid(child, &wait_status, 0) < 0)
+        if (errno != EINTR)
+            return 0;
+    return wait_status;
+}
+
+tr_status tr_in_child(tr_status (*work)(void *job, tr_error *err), void *job, const char *path,
+                      tr_error *err)
+{
+    child_report *report = tr_shared_alloc(1, sizeof *report);
+    if (report == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+    const pid_t parent = getpid(), child = fork();
+    if (child == 0)
+        be_child(work, job, report, parent);
+    tr_status status;
+    if (child < 0) {
+        status = tr_fail(err, TR_ERR_INTERNAL, "%s: a process to read it in cannot be started: %s",
+                         path, strerror(errno));
+    } else {
+        const int wait_status = wait_for(child);
+        if (report->finished) {
+            status = report->status;
+            report->err.text[sizeof report->err.text - 1] = '\0';
+            if (status != TR_OK)
+                tr_fail(err, status, "%s", report->err.text);
+        } else {
+            status = fail_dead(path, wait_status, err);
+        }
+    }
+    tr_shared_free(report);
+    return status;
+}

@@ -1,0 +1,300 @@
+/* test_child.c -- work in a child process: its result, its crashes, and that it leaves nothing. */
+#include "child.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+static const char path[] = "some/file.h5";
+static int private_number = 1;
+
+static tr_status multiply(void *job, tr_error *err)
+{
+    (void)err;
+    int *number = job;
+    *number *= 6;
+    private_number = 2;
+    return TR_OK;
+}
+
+static tr_status refuse(void *job, tr_error *err)
+{
+    return tr_fail(err, TR_ERR_IO, "%s %d", (const char *)job, 17);
+}
+
+Test(child, result_and_text_come_back)
+{
+    int *number = tr_shared_alloc(1, sizeof *number);
+    tr_error err = {.text = "untouched"};
+    *number = 7;
+    cr_expect_eq(tr_in_child(multiply, number, path, &err), TR_OK);
+    cr_expect_eq(*number, 42);
+    cr_expect_eq(private_number, 1);
+    cr_expect_str_eq(err.text, "untouched");
+    tr_shared_free(number);
+    char word[] = "no";
+    cr_expect_eq(tr_in_child(refuse, word, path, &err), TR_ERR_IO);
+    cr_expect_eq(err.status, TR_ERR_IO);
+    cr_expect_str_eq(err.text, "no 17");
+    cr_expect_eq(tr_in_child(refuse, word, path, NULL), TR_ERR_IO);
+}
+
+/* ---- crashes ---- */
+
+static tr_status call_abort(void *job, tr_error *err)
+{
+    (void)job, (void)err;
+    fprintf(stderr, "*** stack smashing detected ***\n");
+    abort();
+}
+
+/* A sanitizer's own checks would end the child another way. */
+__attribute__((no_sanitize("undefined"))) static tr_status read_null(void *job, tr_error *err)
+{
+    (void)job, (void)err;
+    volatile int *volatile null = NULL;
+    return (tr_status)*null;
+}
+
+__attribute__((no_sanitize("undefined"))) static tr_status divide_by_zero(void *job, tr_error *err)
+{
+    (void)job, (void)err;
+    volatile int zero = 0;
+    volatile int quotient = 1 / zero;
+    (void)quotient;
+    raise(SIGFPE); /* a machine whose integer division does not trap */
+    return TR_OK;
+}
+
+static tr_status leave(void *job, tr_error *err)
+{
+    (void)job, (void)err;
+    _exit(7);
+}
+
+static void ignore_signal(int number)
+{
+    (void)number;
+}
+
+Test(child, crashes_are_errors_of_the_file)
+{
+    const struct {
+        tr_status (*work)(void *job, tr_error *err);
+        const char *text;
+    } cases[] = {{call_abort, "crashed (signal 6)"},
+                 {divide_by_zero, "crashed (signal 8)"},
+                 {read_null, "crashed (signal 11)"},
+                 {leave, "crashed (exit code 7)"}};
+    signal(SIGABRT, ignore_signal); /* handlers of the parent are not for the child */
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tr_error err = {0};
+        cr_expect_eq(tr_in_child(cases[i].work, NULL, path, &err), TR_ERR_DATA, "case %zu", i);
+        cr_expect_eq(err.status, TR_ERR_DATA);
+        cr_expect_not_null(strstr(err.text, cases[i].text), "%s", err.text);
+        cr_expect_not_null(strstr(err.text, "the file is damaged"), "%s", err.text);
+        cr_expect_eq(strncmp(err.text, path, strlen(path)), 0, "%s", err.text);
+    }
+}
+
+static tr_status raise_signal(void *job, tr_error *err)
+{
+    (void)err;
+    raise(*(int *)job);
+    return TR_OK;
+}
+
+Test(child, stopped_from_outside_is_no_error_of_the_file)
+{
+    const struct {
+        int number;
+        tr_status status;
+    } cases[] = {{SIGINT, TR_INTERRUPTED}, {SIGTERM, TR_TERMINATED}, {SIGKILL, TR_ERR_INTERNAL}};
+    signal(SIGINT, ignore_signal);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tr_error err = {0};
+        int number = cases[i].number;
+        cr_expect_eq(tr_in_child(raise_signal, &number, path, &err), cases[i].status);
+        cr_expect_not_null(strstr(err.text, path));
+        cr_expect_null(strstr(err.text, "damaged"));
+    }
+}
+
+Test(child, prints_nothing)
+{
+    char name[] = "/tmp/trainer-test-XXXXXX", text[64];
+    const int fd = mkstemp(name), terminal = dup(STDERR_FILENO);
+    cr_assert(fd >= 0 && terminal >= 0);
+    dup2(fd, STDERR_FILENO);
+    const tr_status status = tr_in_child(call_abort, NULL, path, NULL);
+    tr_in_child(read_null, NULL, path, NULL);
+    dup2(terminal, STDERR_FILENO);
+    cr_expect_eq(status, TR_ERR_DATA);
+    cr_expect_eq(pread(fd, text, sizeof text, 0), 0);
+    close(fd);
+    close(terminal);
+    unlink(name);
+}
+
+static tr_status look_at_limits(void *job, tr_error *err)
+{
+    struct rlimit core, cpu;
+    (void)job;
+    if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0)
+        return tr_fail(err, TR_ERR_IO, "would dump core");
+    if (getrlimit(RLIMIT_CPU, &cpu) != 0 || cpu.rlim_cur == RLIM_INFINITY)
+        return tr_fail(err, TR_ERR_IO, "may loop without end");
+    return TR_OK;
+}
+
+Test(child, has_limits)
+{
+    tr_error err = {0};
+    struct rlimit core;
+    getrlimit(RLIMIT_CORE, &core);
+    core.rlim_cur = core.rlim_max; /* often 0 where tests run */
+    setrlimit(RLIMIT_CORE, &core);
+    cr_expect_eq(tr_in_child(look_at_limits, NULL, path, &err), TR_OK, "%s", err.text);
+}
+
+/* ---- what is short ---- */
+
+static tr_status allocate(void *job, tr_error *err)
+{
+    (void)job;
+    void *block = tr_alloc(1, 1);
+    if (block == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory in the child");
+    tr_free(block);
+    return TR_OK;
+}
+
+Test(child, out_of_memory)
+{
+    for (int successes = 0; successes < 3; successes++) {
+        tr_error err = {0};
+        tr_alloc_fail_after(successes);
+        const tr_status status = tr_in_child(allocate, NULL, path, &err);
+        tr_alloc_fail_after(-1);
+        cr_expect_eq(status, successes < 2 ? TR_ERR_INTERNAL : TR_OK);
+        cr_expect_eq(strstr(err.text, "out of memory") != NULL, successes < 2);
+    }
+}
+
+/* In a process of its own, which may give away its rights: root is not bound by the limit. */
+Test(child, no_process_left)
+{
+    tr_error *err = tr_shared_alloc(1, sizeof *err);
+    const pid_t bound = fork();
+    if (bound == 0) {
+        const struct rlimit none = {0};
+        if ((geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) ||
+            setrlimit(RLIMIT_NPROC, &none) != 0)
+            _exit(99);
+        _exit(tr_in_child(allocate, NULL, path, err));
+    }
+    int how = 0;
+    cr_assert_eq(waitpid(bound, &how, 0), bound);
+    cr_expect(WIFEXITED(how) && WEXITSTATUS(how) == TR_ERR_INTERNAL);
+    cr_expect_not_null(strstr(err->text, strerror(EAGAIN)), "%s", err->text);
+    tr_shared_free(err);
+}
+
+/* ---- what is left behind ---- */
+
+static int open_descriptors(void)
+{
+    int n = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    while (readdir(folder) != NULL)
+        n++;
+    closedir(folder);
+    return n;
+}
+
+static int shared_mappings(void)
+{
+    char line[512];
+    int n = 0;
+    FILE *file = fopen("/proc/self/maps", "r");
+    while (fgets(line, sizeof line, file) != NULL)
+        n += strstr(line, "/dev/zero") != NULL;
+    fclose(file);
+    return n;
+}
+
+Test(child, many_leave_nothing, .timeout = 120)
+{
+    int *number = tr_shared_alloc(1, sizeof *number);
+    const int descriptors = open_descriptors(), mappings = shared_mappings();
+    cr_expect_gt(mappings, 0, "the count sees none");
+    for (int i = 0; i < 50; i++) {
+        cr_assert_eq(tr_in_child(multiply, number, path, NULL), TR_OK);
+        cr_assert_eq(tr_in_child(read_null, NULL, path, NULL), TR_ERR_DATA);
+    }
+    cr_expect_eq(open_descriptors(), descriptors);
+    cr_expect_eq(shared_mappings(), mappings);
+    cr_expect_eq(waitpid(-1, NULL, 0), -1);
+    cr_expect_eq(errno, ECHILD);
+    tr_shared_free(number);
+    cr_expect_lt(shared_mappings(), mappings);
+}
+
+static tr_status take_time(void *job, tr_error *err)
+{
+    (void)job, (void)err;
+    usleep(100000);
+    return TR_OK;
+}
+
+Test(child, waits_through_signals)
+{
+    const struct sigaction action = {.sa_handler = ignore_signal}; /* without SA_RESTART */
+    const struct itimerval often = {{0, 5000}, {0, 5000}}, never = {0};
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    cr_expect_eq(tr_in_child(take_time, NULL, path, NULL), TR_OK);
+    setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGCHLD, SIG_IGN); /* the kernel takes the child's end for itself */
+    cr_expect_eq(tr_in_child(take_time, NULL, path, NULL), TR_OK);
+}
+
+static tr_status stay(void *job, tr_error *err)
+{
+    (void)err;
+    if (write(*(int *)job, "x", 1) != 1)
+        return TR_ERR_IO;
+    sleep(20); /* not longer, should it outlive the test */
+    return TR_OK;
+}
+
+/* The pipe ends when the last process that holds it does. */
+Test(child, dies_with_its_parent, .timeout = 60)
+{
+    int ends[2];
+    char byte;
+    cr_assert_eq(pipe(ends), 0);
+    const pid_t middle = fork();
+    if (middle == 0) {
+        tr_in_child(stay, &ends[1], path, NULL);
+        _exit(0);
+    }
+    close(ends[1]);
+    cr_assert_eq(read(ends[0], &byte, 1), 1);
+    kill(middle, SIGKILL);
+    struct pollfd end = {.fd = ends[0], .events = POLLIN};
+    cr_expect_eq(poll(&end, 1, 10000), 1);
+    cr_expect_eq(waitpid(middle, NULL, 0), middle);
+    close(ends[0]);
+}
