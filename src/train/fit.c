@@ -103,8 +103,12 @@ static tr_status finish_epoch(tr_run *run, int64_t epoch, const tr_listener *lis
 
 static tr_status stopped(tr_run *run, int64_t epoch, int signal, tr_error *err)
 {
+    const tr_status status = signal == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED;
+    if (tr_engine_iterations(run->engine) == 0) /* an earlier run's file is worth more than this */
+        return tr_fail(err, status,
+                       "stopped by signal %d before the first update; nothing is saved", signal);
     TR_TRY(save(run, epoch, err));
-    return tr_fail(err, signal == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED,
+    return tr_fail(err, status,
                    "stopped by signal %d in epoch %lld after %lld updates; the weights are saved "
                    "in %s",
                    signal, (long long)epoch + 1, (long long)tr_engine_iterations(run->engine),

@@ -283,6 +283,22 @@ Test(fit, stop_is_not_lost_between_steps)
     discard(&made);
 }
 
+/* A run started by mistake in the folder of a good one, and stopped at once. */
+Test(fit, stop_before_the_first_update_keeps_the_old_file)
+{
+    rig made;
+    tr_error err = {0};
+    char path[600];
+    const tr_listener silent = {0};
+    stop = SIGINT;
+    cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_run_fit(made.run, &silent, &stop, &err), TR_INTERRUPTED);
+    cr_assert_not_null(strstr(err.text, "nothing is saved"), "%s", err.text);
+    snprintf(path, sizeof path, "%s/last.h5", made.config->output_directory);
+    cr_assert_neq(access(path, F_OK), 0);
+    discard(&made);
+}
+
 /* ---- refusals ---- */
 
 Test(fit, divergence_is_a_numeric_error)
