@@ -41,8 +41,15 @@ typedef struct tr_fit_config {
 
 typedef enum tr_isa { TR_ISA_AUTO, TR_ISA_AVX2, TR_ISA_AVX512 } tr_isa;
 
+/* What layers compute with. Parameters, gradients, their sum and the update are float32 always. */
+typedef enum tr_precision { TR_FLOAT32, TR_BFLOAT16 } tr_precision;
+
+typedef enum tr_convolution { TR_CONVOLUTION_DIRECT, TR_CONVOLUTION_WINOGRAD } tr_convolution;
+
 typedef struct tr_engine_config {
     int isa;             /* tr_isa */
+    int precision;       /* tr_precision */
+    int convolution;     /* tr_convolution: the algorithm, where oneDNN has it */
     int64_t threads;     /* 0: as many as OMP_NUM_THREADS, or the affinity mask, allows */
     int64_t micro_batch; /* samples that one thread takes through all layers at once; part of the
                           * numeric result, never derived from the thread count */

@@ -32,6 +32,8 @@ static const char layer_prefix[] = "layer.";
 
 static const char *const metric_names[] = {"accuracy", NULL};            /* bit i: TR_METRIC_... */
 static const char *const isa_names[] = {"auto", "avx2", "avx512", NULL}; /* tr_isa */
+static const char *const precision_names[] = {"float32", "bfloat16", NULL};  /* tr_precision */
+static const char *const convolution_names[] = {"direct", "winograd", NULL}; /* tr_convolution */
 
 static const tr_key data_keys[] = {
     {"file", TR_KEY_TEXT, AT(data.file), NULL, .doc = "HDF5 file with the dataset"},
@@ -79,6 +81,10 @@ static const tr_key evaluate_keys[] = {
 static const tr_key engine_keys[] = {
     {"isa", TR_KEY_CHOICE, AT(engine.isa), "auto", .choices = isa_names,
      .doc = "the instruction set; part of the numeric result"},
+    {"precision", TR_KEY_CHOICE, AT(engine.precision), "float32", .choices = precision_names,
+     .doc = "what layers compute with; parameters, their gradients and the update stay float32"},
+    {"convolution", TR_KEY_CHOICE, AT(engine.convolution), "direct", .choices = convolution_names,
+     .doc = "the algorithm; winograd: faster and a little less exact, where oneDNN has it"},
     {"threads", TR_KEY_INT, AT(engine.threads), "auto", .max = 1024, .zero_word = "auto",
      .doc = "number of threads; auto: OMP_NUM_THREADS, or the cores this process may use"},
     {"micro_batch", TR_KEY_INT, AT(engine.micro_batch), "8", .min = 1, .max = 4096,

@@ -1,45 +1,149 @@
 /* convolution.c -- 2-D convolution in its three directions; see primitives.h.
  *
  * Cross-correlation, as every framework means it. Padding is explicit and may be asymmetric;
- * layers/conv2d.c places it as TensorFlow does.
+ * layers/conv2d.c places it as TensorFlow does. With [engine] convolution = winograd each direction
+ * takes that algorithm where oneDNN has it for these shapes, and the direct one elsewhere.
  */
 #include "primitives.h"
 
 #include "weighted.h"
 
-static tr_status any_layouts(tr_program *program, const tr_geometry *geometry,
-                             const tr_param *kernel, const tr_param *bias, tr_value src,
-                             tr_weighted_layouts *any, tr_error *err)
+static tr_status any_layouts(tr_program *program, tr_direction direction,
+                             const tr_geometry *geometry, const tr_param *kernel,
+                             const tr_param *bias, tr_value src, tr_weighted_layouts *any,
+                             tr_error *err)
 {
     const int64_t *k = kernel->dims; /* Keras's (kh, kw, in, out); oneDNN's order is o i h w */
-    return tr_weighted_any(program, src, 4, (int64_t[]){k[3], k[2], k[0], k[1]}, bias, 4,
+    return tr_weighted_any(program, direction, src, 4, (int64_t[]){k[3], k[2], k[0], k[1]}, bias, 4,
                            (int64_t[]){program->n, k[3], geometry->out[0], geometry->out[1]}, any,
                            err);
 }
+
+/* Winograd works on blocks of 16 channels; where they would be filled up with zeros, as the one
+ * channel of a grey image, it is slower than the direct algorithm. A rule and not a measurement:
+ * the algorithm is part of the numeric result. */
+static tr_desc_context convolution_context(const tr_program *program, const tr_param *kernel)
+{
+    tr_desc_context context = tr_program_context(program);
+    if (kernel->dims[2] % 16 != 0 || kernel->dims[3] % 16 != 0)
+        context.convolution = dnnl_convolution_direct;
+    return context;
+}
+
+/* Whether to ask again, now for the direct algorithm. */
+static bool fall_back(tr_desc_context *context, dnnl_status_t status)
+{
+    if (status != dnnl_unimplemented || context->convolution == dnnl_convolution_direct)
+        return false;
+    context->convolution = dnnl_convolution_direct;
+    return true;
+}
+
+/* ---- the three descriptors ---- */
+
+static tr_status describe_forward(tr_program *program, const tr_geometry *geometry,
+                                  tr_activation fused, const tr_param *kernel, const tr_param *bias,
+                                  tr_value src, dnnl_primitive_desc_t *desc, tr_error *err)
+{
+    const tr_window window = tr_window_of(geometry);
+    tr_weighted_layouts any;
+    TR_TRY(any_layouts(program, TR_DIR_FORWARD, geometry, kernel, bias, src, &any, err));
+    dnnl_primitive_attr_t attr;
+    dnnl_status_t status = tr_attr_fused(&attr, fused);
+    if (status == dnnl_success) {
+        tr_desc_context context = convolution_context(program, kernel);
+        context.attr = attr;
+        /* For inference, Winograd would want the kernel transformed beforehand, in a layout that
+         * nothing but a plain kernel can be reordered to. */
+        if (context.convolution == dnnl_convolution_winograd)
+            context.prop = dnnl_forward_training;
+        do {
+            status = tr_desc_conv_forward(desc, context, &window, tr_layout_md(any.src),
+                                          tr_layout_md(any.kernel), tr_bias_md(&any),
+                                          tr_layout_md(any.dst));
+        } while (fall_back(&context, status));
+        dnnl_primitive_attr_destroy(attr);
+    }
+    return status == dnnl_success ? TR_OK : tr_dnn_fail(err, status, program->layer, "convolution");
+}
+
+static tr_status describe_backward_weights(tr_program *program, const tr_geometry *geometry,
+                                           const tr_param *kernel, const tr_param *bias,
+                                           tr_value src, tr_hint hint, dnnl_primitive_desc_t *desc,
+                                           tr_error *err)
+{
+    const tr_window window = tr_window_of(geometry);
+    tr_weighted_layouts any;
+    TR_TRY(any_layouts(program, TR_DIR_BACKWARD_WEIGHTS, geometry, kernel, bias, src, &any, err));
+    tr_desc_context context = convolution_context(program, kernel);
+    dnnl_status_t status;
+    do {
+        status = tr_desc_conv_backward_weights(desc, context, &window, tr_layout_md(any.src),
+                                               tr_layout_md(any.kernel), tr_bias_md(&any),
+                                               tr_layout_md(any.dst), hint);
+    } while (fall_back(&context, status));
+    if (status != dnnl_success)
+        return tr_dnn_fail(err, status, program->layer, "convolution's weights gradient");
+    return TR_OK;
+}
+
+static tr_status describe_backward_data(tr_program *program, const tr_geometry *geometry,
+                                        const tr_param *kernel, tr_value src, tr_hint hint,
+                                        dnnl_primitive_desc_t *desc, tr_error *err)
+{
+    const tr_window window = tr_window_of(geometry);
+    tr_weighted_layouts any;
+    TR_TRY(any_layouts(program, TR_DIR_BACKWARD_DATA, geometry, kernel, NULL, src, &any, err));
+    tr_desc_context context = convolution_context(program, kernel);
+    dnnl_status_t status;
+    do {
+        status = tr_desc_conv_backward_data(desc, context, &window, tr_layout_md(any.src),
+                                            tr_layout_md(any.kernel), tr_layout_md(any.dst), hint);
+    } while (fall_back(&context, status));
+    if (status != dnnl_success)
+        return tr_dnn_fail(err, status, program->layer, "convolution's data gradient");
+    return TR_OK;
+}
+
+/* The kernel's float32 layout in the flat vectors: that of the forward primitive, or, where that
+ * one reads another type, of the gradient, so that only the forward needs a copy. */
+static tr_status packed_layout(tr_program *program, const tr_geometry *geometry,
+                               const tr_param *kernel, const tr_param *bias, tr_value src,
+                               dnnl_primitive_desc_t forward, tr_layout plain, tr_layout *packed,
+                               tr_error *err)
+{
+    *packed = tr_chosen_layout(program, forward, dnnl_query_weights_md);
+    if (kernel->packed != NULL || *packed == NULL || tr_layout_type(*packed) == TR_FLOAT32)
+        return TR_OK;
+    *packed = plain;
+    if (!program->training) /* nothing to ask for a gradient */
+        return TR_OK;
+    dnnl_primitive_desc_t gradient;
+    TR_TRY(
+        describe_backward_weights(program, geometry, kernel, bias, src, forward, &gradient, err));
+    *packed = tr_chosen_layout(program, gradient, dnnl_query_diff_weights_md);
+    dnnl_primitive_desc_destroy(gradient);
+    return TR_OK;
+}
+
+/* ---- planning ---- */
 
 tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_activation fused,
                           tr_param *kernel, tr_param *bias, tr_value src, tr_value *dst,
                           tr_hint *hint, tr_error *err)
 {
-    const tr_window window = tr_window_of(geometry);
-    tr_weighted_layouts any;
-    TR_TRY(any_layouts(program, geometry, kernel, bias, src, &any, err));
-    dnnl_primitive_attr_t attr;
-    dnnl_primitive_desc_t desc = NULL;
-    dnnl_status_t status = tr_attr_fused(&attr, fused);
-    if (status == dnnl_success) {
-        tr_desc_context context = tr_program_context(program);
-        context.attr = attr;
-        status =
-            tr_desc_conv_forward(&desc, context, &window, tr_layout_md(any.src),
-                                 tr_layout_md(any.kernel), tr_bias_md(&any), tr_layout_md(any.dst));
-        dnnl_primitive_attr_destroy(attr);
-    }
-    if (status != dnnl_success)
-        return tr_dnn_fail(err, status, program->layer, "convolution");
     const int64_t *k = kernel->dims;
-    return tr_weighted_forward(program, desc, "convolution", kernel,
-                               tr_layout_hwio(program->dnn, k[0], k[1], k[2], k[3]), bias, src, dst,
+    const tr_layout plain = tr_layout_hwio(program->dnn, k[0], k[1], k[2], k[3]);
+    tr_layout packed;
+    dnnl_primitive_desc_t desc;
+    TR_TRY(describe_forward(program, geometry, fused, kernel, bias, src, &desc, err));
+    const tr_status status =
+        packed_layout(program, geometry, kernel, bias, src, desc, plain, &packed, err);
+    if (status != TR_OK) {
+        dnnl_primitive_desc_destroy(desc);
+        return status;
+    }
+    return tr_weighted_forward(program, desc, "convolution", kernel, plain, packed, bias, src, dst,
                                hint, err);
 }
 
@@ -47,15 +151,8 @@ tr_status tr_conv_backward_weights(tr_program *program, const tr_geometry *geome
                                    const tr_param *kernel, const tr_param *bias, tr_value src,
                                    tr_value diff_dst, tr_hint hint, tr_error *err)
 {
-    const tr_window window = tr_window_of(geometry);
-    tr_weighted_layouts any;
-    TR_TRY(any_layouts(program, geometry, kernel, bias, src, &any, err));
     dnnl_primitive_desc_t desc;
-    const dnnl_status_t status = tr_desc_conv_backward_weights(
-        &desc, tr_program_context(program), &window, tr_layout_md(any.src),
-        tr_layout_md(any.kernel), tr_bias_md(&any), tr_layout_md(any.dst), hint);
-    if (status != dnnl_success)
-        return tr_dnn_fail(err, status, program->layer, "convolution's weights gradient");
+    TR_TRY(describe_backward_weights(program, geometry, kernel, bias, src, hint, &desc, err));
     return tr_weighted_backward_weights(program, desc, "convolution", kernel, bias, src, diff_dst,
                                         err);
 }
@@ -64,14 +161,7 @@ tr_status tr_conv_backward_data(tr_program *program, const tr_geometry *geometry
                                 tr_value src, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
                                 tr_error *err)
 {
-    const tr_window window = tr_window_of(geometry);
-    tr_weighted_layouts any;
-    TR_TRY(any_layouts(program, geometry, kernel, NULL, src, &any, err));
     dnnl_primitive_desc_t desc;
-    const dnnl_status_t status = tr_desc_conv_backward_data(
-        &desc, tr_program_context(program), &window, tr_layout_md(any.src),
-        tr_layout_md(any.kernel), tr_layout_md(any.dst), hint);
-    if (status != dnnl_success)
-        return tr_dnn_fail(err, status, program->layer, "convolution's data gradient");
+    TR_TRY(describe_backward_data(program, geometry, kernel, src, hint, &desc, err));
     return tr_weighted_backward_data(program, desc, "convolution", kernel, diff_dst, diff_src, err);
 }

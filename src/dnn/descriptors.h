@@ -20,7 +20,8 @@ typedef const dnnl_memory_desc_t *tr_md;
 typedef struct tr_desc_context {
     dnnl_engine_t engine;
     const_dnnl_primitive_attr_t attr;
-    dnnl_prop_kind_t prop; /* forward_training or forward_inference */
+    dnnl_prop_kind_t prop;       /* forward_training or forward_inference */
+    dnnl_alg_kind_t convolution; /* direct or winograd */
 } tr_desc_context;
 
 /* Window of a convolution or pooling: {h, w} each, padding as TensorFlow places it. */
@@ -83,11 +84,12 @@ typedef struct tr_md_store {
 
 /* Fills *store; tr_md_of() borrows the descriptor inside; tr_md_release() frees what 3.x holds. */
 dnnl_status_t tr_md_init(tr_md_store *store, int n_dims, const dnnl_dims_t dims,
-                         dnnl_format_tag_t tag);
+                         dnnl_data_type_t type, dnnl_format_tag_t tag);
 dnnl_status_t tr_md_copy(tr_md_store *store, tr_md md);
 tr_md tr_md_of(const tr_md_store *store);
 void tr_md_release(tr_md_store *store);
 int tr_md_dims(tr_md md, int64_t *dims); /* returns their number */
+dnnl_data_type_t tr_md_type(tr_md md);
 
 /* The descriptor a primitive chose for an argument; NULL where it has none. Borrowed. */
 tr_md tr_desc_query_md(const_dnnl_primitive_desc_t desc, dnnl_query_t what);

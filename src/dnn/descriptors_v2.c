@@ -23,7 +23,7 @@ dnnl_status_t tr_desc_conv_forward(dnnl_primitive_desc_t *desc, tr_desc_context 
 {
     dnnl_convolution_desc_t operation;
     const dnnl_status_t status = dnnl_convolution_forward_desc_init(
-        &operation, context.prop, dnnl_convolution_direct, src, weights, bias, dst, window->strides,
+        &operation, context.prop, context.convolution, src, weights, bias, dst, window->strides,
         window->pad_before, window->pad_after);
     return create(desc, context, &operation, status, NULL);
 }
@@ -34,7 +34,7 @@ dnnl_status_t tr_desc_conv_backward_data(dnnl_primitive_desc_t *desc, tr_desc_co
 {
     dnnl_convolution_desc_t operation;
     const dnnl_status_t status = dnnl_convolution_backward_data_desc_init(
-        &operation, dnnl_convolution_direct, diff_src, weights, diff_dst, window->strides,
+        &operation, context.convolution, diff_src, weights, diff_dst, window->strides,
         window->pad_before, window->pad_after);
     return create(desc, context, &operation, status, hint);
 }
@@ -46,8 +46,8 @@ dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc
 {
     dnnl_convolution_desc_t operation;
     const dnnl_status_t status = dnnl_convolution_backward_weights_desc_init(
-        &operation, dnnl_convolution_direct, src, diff_weights, diff_bias, diff_dst,
-        window->strides, window->pad_before, window->pad_after);
+        &operation, context.convolution, src, diff_weights, diff_bias, diff_dst, window->strides,
+        window->pad_before, window->pad_after);
     return create(desc, context, &operation, status, hint);
 }
 
@@ -155,10 +155,10 @@ dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
 _Static_assert(sizeof(dnnl_memory_desc_t) <= TR_MD_BYTES, "tr_md_store is too small");
 
 dnnl_status_t tr_md_init(tr_md_store *store, int n_dims, const dnnl_dims_t dims,
-                         dnnl_format_tag_t tag)
+                         dnnl_data_type_t type, dnnl_format_tag_t tag)
 {
     dnnl_memory_desc_t md;
-    const dnnl_status_t status = dnnl_memory_desc_init_by_tag(&md, n_dims, dims, dnnl_f32, tag);
+    const dnnl_status_t status = dnnl_memory_desc_init_by_tag(&md, n_dims, dims, type, tag);
     return status == dnnl_success ? tr_md_copy(store, &md) : status;
 }
 
@@ -183,6 +183,11 @@ int tr_md_dims(tr_md md, int64_t *dims)
     for (int i = 0; i < md->ndims; i++)
         dims[i] = md->dims[i];
     return md->ndims;
+}
+
+dnnl_data_type_t tr_md_type(tr_md md)
+{
+    return md->data_type;
 }
 
 tr_md tr_desc_query_md(const_dnnl_primitive_desc_t desc, dnnl_query_t what)

@@ -17,15 +17,17 @@ struct tr_dnn {
     dnnl_primitive_attr_t attr;
     struct tr_layout_box *layouts;
     int threads;
+    tr_precision precision;
+    tr_convolution convolution;
 };
 
 /* ---- engine ---- */
 
-static tr_status limit_isa(tr_isa isa, tr_error *err)
+static tr_status limit_isa(const tr_engine_config *config, tr_error *err)
 {
-    if (isa == TR_ISA_AUTO)
+    if (config->isa == TR_ISA_AUTO)
         return TR_OK;
-    const bool wide = isa == TR_ISA_AVX512;
+    const bool wide = config->isa == TR_ISA_AVX512;
     const char *name = wide ? "avx512" : "avx2";
     const int has = wide ? __builtin_cpu_supports("avx512bw") &&
                                __builtin_cpu_supports("avx512dq") &&
@@ -34,8 +36,10 @@ static tr_status limit_isa(tr_isa isa, tr_error *err)
     if (!has)
         return tr_fail(err, TR_ERR_CONFIG,
                        "[engine] isa = %s: this CPU does not have it; use isa = auto", name);
-    /* avx512_core, not the newest kind: `avx512` means the same kernels on every such CPU. */
-    const dnnl_cpu_isa_t limit = wide ? dnnl_cpu_isa_avx512_core : dnnl_cpu_isa_avx2;
+    /* Not the newest kind: `avx512` means the same kernels on every such CPU. */
+    const dnnl_cpu_isa_t limit = !wide                              ? dnnl_cpu_isa_avx2
+                                 : config->precision == TR_BFLOAT16 ? dnnl_cpu_isa_avx512_core_bf16
+                                                                    : dnnl_cpu_isa_avx512_core;
     if (dnnl_set_max_cpu_isa(limit) != dnnl_success && dnnl_get_effective_cpu_isa() != limit)
         return tr_fail(err, TR_ERR_CONFIG,
                        "[engine] isa = %s: oneDNN is already fixed to %s in this process", name,
@@ -43,12 +47,32 @@ static tr_status limit_isa(tr_isa isa, tr_error *err)
     return TR_OK;
 }
 
-tr_status tr_dnn_new(tr_dnn **out, tr_isa isa, tr_error *err)
+static bool isa_includes(dnnl_cpu_isa_t wanted)
 {
-    TR_TRY(limit_isa(isa, err));
+    /* The values are bit sets in which a newer instruction set includes the older ones. */
+    return ((unsigned)dnnl_get_effective_cpu_isa() & (unsigned)wanted) == (unsigned)wanted;
+}
+
+/* Without the instructions oneDNN computes bfloat16 with float32's, slower than float32 itself. */
+static tr_status check_precision(const tr_engine_config *config, tr_error *err)
+{
+    if (config->precision != TR_BFLOAT16 || isa_includes(dnnl_cpu_isa_avx512_core_bf16))
+        return TR_OK;
+    return tr_fail(err, TR_ERR_CONFIG,
+                   "[engine] precision = bfloat16: needs a CPU with AVX512_BF16 or AMX, in use is "
+                   "%s; use precision = float32",
+                   tr_dnn_isa_name());
+}
+
+tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err)
+{
+    TR_TRY(limit_isa(config, err));
+    TR_TRY(check_precision(config, err));
     tr_dnn *dnn = tr_alloc(1, sizeof *dnn);
     if (dnn == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    dnn->precision = (tr_precision)config->precision;
+    dnn->convolution = (tr_convolution)config->convolution;
     dnn->threads = omp_get_max_threads();
     omp_set_num_threads(1);
     dnnl_status_t status = dnnl_engine_create(&dnn->engine, dnnl_cpu, 0);
@@ -97,15 +121,23 @@ const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn)
     return dnn->attr;
 }
 
+tr_precision tr_dnn_precision(const tr_dnn *dnn)
+{
+    return dnn->precision;
+}
+
+tr_convolution tr_dnn_convolution(const tr_dnn *dnn)
+{
+    return dnn->convolution;
+}
+
 const char *tr_dnn_isa_name(void)
 {
-    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
-    /* The values are bit sets in which a newer instruction set includes the older ones. */
-    if ((isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core)
+    if (isa_includes(dnnl_cpu_isa_avx512_core))
         return "AVX-512";
-    if ((isa & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2)
+    if (isa_includes(dnnl_cpu_isa_avx2))
         return "AVX2";
-    return (isa & dnnl_cpu_isa_sse41) == dnnl_cpu_isa_sse41 ? "SSE4.1" : "plain x86-64";
+    return isa_includes(dnnl_cpu_isa_sse41) ? "SSE4.1" : "plain x86-64";
 }
 
 void tr_dnn_version(char *text, size_t n)
@@ -148,19 +180,26 @@ tr_layout tr_layout_intern(tr_dnn *dnn, tr_md md)
     return box;
 }
 
-static tr_layout by_tag(tr_dnn *dnn, int n_dims, const int64_t *dims, dnnl_format_tag_t tag)
+static tr_layout typed(tr_dnn *dnn, tr_precision type, int n_dims, const int64_t *dims,
+                       dnnl_format_tag_t tag)
 {
     tr_md_store store;
-    if (tr_md_init(&store, n_dims, dims, tag) != dnnl_success)
+    if (tr_md_init(&store, n_dims, dims, type == TR_BFLOAT16 ? dnnl_bf16 : dnnl_f32, tag) !=
+        dnnl_success)
         return NULL;
     tr_layout layout = tr_layout_intern(dnn, tr_md_of(&store));
     tr_md_release(&store);
     return layout;
 }
 
-tr_layout tr_layout_any(tr_dnn *dnn, int n_dims, const int64_t *dims)
+static tr_layout by_tag(tr_dnn *dnn, int n_dims, const int64_t *dims, dnnl_format_tag_t tag)
 {
-    return by_tag(dnn, n_dims, dims, dnnl_format_tag_any);
+    return typed(dnn, TR_FLOAT32, n_dims, dims, tag);
+}
+
+tr_layout tr_layout_any(tr_dnn *dnn, tr_precision type, int n_dims, const int64_t *dims)
+{
+    return typed(dnn, type, n_dims, dims, dnnl_format_tag_any);
 }
 
 tr_layout tr_layout_nhwc(tr_dnn *dnn, int64_t n, int64_t h, int64_t w, int64_t c)
@@ -193,6 +232,11 @@ tr_layout tr_layout_x(tr_dnn *dnn, int64_t n)
 int tr_layout_dims(tr_layout layout, int64_t dims[4])
 {
     return tr_md_dims(tr_layout_md(layout), dims);
+}
+
+tr_precision tr_layout_type(tr_layout layout)
+{
+    return tr_md_type(tr_layout_md(layout)) == dnnl_bf16 ? TR_BFLOAT16 : TR_FLOAT32;
 }
 
 size_t tr_layout_bytes(tr_layout layout)

@@ -21,10 +21,11 @@
 
 typedef struct tr_dnn tr_dnn;
 
-/* `isa` limits oneDNN to an instruction set; it holds for the whole process, so the first call
- * decides and a later, different limit fails. TR_ISA_AUTO leaves the choice to oneDNN (and to its
- * environment variable DNNL_MAX_CPU_ISA). TR_ERR_CONFIG: this CPU does not have it. */
-tr_status tr_dnn_new(tr_dnn **out, tr_isa isa, tr_error *err);
+/* Reads isa, precision and convolution of `config`. The isa limits oneDNN to an instruction set; it
+ * holds for the whole process, so the first call decides and a later, different limit fails.
+ * TR_ISA_AUTO leaves the choice to oneDNN (and to its environment variable DNNL_MAX_CPU_ISA).
+ * TR_ERR_CONFIG: this CPU does not have the instruction set, or not for that precision. */
+tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err);
 void tr_dnn_free(tr_dnn *dnn);
 
 /* Threads that OpenMP offered (OMP_NUM_THREADS, else the affinity mask) before oneDNN was limited
@@ -36,13 +37,14 @@ void tr_dnn_version(char *text, size_t n); /* "oneDNN 2.6.3" */
 
 /* ---- layouts ---- */
 
-/* A tensor's dimensions and their arrangement in memory; float32. Interned by the tr_dnn that made
+/* A tensor's dimensions, type of number and arrangement in memory. Interned by the tr_dnn that made
  * it and owned by it: equal layouts are the same pointer. NULL where a maker ran out of memory. */
 typedef const struct tr_layout_box *tr_layout;
 
 /* Logical dimension order is oneDNN's: n c h w for images, n c for flat vectors, o i h w for
- * kernels; the names say the order in memory. `any` lets a primitive choose. */
-tr_layout tr_layout_any(tr_dnn *dnn, int n_dims, const int64_t *dims);
+ * kernels; the names say the order in memory. `any` lets a primitive choose; the others, for what
+ * is seen outside of src/dnn, are float32. */
+tr_layout tr_layout_any(tr_dnn *dnn, tr_precision type, int n_dims, const int64_t *dims);
 tr_layout tr_layout_nhwc(tr_dnn *dnn, int64_t n, int64_t h, int64_t w, int64_t c);
 tr_layout tr_layout_nc(tr_dnn *dnn, int64_t n, int64_t c);
 tr_layout tr_layout_hwio(tr_dnn *dnn, int64_t h, int64_t w, int64_t i, int64_t o);
@@ -50,7 +52,8 @@ tr_layout tr_layout_io(tr_dnn *dnn, int64_t i, int64_t o);
 tr_layout tr_layout_x(tr_dnn *dnn, int64_t n);
 
 int tr_layout_dims(tr_layout layout, int64_t dims[4]); /* returns their number */
-size_t tr_layout_bytes(tr_layout layout);              /* with the padding of blocked layouts */
+tr_precision tr_layout_type(tr_layout layout);
+size_t tr_layout_bytes(tr_layout layout); /* with the padding of blocked layouts */
 
 /* Copies a tensor from one layout to another of the same dimensions. Not for the hot path. */
 tr_status tr_layout_copy(tr_dnn *dnn, tr_layout from, const float *src, tr_layout to, float *dst,

@@ -14,13 +14,14 @@ static int kernel_dims(tr_program *program, const tr_param *kernel, tr_value src
     return n;
 }
 
-static tr_status any_layouts(tr_program *program, const tr_param *kernel, const tr_param *bias,
-                             tr_value src, tr_weighted_layouts *any, tr_error *err)
+static tr_status any_layouts(tr_program *program, tr_direction direction, const tr_param *kernel,
+                             const tr_param *bias, tr_value src, tr_weighted_layouts *any,
+                             tr_error *err)
 {
     int64_t dims[4];
     const int n = kernel_dims(program, kernel, src, dims);
-    return tr_weighted_any(program, src, n, dims, bias, 2, (int64_t[]){program->n, kernel->dims[1]},
-                           any, err);
+    return tr_weighted_any(program, direction, src, n, dims, bias, 2,
+                           (int64_t[]){program->n, kernel->dims[1]}, any, err);
 }
 
 static tr_layout plain_kernel(tr_program *program, const tr_param *kernel, tr_value src)
@@ -36,7 +37,7 @@ tr_status tr_inner_product_forward(tr_program *program, tr_activation fused, tr_
                                    tr_error *err)
 {
     tr_weighted_layouts any;
-    TR_TRY(any_layouts(program, kernel, bias, src, &any, err));
+    TR_TRY(any_layouts(program, TR_DIR_FORWARD, kernel, bias, src, &any, err));
     dnnl_primitive_attr_t attr;
     dnnl_primitive_desc_t desc = NULL;
     dnnl_status_t status = tr_attr_fused(&attr, fused);
@@ -50,8 +51,11 @@ tr_status tr_inner_product_forward(tr_program *program, tr_activation fused, tr_
     }
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "inner product");
-    return tr_weighted_forward(program, desc, "inner product", kernel,
-                               plain_kernel(program, kernel, src), bias, src, dst, hint, err);
+    const tr_layout plain = plain_kernel(program, kernel, src);
+    const tr_layout own = tr_chosen_layout(program, desc, dnnl_query_weights_md);
+    const bool float32 = own != NULL && tr_layout_type(own) == TR_FLOAT32;
+    return tr_weighted_forward(program, desc, "inner product", kernel, plain, float32 ? own : plain,
+                               bias, src, dst, hint, err);
 }
 
 tr_status tr_inner_product_backward_weights(tr_program *program, const tr_param *kernel,
@@ -59,7 +63,7 @@ tr_status tr_inner_product_backward_weights(tr_program *program, const tr_param 
                                             tr_hint hint, tr_error *err)
 {
     tr_weighted_layouts any;
-    TR_TRY(any_layouts(program, kernel, bias, src, &any, err));
+    TR_TRY(any_layouts(program, TR_DIR_BACKWARD_WEIGHTS, kernel, bias, src, &any, err));
     dnnl_primitive_desc_t desc;
     const dnnl_status_t status = tr_desc_inner_product_backward_weights(
         &desc, tr_program_context(program), tr_layout_md(any.src), tr_layout_md(any.kernel),
@@ -75,7 +79,7 @@ tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, 
                                          tr_error *err)
 {
     tr_weighted_layouts any;
-    TR_TRY(any_layouts(program, kernel, NULL, src, &any, err));
+    TR_TRY(any_layouts(program, TR_DIR_BACKWARD_DATA, kernel, NULL, src, &any, err));
     dnnl_primitive_desc_t desc;
     const dnnl_status_t status = tr_desc_inner_product_backward_data(
         &desc, tr_program_context(program), tr_layout_md(any.src), tr_layout_md(any.kernel),

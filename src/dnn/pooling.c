@@ -14,8 +14,9 @@ tr_status tr_max_pool_forward(tr_program *program, const tr_geometry *geometry, 
     const tr_layout src_layout = tr_program_layout(program, src);
     int64_t dims[4];
     tr_layout_dims(src_layout, dims);
-    const tr_layout any = tr_layout_any(
-        program->dnn, 4, (int64_t[]){dims[0], dims[1], geometry->out[0], geometry->out[1]});
+    const tr_layout any =
+        tr_layout_any(program->dnn, tr_layout_type(src_layout), 4,
+                      (int64_t[]){dims[0], dims[1], geometry->out[0], geometry->out[1]});
     if (any == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
     dnnl_primitive_desc_t desc;

@@ -31,6 +31,7 @@ tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training
     program->n = n;
     program->training = training;
     program->n_floats = n_floats;
+    program->result_type = tr_dnn_precision(dnn);
     program->layer = "program";
     *out = program;
     return TR_OK;
@@ -59,6 +60,11 @@ void tr_program_begin(tr_program *program, const char *layer, tr_phase phase)
 {
     program->layer = layer;
     program->phase = phase;
+}
+
+void tr_program_results_in_float32(tr_program *program)
+{
+    program->result_type = TR_FLOAT32;
 }
 
 /* ---- values ---- */
@@ -129,11 +135,14 @@ tr_value tr_program_gradient(tr_program *program, const tr_param *param)
 
 tr_desc_context tr_program_context(const tr_program *program)
 {
-    return (tr_desc_context){.engine = tr_dnn_engine(program->dnn),
-                             .attr = tr_dnn_attr(program->dnn),
-                             /* Backward descriptors want a training one as their hint. */
-                             .prop = program->training ? dnnl_forward_training
-                                                       : dnnl_forward_inference};
+    return (tr_desc_context){
+        .engine = tr_dnn_engine(program->dnn),
+        .attr = tr_dnn_attr(program->dnn),
+        /* Backward descriptors want a training one as their hint. */
+        .prop = program->training ? dnnl_forward_training : dnnl_forward_inference,
+        .convolution = tr_dnn_convolution(program->dnn) == TR_CONVOLUTION_WINOGRAD
+                           ? dnnl_convolution_winograd
+                           : dnnl_convolution_direct};
 }
 
 /* Takes `desc` over; on failure it is destroyed. */
@@ -158,6 +167,7 @@ static void inspect(tr_program *program, const_dnnl_primitive_desc_t desc, tr_op
         impl = "unknown";
     snprintf(op->impl, sizeof op->impl, "%s", impl);
     op->info.is_ref = strncmp(impl, "ref", 3) == 0 || strstr(impl, ":ref") != NULL;
+    op->info.is_winograd = strstr(impl, "wino") != NULL;
     const tr_md scratchpad = tr_desc_query_md(desc, dnnl_query_scratchpad_md);
     const size_t bytes = scratchpad == NULL ? 0 : dnnl_memory_desc_get_size(scratchpad);
     if (bytes > program->scratchpad_bytes)

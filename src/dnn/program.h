@@ -39,6 +39,7 @@ typedef struct tr_op_info {
     tr_direction direction;
     const char *impl; /* oneDNN's implementation name, e.g. "jit:avx512_core" */
     bool is_ref;      /* a reference implementation: correct and very slow */
+    bool is_winograd;
 } tr_op_info;
 
 /* `n`: samples of a micro-batch. `training`: keep what backward needs. `n_floats`: length of the
@@ -53,6 +54,10 @@ tr_dnn *tr_program_dnn(const tr_program *program);
 
 /* Later operations are reported under this layer's name (borrowed) and belong to `phase`. */
 void tr_program_begin(tr_program *program, const char *layer, tr_phase phase);
+
+/* Convolutions and inner products from here on write float32, whatever the precision: for what the
+ * loss sees. */
+void tr_program_results_in_float32(tr_program *program);
 
 /* A new tensor in the arena. TR_NO_VALUE: out of memory (also where `layout` is NULL). */
 tr_value tr_program_value(tr_program *program, tr_layout layout);

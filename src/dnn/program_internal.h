@@ -43,6 +43,7 @@ struct tr_program {
     int64_t n;
     bool training;
     size_t *n_floats;
+    tr_precision result_type;
 
     tr_value_box *values;
     size_t n_values;
@@ -99,6 +100,8 @@ tr_desc_context tr_program_context(const tr_program *program);
 
 dnnl_engine_t tr_dnn_engine(const tr_dnn *dnn);
 const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn); /* user scratchpad */
+tr_precision tr_dnn_precision(const tr_dnn *dnn);
+tr_convolution tr_dnn_convolution(const tr_dnn *dnn);
 tr_md tr_layout_md(tr_layout layout);
 tr_layout tr_layout_intern(tr_dnn *dnn, tr_md md);
 

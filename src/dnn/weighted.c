@@ -6,15 +6,19 @@ tr_md tr_bias_md(const tr_weighted_layouts *layouts)
     return layouts->bias == NULL ? NULL : tr_layout_md(layouts->bias);
 }
 
-tr_status tr_weighted_any(tr_program *program, tr_value src, int n_kernel_dims,
-                          const int64_t *kernel_dims, const tr_param *bias, int n_dst_dims,
-                          const int64_t *dst_dims, tr_weighted_layouts *layouts, tr_error *err)
+tr_status tr_weighted_any(tr_program *program, tr_direction direction, tr_value src,
+                          int n_kernel_dims, const int64_t *kernel_dims, const tr_param *bias,
+                          int n_dst_dims, const int64_t *dst_dims, tr_weighted_layouts *layouts,
+                          tr_error *err)
 {
+    const tr_precision type = tr_dnn_precision(program->dnn);
+    const tr_precision kernel_type = direction == TR_DIR_BACKWARD_WEIGHTS ? TR_FLOAT32 : type;
+    const tr_precision dst_type = direction == TR_DIR_FORWARD ? program->result_type : type;
     int64_t src_dims[4];
     const int n_src_dims = tr_layout_dims(tr_program_layout(program, src), src_dims);
-    layouts->src = tr_layout_any(program->dnn, n_src_dims, src_dims);
-    layouts->kernel = tr_layout_any(program->dnn, n_kernel_dims, kernel_dims);
-    layouts->dst = tr_layout_any(program->dnn, n_dst_dims, dst_dims);
+    layouts->src = tr_layout_any(program->dnn, type, n_src_dims, src_dims);
+    layouts->kernel = tr_layout_any(program->dnn, kernel_type, n_kernel_dims, kernel_dims);
+    layouts->dst = tr_layout_any(program->dnn, dst_type, n_dst_dims, dst_dims);
     layouts->bias = bias == NULL ? NULL : tr_layout_x(program->dnn, bias->dims[0]);
     if (!layouts->src || !layouts->kernel || !layouts->dst || (bias && !layouts->bias))
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
@@ -22,16 +26,16 @@ tr_status tr_weighted_any(tr_program *program, tr_value src, int n_kernel_dims,
 }
 
 tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc, const char *what,
-                              tr_param *kernel, tr_layout plain, tr_param *bias, tr_value src,
-                              tr_value *dst, tr_hint *hint, tr_error *err)
+                              tr_param *kernel, tr_layout plain, tr_layout packed, tr_param *bias,
+                              tr_value src, tr_value *dst, tr_hint *hint, tr_error *err)
 {
     const tr_layout own = tr_chosen_layout(program, desc, dnnl_query_weights_md);
-    const tr_value packed = tr_program_param(program, kernel, plain, own);
+    const tr_value param = tr_program_param(program, kernel, plain, packed);
     tr_value weights = TR_NO_VALUE;
     tr_status status = tr_program_reorder(
         program, src, tr_chosen_layout(program, desc, dnnl_query_src_md), &src, err);
     if (status == TR_OK)
-        status = tr_program_weights(program, packed, own, &weights, err);
+        status = tr_program_weights(program, param, own, &weights, err);
     if (status != TR_OK) {
         dnnl_primitive_desc_destroy(desc);
         return status;

@@ -13,17 +13,20 @@ typedef struct tr_weighted_layouts {
     tr_layout src, kernel, bias, dst;
 } tr_weighted_layouts;
 
-/* Fills *layouts: `any` for a source like src, for a kernel of these dimensions and for dst. */
-tr_status tr_weighted_any(tr_program *program, tr_value src, int n_kernel_dims,
-                          const int64_t *kernel_dims, const tr_param *bias, int n_dst_dims,
-                          const int64_t *dst_dims, tr_weighted_layouts *layouts, tr_error *err);
+/* Fills *layouts: `any` for a source like src, for a kernel of these dimensions and for dst, in the
+ * types that `direction` computes with: gradients of weights are float32 at any precision. */
+tr_status tr_weighted_any(tr_program *program, tr_direction direction, tr_value src,
+                          int n_kernel_dims, const int64_t *kernel_dims, const tr_param *bias,
+                          int n_dst_dims, const int64_t *dst_dims, tr_weighted_layouts *layouts,
+                          tr_error *err);
 
 /* The descriptor of a bias, or NULL without one. */
 tr_md tr_bias_md(const tr_weighted_layouts *layouts);
 
+/* `packed`: the kernel's layout in the flat vectors, if this is its first use; float32. */
 tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc, const char *what,
-                              tr_param *kernel, tr_layout plain, tr_param *bias, tr_value src,
-                              tr_value *dst, tr_hint *hint, tr_error *err);
+                              tr_param *kernel, tr_layout plain, tr_layout packed, tr_param *bias,
+                              tr_value src, tr_value *dst, tr_hint *hint, tr_error *err);
 tr_status tr_weighted_backward_weights(tr_program *program, dnnl_primitive_desc_t desc,
                                        const char *what, const tr_param *kernel,
                                        const tr_param *bias, tr_value src, tr_value diff_dst,

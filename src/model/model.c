@@ -158,10 +158,29 @@ tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err)
 
 /* ---- life ---- */
 
+/* A key that changes nothing is an error: winograd where not one layer has such a kernel. */
+static tr_status check_winograd(const tr_model *model, tr_error *err)
+{
+    const tr_program *program = model->training.program;
+    if (model->config->engine.convolution != TR_CONVOLUTION_WINOGRAD)
+        return TR_OK;
+    for (size_t i = 0; i < tr_program_n_ops(program); i++)
+        if (tr_program_op(program, i).is_winograd)
+            return TR_OK;
+    char version[32];
+    tr_dnn_version(version, sizeof version);
+    return tr_fail(err, TR_ERR_CONFIG,
+                   "[engine] convolution = winograd: %s has no such kernel for any layer of this "
+                   "model (it wants AVX-512, float32, 3 x 3 kernels, strides 1 and channels in "
+                   "multiples of 16); use convolution = direct",
+                   version);
+}
+
 tr_status tr_model_build(tr_model *model, tr_error *err)
 {
-    TR_TRY(tr_dnn_new(&model->dnn, (tr_isa)model->config->engine.isa, err));
+    TR_TRY(tr_dnn_new(&model->dnn, &model->config->engine, err));
     TR_TRY(tr_plan_make(&model->training, model, true, err));
+    TR_TRY(check_winograd(model, err));
     TR_TRY(tr_plan_make(&model->inference, model, false, err));
     model->version = 1; /* replicas start at 0: they have prepared nothing */
     model->params = tr_alloc(model->n_floats, sizeof *model->params);

@@ -7,6 +7,7 @@
  *     derivative moves behind that layer: a quarter of the elements, identical values.
  *  2. A final softmax is left out when the loss works on its input.
  *  3. Layers before the first parameter get no gradient.
+ *  4. The last layer with parameters writes float32 at any precision, for softmax and loss.
  */
 #include "mem.h"
 #include "model_internal.h"
@@ -65,6 +66,14 @@ static tr_status plan_softmax(tr_program *program, const tr_layer *layer, bounda
     return tr_activation_forward(program, TR_SOFTMAX, src, &at->tape.dst, err);
 }
 
+static int last_trainable(const tr_model *model)
+{
+    int i = model->n_layers - 1;
+    while (i > 0 && model->layers[i]->n_params == 0)
+        i--;
+    return i;
+}
+
 static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundaries, tr_error *err)
 {
     tr_program *program = plan->program;
@@ -73,6 +82,8 @@ static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundari
         tr_layer *layer = model->layers[i];
         boundary *at = &boundaries[i];
         tr_program_begin(program, layer->name, TR_FORWARD);
+        if (i == last_trainable(model))
+            tr_program_results_in_float32(program); /* rule 4 */
         at->tape.src = value;
         TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
         at->tape.dst = at->raw;

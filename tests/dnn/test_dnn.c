@@ -10,7 +10,7 @@ static tr_dnn *make(tr_isa isa)
 {
     tr_dnn *dnn = NULL;
     tr_error err = {0};
-    cr_assert_eq(tr_dnn_new(&dnn, isa, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_dnn_new(&dnn, &(tr_engine_config){.isa = isa}, &err), TR_OK, "%s", err.text);
     return dnn;
 }
 
@@ -62,10 +62,10 @@ Test(dnn, isa_is_limited_and_then_fixed)
     tr_dnn *dnn = make(TR_ISA_AVX2), *second = NULL;
     cr_assert_str_eq(tr_dnn_isa_name(), "AVX2");
     if (__builtin_cpu_supports("avx512vl")) {
-        cr_assert_eq(tr_dnn_new(&second, TR_ISA_AVX512, &err), TR_ERR_CONFIG);
+        cr_assert_eq(tr_dnn_new(&second, &(tr_engine_config){.isa = TR_ISA_AVX512}, &err), TR_ERR_CONFIG);
         cr_assert_not_null(strstr(err.text, "already fixed to AVX2"), "%s", err.text);
     }
-    cr_assert_eq(tr_dnn_new(&second, TR_ISA_AVX2, &err), TR_OK);
+    cr_assert_eq(tr_dnn_new(&second, &(tr_engine_config){.isa = TR_ISA_AVX2}, &err), TR_OK);
     tr_dnn_free(second);
     tr_dnn_free(dnn);
 }
