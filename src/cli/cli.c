@@ -13,6 +13,7 @@ const tr_command tr_commands[] = {
     {"check", "check a configuration without training", tr_command_check},
     {"summary", "print the model's table and the kernels in use", tr_command_summary},
     {"evaluate", "measure a checkpoint on the test set", tr_command_evaluate},
+    {"bench", "measure a step by layer, against the machine's peak", tr_command_bench},
     {"convert", "make a dataset: trainer convert idx FOLDER OUT.h5", tr_command_convert},
     {"help", "explain layers, losses, optimizers: trainer help layers", tr_command_help},
     {NULL, NULL, NULL},
@@ -74,6 +75,7 @@ int tr_cli_main(int argc, char **argv)
 typedef struct option_parser {
     tr_options *options;
     int takes_checkpoint;
+    void *input; /* of the command's own options */
 } option_parser;
 
 static int add_override(tr_options *options, const char *text)
@@ -91,6 +93,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     option_parser *parsing = state->input;
     tr_options *options = parsing->options;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = parsing->input;
+        return 0;
     case 'c':
         options->config_path = arg;
         return 0;
@@ -121,6 +126,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 tr_status tr_options_parse(tr_options *options, int argc, char **argv, const char *doc,
                            int takes_checkpoint)
 {
+    static const struct argp nothing = {0};
+    return tr_options_parse_more(options, argc, argv, doc, takes_checkpoint, &nothing, NULL);
+}
+
+tr_status tr_options_parse_more(tr_options *options, int argc, char **argv, const char *doc,
+                                int takes_checkpoint, const struct argp *more, void *input)
+{
     const struct argp_option table[] = {
         {"config", 'c', "FILE", 0, "the INI file of the run", 0},
         {"set", 's', "SECTION.KEY=VALUE", 0, "replace one value of it; may be repeated", 0},
@@ -129,8 +141,10 @@ tr_status tr_options_parse(tr_options *options, int argc, char **argv, const cha
          takes_checkpoint ? "HDF5 file with the weights, of trainer or Keras" : NULL, 0},
         {0},
     };
-    const struct argp argp = {.options = table, .parser = parse_option, .doc = doc};
-    option_parser parsing = {options, takes_checkpoint};
+    const struct argp_child children[] = {{more, 0, NULL, 0}, {0}};
+    const struct argp argp = {
+        .options = table, .parser = parse_option, .doc = doc, .children = children};
+    option_parser parsing = {options, takes_checkpoint, input};
     memset(options, 0, sizeof *options);
     if (argp_parse(&argp, argc, argv, 0, NULL, &parsing) == 0)
         return TR_OK;

@@ -40,6 +40,10 @@ typedef struct tr_options {
 /* Parses argv with argp, which prints usage errors and --help itself and exits (2, or 0). */
 tr_status tr_options_parse(tr_options *options, int argc, char **argv, const char *doc,
                            int takes_checkpoint);
+/* The same with options of the command's own: `more` (its options and parser), `input` for it. */
+struct argp;
+tr_status tr_options_parse_more(tr_options *options, int argc, char **argv, const char *doc,
+                                int takes_checkpoint, const struct argp *more, void *input);
 void tr_options_release(tr_options *options);
 
 /* Prints "trainer: error: ..." (every line of the text) to stderr and returns `status`. */
@@ -67,6 +71,7 @@ tr_status tr_command_fit(int argc, char **argv);
 tr_status tr_command_check(int argc, char **argv);
 tr_status tr_command_summary(int argc, char **argv);
 tr_status tr_command_evaluate(int argc, char **argv);
+tr_status tr_command_bench(int argc, char **argv);
 tr_status tr_command_convert(int argc, char **argv);
 tr_status tr_command_help(int argc, char **argv);
 

@@ -131,11 +131,18 @@ tr_convolution tr_dnn_convolution(const tr_dnn *dnn)
     return dnn->convolution;
 }
 
-const char *tr_dnn_isa_name(void)
+tr_isa tr_dnn_isa(void)
 {
     if (isa_includes(dnnl_cpu_isa_avx512_core))
+        return TR_ISA_AVX512;
+    return isa_includes(dnnl_cpu_isa_avx2) ? TR_ISA_AVX2 : TR_ISA_AUTO;
+}
+
+const char *tr_dnn_isa_name(void)
+{
+    if (tr_dnn_isa() == TR_ISA_AVX512)
         return "AVX-512";
-    if (isa_includes(dnnl_cpu_isa_avx2))
+    if (tr_dnn_isa() == TR_ISA_AVX2)
         return "AVX2";
     return isa_includes(dnnl_cpu_isa_sse41) ? "SSE4.1" : "plain x86-64";
 }

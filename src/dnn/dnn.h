@@ -32,7 +32,8 @@ void tr_dnn_free(tr_dnn *dnn);
  * to one. */
 int tr_dnn_threads(const tr_dnn *dnn);
 
-const char *tr_dnn_isa_name(void);         /* the instruction set in effect, e.g. "AVX-512" */
+tr_isa tr_dnn_isa(void);           /* in effect: TR_ISA_AVX512, TR_ISA_AVX2; TR_ISA_AUTO: neither */
+const char *tr_dnn_isa_name(void); /* the instruction set in effect, e.g. "AVX-512" */
 void tr_dnn_version(char *text, size_t n); /* "oneDNN 2.6.3" */
 
 /* ---- layouts ---- */

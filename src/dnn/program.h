@@ -40,6 +40,7 @@ typedef struct tr_op_info {
     const char *impl; /* oneDNN's implementation name, e.g. "jit:avx512_core" */
     bool is_ref;      /* a reference implementation: correct and very slow */
     bool is_winograd;
+    double flops; /* of convolutions and inner products; a multiply-add counts two */
 } tr_op_info;
 
 /* `n`: samples of a micro-batch. `training`: keep what backward needs. `n_floats`: length of the

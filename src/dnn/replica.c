@@ -1,6 +1,7 @@
 /* replica.c -- binding a program to memory and running it; see replica.h. */
 #include "replica.h"
 
+#include "clock.h"
 #include "mem.h"
 #include "program_internal.h"
 #include "tsan_marks.h"
@@ -9,6 +10,7 @@ typedef struct bound_op {
     dnnl_primitive_t primitive;
     dnnl_exec_arg_t args[TR_MAX_ARGS + 1]; /* and the scratchpad */
     int n_args;
+    size_t index; /* in the program */
 } bound_op;
 
 struct tr_replica {
@@ -20,6 +22,7 @@ struct tr_replica {
     dnnl_memory_t *scratchpads; /* one per operation: its own size, the same block */
     bound_op *ops[TR_N_PHASES];
     size_t n_ops[TR_N_PHASES];
+    int64_t *op_ns; /* NULL: nobody asks */
 };
 
 /* ---- binding ---- */
@@ -66,6 +69,7 @@ static dnnl_status_t bind_ops(tr_replica *replica)
             return status;
         bound_op *bound = &replica->ops[op->info.phase][replica->n_ops[op->info.phase]++];
         bound->primitive = op->primitive;
+        bound->index = i;
         for (int k = 0; k < op->n_args; k++)
             bound->args[bound->n_args++] =
                 (dnnl_exec_arg_t){op->args[k].role, replica->memories[op->args[k].value]};
@@ -159,14 +163,29 @@ tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients)
     return TR_OK;
 }
 
+void tr_replica_time(tr_replica *replica, int64_t *op_ns)
+{
+    replica->op_ns = op_ns;
+}
+
+static dnnl_status_t run_op(const tr_replica *replica, const bound_op *op)
+{
+    const dnnl_status_t status =
+        dnnl_primitive_execute(op->primitive, replica->stream, op->n_args, op->args);
+    tr_tsan_mark(op->args, op->n_args);
+    return status;
+}
+
 tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
 {
+    int64_t *op_ns = replica->op_ns;
     for (size_t i = 0; i < replica->n_ops[phase]; i++) {
         const bound_op *op = &replica->ops[phase][i];
-        if (dnnl_primitive_execute(op->primitive, replica->stream, op->n_args, op->args) !=
-            dnnl_success)
+        const int64_t begin = op_ns == NULL ? 0 : tr_clock_ns();
+        if (run_op(replica, op) != dnnl_success)
             return TR_ERR_INTERNAL;
-        tr_tsan_mark(op->args, op->n_args);
+        if (op_ns != NULL)
+            op_ns[op->index] += tr_clock_ns() - begin;
     }
     return TR_OK;
 }

@@ -21,6 +21,10 @@ float *tr_replica_data(const tr_replica *replica, tr_value value);
 /* Where BACKWARD writes: a flat gradient vector, as long as the parameters. */
 tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients);
 
+/* From here on, adds the nanoseconds that operation i of the program takes to op_ns[i]. NULL: stops
+ * that, and runs at full speed again. */
+void tr_replica_time(tr_replica *replica, int64_t *op_ns);
+
 /* Runs the operations of one phase in order. TR_ERR_INTERNAL when oneDNN fails. */
 tr_status tr_replica_run(tr_replica *replica, tr_phase phase);
 

@@ -25,6 +25,15 @@ tr_status tr_weighted_any(tr_program *program, tr_direction direction, tr_value 
     return TR_OK;
 }
 
+/* The operation just added: each element of the kernel works once for each place of dst. */
+static void count_flops(tr_program *program, const tr_param *kernel, tr_value dst)
+{
+    int64_t d[4];
+    const bool image = tr_layout_dims(tr_program_layout(program, dst), d) == 4;
+    const double places = (double)d[0] * (image ? (double)(d[2] * d[3]) : 1.0);
+    program->ops[program->n_ops - 1].info.flops = 2.0 * (double)tr_param_elements(kernel) * places;
+}
+
 tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc, const char *what,
                               tr_param *kernel, tr_layout plain, tr_layout packed, tr_param *bias,
                               tr_value src, tr_value *dst, tr_hint *hint, tr_error *err)
@@ -50,6 +59,7 @@ tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc, c
     }
     dnnl_primitive_desc_t kept = NULL;
     TR_TRY(tr_program_add(program, desc, what, TR_DIR_FORWARD, args, n_args, &kept, err));
+    count_flops(program, kernel, out);
     *hint = kept;
     *dst = out;
     return TR_OK;
@@ -80,6 +90,7 @@ tr_status tr_weighted_backward_weights(tr_program *program, dnnl_primitive_desc_
     if (bias != NULL)
         args[n_args++] = (tr_arg){DNNL_ARG_DIFF_BIAS, tr_program_gradient(program, bias)};
     TR_TRY(tr_program_add(program, desc, what, TR_DIR_BACKWARD_WEIGHTS, args, n_args, NULL, err));
+    count_flops(program, kernel, diff_dst);
     return direct ? TR_OK : tr_program_reorder_into(program, written, gradient, err);
 }
 
@@ -103,6 +114,7 @@ tr_status tr_weighted_backward_data(tr_program *program, dnnl_primitive_desc_t d
     const tr_arg args[] = {
         {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, out}};
     TR_TRY(tr_program_add(program, desc, what, TR_DIR_BACKWARD_DATA, args, 3, NULL, err));
+    count_flops(program, kernel, diff_dst);
     *diff_src = out;
     return TR_OK;
 }

@@ -96,6 +96,7 @@ void tr_engine_free(tr_engine *engine)
 {
     if (engine == NULL)
         return;
+    (void)tr_engine_profile(engine, false, NULL);
     for (int i = 0; engine->workers != NULL && i < engine->threads; i++) {
         tr_replica_free(engine->workers[i].training);
         tr_replica_free(engine->workers[i].inference);

@@ -11,6 +11,7 @@
 
 #include "loss.h"
 #include "optimizer.h"
+#include "profile.h"
 #include "trainer/dataset.h"
 #include "trainer/model.h"
 
@@ -37,6 +38,14 @@ tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const
 
 /* Updates made so far: Keras's optimizer.iterations. */
 int64_t tr_engine_iterations(const tr_engine *engine);
+
+/* Starts profiling from zero, or ends it. A step then costs a little more. */
+tr_status tr_engine_profile(tr_engine *engine, bool on, tr_error *err);
+/* What a thread measured; NULL unless profiling is on. */
+const tr_profile *tr_engine_profile_of(const tr_engine *engine, int thread);
+
+/* Calls work(user, thread) on every thread at once, as a step would. */
+void tr_engine_each(tr_engine *engine, void (*work)(void *user, int thread), void *user);
 
 /* The mean gradient of the last step, packed like the parameters, recomputed from the slots; for
  * tests. out has model->n_floats elements. */

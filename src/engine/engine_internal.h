@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "model_internal.h"
+#include "profile.h"
 #include "replica.h"
 
 /* What one thread owns. */
@@ -11,6 +12,7 @@ typedef struct tr_worker {
     tr_replica *training, *inference;
     int64_t training_version, inference_version; /* model->version that PREPARE saw */
     int32_t *labels;                             /* [micro_batch] */
+    tr_profile *profile;                         /* NULL unless asked for */
 } tr_worker;
 
 struct tr_engine {

@@ -41,7 +41,9 @@ static tr_status forward(const tr_job *job, tr_worker *worker, const tr_plan *pl
     tr_batch_gather(tr_replica_data(replica, plan->input), worker->labels, job->samples,
                     job->index + first, count, engine->micro_batch, (float)data->scale_num,
                     (float)data->scale_den);
+    tr_lap(worker->profile, TR_PART_GATHER);
     TR_TRY(tr_replica_run(replica, TR_FORWARD));
+    tr_lap(worker->profile, TR_PART_FORWARD);
     const tr_loss_task task = {.pred = tr_replica_data(replica, plan->output),
                                .diff = diff,
                                .y = worker->labels,
@@ -51,6 +53,7 @@ static tr_status forward(const tr_job *job, tr_worker *worker, const tr_plan *pl
                                .weight = 1.0f / (float)job->n,
                                .logits = model->logits};
     engine->sums[m] = model->loss->run(&task);
+    tr_lap(worker->profile, TR_PART_LOSS);
     return TR_OK;
 }
 
@@ -62,10 +65,13 @@ static tr_status train_micro_batch(const tr_job *job, tr_worker *worker, int64_t
     if (worker->training_version != engine->model->version) {
         TR_TRY(tr_replica_run(replica, TR_PREPARE));
         worker->training_version = engine->model->version;
+        tr_lap(worker->profile, TR_PART_PREPARE);
     }
     TR_TRY(tr_replica_set_gradients(replica, engine->gradients + (size_t)m * engine->stride));
     TR_TRY(forward(job, worker, plan, replica, tr_replica_data(replica, plan->diff_output), m));
-    return tr_replica_run(replica, TR_BACKWARD);
+    TR_TRY(tr_replica_run(replica, TR_BACKWARD));
+    tr_lap(worker->profile, TR_PART_BACKWARD);
+    return TR_OK;
 }
 
 static tr_status evaluate_micro_batch(const tr_job *job, tr_worker *worker, int64_t m)
@@ -94,7 +100,8 @@ static void work(tr_job *job, tr_worker *worker,
 /* ---- the sum and the update ---- */
 
 /* Thread `part` of `parts`: its range of every gradient slot, summed and applied. */
-static void update_range(tr_engine *engine, int64_t n_leaves, int part, int parts)
+static void update_range(tr_engine *engine, tr_profile *profile, int64_t n_leaves, int part,
+                         int parts)
 {
     _Alignas(64) float gradient[TR_REDUCE_CHUNK];
     const size_t n = engine->model->n_floats;
@@ -108,7 +115,9 @@ static void update_range(tr_engine *engine, int64_t n_leaves, int part, int part
         for (int k = 0; k < TR_MAX_SLOTS; k++)
             update.slots[k] = engine->slots[k] == NULL ? NULL : engine->slots[k] + i;
         tr_reduce_leaves(gradient, engine->gradients + i, engine->stride, n_leaves, update.n);
+        tr_lap(profile, TR_PART_SUM);
         engine->optimizer->ops->update(engine->optimizer, &update);
+        tr_lap(profile, TR_PART_UPDATE);
     }
 }
 
@@ -140,10 +149,14 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
 #pragma omp parallel num_threads(engine->threads)
     {
         const unsigned before = tr_flush_denormals();
-        work(&job, &engine->workers[tr_thread_number()], train_micro_batch);
+        tr_worker *worker = &engine->workers[tr_thread_number()];
+        tr_lap_begin(worker->profile);
+        work(&job, worker, train_micro_batch);
 #pragma omp barrier
+        tr_lap(worker->profile, TR_PART_WAIT);
         if (!atomic_load(&job.failed))
-            update_range(engine, job.n_micro_batches, tr_thread_number(), tr_thread_count());
+            update_range(engine, worker->profile, job.n_micro_batches, tr_thread_number(),
+                         tr_thread_count());
         tr_restore_denormals(before);
     }
     if (atomic_load(&job.failed))
@@ -162,7 +175,9 @@ tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const
 #pragma omp parallel num_threads(engine->threads)
     {
         const unsigned before = tr_flush_denormals();
-        work(&job, &engine->workers[tr_thread_number()], evaluate_micro_batch);
+        tr_worker *worker = &engine->workers[tr_thread_number()];
+        tr_lap_begin(worker->profile);
+        work(&job, worker, evaluate_micro_batch);
         tr_restore_denormals(before);
     }
     if (atomic_load(&job.failed))

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "section.h"
+#include "trainer/config.h"
 
 enum { TR_MAX_SLOTS = 3 };
 
@@ -51,6 +52,10 @@ const tr_optimizer_ops *tr_optimizer_find(const char *name);
 
 enum { TR_MAX_OPTIMIZERS = 32 };
 void tr_optimizer_names(const char *names[TR_MAX_OPTIMIZERS]); /* NULL-terminated */
+
+/* The optimizer of [compile] optimizer and [optimizer]. Mistakes go to config->problems; *out is
+ * NULL when the name is missing or unknown. Free with tr_free(). */
+tr_status tr_optimizer_make(tr_optimizer **out, const tr_config *config, tr_error *err);
 
 /* A new optimizer with its keys read from [optimizer]; mistakes go to `problems`. NULL: no memory.
  * Free with tr_free(). */

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "clock.h"
 #include "order.h"
 #include "run_internal.h"
 #include "trainer/checkpoint.h"
@@ -51,7 +52,7 @@ static tr_status train_epoch(tr_run *run, int64_t epoch, const tr_listener *list
     const int64_t batch = run->config->fit.batch_size, n = run->split.n_train;
     const int64_t steps = (n + batch - 1) / batch;
     tr_sums total = {0};
-    const double begin = tr_now_s();
+    const double begin = tr_clock_s();
     order_epoch(run, epoch);
     for (int64_t step = 0; step < steps && !*stop; step++) {
         const int64_t first = step * batch, left = n - first;
@@ -64,7 +65,7 @@ static tr_status train_epoch(tr_run *run, int64_t epoch, const tr_listener *list
         total.hits += sums.hits;
         total.n += sums.n;
         log->train = tr_metrics_of(&total);
-        log->seconds = tr_now_s() - begin;
+        log->seconds = tr_clock_s() - begin;
         if (listener->on_step != NULL)
             listener->on_step(listener->user, &(tr_step_event){.epoch = epoch + 1,
                                                                .epochs = run->config->fit.epochs,
@@ -83,7 +84,7 @@ static tr_status train_epoch(tr_run *run, int64_t epoch, const tr_listener *list
 static tr_status finish_epoch(tr_run *run, int64_t epoch, const tr_listener *listener,
                               const volatile sig_atomic_t *stop, tr_epoch *log, tr_error *err)
 {
-    const double begin = tr_now_s();
+    const double begin = tr_clock_s();
     TR_TRY(tr_measure(run->engine, tr_dataset_train(run->dataset), run->split.validation,
                       run->split.n_validation, run->config->evaluate_batch_size, stop,
                       &log->validation, err));
@@ -91,7 +92,7 @@ static tr_status finish_epoch(tr_run *run, int64_t epoch, const tr_listener *lis
         return TR_OK;
     if (!isfinite(log->validation.loss))
         return diverged(run, epoch, tr_run_describe(run).steps, "the validation loss", err);
-    log->validation_seconds = tr_now_s() - begin;
+    log->validation_seconds = tr_clock_s() - begin;
     log->learning_rate = run->optimizer->learning_rate;
     if (tr_history_add(&run->history, log) != TR_OK)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");

@@ -1,38 +1,16 @@
 /* run.c -- life of a run: everything that can fail before the first step fails here. */
-#include <time.h>
 #include <unistd.h>
 
 #include "file.h"
-#include "ini_file.h"
 #include "mem.h"
 #include "run_internal.h"
 
 /* ---- optimizer ---- */
 
-/* *out stays NULL when the name is unknown: a problem was recorded. */
-static tr_status make_optimizer(tr_optimizer **out, const tr_config *config, tr_error *err)
-{
-    *out = NULL;
-    const char *name = config->compile.optimizer;
-    if (name == NULL) /* missing: reported already */
-        return TR_OK;
-    const tr_optimizer_ops *ops = tr_optimizer_find(name);
-    if (ops == NULL) {
-        const char *names[TR_MAX_OPTIMIZERS];
-        tr_optimizer_names(names);
-        tr_section_unknown(tr_ini_find(config->ini, "compile"), "optimizer", "optimizer", names,
-                           config->problems);
-        return TR_OK;
-    }
-    tr_section *section = tr_ini_demand(config->ini, "optimizer");
-    *out = section == NULL ? NULL : tr_optimizer_new(ops, section, config->problems);
-    return *out == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
-}
-
 tr_status tr_optimizer_check(const tr_config *config, tr_error *err)
 {
     tr_optimizer *optimizer;
-    const tr_status status = make_optimizer(&optimizer, config, err);
+    const tr_status status = tr_optimizer_make(&optimizer, config, err);
     tr_free(optimizer);
     return status;
 }
@@ -77,7 +55,7 @@ static tr_status prepare_engine(tr_run *run, tr_error *err)
     const int64_t evaluate =
         smaller(config->evaluate_batch_size,
                 n_test > run->split.n_validation ? n_test : run->split.n_validation);
-    TR_TRY(make_optimizer(&run->optimizer, config, err));
+    TR_TRY(tr_optimizer_make(&run->optimizer, config, err));
     TR_TRY(tr_config_check(config, err));
     return tr_engine_new(&run->engine, run->model, run->optimizer, config->engine.threads, train,
                          evaluate, err);
@@ -122,13 +100,6 @@ void tr_run_free(tr_run *run)
 }
 
 /* ---- questions ---- */
-
-double tr_now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 tr_run_info tr_run_describe(const tr_run *run)
 {

@@ -26,6 +26,4 @@ tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_
 
 tr_metrics tr_metrics_of(const tr_sums *sums);
 
-double tr_now_s(void); /* monotonic seconds */
-
 #endif

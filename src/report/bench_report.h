@@ -1,0 +1,48 @@
+/* bench_report.h -- what `trainer bench` measured, for people and for programs. */
+#ifndef TR_BENCH_REPORT_H
+#define TR_BENCH_REPORT_H
+
+#include <stdio.h>
+
+#include "bench.h"
+
+/* Speed of other micro-batches, for the choice of [engine] micro_batch. */
+typedef struct tr_bench_choice {
+    int64_t micro_batch;
+    double images_per_s;
+} tr_bench_choice;
+
+typedef struct tr_bench_report {
+    const tr_config *config;
+    const tr_bench *bench;
+    const tr_bench_choice *choices; /* ascending micro_batch; the configuration's own among them */
+    size_t n_choices;
+} tr_bench_report;
+
+/* A table: step, operations, the parts outside of oneDNN, micro-batches. */
+void tr_bench_print(FILE *out, const tr_bench_report *report);
+
+/* The same as one JSON object (keys: perf/README.md). TR_ERR_INTERNAL: out of memory. */
+tr_status tr_bench_print_json(FILE *out, const tr_bench_report *report, tr_error *err);
+
+/* ---- shared by both ---- */
+
+/* Time of a thread's step outside of oneDNN's primitives, by item. */
+typedef struct tr_bench_item {
+    const char *name, *doc;
+    double us;
+    double gb_per_s; /* of all threads; 0: not a matter of memory */
+} tr_bench_item;
+
+enum { TR_BENCH_ITEMS = 7 };
+void tr_bench_items(const tr_bench *bench, tr_bench_item items[TR_BENCH_ITEMS]);
+
+/* Of the choices, the fastest; a smaller one within 1 % of it is preferred. NULL: none. */
+const tr_bench_choice *tr_bench_best(const tr_bench_report *report);
+
+const char *tr_direction_name(tr_direction direction);
+
+/* Thread-seconds of an operation per image, microseconds. */
+double tr_bench_us_per_image(const tr_bench *bench, double us);
+
+#endif
