@@ -50,7 +50,7 @@ typedef struct tr_engine_config {
     int isa;             /* tr_isa */
     int precision;       /* tr_precision */
     int convolution;     /* tr_convolution: the algorithm, where oneDNN has it */
-    int64_t threads;     /* 0: as many as OMP_NUM_THREADS, or the affinity mask, allows */
+    int64_t threads;     /* 0: OMP_NUM_THREADS, or what the machine has to offer */
     int64_t micro_batch; /* samples that one thread takes through all layers at once; part of the
                           * numeric result, never derived from the thread count */
 } tr_engine_config;

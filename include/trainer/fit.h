@@ -64,6 +64,7 @@ tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset
 /* What was prepared, for reports. */
 typedef struct tr_run_info {
     int threads;
+    const char *threads_why; /* where their number comes from, in words; borrowed from the run */
     int64_t n_train, n_validation, n_test;
     int64_t steps;      /* per epoch */
     int64_t iterations; /* updates made so far */

@@ -94,8 +94,8 @@ static void print_start(const tr_session *session, const tr_run *run)
     char version[64];
     char *summary = tr_model_summary(session->model);
     tr_dnn_version(version, sizeof version);
-    printf("trainer %s, %s, %s, threads: %d\n", TR_VERSION, version, tr_dnn_isa_name(),
-           info.threads);
+    printf("trainer %s, %s, %s, threads: %d (%s)\n", TR_VERSION, version, tr_dnn_isa_name(),
+           info.threads, info.threads_why);
     printf("data: %s: %lld training, %lld validation, %lld test samples, %s %lld x %lld x %lld\n\n",
            config->data.file, (long long)info.n_train, (long long)info.n_validation,
            (long long)info.n_test, samples->pixel == TR_PIXEL_U8 ? "uint8" : "float32",

@@ -3,6 +3,7 @@
 
 #include "engine_internal.h"
 #include "mem.h"
+#include "thread_count.h"
 #include "threads.h"
 
 enum { FLOATS_PER_LINE = TR_ALIGN / sizeof(float) };
@@ -77,7 +78,7 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimize
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     engine->model = model;
     engine->optimizer = optimizer;
-    engine->threads = tr_threads_usable(threads > 0 ? (int)threads : tr_dnn_threads(model->dnn));
+    engine->threads = tr_threads_choose(threads, tr_dnn_threads(model->dnn), engine->threads_why);
     engine->micro_batch = model->config->engine.micro_batch;
     engine->max_train = (max_train + engine->micro_batch - 1) / engine->micro_batch;
     engine->max_evaluate = (max_evaluate + engine->micro_batch - 1) / engine->micro_batch;
@@ -113,6 +114,11 @@ void tr_engine_free(tr_engine *engine)
 int tr_engine_threads(const tr_engine *engine)
 {
     return engine->threads;
+}
+
+const char *tr_engine_threads_why(const tr_engine *engine)
+{
+    return engine->threads_why;
 }
 
 int64_t tr_engine_iterations(const tr_engine *engine)

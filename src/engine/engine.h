@@ -17,7 +17,7 @@
 
 typedef struct tr_engine tr_engine;
 
-/* `threads`: 0 takes what OpenMP offers (OMP_NUM_THREADS, else the CPUs of the affinity mask).
+/* `threads`: 0 takes OMP_NUM_THREADS, else what the machine has to offer (thread_count.h).
  * `model` is built; `optimizer` may be NULL for an engine that only evaluates. Both are borrowed.
  * Allocates everything that steps of up to `max_train` samples and evaluations of up to
  * `max_evaluate` need. */
@@ -26,6 +26,7 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimize
 void tr_engine_free(tr_engine *engine);
 
 int tr_engine_threads(const tr_engine *engine);
+const char *tr_engine_threads_why(const tr_engine *engine); /* "OMP_NUM_THREADS"; borrowed */
 
 /* One training step on samples[index[0 .. n-1]], 1 <= n <= max_train: gradients of the mean loss,
  * then one update. *sums: loss and hits under the parameters before the update. */

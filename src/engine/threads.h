@@ -6,18 +6,40 @@
 #ifndef TR_THREADS_H
 #define TR_THREADS_H
 
+#include <stdbool.h>
+
+#include "cores.h"
+#include "mem.h"
+
 #ifdef _OPENMP
 #include <omp.h>
+
+static inline bool tr_has_openmp(void)
+{
+    return true;
+}
+
+/* Adds the CPUs of all places when OpenMP binds its threads to places (OMP_PROC_BIND, OMP_PLACES,
+ * GOMP_CPU_AFFINITY); otherwise, or when memory is out, returns false. */
+static inline bool tr_bound_cpus(tr_cpu_mask *mask)
+{
+    const int n_places = omp_get_proc_bind() == omp_proc_bind_false ? 0 : omp_get_num_places();
+    for (int place = 0; place < n_places; place++) {
+        const int n = omp_get_place_num_procs(place);
+        int *cpus = tr_alloc((size_t)n, sizeof *cpus);
+        if (cpus == NULL)
+            return false;
+        omp_get_place_proc_ids(place, cpus);
+        for (int i = 0; i < n; i++)
+            tr_cpu_mask_add(mask, cpus[i]);
+        tr_free(cpus);
+    }
+    return n_places > 0;
+}
 
 static inline int tr_thread_number(void)
 {
     return omp_get_thread_num();
-}
-
-/* Of `wanted` threads, those that this build can use. */
-static inline int tr_threads_usable(int wanted)
-{
-    return wanted;
 }
 
 /* Threads that the parallel region at work really got; fewer than asked for under a limit. */
@@ -26,15 +48,20 @@ static inline int tr_thread_count(void)
     return omp_get_num_threads();
 }
 #else
+static inline bool tr_has_openmp(void)
+{
+    return false;
+}
+
+static inline bool tr_bound_cpus(tr_cpu_mask *mask)
+{
+    (void)mask;
+    return false;
+}
+
 static inline int tr_thread_number(void)
 {
     return 0;
-}
-
-static inline int tr_threads_usable(int wanted)
-{
-    (void)wanted;
-    return 1;
 }
 
 static inline int tr_thread_count(void)

@@ -105,6 +105,7 @@ tr_run_info tr_run_describe(const tr_run *run)
 {
     const int64_t batch = run->config->fit.batch_size;
     return (tr_run_info){.threads = tr_engine_threads(run->engine),
+                         .threads_why = tr_engine_threads_why(run->engine),
                          .n_train = run->split.n_train,
                          .n_validation = run->split.n_validation,
                          .n_test = tr_dataset_test(run->dataset)->n,

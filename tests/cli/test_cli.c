@@ -130,6 +130,23 @@ Test(cli, threads_and_environment_do_not_change_the_result)
     cr_assert_str_eq(one, other);
 }
 
+Test(cli, the_first_line_says_where_the_threads_come_from)
+{
+    char usable[64];
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    expect(run("OMP_NUM_THREADS=1", short_run("mnist.ini", "")), 0, "threads: 1 (OMP_NUM_THREADS");
+    expect(run("OMP_NUM_THREADS=1", short_run("mnist.ini", "--threads 2")), 0,
+           "threads: 2 (engine.threads");
+    const outcome *result = run("unset OMP_NUM_THREADS;", short_run("mnist.ini", ""));
+    const char *at = strstr(result->text, "threads: ");
+    cr_assert_not_null(at, "%s", result->text);
+    snprintf(usable, sizeof usable, "%.*s", (int)strcspn(at, "\n"), at);
+    cr_assert(atol(at + strlen("threads: ")) <= n, "%s", usable);
+    expect(run("OMP_NUM_THREADS=none", short_run("mnist.ini", "")), 0, usable);
+    /* Bound to its place, the main thread's own affinity mask is one CPU. */
+    expect(run("unset OMP_NUM_THREADS; OMP_PROC_BIND=true", short_run("mnist.ini", "")), 0, usable);
+}
+
 Test(cli, avx2_is_its_own_result_at_any_thread_count)
 {
     char one[33], other[33], forced[33];

@@ -1,6 +1,8 @@
 /* test_engine.c -- life of the engine: threads, sizes, lack of memory. */
 #include <criterion/criterion.h>
 #include <omp.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "ini_file.h"
 #include "mem.h"
@@ -21,18 +23,21 @@ static tr_model *build(tr_config **config)
     return model;
 }
 
-Test(engine, takes_the_threads_openmp_offers_unless_told)
+Test(engine, takes_the_threads_of_the_environment_unless_told)
 {
     tr_config *config;
     tr_engine *engine = NULL;
     tr_error err = {0};
+    setenv("OMP_NUM_THREADS", "3", 1); /* what OpenMP does with it before main() */
     omp_set_num_threads(3);
     tr_model *model = build(&config);
     cr_assert_eq(tr_engine_new(&engine, model, NULL, 0, 0, 10, &err), TR_OK);
     cr_assert_eq(tr_engine_threads(engine), 3);
+    cr_assert(strncmp(tr_engine_threads_why(engine), "OMP_NUM_THREADS", 15) == 0);
     tr_engine_free(engine);
     cr_assert_eq(tr_engine_new(&engine, model, NULL, 5, 0, 10, &err), TR_OK);
     cr_assert_eq(tr_engine_threads(engine), 5);
+    cr_assert(strncmp(tr_engine_threads_why(engine), "engine.threads", 14) == 0);
     tr_engine_free(engine);
     tr_model_free(model);
     tr_config_free(config);
