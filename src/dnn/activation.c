@@ -60,7 +60,9 @@ tr_status tr_activation_forward(tr_program *program, tr_activation activation, t
         return tr_dnn_fail(err, status, program->layer, what);
     const tr_value out = tr_program_value(program, layout);
     const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}};
-    TR_TRY(tr_program_add(program, desc, what, TR_DIR_FORWARD, args, 2, NULL, err));
+    const tr_meaning meaning = {
+        .kind = TR_KIND_ACTIVATION, .direction = TR_DIR_FORWARD, .activation = activation};
+    TR_TRY(tr_program_add(program, desc, &meaning, args, 2, NULL, err));
     *dst = out;
     return TR_OK;
 }
@@ -91,7 +93,9 @@ tr_status tr_activation_backward(tr_program *program, tr_activation activation, 
     const tr_value out = tr_program_value(program, layout);
     const tr_arg args[] = {
         {DNNL_ARG_DST, dst}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}};
-    TR_TRY(tr_program_add(program, desc, what, TR_DIR_BACKWARD_DATA, args, 3, NULL, err));
+    const tr_meaning meaning = {
+        .kind = TR_KIND_ACTIVATION, .direction = TR_DIR_BACKWARD_DATA, .activation = activation};
+    TR_TRY(tr_program_add(program, desc, &meaning, args, 3, NULL, err));
     *diff_src = out;
     return TR_OK;
 }

@@ -162,6 +162,12 @@ static tr_status packed_layout(tr_program *program, const tr_geometry *geometry,
 
 /* ---- planning ---- */
 
+static tr_meaning meaning_of(tr_direction direction, tr_activation fused,
+                             const tr_geometry *geometry)
+{
+    return (tr_meaning){TR_KIND_CONVOLUTION, direction, fused, *geometry};
+}
+
 tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_activation fused,
                           tr_param *kernel, tr_param *bias, tr_value src, tr_value *dst,
                           tr_hint *hint, tr_error *err)
@@ -177,8 +183,9 @@ tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_a
         dnnl_primitive_desc_destroy(desc);
         return status;
     }
-    return tr_weighted_forward(program, desc, "convolution", kernel, plain, packed, bias, src, dst,
-                               hint, err);
+    const tr_meaning meaning = meaning_of(TR_DIR_FORWARD, fused, geometry);
+    return tr_weighted_forward(program, desc, &meaning, kernel, plain, packed, bias, src, dst, hint,
+                               err);
 }
 
 tr_status tr_conv_backward_weights(tr_program *program, const tr_geometry *geometry,
@@ -187,8 +194,8 @@ tr_status tr_conv_backward_weights(tr_program *program, const tr_geometry *geome
 {
     dnnl_primitive_desc_t desc;
     TR_TRY(describe_backward_weights(program, geometry, kernel, bias, src, hint, &desc, err));
-    return tr_weighted_backward_weights(program, desc, "convolution", kernel, bias, src, diff_dst,
-                                        err);
+    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_LINEAR, geometry);
+    return tr_weighted_backward_weights(program, desc, &meaning, kernel, bias, src, diff_dst, err);
 }
 
 tr_status tr_conv_backward_data(tr_program *program, const tr_geometry *geometry, tr_param *kernel,
@@ -197,5 +204,6 @@ tr_status tr_conv_backward_data(tr_program *program, const tr_geometry *geometry
 {
     dnnl_primitive_desc_t desc;
     TR_TRY(describe_backward_data(program, geometry, kernel, src, hint, &desc, err));
-    return tr_weighted_backward_data(program, desc, "convolution", kernel, diff_dst, diff_src, err);
+    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_DATA, TR_LINEAR, geometry);
+    return tr_weighted_backward_data(program, desc, &meaning, kernel, diff_dst, diff_src, err);
 }

@@ -7,6 +7,7 @@
 #define TR_DESCRIPTORS_H
 
 #include <oneapi/dnnl/dnnl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -90,6 +91,20 @@ tr_md tr_md_of(const tr_md_store *store);
 void tr_md_release(tr_md_store *store);
 int tr_md_dims(tr_md md, int64_t *dims); /* returns their number */
 dnnl_data_type_t tr_md_type(tr_md md);
+
+/* How a blocked descriptor maps a position to an element of memory: per dimension, position =
+ * outer * (product of its inner blocks) + inner; the outer ones have strides, the inner blocks lie
+ * densely at the end, the last one fastest. Plain layouts have none. */
+typedef struct tr_blocking {
+    int n_dims;
+    dnnl_dims_t dims, padded, strides; /* in elements */
+    int64_t offset;                    /* of position 0 */
+    int n_inner;
+    dnnl_dims_t inner_size, inner_dim;
+} tr_blocking;
+
+/* False: the descriptor is of another kind and its memory is opaque. */
+bool tr_md_blocking(tr_md md, tr_blocking *blocking);
 
 /* The descriptor a primitive chose for an argument; NULL where it has none. Borrowed. */
 tr_md tr_desc_query_md(const_dnnl_primitive_desc_t desc, dnnl_query_t what);

@@ -190,6 +190,21 @@ dnnl_data_type_t tr_md_type(tr_md md)
     return md->data_type;
 }
 
+bool tr_md_blocking(tr_md md, tr_blocking *blocking)
+{
+    if (md->format_kind != dnnl_blocked)
+        return false;
+    const dnnl_blocking_desc_t *from = &md->format_desc.blocking;
+    *blocking =
+        (tr_blocking){.n_dims = md->ndims, .offset = md->offset0, .n_inner = from->inner_nblks};
+    memcpy(blocking->dims, md->dims, sizeof blocking->dims);
+    memcpy(blocking->padded, md->padded_dims, sizeof blocking->padded);
+    memcpy(blocking->strides, from->strides, sizeof blocking->strides);
+    memcpy(blocking->inner_size, from->inner_blks, sizeof blocking->inner_size);
+    memcpy(blocking->inner_dim, from->inner_idxs, sizeof blocking->inner_dim);
+    return true;
+}
+
 tr_md tr_desc_query_md(const_dnnl_primitive_desc_t desc, dnnl_query_t what)
 {
     return dnnl_primitive_desc_query_md(desc, what, 0);

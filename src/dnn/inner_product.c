@@ -54,8 +54,10 @@ tr_status tr_inner_product_forward(tr_program *program, tr_activation fused, tr_
     const tr_layout plain = plain_kernel(program, kernel, src);
     const tr_layout own = tr_chosen_layout(program, desc, dnnl_query_weights_md);
     const bool float32 = own != NULL && tr_layout_type(own) == TR_FLOAT32;
-    return tr_weighted_forward(program, desc, "inner product", kernel, plain, float32 ? own : plain,
-                               bias, src, dst, hint, err);
+    const tr_meaning meaning = {
+        .kind = TR_KIND_INNER_PRODUCT, .direction = TR_DIR_FORWARD, .activation = fused};
+    return tr_weighted_forward(program, desc, &meaning, kernel, plain, float32 ? own : plain, bias,
+                               src, dst, hint, err);
 }
 
 tr_status tr_inner_product_backward_weights(tr_program *program, const tr_param *kernel,
@@ -70,8 +72,9 @@ tr_status tr_inner_product_backward_weights(tr_program *program, const tr_param 
         tr_bias_md(&any), tr_layout_md(any.dst), hint);
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "inner product's weights gradient");
-    return tr_weighted_backward_weights(program, desc, "inner product", kernel, bias, src, diff_dst,
-                                        err);
+    const tr_meaning meaning = {.kind = TR_KIND_INNER_PRODUCT,
+                                .direction = TR_DIR_BACKWARD_WEIGHTS};
+    return tr_weighted_backward_weights(program, desc, &meaning, kernel, bias, src, diff_dst, err);
 }
 
 tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, tr_value src,
@@ -86,6 +89,6 @@ tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, 
         tr_layout_md(any.dst), hint);
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "inner product's data gradient");
-    return tr_weighted_backward_data(program, desc, "inner product", kernel, diff_dst, diff_src,
-                                     err);
+    const tr_meaning meaning = {.kind = TR_KIND_INNER_PRODUCT, .direction = TR_DIR_BACKWARD_DATA};
+    return tr_weighted_backward_data(program, desc, &meaning, kernel, diff_dst, diff_src, err);
 }

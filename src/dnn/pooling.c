@@ -35,7 +35,8 @@ tr_status tr_max_pool_forward(tr_program *program, const tr_geometry *geometry, 
         args[n_args++] = (tr_arg){DNNL_ARG_WORKSPACE, *workspace};
     }
     dnnl_primitive_desc_t kept = NULL;
-    TR_TRY(tr_program_add(program, desc, "max pooling", TR_DIR_FORWARD, args, n_args, &kept, err));
+    const tr_meaning meaning = {TR_KIND_MAX_POOLING, TR_DIR_FORWARD, TR_LINEAR, *geometry};
+    TR_TRY(tr_program_add(program, desc, &meaning, args, n_args, &kept, err));
     *hint = kept;
     *dst = out;
     return TR_OK;
@@ -57,7 +58,8 @@ tr_status tr_max_pool_backward(tr_program *program, const tr_geometry *geometry,
     const tr_value out = tr_program_value(program, src_layout);
     const tr_arg args[] = {
         {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}, {DNNL_ARG_WORKSPACE, workspace}};
-    TR_TRY(tr_program_add(program, desc, "max pooling", TR_DIR_BACKWARD_DATA, args, 3, NULL, err));
+    const tr_meaning meaning = {TR_KIND_MAX_POOLING, TR_DIR_BACKWARD_DATA, TR_LINEAR, *geometry};
+    TR_TRY(tr_program_add(program, desc, &meaning, args, 3, NULL, err));
     *diff_src = out;
     return TR_OK;
 }

@@ -174,9 +174,19 @@ static void inspect(tr_program *program, const_dnnl_primitive_desc_t desc, tr_op
         program->scratchpad_bytes = bytes;
 }
 
-tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const char *what,
-                         tr_direction direction, const tr_arg *args, int n_args,
-                         dnnl_primitive_desc_t *keep_hint, tr_error *err)
+static const char *name_of(const tr_meaning *meaning)
+{
+    static const char *const names[] = {[TR_KIND_REORDER] = "reorder",
+                                        [TR_KIND_CONVOLUTION] = "convolution",
+                                        [TR_KIND_INNER_PRODUCT] = "inner product",
+                                        [TR_KIND_MAX_POOLING] = "max pooling"};
+    return meaning->kind == TR_KIND_ACTIVATION ? tr_activation_names[meaning->activation]
+                                               : names[meaning->kind];
+}
+
+tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const tr_meaning *meaning,
+                         const tr_arg *args, int n_args, dnnl_primitive_desc_t *keep_hint,
+                         tr_error *err)
 {
     TR_TRY(keep(program, desc, err)); /* from here on the program owns it */
     tr_op *grown = tr_grown(program->ops, program->n_ops, sizeof *grown);
@@ -184,11 +194,12 @@ tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const 
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     program->ops = grown;
     tr_op *op = &grown[program->n_ops];
-    *op = (tr_op){.n_args = n_args,
+    *op = (tr_op){.meaning = *meaning,
+                  .n_args = n_args,
                   .info = {.layer = program->layer,
-                           .what = what,
+                           .what = name_of(meaning),
                            .phase = program->phase,
-                           .direction = direction}};
+                           .direction = meaning->direction}};
     for (int i = 0; i < n_args; i++) {
         if (args[i].value == TR_NO_VALUE)
             return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
@@ -198,7 +209,7 @@ tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const 
     inspect(program, desc, op);
     const dnnl_status_t status = dnnl_primitive_create(&op->primitive, desc);
     if (status != dnnl_success)
-        return tr_dnn_fail(err, status, program->layer, what);
+        return tr_dnn_fail(err, status, program->layer, op->info.what);
     program->n_ops++;
     if (program->phase != TR_PREPARE)
         program->now++;
@@ -225,7 +236,8 @@ tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value t
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "reorder");
     const tr_arg args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-    return tr_program_add(program, desc, "reorder", TR_DIR_REORDER, args, 2, NULL, err);
+    const tr_meaning meaning = {.kind = TR_KIND_REORDER, .direction = TR_DIR_REORDER};
+    return tr_program_add(program, desc, &meaning, args, 2, NULL, err);
 }
 
 /* A copy of the value in that layout that an earlier operation of this micro-batch (or, in PREPARE,

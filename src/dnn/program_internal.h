@@ -30,8 +30,25 @@ typedef struct tr_arg {
     tr_value value;
 } tr_arg;
 
+/* What an operation computes, in terms that a plain reference can follow (verify.c). */
+typedef enum tr_kind {
+    TR_KIND_REORDER,
+    TR_KIND_CONVOLUTION,
+    TR_KIND_INNER_PRODUCT,
+    TR_KIND_MAX_POOLING,
+    TR_KIND_ACTIVATION
+} tr_kind;
+
+typedef struct tr_meaning {
+    tr_kind kind;
+    tr_direction direction;
+    tr_activation activation; /* fused into a forward operation, or the function itself */
+    tr_geometry geometry;     /* of convolution and max pooling */
+} tr_meaning;
+
 typedef struct tr_op {
     dnnl_primitive_t primitive;
+    tr_meaning meaning;
     tr_arg args[TR_MAX_ARGS];
     int n_args;
     tr_op_info info;
@@ -75,9 +92,9 @@ tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value t
 
 /* Appends the primitive that `desc` describes. Takes `desc` over: it is destroyed, or kept as a
  * hint when `keep_hint` (*keep_hint then stays valid as long as the program). */
-tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const char *what,
-                         tr_direction direction, const tr_arg *args, int n_args,
-                         dnnl_primitive_desc_t *keep_hint, tr_error *err);
+tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const tr_meaning *meaning,
+                         const tr_arg *args, int n_args, dnnl_primitive_desc_t *keep_hint,
+                         tr_error *err);
 
 /* The layout that a primitive descriptor chose for an argument (interned); NULL: none or no
  * memory. */

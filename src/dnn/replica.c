@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "mem.h"
 #include "program_internal.h"
+#include "replica_internal.h"
 #include "tsan_marks.h"
 
 typedef struct bound_op {
@@ -188,4 +189,23 @@ tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
             op_ns[op->index] += tr_clock_ns() - begin;
     }
     return TR_OK;
+}
+
+/* ---- for verify.c ---- */
+
+const tr_program *tr_replica_program(const tr_replica *replica)
+{
+    return replica->program;
+}
+
+tr_status tr_replica_run_op(tr_replica *replica, tr_phase phase, size_t i)
+{
+    return run_op(replica, &replica->ops[phase][i]) == dnnl_success ? TR_OK : TR_ERR_INTERNAL;
+}
+
+void *tr_replica_memory(const tr_replica *replica, tr_value value)
+{
+    void *data = NULL;
+    return dnnl_memory_get_data_handle(replica->memories[value], &data) == dnnl_success ? data
+                                                                                        : NULL;
 }

@@ -34,9 +34,10 @@ static void count_flops(tr_program *program, const tr_param *kernel, tr_value ds
     program->ops[program->n_ops - 1].info.flops = 2.0 * (double)tr_param_elements(kernel) * places;
 }
 
-tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc, const char *what,
-                              tr_param *kernel, tr_layout plain, tr_layout packed, tr_param *bias,
-                              tr_value src, tr_value *dst, tr_hint *hint, tr_error *err)
+tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc,
+                              const tr_meaning *meaning, tr_param *kernel, tr_layout plain,
+                              tr_layout packed, tr_param *bias, tr_value src, tr_value *dst,
+                              tr_hint *hint, tr_error *err)
 {
     const tr_layout own = tr_chosen_layout(program, desc, dnnl_query_weights_md);
     const tr_value param = tr_program_param(program, kernel, plain, packed);
@@ -58,7 +59,7 @@ tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc, c
         args[n_args++] = (tr_arg){DNNL_ARG_BIAS, tr_program_param(program, bias, x, x)};
     }
     dnnl_primitive_desc_t kept = NULL;
-    TR_TRY(tr_program_add(program, desc, what, TR_DIR_FORWARD, args, n_args, &kept, err));
+    TR_TRY(tr_program_add(program, desc, meaning, args, n_args, &kept, err));
     count_flops(program, kernel, out);
     *hint = kept;
     *dst = out;
@@ -66,7 +67,7 @@ tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc, c
 }
 
 tr_status tr_weighted_backward_weights(tr_program *program, dnnl_primitive_desc_t desc,
-                                       const char *what, const tr_param *kernel,
+                                       const tr_meaning *meaning, const tr_param *kernel,
                                        const tr_param *bias, tr_value src, tr_value diff_dst,
                                        tr_error *err)
 {
@@ -89,13 +90,13 @@ tr_status tr_weighted_backward_weights(tr_program *program, dnnl_primitive_desc_
     int n_args = 3;
     if (bias != NULL)
         args[n_args++] = (tr_arg){DNNL_ARG_DIFF_BIAS, tr_program_gradient(program, bias)};
-    TR_TRY(tr_program_add(program, desc, what, TR_DIR_BACKWARD_WEIGHTS, args, n_args, NULL, err));
+    TR_TRY(tr_program_add(program, desc, meaning, args, n_args, NULL, err));
     count_flops(program, kernel, diff_dst);
     return direct ? TR_OK : tr_program_reorder_into(program, written, gradient, err);
 }
 
 tr_status tr_weighted_backward_data(tr_program *program, dnnl_primitive_desc_t desc,
-                                    const char *what, tr_param *kernel, tr_value diff_dst,
+                                    const tr_meaning *meaning, tr_param *kernel, tr_value diff_dst,
                                     tr_value *diff_src, tr_error *err)
 {
     const tr_value packed = tr_program_param(program, kernel, kernel->plain, kernel->packed);
@@ -113,7 +114,7 @@ tr_status tr_weighted_backward_data(tr_program *program, dnnl_primitive_desc_t d
         tr_program_value(program, tr_chosen_layout(program, desc, dnnl_query_diff_src_md));
     const tr_arg args[] = {
         {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, out}};
-    TR_TRY(tr_program_add(program, desc, what, TR_DIR_BACKWARD_DATA, args, 3, NULL, err));
+    TR_TRY(tr_program_add(program, desc, meaning, args, 3, NULL, err));
     count_flops(program, kernel, diff_dst);
     *diff_src = out;
     return TR_OK;

@@ -24,15 +24,16 @@ tr_status tr_weighted_any(tr_program *program, tr_direction direction, tr_value 
 tr_md tr_bias_md(const tr_weighted_layouts *layouts);
 
 /* `packed`: the kernel's layout in the flat vectors, if this is its first use; float32. */
-tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc, const char *what,
-                              tr_param *kernel, tr_layout plain, tr_layout packed, tr_param *bias,
-                              tr_value src, tr_value *dst, tr_hint *hint, tr_error *err);
+tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc,
+                              const tr_meaning *meaning, tr_param *kernel, tr_layout plain,
+                              tr_layout packed, tr_param *bias, tr_value src, tr_value *dst,
+                              tr_hint *hint, tr_error *err);
 tr_status tr_weighted_backward_weights(tr_program *program, dnnl_primitive_desc_t desc,
-                                       const char *what, const tr_param *kernel,
+                                       const tr_meaning *meaning, const tr_param *kernel,
                                        const tr_param *bias, tr_value src, tr_value diff_dst,
                                        tr_error *err);
 tr_status tr_weighted_backward_data(tr_program *program, dnnl_primitive_desc_t desc,
-                                    const char *what, tr_param *kernel, tr_value diff_dst,
+                                    const tr_meaning *meaning, tr_param *kernel, tr_value diff_dst,
                                     tr_value *diff_src, tr_error *err);
 
 #endif

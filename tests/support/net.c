@@ -54,13 +54,19 @@ tr_config *test_config(const char *body, const char *const *overrides, size_t n_
 
 test_net *test_net_new(const char *layers, const int64_t shape[3], int64_t n)
 {
+    return test_net_with(layers, shape, n, NULL, 0);
+}
+
+test_net *test_net_with(const char *layers, const int64_t shape[3], int64_t n,
+                        const char *const *overrides, size_t n_overrides)
+{
     test_net *net = tr_alloc(1, sizeof *net);
     tr_error err = {0};
     char *body = tr_format("[model]\ninput_shape = %lld, %lld, %lld\n%s\n"
                            "[layer.test_flatten]\ntype = flatten\n[engine]\nmicro_batch = %lld\n",
                            (long long)shape[0], (long long)shape[1], (long long)shape[2], layers,
                            (long long)n);
-    net->config = test_config(body, NULL, 0);
+    net->config = test_config(body, overrides, n_overrides);
     tr_free(body);
     net->n = n;
     cr_assert_eq(tr_model_parse(&net->model, net->config, &err), TR_OK, "%s", err.text);

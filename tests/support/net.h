@@ -36,6 +36,9 @@ typedef struct test_net {
 /* `layers`: INI sections of the layers; a flatten is added behind them, so that the output is
  * their result in Keras's order. Weights are initialised from seed 0. */
 test_net *test_net_new(const char *layers, const int64_t shape[3], int64_t n);
+/* Likewise, with overrides "section.key=value". */
+test_net *test_net_with(const char *layers, const int64_t shape[3], int64_t n,
+                        const char *const *overrides, size_t n_overrides);
 void test_net_free(test_net *net);
 
 int64_t test_net_outputs(const test_net *net); /* per sample */

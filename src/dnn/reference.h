@@ -1,0 +1,57 @@
+/* reference.h -- every operation of primitives.h in plain C and double precision, for verify.c.
+ *
+ * Written for the eye, not for speed, and without oneDNN. Tensors are plain arrays in logical order
+ * (n c h w, o i h w, n c, x), the last dimension fastest.
+ *
+ * A result comes with a scale per element: the sum of the absolute values of the terms that were
+ * added to make it. Floating point errs in proportion to that, not to the result, which may be
+ * small because large terms cancel. A scale of 0 says that nothing can be rounded: an element that
+ * is chosen or copied, or a sum without terms. The functions return the number of terms of the
+ * longest sum.
+ */
+#ifndef TR_REFERENCE_H
+#define TR_REFERENCE_H
+
+#include "primitives.h"
+
+typedef struct tr_tensor {
+    int n_dims;
+    int64_t dims[4]; /* missing ones are 1 */
+    double *values;
+    double *scale; /* of results; NULL for sources */
+} tr_tensor;
+
+int64_t tr_tensor_elements(const tr_tensor *tensor);
+
+/* ---- reference_conv.c ---- */
+
+/* An inner product is the convolution whose window is the whole image. */
+tr_geometry tr_reference_whole(const tr_tensor *src);
+
+/* As tr_conv_...() in primitives.h; `bias` and `diff_bias` may be NULL. */
+int64_t tr_reference_conv_forward(const tr_geometry *geometry, tr_activation fused,
+                                  const tr_tensor *src, const tr_tensor *kernel,
+                                  const tr_tensor *bias, tr_tensor *dst);
+int64_t tr_reference_conv_backward_data(const tr_geometry *geometry, const tr_tensor *kernel,
+                                        const tr_tensor *diff_dst, tr_tensor *diff_src);
+int64_t tr_reference_conv_backward_weights(const tr_geometry *geometry, const tr_tensor *src,
+                                           const tr_tensor *diff_dst, tr_tensor *diff_kernel,
+                                           tr_tensor *diff_bias);
+
+/* ---- reference.c ---- */
+
+/* winners [elements of dst]: the index in src of each result. */
+int64_t tr_reference_max_pool_forward(const tr_geometry *geometry, const tr_tensor *src,
+                                      tr_tensor *dst, int64_t *winners);
+int64_t tr_reference_max_pool_backward(const tr_geometry *geometry, const int64_t *winners,
+                                       const tr_tensor *diff_dst, tr_tensor *diff_src);
+
+int64_t tr_reference_activation_forward(tr_activation activation, const tr_tensor *src,
+                                        tr_tensor *dst);
+int64_t tr_reference_activation_backward(tr_activation activation, const tr_tensor *dst,
+                                         const tr_tensor *diff_dst, tr_tensor *diff_src);
+
+/* Applies an elementwise function to a result in place. */
+void tr_reference_fuse(tr_activation fused, tr_tensor *dst);
+
+#endif

@@ -1,0 +1,328 @@
+/* verify.c -- one operation at a time: read, run, compute again, compare; see verify.h. */
+#include "verify.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "mem.h"
+#include "program_internal.h"
+#include "reference.h"
+#include "replica_internal.h"
+#include "unpack.h"
+
+struct tr_verifier {
+    tr_replica *replica;
+    const tr_program *program;
+    int64_t **winners; /* per value: of the max pooling whose workspace it is, else NULL */
+};
+
+/* One operation at work. `args` are in the order of op->args: sources as they were read, results as
+ * they are expected; a workspace has none. */
+typedef struct job {
+    const tr_op *op;
+    tr_tensor args[TR_MAX_ARGS];
+    double *got; /* of the result being compared */
+    int64_t terms;
+} job;
+
+tr_status tr_verifier_new(tr_verifier **out, tr_replica *replica, tr_error *err)
+{
+    tr_verifier *verifier = tr_alloc(1, sizeof *verifier);
+    if (verifier == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    verifier->replica = replica;
+    verifier->program = tr_replica_program(replica);
+    verifier->winners = tr_alloc(verifier->program->n_values, sizeof *verifier->winners);
+    if (verifier->winners == NULL) {
+        tr_verifier_free(verifier);
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    }
+    *out = verifier;
+    return TR_OK;
+}
+
+void tr_verifier_free(tr_verifier *verifier)
+{
+    if (verifier == NULL)
+        return;
+    for (size_t i = 0; verifier->winners != NULL && i < verifier->program->n_values; i++)
+        tr_free(verifier->winners[i]);
+    tr_free(verifier->winners);
+    tr_free(verifier);
+}
+
+/* ---- arguments ---- */
+
+/* The name of a result, or NULL for what the operation reads and for workspaces. */
+static const char *result_name(tr_direction direction, int role)
+{
+    if (direction == TR_DIR_FORWARD || direction == TR_DIR_REORDER)
+        return role == DNNL_ARG_DST ? "dst" : NULL;
+    return role == DNNL_ARG_DIFF_SRC       ? "diff_src"
+           : role == DNNL_ARG_DIFF_WEIGHTS ? "diff_weights"
+           : role == DNNL_ARG_DIFF_BIAS    ? "diff_bias"
+                                           : NULL;
+}
+
+static tr_tensor *argument(job *at, int role)
+{
+    for (int i = 0; i < at->op->n_args; i++)
+        if (at->op->args[i].role == role)
+            return &at->args[i];
+    return NULL;
+}
+
+static tr_value workspace_of(const tr_op *op)
+{
+    for (int i = 0; i < op->n_args; i++)
+        if (op->args[i].role == DNNL_ARG_WORKSPACE)
+            return op->args[i].value;
+    return TR_NO_VALUE;
+}
+
+static tr_status out_of_memory(const job *at, tr_error *err)
+{
+    return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", at->op->info.layer);
+}
+
+static tr_status read_value(const tr_verifier *verifier, const job *at, tr_value value,
+                            double *values, int64_t *n_dirty, tr_error *err)
+{
+    const void *memory = tr_replica_memory(verifier->replica, value);
+    if (memory == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: no gradients are set", at->op->info.layer);
+    if (!tr_layout_unpack(verifier->program->values[value].layout, memory, values, n_dirty))
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: %s: a layout is opaque and cannot be verified",
+                       at->op->info.layer, at->op->info.what);
+    return TR_OK;
+}
+
+/* Reads the sources, makes room for what is expected of the results, and spoils these. */
+static tr_status prepare(const tr_verifier *verifier, job *at, tr_error *err)
+{
+    for (int i = 0; i < at->op->n_args; i++) {
+        const tr_arg *arg = &at->op->args[i];
+        const tr_layout layout = verifier->program->values[arg->value].layout;
+        const bool result = result_name(at->op->info.direction, arg->role) != NULL;
+        tr_tensor *tensor = &at->args[i];
+        if (arg->role == DNNL_ARG_WORKSPACE)
+            continue;
+        *tensor = (tr_tensor){.dims = {1, 1, 1, 1}};
+        tensor->n_dims = tr_layout_dims(layout, tensor->dims);
+        const size_t n = (size_t)tr_tensor_elements(tensor);
+        int64_t n_dirty;
+        tensor->values = tr_alloc(n, sizeof(double));
+        tensor->scale = result ? tr_alloc(n, sizeof(double)) : NULL;
+        if (tensor->values == NULL || (result && tensor->scale == NULL))
+            return out_of_memory(at, err);
+        if (!result)
+            TR_TRY(read_value(verifier, at, arg->value, tensor->values, &n_dirty, err));
+        else if (tr_replica_memory(verifier->replica, arg->value) != NULL)
+            memset(tr_replica_memory(verifier->replica, arg->value), 0xff, tr_layout_bytes(layout));
+    }
+    return TR_OK;
+}
+
+/* ---- what is expected ---- */
+
+static void expect_weighted(job *at, const tr_geometry *geometry)
+{
+    const tr_meaning *meaning = &at->op->meaning;
+    if (meaning->direction == TR_DIR_FORWARD)
+        at->terms =
+            tr_reference_conv_forward(geometry, meaning->activation, argument(at, DNNL_ARG_SRC),
+                                      argument(at, DNNL_ARG_WEIGHTS), argument(at, DNNL_ARG_BIAS),
+                                      argument(at, DNNL_ARG_DST));
+    else if (meaning->direction == TR_DIR_BACKWARD_DATA)
+        at->terms = tr_reference_conv_backward_data(geometry, argument(at, DNNL_ARG_WEIGHTS),
+                                                    argument(at, DNNL_ARG_DIFF_DST),
+                                                    argument(at, DNNL_ARG_DIFF_SRC));
+    else
+        at->terms = tr_reference_conv_backward_weights(
+            geometry, argument(at, DNNL_ARG_SRC), argument(at, DNNL_ARG_DIFF_DST),
+            argument(at, DNNL_ARG_DIFF_WEIGHTS), argument(at, DNNL_ARG_DIFF_BIAS));
+}
+
+static tr_status expect_max_pooling(tr_verifier *verifier, job *at, tr_error *err)
+{
+    const tr_geometry *geometry = &at->op->meaning.geometry;
+    const tr_value workspace = workspace_of(at->op);
+    int64_t *winners = workspace == TR_NO_VALUE ? NULL : verifier->winners[workspace];
+    if (at->op->info.direction == TR_DIR_BACKWARD_DATA) {
+        if (winners == NULL)
+            return tr_fail(err, TR_ERR_INTERNAL, "%s: verify FORWARD before BACKWARD",
+                           at->op->info.layer);
+        at->terms = tr_reference_max_pool_backward(
+            geometry, winners, argument(at, DNNL_ARG_DIFF_DST), argument(at, DNNL_ARG_DIFF_SRC));
+        return TR_OK;
+    }
+    tr_tensor *dst = argument(at, DNNL_ARG_DST);
+    if (winners == NULL)
+        winners = tr_alloc((size_t)tr_tensor_elements(dst), sizeof *winners);
+    if (winners == NULL)
+        return out_of_memory(at, err);
+    at->terms = tr_reference_max_pool_forward(geometry, argument(at, DNNL_ARG_SRC), dst, winners);
+    if (workspace == TR_NO_VALUE)
+        tr_free(winners);
+    else
+        verifier->winners[workspace] = winners;
+    return TR_OK;
+}
+
+static tr_status expect(tr_verifier *verifier, job *at, tr_error *err)
+{
+    const tr_meaning *meaning = &at->op->meaning;
+    tr_geometry whole;
+    switch (meaning->kind) {
+    case TR_KIND_REORDER: /* a copy: the linear function */
+        at->terms = tr_reference_activation_forward(TR_LINEAR, argument(at, DNNL_ARG_FROM),
+                                                    argument(at, DNNL_ARG_TO));
+        break;
+    case TR_KIND_CONVOLUTION:
+        expect_weighted(at, &meaning->geometry);
+        break;
+    case TR_KIND_INNER_PRODUCT:
+        whole = tr_reference_whole(argument(
+            at, meaning->direction == TR_DIR_BACKWARD_DATA ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC));
+        expect_weighted(at, &whole);
+        break;
+    case TR_KIND_MAX_POOLING:
+        return expect_max_pooling(verifier, at, err);
+    case TR_KIND_ACTIVATION:
+        at->terms =
+            meaning->direction == TR_DIR_FORWARD
+                ? tr_reference_activation_forward(meaning->activation, argument(at, DNNL_ARG_SRC),
+                                                  argument(at, DNNL_ARG_DST))
+                : tr_reference_activation_backward(meaning->activation, argument(at, DNNL_ARG_DST),
+                                                   argument(at, DNNL_ARG_DIFF_DST),
+                                                   argument(at, DNNL_ARG_DIFF_SRC));
+        break;
+    }
+    return TR_OK;
+}
+
+/* ---- comparing ---- */
+
+/* What verify.h allows: a share of |expected| and one of the element's scale. */
+typedef struct allowance {
+    double of_value, of_scale;
+    double scale; /* > 0: for all elements */
+} allowance;
+
+static allowance allow(const job *at, const tr_tensor *expected, tr_precision type)
+{
+    const double terms = (double)at->terms;
+    const double grown = 4.0 + (terms < 64.0 ? terms : 8.0 * sqrt(terms));
+    allowance allowed = {.of_value = type == TR_BFLOAT16 ? 0x1p-8 : 0.0,
+                         .of_scale = grown * 0x1p-24};
+    if (at->op->meaning.kind == TR_KIND_MAX_POOLING && type == TR_BFLOAT16)
+        allowed.of_scale = terms * 0x1p-8; /* overlapping windows add up in the result itself */
+    if (at->op->info.is_winograd) {
+        allowed.of_scale = grown * 0x1p-21;
+        for (int64_t i = 0; i < tr_tensor_elements(expected); i++)
+            allowed.scale = fmax(allowed.scale, expected->scale[i]);
+    }
+    return allowed;
+}
+
+/* |got - expected| over what is allowed; infinite where nothing is or got is no number. */
+static double excess(double got, double expected, double scale, const allowance *allowed,
+                     tr_precision type)
+{
+    if (allowed->scale > 0.0)
+        scale = allowed->scale;
+    if (scale <= 0.0) {
+        if (type == TR_BFLOAT16)
+            expected = tr_bfloat16_of(expected);
+        return got == expected ? 0.0 : INFINITY;
+    }
+    /* The smallest normal number stands for whatever denormals lose. */
+    const double margin =
+        allowed->of_value * fabs(expected) + allowed->of_scale * scale + (double)FLT_MIN;
+    const double error = fabs(got - expected) / margin;
+    return error == error ? error : INFINITY;
+}
+
+static void keep_worst(tr_op_check *check, const tr_tensor *tensor, const char *result, int64_t i,
+                       double got, double error)
+{
+    check->error = error;
+    check->result = result;
+    check->n_dims = tensor->n_dims;
+    check->expected = tensor->values[i];
+    check->got = got;
+    for (int d = tensor->n_dims - 1; d >= 0; d--) {
+        check->at[d] = i % tensor->dims[d];
+        i /= tensor->dims[d];
+    }
+}
+
+static tr_status compare(const tr_verifier *verifier, job *at, int arg, tr_op_check *check,
+                         tr_error *err)
+{
+    const tr_tensor *tensor = &at->args[arg];
+    const tr_value value = at->op->args[arg].value;
+    const tr_precision type = tr_layout_type(verifier->program->values[value].layout);
+    const char *result = result_name(at->op->info.direction, at->op->args[arg].role);
+    const int64_t n = tr_tensor_elements(tensor);
+    int64_t n_dirty;
+    tr_free(at->got);
+    at->got = tr_alloc((size_t)n, sizeof *at->got);
+    if (at->got == NULL)
+        return out_of_memory(at, err);
+    TR_TRY(read_value(verifier, at, value, at->got, &n_dirty, err));
+    check->n_dirty += n_dirty;
+    const allowance allowed = allow(at, tensor, type);
+    for (int64_t i = 0; i < n; i++) {
+        const double error =
+            excess(at->got[i], tensor->values[i], tensor->scale[i], &allowed, type);
+        if (check->result == NULL || error > check->error)
+            keep_worst(check, tensor, result, i, at->got[i], error);
+    }
+    return TR_OK;
+}
+
+/* ---- running ---- */
+
+static tr_status run_job(tr_verifier *verifier, job *at, tr_phase phase, size_t i,
+                         tr_op_check *check, tr_error *err)
+{
+    TR_TRY(prepare(verifier, at, err));
+    if (tr_replica_run_op(verifier->replica, phase, i) != TR_OK)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: oneDNN fails to run the %s", check->op.layer,
+                       check->op.what);
+    TR_TRY(expect(verifier, at, err));
+    for (int arg = 0; arg < at->op->n_args; arg++)
+        if (result_name(check->op.direction, at->op->args[arg].role) != NULL)
+            TR_TRY(compare(verifier, at, arg, check, err));
+    check->ok = check->error <= 1.0 && check->n_dirty == 0;
+    return TR_OK;
+}
+
+static void release(job *at)
+{
+    for (int i = 0; i < TR_MAX_ARGS; i++) {
+        tr_free(at->args[i].values);
+        tr_free(at->args[i].scale);
+    }
+    tr_free(at->got);
+}
+
+tr_status tr_verifier_run(tr_verifier *verifier, tr_phase phase, tr_op_check_fn *report,
+                          void *context, tr_error *err)
+{
+    size_t i_of_phase = 0;
+    for (size_t i = 0; i < verifier->program->n_ops; i++) {
+        job at = {.op = &verifier->program->ops[i]};
+        tr_op_check check = {.op = tr_program_op(verifier->program, i)};
+        if (check.op.phase != phase)
+            continue;
+        const tr_status status = run_job(verifier, &at, phase, i_of_phase++, &check, err);
+        release(&at);
+        if (status != TR_OK)
+            return status;
+        report(context, &check);
+    }
+    return TR_OK;
+}
