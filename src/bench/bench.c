@@ -1,6 +1,7 @@
 /* bench.c -- rounds of peak, steps, profiled steps and evaluation; see bench.h. */
 #include "bench.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -218,6 +219,8 @@ static tr_status describe(const bench_state *state, tr_bench *bench, tr_error *e
     const tr_model *model = state->model;
     const tr_program *program = model->training.program;
     bench->threads = tr_engine_threads(state->engine);
+    snprintf(bench->threads_why, sizeof bench->threads_why, "%s",
+             tr_engine_threads_why(state->engine));
     bench->batch = state->batch;
     bench->micro_batch = model->config->engine.micro_batch;
     bench->micro_batches = (state->batch + bench->micro_batch - 1) / bench->micro_batch;

@@ -6,6 +6,7 @@
 #include "bench_report.h"
 #include "command.h"
 #include "mem.h"
+#include "self_check_table.h"
 
 static const char doc[] =
     "Measure a training step: time, GFLOP/s, share of the measured peak and kernel of every layer "
@@ -14,12 +15,13 @@ static const char doc[] =
     "and the fastest is recommended.";
 
 typedef struct bench_options {
-    int json;
+    int json, verify;
     double seconds;
 } bench_options;
 
 static const struct argp_option table[] = {
     {"json", 'j', NULL, 0, "print one JSON object instead of tables", 0},
+    {"verify", 'V', NULL, 0, "check every kernel against plain C instead of measuring", 0},
     {"seconds", 'n', "S", 0, "measure for about S seconds (default 4)", 0},
     {0},
 };
@@ -31,6 +33,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'j':
         options->json = 1;
+        return 0;
+    case 'V':
+        options->verify = 1;
         return 0;
     case 'n':
         options->seconds = strtod(arg, &end);
@@ -121,6 +126,13 @@ static tr_status try_choices(const tr_options *options, const tr_session *own,
     return TR_OK;
 }
 
+static tr_status verify(tr_session *session, const tr_options *options, tr_error *err)
+{
+    TR_TRY(tr_session_load(session, options, err));
+    TR_TRY(tr_session_build(session, err));
+    return tr_self_check_print(stdout, session->model, err);
+}
+
 static tr_status bench(tr_session *session, const tr_options *options, const bench_options *own,
                        tr_error *err)
 {
@@ -146,7 +158,8 @@ tr_status tr_command_bench(int argc, char **argv)
     tr_session session = {0};
     tr_error err = {0};
     TR_TRY(tr_options_parse_more(&options, argc, argv, doc, 0, &argp, &own));
-    const tr_status status = bench(&session, &options, &own, &err);
+    const tr_status status =
+        own.verify ? verify(&session, &options, &err) : bench(&session, &options, &own, &err);
     tr_session_close(&session);
     tr_options_release(&options);
     return status == TR_OK ? TR_OK : tr_complain(status, &err);
