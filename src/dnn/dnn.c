@@ -216,6 +216,13 @@ tr_layout tr_layout_nhwc(tr_dnn *dnn, int64_t n, int64_t h, int64_t w, int64_t c
     return by_tag(dnn, 4, (int64_t[]){n, c, h, w}, c == 1 ? dnnl_nchw : dnnl_nhwc);
 }
 
+tr_layout tr_layout_channels_last(tr_dnn *dnn, tr_layout layout)
+{
+    int64_t dims[4];
+    tr_layout_dims(layout, dims);
+    return typed(dnn, tr_layout_type(layout), 4, dims, dims[1] == 1 ? dnnl_nchw : dnnl_nhwc);
+}
+
 tr_layout tr_layout_nc(tr_dnn *dnn, int64_t n, int64_t c)
 {
     return by_tag(dnn, 2, (int64_t[]){n, c}, dnnl_nc);

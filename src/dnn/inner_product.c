@@ -20,8 +20,13 @@ static tr_status any_layouts(tr_program *program, tr_direction direction, const 
 {
     int64_t dims[4];
     const int n = kernel_dims(program, kernel, src, dims);
-    return tr_weighted_any(program, direction, src, n, dims, bias, 2,
-                           (int64_t[]){program->n, kernel->dims[1]}, any, err);
+    TR_TRY(tr_weighted_any(program, direction, src, n, dims, bias, 2,
+                           (int64_t[]){program->n, kernel->dims[1]}, any, err));
+    /* Any plain order will do, so that of the source at hand is the one without a copy. */
+    const tr_layout own = tr_program_layout(program, src);
+    if (n == 4 && own == tr_layout_channels_last(program->dnn, own))
+        any->src = tr_layout_channels_last(program->dnn, any->src);
+    return TR_OK;
 }
 
 static tr_layout plain_kernel(tr_program *program, const tr_param *kernel, tr_value src)

@@ -120,6 +120,8 @@ const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn); /* user scratchpad *
 tr_precision tr_dnn_precision(const tr_dnn *dnn);
 tr_convolution tr_dnn_convolution(const tr_dnn *dnn);
 tr_md tr_layout_md(tr_layout layout);
+/* Like `layout`, an image's, with the channels next to each other in memory. */
+tr_layout tr_layout_channels_last(tr_dnn *dnn, tr_layout layout);
 tr_layout tr_layout_intern(tr_dnn *dnn, tr_md md);
 
 #endif
