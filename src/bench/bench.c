@@ -41,7 +41,8 @@ static tr_status make_samples(bench_state *state, tr_error *err)
     const int64_t pixels = shape[0] * shape[1] * shape[2];
     const int64_t classes = tr_model_n_classes(state->model);
     int64_t n = MAX_SAMPLE_BYTES / pixels;
-    n = n > MAX_SAMPLES ? MAX_SAMPLES : n < state->batch ? state->batch : n;
+    n = n > MAX_SAMPLES ? MAX_SAMPLES : n;
+    n = n < state->batch ? state->batch : n; /* whatever the limits say */
     state->x = tr_alloc((size_t)n, (size_t)pixels);
     state->y = tr_alloc((size_t)n, sizeof *state->y);
     state->index = tr_alloc((size_t)n, sizeof *state->index);

@@ -1,5 +1,6 @@
 /* bench_json.c -- a benchmark as one JSON object; see bench_report.h. */
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "bench_report.h"
 #include "dnn.h"
@@ -111,9 +112,11 @@ tr_status tr_bench_print_json(FILE *out, const tr_bench_report *report, tr_error
     if (best != NULL)
         bad |=
             json_object_set_new(root, "recommended_micro_batch", json_integer(best->micro_batch));
-    if (bad == 0)
-        bad = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    fputc('\n', out);
+    char *text = bad == 0 ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(root);
-    return bad == 0 ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "out of memory for the JSON report");
+    if (text == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory for the JSON report");
+    fprintf(out, "%s\n", text);
+    free(text); /* jansson's own */
+    return TR_OK;
 }

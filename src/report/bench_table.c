@@ -17,6 +17,12 @@ static double percent(double part, double whole)
     return whole > 0.0 ? 100.0 * part / whole : 0.0;
 }
 
+/* Of flops in so many microseconds; 0 where no time was measured. */
+static double gflops_of(double flops, double us)
+{
+    return us > 0.0 ? 1e-3 * flops / us : 0.0;
+}
+
 static void print_head(FILE *out, const tr_bench_report *report)
 {
     const tr_bench *bench = report->bench;
@@ -40,7 +46,7 @@ static void print_head(FILE *out, const tr_bench_report *report)
 
 static void print_speed(FILE *out, const tr_bench *bench)
 {
-    const double gflops = bench->flops / bench->step_us.median * 1e-3;
+    const double gflops = gflops_of(bench->flops, bench->step_us.median);
     fprintf(out,
             "step: %lld images in %lld micro-batches of %lld: %.3f ms (%.3f to %.3f)\n"
             "training: %.0f images/s (%.0f to %.0f), %.1f GFLOP/s",
@@ -69,7 +75,7 @@ static void print_ops(FILE *out, const tr_bench *bench)
         const double us = bench->profile.op_us[i];
         /* Prepared once a step; the others once for each of the thread's micro-batches. */
         const double runs = (double)bench->micro_batches / bench->threads;
-        const double gflops = us > 0.0 ? 1e-3 * op->flops * runs / us : 0.0;
+        const double gflops = gflops_of(op->flops * runs, us);
         fprintf(out, " %-12s %-15s %-17s %-26s %8.3f ", op->layer, op->what,
                 op->phase == TR_PREPARE ? "once a step" : tr_direction_name(op->direction),
                 op->impl, tr_bench_us_per_image(bench, us));
@@ -81,7 +87,7 @@ static void print_ops(FILE *out, const tr_bench *bench)
         sum += us;
         flops += op->flops * runs;
     }
-    const double gflops = sum > 0.0 ? 1e-3 * flops / sum : 0.0;
+    const double gflops = gflops_of(flops, sum);
     fprintf(out, " %-73s %8.3f %8.1f %6.1f%% %6.2f%%\n", "oneDNN's primitives together",
             tr_bench_us_per_image(bench, sum), gflops, percent(gflops, peak), percent(sum, step));
     rule(out, '=');

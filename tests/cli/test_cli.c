@@ -8,42 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "h5.h"
 #include "mem.h"
 #include "net.h"
 #include "rng.h"
-
-/* ---- running the program ---- */
-
-typedef struct outcome {
-    int code;
-    char text[65536]; /* stdout and stderr together */
-} outcome;
-
-/* `prefix`: environment assignments or "". The result is in a static buffer. */
-static const outcome *run(const char *prefix, const char *arguments)
-{
-    static outcome result;
-    char command[4096];
-    snprintf(command, sizeof command, "%s %s %s 2>&1 < /dev/null", prefix, TR_BINARY, arguments);
-    FILE *pipe = popen(command, "r");
-    cr_assert_not_null(pipe);
-    const size_t n = fread(result.text, 1, sizeof result.text - 1, pipe);
-    result.text[n] = '\0';
-    const int status = pclose(pipe);
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return &result;
-}
-
-static void expect(const outcome *result, int code, const char *text)
-{
-    cr_assert_eq(result->code, code, "exit code %d, expected %d:\n%s", result->code, code,
-                 result->text);
-    cr_assert_not_null(strstr(result->text, text), "expected \"%s\" in:\n%s", text, result->text);
-}
+#include "run.h"
 
 /* ---- a small dataset of 28 x 28 images ---- */
 
@@ -103,7 +74,7 @@ Test(cli, every_shipped_configuration_runs)
         const char *dot = strrchr(entry->d_name, '.');
         if (dot == NULL || strcmp(dot, ".ini") != 0)
             continue;
-        expect(run("", short_run(entry->d_name, "")), 0, "test loss ");
+        test_expect(test_run("", short_run(entry->d_name, "")), 0, "test loss ");
         n++;
     }
     closedir(folder);
@@ -113,7 +84,7 @@ Test(cli, every_shipped_configuration_runs)
 /* The last line of a run holds the digest of the parameters. */
 static void digest(const char *prefix, const char *more, char text[33])
 {
-    const outcome *result = run(prefix, short_run("mnist.ini", more));
+    const test_outcome *result = test_run(prefix, short_run("mnist.ini", more));
     const char *at = strstr(result->text, "parameters ");
     cr_assert_eq(result->code, 0, "%s", result->text);
     cr_assert_not_null(at, "%s", result->text);
@@ -134,17 +105,19 @@ Test(cli, the_first_line_says_where_the_threads_come_from)
 {
     char usable[64];
     const long n = sysconf(_SC_NPROCESSORS_ONLN);
-    expect(run("OMP_NUM_THREADS=1", short_run("mnist.ini", "")), 0, "threads: 1 (OMP_NUM_THREADS");
-    expect(run("OMP_NUM_THREADS=1", short_run("mnist.ini", "--threads 2")), 0,
-           "threads: 2 (engine.threads");
-    const outcome *result = run("unset OMP_NUM_THREADS;", short_run("mnist.ini", ""));
+    test_expect(test_run("OMP_NUM_THREADS=1", short_run("mnist.ini", "")), 0,
+                "threads: 1 (OMP_NUM_THREADS");
+    test_expect(test_run("OMP_NUM_THREADS=1", short_run("mnist.ini", "--threads 2")), 0,
+                "threads: 2 (engine.threads");
+    const test_outcome *result = test_run("unset OMP_NUM_THREADS;", short_run("mnist.ini", ""));
     const char *at = strstr(result->text, "threads: ");
     cr_assert_not_null(at, "%s", result->text);
     snprintf(usable, sizeof usable, "%.*s", (int)strcspn(at, "\n"), at);
     cr_assert(atol(at + strlen("threads: ")) <= n, "%s", usable);
-    expect(run("OMP_NUM_THREADS=none", short_run("mnist.ini", "")), 0, usable);
+    test_expect(test_run("OMP_NUM_THREADS=none", short_run("mnist.ini", "")), 0, usable);
     /* Bound to its place, the main thread's own affinity mask is one CPU. */
-    expect(run("unset OMP_NUM_THREADS; OMP_PROC_BIND=true", short_run("mnist.ini", "")), 0, usable);
+    test_expect(test_run("unset OMP_NUM_THREADS; OMP_PROC_BIND=true", short_run("mnist.ini", "")),
+                0, usable);
 }
 
 Test(cli, avx2_is_its_own_result_at_any_thread_count)
@@ -155,7 +128,7 @@ Test(cli, avx2_is_its_own_result_at_any_thread_count)
     digest("DNNL_MAX_CPU_ISA=AVX2 OMP_NUM_THREADS=2", "", forced);
     cr_assert_str_eq(one, other);
     cr_assert_str_eq(one, forced);
-    const outcome *result = run("", short_run("mnist.ini", "--set engine.isa=avx2"));
+    const test_outcome *result = test_run("", short_run("mnist.ini", "--set engine.isa=avx2"));
     cr_assert_not_null(strstr(result->text, "jit:avx2"), "%s", result->text);
     cr_assert_null(strstr(result->text, "ref"), "%s", result->text);
 }
@@ -170,7 +143,7 @@ Test(cli, leaves_its_files_and_they_repeat_the_run)
         cr_assert_eq(access(path, R_OK), 0, "%s", path);
     }
     snprintf(path, sizeof path, "-c %s/run/config.ini", test_folder());
-    const outcome *result = run("", path);
+    const test_outcome *result = test_run("", path);
     const char *at = strstr(result->text, "parameters ");
     cr_assert_not_null(at, "%s", result->text);
     snprintf(again, sizeof again, "%s", at + strlen("parameters "));
@@ -180,85 +153,95 @@ Test(cli, leaves_its_files_and_they_repeat_the_run)
 Test(cli, evaluate_repeats_the_last_line_of_the_run)
 {
     char last[256], arguments[2048];
-    const outcome *result = run("", short_run("mnist.ini", ""));
+    const test_outcome *result = test_run("", short_run("mnist.ini", ""));
     snprintf(last, sizeof last, "%s", strstr(result->text, "test loss "));
     snprintf(arguments, sizeof arguments,
              "evaluate -c %s/configs/mnist.ini --set data.file=%s --checkpoint %s/run/last.h5",
              TR_SOURCE, data_path(), test_folder());
-    expect(run("", arguments), 0, last);
+    test_expect(test_run("", arguments), 0, last);
 }
 
 Test(cli, no_progress_bar_in_a_log)
 {
-    const outcome *result = run("", short_run("mnist.ini", ""));
+    const test_outcome *result = test_run("", short_run("mnist.ini", ""));
     cr_assert_null(strchr(result->text, '\r'));
     cr_assert_not_null(strstr(result->text, "Epoch 2/2  loss "), "%s", result->text);
 }
 
 Test(cli, check_and_summary_need_no_data)
 {
-    expect(run("", "check -c " TR_SOURCE "/configs/mnist.ini"), 0, "fine, 6 layers");
-    expect(run("", "summary -c " TR_SOURCE "/configs/mnist.ini"), 0, "Total params: 50,186");
-    expect(run("", "--help"), 0, "trainer summary");
-    expect(run("", "help"), 0, "trainer convert");
-    expect(run("", "help layers"), 0, "kernel_size");
-    expect(run("", "help optimizers"), 0, "beta_2");
-    expect(run("", "help losses"), 0, "sparse_categorical_crossentropy");
-    expect(run("", "help yourself"), 2, "layers, losses, optimizers");
-    expect(run("", "--version"), 0, "trainer ");
-    expect(run("", "evaluate --help"), 0, "--checkpoint");
+    test_expect(test_run("", "check -c " TR_SOURCE "/configs/mnist.ini"), 0, "fine, 6 layers");
+    test_expect(test_run("", "summary -c " TR_SOURCE "/configs/mnist.ini"), 0,
+                "Total params: 50,186");
+    test_expect(test_run("", "--help"), 0, "trainer summary");
+    test_expect(test_run("", "help"), 0, "trainer convert");
+    test_expect(test_run("", "help layers"), 0, "kernel_size");
+    test_expect(test_run("", "help optimizers"), 0, "beta_2");
+    test_expect(test_run("", "help losses"), 0, "sparse_categorical_crossentropy");
+    test_expect(test_run("", "help yourself"), 2, "layers, losses, optimizers");
+    test_expect(test_run("", "--version"), 0, "trainer ");
+    test_expect(test_run("", "evaluate --help"), 0, "--checkpoint");
 }
 
 /* ---- what must be refused, with the exit code of its kind ---- */
 
 Test(cli, usage_errors)
 {
-    expect(run("", ""), 2, "trainer -c FILE");
-    expect(run("", "fly"), 2, "unknown command 'fly'");
-    expect(run("", "check"), 2, "no configuration");
-    expect(run("", "-c"), 2, "requires an argument");
-    expect(run("", "-c x --frobnicate"), 2, "unrecognized option");
-    expect(run("", "-c x y"), 2, "unexpected argument 'y'");
-    expect(run("", "evaluate -c x"), 2, "no checkpoint");
-    expect(run("", "convert idx onlyone"), 2, "idx FOLDER OUT.h5");
-    expect(run("", "convert tar a b"), 2, "unknown format");
+    test_expect(test_run("", ""), 2, "trainer -c FILE");
+    test_expect(test_run("", "fly"), 2, "unknown command 'fly'");
+    test_expect(test_run("", "check"), 2, "no configuration");
+    test_expect(test_run("", "-c"), 2, "requires an argument");
+    test_expect(test_run("", "-c x --frobnicate"), 2, "unrecognized option");
+    test_expect(test_run("", "-c x y"), 2, "unexpected argument 'y'");
+    test_expect(test_run("", "evaluate -c x"), 2, "no checkpoint");
+    test_expect(test_run("", "convert idx onlyone"), 2, "idx FOLDER OUT.h5");
+    test_expect(test_run("", "convert tar a b"), 2, "unknown format");
 }
 
 Test(cli, configuration_errors)
 {
-    expect(run("", "-c /no/such.ini"), 2, "/no/such.ini");
-    expect(run("", short_run("mnist.ini", "--set fit.epochs=0")), 2, "fit.epochs");
-    expect(run("", short_run("mnist.ini", "--set fit.epoch=3")), 2, "did you mean epochs");
-    expect(run("", short_run("mnist.ini", "--set nonsense")), 2, "nonsense");
-    expect(run("", short_run("mnist.ini", "--threads 2x")), 2, "engine.threads");
-    expect(run("", short_run("mnist.ini", "--set layer.conv1.filters=many")), 2,
-           "layer.conv1.filters");
-    expect(run("", short_run("mnist.ini", "--set compile.optimizer=adams")), 2,
-           "did you mean adam");
+    test_expect(test_run("", "-c /no/such.ini"), 2, "/no/such.ini");
+    test_expect(test_run("", short_run("mnist.ini", "--set fit.epochs=0")), 2, "fit.epochs");
+    test_expect(test_run("", short_run("mnist.ini", "--set fit.epoch=3")), 2,
+                "did you mean epochs");
+    test_expect(test_run("", short_run("mnist.ini", "--set nonsense")), 2, "nonsense");
+    test_expect(test_run("", short_run("mnist.ini", "--threads 2x")), 2, "engine.threads");
+    test_expect(test_run("", short_run("mnist.ini", "--set layer.conv1.filters=many")), 2,
+                "layer.conv1.filters");
+    test_expect(test_run("", short_run("mnist.ini", "--set compile.optimizer=adams")), 2,
+                "did you mean adam");
 }
 
 Test(cli, data_errors)
 {
-    expect(run("", short_run("mnist.ini", "--set data.file=/no/such.h5")), 3, "/no/such.h5");
-    expect(run("", short_run("mnist.ini", "--set data.file=" TR_SOURCE "/LICENSE")), 3, "LICENSE");
-    expect(run("", short_run("mnist.ini", "--set data.x_train=images")), 3, "images");
-    expect(run("", short_run("mnist.ini", "--set model.input_shape=14,28,2")), 3, "input_shape");
-    expect(run("", short_run("mnist.ini", "--set layer.output.units=9")), 3, "9");
-    expect(run("", short_run("mnist.ini", "--set data.validation_split=0.999")), 3, "split");
+    test_expect(test_run("", short_run("mnist.ini", "--set data.file=/no/such.h5")), 3,
+                "/no/such.h5");
+    test_expect(test_run("", short_run("mnist.ini", "--set data.file=" TR_SOURCE "/LICENSE")), 3,
+                "LICENSE");
+    test_expect(test_run("", short_run("mnist.ini", "--set data.x_train=images")), 3, "images");
+    test_expect(test_run("", short_run("mnist.ini", "--set model.input_shape=14,28,2")), 3,
+                "input_shape");
+    test_expect(test_run("", short_run("mnist.ini", "--set layer.output.units=9")), 3, "9");
+    test_expect(test_run("", short_run("mnist.ini", "--set data.validation_split=0.999")), 3,
+                "split");
 }
 
 Test(cli, numeric_error)
 {
-    expect(run("", short_run("mnist.ini", "--set compile.optimizer=sgd --set data.scale=1000 "
-                                          "--set optimizer.learning_rate=1000000")),
-           4, "training diverged");
+    test_expect(
+        test_run("", short_run("mnist.ini", "--set compile.optimizer=sgd --set data.scale=1000 "
+                                            "--set optimizer.learning_rate=1000000")),
+        4, "training diverged");
 }
 
 Test(cli, scales_beyond_float32_are_refused)
 {
-    expect(run("", short_run("mnist.ini", "--set data.scale=1e300")), 2, "computable in float32");
-    expect(run("", short_run("mnist.ini", "--set data.scale=1e-60")), 2, "computable in float32");
-    expect(run("", short_run("mnist.ini", "--set optimizer.epsilon=1e-50")), 2, "epsilon");
+    test_expect(test_run("", short_run("mnist.ini", "--set data.scale=1e300")), 2,
+                "computable in float32");
+    test_expect(test_run("", short_run("mnist.ini", "--set data.scale=1e-60")), 2,
+                "computable in float32");
+    test_expect(test_run("", short_run("mnist.ini", "--set optimizer.epsilon=1e-50")), 2,
+                "epsilon");
 }
 
 /* ReLU turns NaN into 0: the loss stays finite while the weights are lost. */
@@ -266,10 +249,11 @@ Test(cli, weights_that_are_no_numbers_are_noticed_and_not_saved)
 {
     char path[600];
     snprintf(path, sizeof path, "%s/run/last.h5", test_folder());
-    expect(run("", short_run("mnist.ini", "--set compile.optimizer=sgd --set data.scale=1e10 "
-                                          "--set optimizer.learning_rate=1000000 "
-                                          "--set fit.batch_size=1000 --set fit.epochs=1")),
-           4, "training diverged");
+    test_expect(
+        test_run("", short_run("mnist.ini", "--set compile.optimizer=sgd --set data.scale=1e10 "
+                                            "--set optimizer.learning_rate=1000000 "
+                                            "--set fit.batch_size=1000 --set fit.epochs=1")),
+        4, "training diverged");
     cr_assert_neq(access(path, F_OK), 0, "a checkpoint of NaN was written");
 }
 
@@ -278,20 +262,21 @@ Test(cli, lost_output_is_noticed)
     char command[2200];
     snprintf(command, sizeof command, "summary -c %s/configs/mnist.ini 2>&1 > /dev/full; exit $?",
              TR_SOURCE);
-    expect(run("", command), 5, "standard output cannot be written");
+    test_expect(test_run("", command), 5, "standard output cannot be written");
 }
 
 Test(cli, two_runs_do_not_share_a_folder)
 {
     char lock[700];
-    run("", short_run("mnist.ini", ""));
+    test_run("", short_run("mnist.ini", ""));
     snprintf(lock, sizeof lock, "flock %s/run", test_folder());
-    expect(run(lock, short_run("mnist.ini", "")), 5, "in use by another run");
-    expect(run("", short_run("mnist.ini", "")), 0, "test loss");
+    test_expect(test_run(lock, short_run("mnist.ini", "")), 5, "in use by another run");
+    test_expect(test_run("", short_run("mnist.ini", "")), 0, "test loss");
 }
 
 Test(cli, output_errors)
 {
-    expect(run("", short_run("mnist.ini", "--set output.directory=/proc/none")), 5, "/proc/none");
-    expect(run("ulimit -f 8;", short_run("mnist.ini", "")), 5, "last.h5");
+    test_expect(test_run("", short_run("mnist.ini", "--set output.directory=/proc/none")), 5,
+                "/proc/none");
+    test_expect(test_run("ulimit -f 8;", short_run("mnist.ini", "")), 5, "last.h5");
 }

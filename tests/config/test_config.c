@@ -80,6 +80,8 @@ Test(config, reference_file)
     cr_assert(config->fit.seed == 0 && config->fit.shuffle);
     cr_assert_eq(config->evaluate_batch_size, 100);
     cr_assert_eq(config->engine.isa, TR_ISA_AUTO);
+    cr_assert_eq(config->engine.precision, TR_FLOAT32);
+    cr_assert_eq(config->engine.convolution, TR_CONVOLUTION_DIRECT);
     cr_assert(config->engine.threads == 0 && config->engine.micro_batch == 8);
     cr_assert_str_eq(config->output_directory, "runs/mnist");
     cr_assert_not_null(tr_ini_find(config->ini, "layer.conv1"));
@@ -94,6 +96,8 @@ Test(config, defaults)
     cr_assert(config->fit.batch_size == 32 && config->fit.epochs == 1);
     cr_assert(config->fit.seed == 0 && config->fit.shuffle);
     cr_assert_eq(config->evaluate_batch_size, 32);
+    cr_assert_eq(config->engine.precision, TR_FLOAT32);
+    cr_assert_eq(config->engine.convolution, TR_CONVOLUTION_DIRECT);
     cr_assert(config->engine.threads == 0 && config->engine.micro_batch == 8);
 }
 
@@ -107,6 +111,7 @@ Test(config, every_key)
                                         "batch_size=1048576\nepochs=1000000\n"
                                         "seed=9223372036854775807\nshuffle=no\n[evaluate]\n"
                                         "batch_size=1\n[engine]\nisa=avx512\nthreads=1024\n"
+                                        "precision=bfloat16\nconvolution=winograd\n"
                                         "micro_batch=4096\n[output]\ndirectory=d\n"),
                            NULL, 0),
                  TR_OK, "%s", err.text);
@@ -124,6 +129,8 @@ Test(config, every_key)
     cr_assert_eq(config->fit.seed, INT64_MAX);
     cr_assert_not(config->fit.shuffle);
     cr_assert_eq(config->engine.isa, TR_ISA_AVX512);
+    cr_assert_eq(config->engine.precision, TR_BFLOAT16);
+    cr_assert_eq(config->engine.convolution, TR_CONVOLUTION_WINOGRAD);
     cr_assert_eq(config->engine.threads, 1024);
     cr_assert_eq(config->engine.micro_batch, 4096);
 }
@@ -144,6 +151,9 @@ Test(config, ranges)
         {"fit", "shuffle", "2", "true or false"},
         {"evaluate", "batch_size", "0", "an integer from 1 to 1048576"},
         {"engine", "isa", "sse", "one of: auto, avx2, avx512"},
+        {"engine", "precision", "float16", "one of: float32, bfloat16"},
+        {"engine", "precision", "BFLOAT16", "one of: float32, bfloat16"},
+        {"engine", "convolution", "fft", "one of: direct, winograd"},
         {"engine", "threads", "1025", "auto or an integer from 0 to 1024"},
         {"engine", "threads", "-1", "auto or an integer from 0 to 1024"},
         {"engine", "micro_batch", "0", "an integer from 1 to 4096"},
@@ -358,6 +368,8 @@ static void assert_same_values(const tr_config *a, const tr_config *b)
     cr_assert_eq(a->fit.shuffle, b->fit.shuffle);
     cr_assert_eq(a->evaluate_batch_size, b->evaluate_batch_size);
     cr_assert_eq(a->engine.isa, b->engine.isa);
+    cr_assert_eq(a->engine.precision, b->engine.precision);
+    cr_assert_eq(a->engine.convolution, b->engine.convolution);
     cr_assert_eq(a->engine.threads, b->engine.threads);
     cr_assert_eq(a->engine.micro_batch, b->engine.micro_batch);
     cr_assert_str_eq(a->output_directory, b->output_directory);
@@ -387,17 +399,19 @@ static void assert_round_trip(const char *path, const char *const *set, size_t n
 
 Test(config, effective_configuration_reads_back_the_same)
 {
-    static const char *const set[] = {"data.scale=0.1/3",      "data.file=a;b #c",
-                                      "fit.seed=123456789012", "engine.isa=avx2",
-                                      "compile.metrics=",      "optimizer.beta_1=0.9"};
+    static const char *const set[] = {"data.scale=0.1/3",          "data.file=a;b #c",
+                                      "fit.seed=123456789012",     "engine.isa=avx2",
+                                      "compile.metrics=",          "optimizer.beta_1=0.9",
+                                      "engine.precision=bfloat16", "engine.convolution=winograd"};
+    enum { N_SET = sizeof set / sizeof *set };
     assert_round_trip(reference, NULL, 0);
     fixture_text(least);
     assert_round_trip(fixture_path, NULL, 0);
-    const char *sane[6];
+    const char *sane[N_SET];
     memcpy(sane, set, sizeof sane);
     sane[1] = "data.file=a;b#c=d:e"; /* " #" is refused, as in a file */
-    assert_round_trip(reference, sane, 6);
-    cr_assert_eq(load_file(reference, set, 6), TR_ERR_CONFIG);
+    assert_round_trip(reference, sane, N_SET);
+    cr_assert_eq(load_file(reference, set, N_SET), TR_ERR_CONFIG);
     assert_problem(&err, 0, "--set data.file=a;b #c", NULL);
 }
 

@@ -62,10 +62,37 @@ Test(dnn, isa_is_limited_and_then_fixed)
     tr_dnn *dnn = make(TR_ISA_AVX2), *second = NULL;
     cr_assert_str_eq(tr_dnn_isa_name(), "AVX2");
     if (__builtin_cpu_supports("avx512vl")) {
-        cr_assert_eq(tr_dnn_new(&second, &(tr_engine_config){.isa = TR_ISA_AVX512}, &err), TR_ERR_CONFIG);
+        cr_assert_eq(tr_dnn_new(&second, &(tr_engine_config){.isa = TR_ISA_AVX512}, &err),
+                     TR_ERR_CONFIG);
         cr_assert_not_null(strstr(err.text, "already fixed to AVX2"), "%s", err.text);
     }
     cr_assert_eq(tr_dnn_new(&second, &(tr_engine_config){.isa = TR_ISA_AVX2}, &err), TR_OK);
     tr_dnn_free(second);
+    tr_dnn_free(dnn);
+}
+
+/* Computed without its instructions, bfloat16 would be slower than float32. */
+Test(dnn, bfloat16_without_its_instructions_is_refused)
+{
+    tr_error err = {0};
+    tr_dnn *dnn = NULL;
+    const tr_engine_config config = {.isa = TR_ISA_AVX2, .precision = TR_BFLOAT16};
+    cr_assert_eq(tr_dnn_new(&dnn, &config, &err), TR_ERR_CONFIG);
+    cr_assert_null(dnn);
+    cr_assert_not_null(strstr(err.text, "[engine] precision = bfloat16"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, "in use is AVX2; use precision = float32"), "%s", err.text);
+}
+
+Test(dnn, layouts_carry_their_type)
+{
+    tr_dnn *dnn = make(TR_ISA_AUTO);
+    const int64_t dims[2] = {3, 5};
+    const tr_layout wide = tr_layout_any(dnn, TR_FLOAT32, 2, dims);
+    const tr_layout narrow = tr_layout_any(dnn, TR_BFLOAT16, 2, dims);
+    cr_assert_neq(wide, narrow);
+    cr_assert_eq(narrow, tr_layout_any(dnn, TR_BFLOAT16, 2, dims));
+    cr_assert_eq(tr_layout_type(wide), TR_FLOAT32);
+    cr_assert_eq(tr_layout_type(narrow), TR_BFLOAT16);
+    cr_assert_eq(tr_layout_type(tr_layout_nc(dnn, 3, 5)), TR_FLOAT32);
     tr_dnn_free(dnn);
 }

@@ -91,7 +91,7 @@ static void verify_odd(const char *const *overrides, size_t n_overrides)
 {
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         test_net *net =
-            test_net_with(odd[i].layers, odd[i].shape, odd[i].n, overrides, n_overrides);
+            test_net_new_with(odd[i].layers, odd[i].shape, odd[i].n, overrides, n_overrides);
         const tally all = verify(net);
         expect_all_right(&all);
         test_net_free(net);
@@ -123,7 +123,7 @@ Test(verify, odd_shapes_with_winograd)
         return;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const char *const overrides[] = {"engine.convolution=winograd"};
-        test_net *net = test_net_with(layers, shapes[i], 3, overrides, 1);
+        test_net *net = test_net_new_with(layers, shapes[i], 3, overrides, 1);
         const tally all = verify(net);
         expect_all_right(&all);
         cr_assert_gt(all.n_winograd, 0);

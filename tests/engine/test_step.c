@@ -4,71 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ini_file.h"
 #include "mem.h"
-#include "net.h"
-
-static const char reference_layers[] =
-    "[model]\ninput_shape = 28, 28, 1\n"
-    "[layer.conv1]\ntype = conv2d\nfilters = 32\nkernel_size = 3\npadding = same\n"
-    "activation = relu\n[layer.pool1]\ntype = max_pooling2d\n"
-    "[layer.conv2]\ntype = conv2d\nfilters = 64\nkernel_size = 3\npadding = same\n"
-    "activation = relu\n[layer.pool2]\ntype = max_pooling2d\n"
-    "[layer.flatten]\ntype = flatten\n"
-    "[layer.output]\ntype = dense\nunits = 10\nactivation = softmax\n";
-
-/* Odd in every way: asymmetric padding, overlapping pooling, an activation of each kind. */
-static const char odd_layers[] =
-    "[model]\ninput_shape = 9, 7, 3\n"
-    "[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 4, 2\npadding = same\n"
-    "activation = relu\n[layer.b]\ntype = max_pooling2d\npool_size = 3\nstrides = 2\n"
-    "padding = same\n[layer.c]\ntype = conv2d\nfilters = 6\nkernel_size = 2\nstrides = 2, 1\n"
-    "activation = tanh\nuse_bias = false\n[layer.d]\ntype = activation\nactivation = sigmoid\n"
-    "[layer.e]\ntype = flatten\n[layer.f]\ntype = dense\nunits = 11\nactivation = relu\n"
-    "[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n";
-
-typedef struct rig {
-    tr_config *config;
-    tr_model *model;
-    tr_optimizer *optimizer;
-    tr_engine *engine;
-} rig;
-
-static rig make_rig(const char *body, const char *optimizer, int threads, int64_t max_batch,
-                    const char *const *overrides, size_t n_overrides)
-{
-    rig made = {0};
-    tr_error err = {0};
-    made.config = test_config(body, overrides, n_overrides);
-    cr_assert_eq(tr_model_parse(&made.model, made.config, &err), TR_OK, "%s", err.text);
-    made.optimizer =
-        tr_optimizer_new(tr_optimizer_find(optimizer), tr_ini_demand(made.config->ini, "optimizer"),
-                         made.config->problems);
-    cr_assert_eq(tr_config_check(made.config, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_model_build(made.model, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_engine_new(&made.engine, made.model, made.optimizer, threads, max_batch,
-                               max_batch, &err),
-                 TR_OK, "%s", err.text);
-    return made;
-}
-
-static void discard(rig *made)
-{
-    tr_engine_free(made->engine);
-    tr_free(made->optimizer);
-    tr_model_free(made->model);
-    tr_config_free(made->config);
-}
-
-static void fill_index(uint32_t *index, int64_t n, int64_t of, uint32_t step)
-{
-    for (int64_t i = 0; i < n; i++)
-        index[i] = (uint32_t)((i * 7 + step * 13) % of);
-}
+#include "rig.h"
 
 /* ---- golden data ---- */
 
-static void load_weights(rig *made, hid_t file, const char *folder)
+static void load_weights(test_rig *made, hid_t file, const char *folder)
 {
     tr_error err = {0};
     for (int i = 0; i < tr_model_n_weights(made->model); i++) {
@@ -102,7 +43,7 @@ static tr_samples golden_samples(hid_t file, int64_t h, int64_t w, int64_t c)
 
 /* ---- gradients ---- */
 
-static double loss_at(rig *made, const tr_samples *samples, const uint32_t *index, int64_t n)
+static double loss_at(test_rig *made, const tr_samples *samples, const uint32_t *index, int64_t n)
 {
     tr_sums sums;
     tr_error err = {0};
@@ -110,23 +51,8 @@ static double loss_at(rig *made, const tr_samples *samples, const uint32_t *inde
     return sums.loss / (double)n;
 }
 
-/* The gradient of the last step for weight w, in Keras's layout; released with tr_free(). */
-static float *gradient_of(const rig *made, int w)
-{
-    tr_error err = {0};
-    const tr_param *param = tr_model_param(made->model, w);
-    float *packed = tr_alloc(made->model->n_floats, sizeof *packed);
-    float *gradient = tr_alloc((size_t)tr_model_weight(made->model, w).n, sizeof *gradient);
-    tr_engine_gradient(made->engine, packed);
-    cr_assert_eq(tr_layout_copy(made->model->dnn, param->packed, packed + param->offset,
-                                param->plain, gradient, &err),
-                 TR_OK);
-    tr_free(packed);
-    return gradient;
-}
-
 /* Slope of the loss along weight w, element k, from both sides. */
-static double slope_of(rig *made, const tr_samples *samples, const uint32_t *index, int64_t n,
+static double slope_of(test_rig *made, const tr_samples *samples, const uint32_t *index, int64_t n,
                        int w, int64_t k)
 {
     /* Float32 noise in the loss, 5e-7, becomes 5e-7 / 2^-6 = 3e-5 in the slope; curvature adds an
@@ -149,7 +75,7 @@ static double slope_of(rig *made, const tr_samples *samples, const uint32_t *ind
 }
 
 /* Fresh weights make this net of squashing functions so flat that any gradient would pass. */
-static void scale_weights(rig *made, float factor)
+static void scale_weights(test_rig *made, float factor)
 {
     tr_error err = {0};
     for (int w = 0; w < tr_model_n_weights(made->model); w++) {
@@ -180,14 +106,14 @@ Test(step, gradient_equals_central_differences)
     tr_sums sums;
     tr_error err = {0};
     const char *const overrides[] = {"optimizer.learning_rate=0", "engine.micro_batch=4"};
-    rig made = make_rig(smooth, "sgd", 2, n, overrides, 2);
+    test_rig made = test_rig_new(smooth, "sgd", 2, n, overrides, 2);
     scale_weights(&made, 6.0f);
-    fill_index(index, n, n, 0);
+    test_index(index, n, n, 0);
     cr_assert_eq(tr_engine_step(made.engine, &samples, index, n, &sums, &err), TR_OK);
     for (int w = 0; w < tr_model_n_weights(made.model); w++) {
         const int64_t elements = tr_model_weight(made.model, w).n;
         double steepest = 0.0;
-        float *gradient = gradient_of(&made, w);
+        float *gradient = test_rig_gradient(&made, w);
         for (int64_t k = 0; k < elements; k += 1 + elements / 40) {
             const double slope = slope_of(&made, &samples, index, n, w, k);
             cr_assert(fabs(slope - (double)gradient[k]) <= 1e-4 + 0.01 * fabs(slope),
@@ -198,9 +124,8 @@ Test(step, gradient_equals_central_differences)
         cr_assert_gt(steepest, 2e-3, "weight %d: too flat for the tolerance to mean much", w);
         tr_free(gradient);
     }
-    discard(&made);
-    tr_free((void *)samples.x);
-    tr_free((void *)samples.y);
+    test_rig_free(&made);
+    test_samples_free(&samples);
 }
 
 Test(step, gradient_of_an_odd_network_equals_pytorch)
@@ -213,9 +138,9 @@ Test(step, gradient_of_an_odd_network_equals_pytorch)
     tr_samples samples = golden_samples(file, 9, 7, 3);
     float *golden_loss = test_golden_floats(file, "loss", &n);
     const char *const overrides[] = {"engine.micro_batch=4"};
-    rig made = make_rig(odd_layers, "sgd", 2, samples.n, overrides, 1);
+    test_rig made = test_rig_new(test_odd_layers, "sgd", 2, samples.n, overrides, 1);
     load_weights(&made, file, "initial");
-    fill_index(index, samples.n, samples.n, 0);
+    test_index(index, samples.n, samples.n, 0);
     cr_assert_eq(tr_engine_step(made.engine, &samples, index, samples.n, &sums, &err), TR_OK);
     cr_assert(fabs(sums.loss / (double)samples.n - (double)golden_loss[0]) < 1e-6);
     for (int w = 0; w < tr_model_n_weights(made.model); w++) {
@@ -223,16 +148,15 @@ Test(step, gradient_of_an_odd_network_equals_pytorch)
         char path[256];
         snprintf(path, sizeof path, "gradient/%s/%s", info.layer, info.name);
         float *golden = test_golden_floats(file, path, &n_golden);
-        float *gradient = gradient_of(&made, w);
+        float *gradient = test_rig_gradient(&made, w);
         /* Sums of some hundred float32 terms below 0.1. */
         test_close(path, gradient, golden, n_golden, 1e-6, 1e-4);
         tr_free(golden);
         tr_free(gradient);
     }
-    discard(&made);
+    test_rig_free(&made);
     tr_free(golden_loss);
-    tr_free((void *)samples.x);
-    tr_free((void *)samples.y);
+    test_samples_free(&samples);
     H5Fclose(file);
 }
 
@@ -241,26 +165,10 @@ Test(step, gradient_of_an_odd_network_equals_pytorch)
 static void digest_after(const char *body, const char *optimizer, const int64_t shape[3],
                          int classes, int threads, const char *micro_batch, char text[33])
 {
-    tr_samples samples = test_samples(151, shape, classes);
-    uint32_t index[77];
-    tr_sums sums;
-    tr_error err = {0};
     char *override = tr_format("engine.micro_batch=%s", micro_batch);
-    rig made = make_rig(body, optimizer, threads, 77, (const char *const *)&override, 1);
-    /* Full batches, a short one, one of a single sample. */
-    static const int64_t sizes[] = {77, 77, 19, 1, 64};
-    for (uint32_t step = 0; step < 5; step++) {
-        fill_index(index, sizes[step], samples.n, step);
-        cr_assert_eq(tr_engine_step(made.engine, &samples, index, sizes[step], &sums, &err), TR_OK);
-        cr_assert_eq(sums.n, sizes[step]);
-        cr_assert(isfinite(sums.loss));
-    }
-    cr_assert_eq(tr_engine_iterations(made.engine), 5);
-    cr_assert_eq(tr_model_digest(made.model, text, &err), TR_OK);
-    discard(&made);
+    test_rig_digest(body, optimizer, shape, classes, threads, (const char *const *)&override, 1,
+                    text);
     tr_free(override);
-    tr_free((void *)samples.x);
-    tr_free((void *)samples.y);
 }
 
 Test(step, threads_do_not_change_a_bit)
@@ -270,13 +178,14 @@ Test(step, threads_do_not_change_a_bit)
     const int64_t shape[3] = {28, 28, 1}, odd[3] = {9, 7, 3};
     for (int m = 0; m < 4; m++) {
         char one[33], other[33], odd_one[33], odd_other[33];
-        digest_after(reference_layers, "adam", shape, 10, 1, micro_batches[m], one);
-        digest_after(odd_layers, "sgd", odd, 4, 1, micro_batches[m], odd_one);
+        digest_after(test_reference_layers, "adam", shape, 10, 1, micro_batches[m], one);
+        digest_after(test_odd_layers, "sgd", odd, 4, 1, micro_batches[m], odd_one);
         for (int t = 0; t < 4; t++) {
-            digest_after(reference_layers, "adam", shape, 10, threads[t], micro_batches[m], other);
+            digest_after(test_reference_layers, "adam", shape, 10, threads[t], micro_batches[m],
+                         other);
             cr_assert_str_eq(one, other, "%d threads, micro-batch %s", threads[t],
                              micro_batches[m]);
-            digest_after(odd_layers, "sgd", odd, 4, threads[t], micro_batches[m], odd_other);
+            digest_after(test_odd_layers, "sgd", odd, 4, threads[t], micro_batches[m], odd_other);
             cr_assert_str_eq(odd_one, odd_other);
         }
     }
@@ -288,8 +197,8 @@ Test(step, micro_batch_is_part_of_the_result)
 {
     const int64_t shape[3] = {28, 28, 1};
     char eight[33], three[33];
-    digest_after(reference_layers, "adam", shape, 10, 1, "8", eight);
-    digest_after(reference_layers, "adam", shape, 10, 1, "3", three);
+    digest_after(test_reference_layers, "adam", shape, 10, 1, "8", eight);
+    digest_after(test_reference_layers, "adam", shape, 10, 1, "3", three);
     cr_assert_str_neq(eight, three);
 }
 
@@ -304,10 +213,10 @@ Test(step, short_batch_equals_its_samples_alone)
     tr_sums sums;
     tr_error err = {0};
     const char *const overrides[] = {"optimizer.learning_rate=0"};
-    rig made = make_rig(odd_layers, "sgd", 1, 40, overrides, 1);
+    test_rig made = test_rig_new(test_odd_layers, "sgd", 1, 40, overrides, 1);
     const size_t n = made.model->n_floats;
     float *fresh = tr_alloc(n, sizeof *fresh), *after = tr_alloc(n, sizeof *after);
-    fill_index(index, 40, 40, 0);
+    test_index(index, 40, 40, 0);
     tr_engine_step(made.engine, &samples, index, 5, &sums, &err);
     tr_engine_gradient(made.engine, fresh);
     tr_engine_step(made.engine, &samples, index, 40, &sums, &err);
@@ -316,9 +225,8 @@ Test(step, short_batch_equals_its_samples_alone)
     cr_assert_eq(memcmp(fresh, after, n * sizeof *fresh), 0);
     tr_free(fresh);
     tr_free(after);
-    discard(&made);
-    tr_free((void *)samples.x);
-    tr_free((void *)samples.y);
+    test_rig_free(&made);
+    test_samples_free(&samples);
 }
 
 /* ---- nothing allocates after the first step ---- */
@@ -330,22 +238,21 @@ Test(step, allocates_nothing)
     uint32_t index[77];
     tr_sums sums;
     tr_error err = {0};
-    rig made = make_rig(reference_layers, "adam", 2, 77, NULL, 0);
-    fill_index(index, 77, samples.n, 0);
+    test_rig made = test_rig_new(test_reference_layers, "adam", 2, 77, NULL, 0);
+    test_index(index, 77, samples.n, 0);
     const uint64_t before = tr_alloc_count();
     for (int step = 0; step < 3; step++) {
         tr_engine_step(made.engine, &samples, index, 77, &sums, &err);
         tr_engine_evaluate(made.engine, &samples, index, 77, &sums, &err);
     }
     cr_assert_eq(tr_alloc_count(), before);
-    discard(&made);
-    tr_free((void *)samples.x);
-    tr_free((void *)samples.y);
+    test_rig_free(&made);
+    test_samples_free(&samples);
 }
 
 /* ---- PyTorch's run ---- */
 
-static void compare_weights(rig *made, hid_t file, const char *folder, double absolute)
+static void compare_weights(test_rig *made, hid_t file, const char *folder, double absolute)
 {
     tr_error err = {0};
     for (int i = 0; i < tr_model_n_weights(made->model); i++) {
@@ -379,7 +286,8 @@ static void follow_pytorch(const char *variant, const char *optimizer, const cha
     const size_t width = n_rows / n_steps;
     snprintf(path, sizeof path, "variants/%s/losses_float64", variant);
     float *losses = test_golden_floats(file, path, &n_losses);
-    rig made = make_rig(reference_layers, optimizer, 2, (int64_t)width, overrides, n_overrides);
+    test_rig made =
+        test_rig_new(test_reference_layers, optimizer, 2, (int64_t)width, overrides, n_overrides);
     load_weights(&made, file, "initial");
     for (size_t step = 0; step < n_steps; step++) {
         uint32_t index[64];
@@ -397,9 +305,9 @@ static void follow_pytorch(const char *variant, const char *optimizer, const cha
         snprintf(path, sizeof path, "variants/%s/final", variant);
         compare_weights(&made, file, path, 1e-3);
     }
-    discard(&made);
+    test_rig_free(&made);
     tr_free(sizes), tr_free(rows), tr_free(losses);
-    tr_free((void *)samples.x), tr_free((void *)samples.y);
+    test_samples_free(&samples);
     H5Fclose(file);
 }
 

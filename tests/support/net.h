@@ -36,9 +36,8 @@ typedef struct test_net {
 /* `layers`: INI sections of the layers; a flatten is added behind them, so that the output is
  * their result in Keras's order. Weights are initialised from seed 0. */
 test_net *test_net_new(const char *layers, const int64_t shape[3], int64_t n);
-/* Likewise, with overrides "section.key=value". */
-test_net *test_net_with(const char *layers, const int64_t shape[3], int64_t n,
-                        const char *const *overrides, size_t n_overrides);
+test_net *test_net_new_with(const char *layers, const int64_t shape[3], int64_t n,
+                            const char *const *overrides, size_t n_overrides);
 void test_net_free(test_net *net);
 
 int64_t test_net_outputs(const test_net *net); /* per sample */
@@ -63,6 +62,15 @@ void test_close(const char *what, const float *a, const float *b, size_t n, doub
 
 /* Runs every case of layers.h5 whose name starts with `prefix`, forward and backward. */
 void test_golden_layer(const char *prefix);
+
+/* The same under other settings of the engine, with the tolerance that they deserve. */
+typedef struct test_golden_way {
+    const char *const *overrides;
+    size_t n_overrides;
+    double absolute, relative; /* as in test_close() */
+    bool smooth; /* leave out ReLU: near its kink any error of the result turns a gradient off */
+} test_golden_way;
+void test_golden_layer_with(const char *prefix, const test_golden_way *way);
 
 /* Deterministic numbers in [-1, 1). */
 void test_fill(float *values, size_t n, unsigned seed);

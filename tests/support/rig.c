@@ -1,0 +1,135 @@
+/* rig.c -- see rig.h. */
+#include "rig.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "ini_file.h"
+#include "mem.h"
+
+const char test_reference_layers[] =
+    "[model]\ninput_shape = 28, 28, 1\n"
+    "[layer.conv1]\ntype = conv2d\nfilters = 32\nkernel_size = 3\npadding = same\n"
+    "activation = relu\n[layer.pool1]\ntype = max_pooling2d\n"
+    "[layer.conv2]\ntype = conv2d\nfilters = 64\nkernel_size = 3\npadding = same\n"
+    "activation = relu\n[layer.pool2]\ntype = max_pooling2d\n"
+    "[layer.flatten]\ntype = flatten\n"
+    "[layer.output]\ntype = dense\nunits = 10\nactivation = softmax\n";
+
+const char test_odd_layers[] =
+    "[model]\ninput_shape = 9, 7, 3\n"
+    "[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 4, 2\npadding = same\n"
+    "activation = relu\n[layer.b]\ntype = max_pooling2d\npool_size = 3\nstrides = 2\n"
+    "padding = same\n[layer.c]\ntype = conv2d\nfilters = 6\nkernel_size = 2\nstrides = 2, 1\n"
+    "activation = tanh\nuse_bias = false\n[layer.d]\ntype = activation\nactivation = sigmoid\n"
+    "[layer.e]\ntype = flatten\n[layer.f]\ntype = dense\nunits = 11\nactivation = relu\n"
+    "[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n";
+
+test_rig test_rig_new(const char *body, const char *optimizer, int threads, int64_t max_batch,
+                      const char *const *overrides, size_t n_overrides)
+{
+    test_rig rig = {0};
+    tr_error err = {0};
+    rig.config = test_config(body, overrides, n_overrides);
+    cr_assert_eq(tr_model_parse(&rig.model, rig.config, &err), TR_OK, "%s", err.text);
+    rig.optimizer =
+        tr_optimizer_new(tr_optimizer_find(optimizer), tr_ini_demand(rig.config->ini, "optimizer"),
+                         rig.config->problems);
+    cr_assert_eq(tr_config_check(rig.config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_model_build(rig.model, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(
+        tr_engine_new(&rig.engine, rig.model, rig.optimizer, threads, max_batch, max_batch, &err),
+        TR_OK, "%s", err.text);
+    return rig;
+}
+
+void test_rig_free(test_rig *rig)
+{
+    tr_engine_free(rig->engine);
+    tr_free(rig->optimizer);
+    tr_model_free(rig->model);
+    tr_config_free(rig->config);
+}
+
+tr_sums test_rig_step(test_rig *rig, const tr_samples *samples, int64_t n, uint32_t step)
+{
+    uint32_t index[256];
+    tr_sums sums;
+    tr_error err = {0};
+    cr_assert_leq(n, 256);
+    test_index(index, n, samples->n, step);
+    cr_assert_eq(tr_engine_step(rig->engine, samples, index, n, &sums, &err), TR_OK, "%s",
+                 err.text);
+    cr_assert_eq(sums.n, n);
+    cr_assert(isfinite(sums.loss));
+    return sums;
+}
+
+void test_index(uint32_t *index, int64_t n, int64_t of, uint32_t step)
+{
+    for (int64_t i = 0; i < n; i++)
+        index[i] = (uint32_t)((i * 7 + step * 13) % of);
+}
+
+float *test_rig_weight(const test_rig *rig, int w)
+{
+    tr_error err = {0};
+    float *values = tr_alloc((size_t)tr_model_weight(rig->model, w).n, sizeof *values);
+    cr_assert_eq(tr_model_get_weight(rig->model, w, values, &err), TR_OK, "%s", err.text);
+    return values;
+}
+
+float *test_rig_gradient(const test_rig *rig, int w)
+{
+    tr_error err = {0};
+    const tr_param *param = tr_model_param(rig->model, w);
+    float *packed = tr_alloc(rig->model->n_floats, sizeof *packed);
+    float *gradient = tr_alloc((size_t)tr_model_weight(rig->model, w).n, sizeof *gradient);
+    tr_engine_gradient(rig->engine, packed);
+    cr_assert_eq(tr_layout_copy(rig->model->dnn, param->packed, packed + param->offset,
+                                param->plain, gradient, &err),
+                 TR_OK);
+    tr_free(packed);
+    return gradient;
+}
+
+void test_rig_digest(const char *body, const char *optimizer, const int64_t shape[3], int classes,
+                     int threads, const char *const *overrides, size_t n_overrides, char text[33])
+{
+    tr_samples samples = test_samples(151, shape, classes);
+    tr_error err = {0};
+    test_rig rig = test_rig_new(body, optimizer, threads, 77, overrides, n_overrides);
+    /* Full batches, a short one, one of a single sample. */
+    static const int64_t sizes[] = {77, 77, 19, 1, 64};
+    for (uint32_t step = 0; step < 5; step++)
+        test_rig_step(&rig, &samples, sizes[step], step);
+    cr_assert_eq(tr_engine_iterations(rig.engine), 5);
+    cr_assert_eq(tr_model_digest(rig.model, text, &err), TR_OK);
+    test_rig_free(&rig);
+    test_samples_free(&samples);
+}
+
+void test_samples_free(tr_samples *samples)
+{
+    tr_free((void *)samples->x);
+    tr_free((void *)samples->y);
+}
+
+double test_distance(const float *a, const float *b, size_t n)
+{
+    double difference = 0.0, size = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        difference += pow((double)a[i] - (double)b[i], 2.0);
+        size += pow((double)b[i], 2.0);
+    }
+    return sqrt(difference) / sqrt(size);
+}
+
+bool test_has_bfloat16(void)
+{
+    tr_dnn *dnn = NULL;
+    tr_error err;
+    const bool has = tr_dnn_new(&dnn, &(tr_engine_config){.precision = TR_BFLOAT16}, &err) == TR_OK;
+    tr_dnn_free(dnn);
+    return has;
+}
