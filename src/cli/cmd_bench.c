@@ -84,7 +84,8 @@ static tr_status measure(tr_session *session, const tr_options *options, const v
     tr_optimizer *optimizer = NULL;
     tr_status status = tr_session_load(session, &own, err);
     if (status == TR_OK)
-        status = tr_session_build(session, err);
+        status = other->micro_batch > 0 ? tr_model_build(session->model, err)
+                                        : tr_session_build(session, err); /* warns of slow ones */
     if (status == TR_OK)
         status = tr_optimizer_make(&optimizer, session->config, err);
     if (status == TR_OK)
@@ -96,34 +97,46 @@ static tr_status measure(tr_session *session, const tr_options *options, const v
 
 enum { MAX_CHOICES = 8 }; /* 1, 2, 4, ... 64, and the configured one */
 
-/* Powers of two up to the batch, and the configured one where it belongs. */
-static tr_status try_choices(const tr_options *options, const tr_session *own,
-                             const tr_bench *bench, double seconds,
-                             tr_bench_choice choices[MAX_CHOICES], size_t *n, tr_error *err)
+/* Powers of two up to the batch and the configured micro-batch, ascending; returns their number. */
+static size_t list_sizes(int64_t configured, int64_t batch, int64_t sizes[MAX_CHOICES])
 {
-    const int64_t configured = own->config->engine.micro_batch;
-    int64_t size = 1;
+    size_t n = 0;
     bool placed = false;
-    for (*n = 0; *n < MAX_CHOICES && (!placed || (size <= 64 && size <= bench->batch));) {
-        tr_bench_choice *choice = &choices[*n];
-        if (!placed && (size >= configured || size > 64 || size > bench->batch)) {
-            *choice = (tr_bench_choice){configured, bench->images_per_s.median};
+    for (int64_t size = 1; size <= 64 && size <= batch; size *= 2) {
+        if (!placed && configured <= size) {
+            sizes[n++] = configured;
             placed = true;
-            size *= size == configured ? 2 : 1;
-        } else {
-            tr_session session = {0};
-            tr_bench other = {0};
-            const variant changed = {size, bench->threads};
-            const tr_status status = measure(&session, options, &changed, seconds, &other, err);
-            *choice = (tr_bench_choice){size, other.images_per_s.median};
-            tr_bench_release(&other);
-            tr_session_close(&session);
-            TR_TRY(status);
-            size *= 2;
         }
-        ++*n;
+        if (size != configured)
+            sizes[n++] = size;
     }
-    return TR_OK;
+    if (!placed)
+        sizes[n++] = configured;
+    return n;
+}
+
+/* What this machine makes of other micro-batches; one that is refused (too large for it, say) is
+ * left out. */
+static size_t try_choices(const tr_options *options, const tr_session *own, const tr_bench *bench,
+                          double seconds, tr_bench_choice choices[MAX_CHOICES])
+{
+    int64_t sizes[MAX_CHOICES];
+    const int64_t configured = own->config->engine.micro_batch;
+    const size_t n_sizes = list_sizes(configured, bench->batch, sizes);
+    size_t n = 0;
+    for (size_t i = 0; i < n_sizes; i++) {
+        tr_session session = {0};
+        tr_bench other = {0};
+        tr_error refused;
+        const variant changed = {sizes[i], bench->threads};
+        if (sizes[i] == configured)
+            choices[n++] = (tr_bench_choice){configured, bench->images_per_s.median};
+        else if (measure(&session, options, &changed, seconds, &other, &refused) == TR_OK)
+            choices[n++] = (tr_bench_choice){sizes[i], other.images_per_s.median};
+        tr_bench_release(&other);
+        tr_session_close(&session);
+    }
+    return n;
 }
 
 static tr_status verify(tr_session *session, const tr_options *options, tr_error *err)
@@ -141,11 +154,11 @@ static tr_status bench(tr_session *session, const tr_options *options, const ben
     tr_bench_report report = {.bench = &result, .choices = choices};
     TR_TRY(measure(session, options, &(variant){0}, own->seconds, &result, err));
     report.config = session->config;
-    tr_status status =
-        try_choices(options, session, &result, 0.1 * own->seconds, choices, &report.n_choices, err);
-    if (status == TR_OK && own->json)
+    report.n_choices = try_choices(options, session, &result, 0.1 * own->seconds, choices);
+    tr_status status = TR_OK;
+    if (own->json)
         status = tr_bench_print_json(stdout, &report, err);
-    else if (status == TR_OK)
+    else
         tr_bench_print(stdout, &report);
     tr_bench_release(&result);
     return status;

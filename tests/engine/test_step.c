@@ -313,7 +313,7 @@ static void follow_pytorch(const char *variant, const char *optimizer, const cha
 
 Test(step, follows_pytorch_with_adam)
 {
-    follow_pytorch("adam", "adam", NULL, 0, 50, true);
+    follow_pytorch("adam", "adam", NULL, 0, 40, true);
 }
 
 Test(step, follows_pytorch_with_sgd)
