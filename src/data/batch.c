@@ -26,26 +26,12 @@ static void scale_f32(float *restrict dst, const float *restrict src, int64_t n,
         dst[i] = src[i] * num / den;
 }
 
-/* Samples are picked at random, so their first lines are not in a cache, and the processor's own
- * prefetching only begins behind them. */
-static void prefetch_sample(const tr_samples *samples, int64_t index)
-{
-    enum { LINE = 64, AHEAD = 2048 };
-    const int64_t item = samples->pixel == TR_PIXEL_U8 ? 1 : (int64_t)sizeof(float);
-    const int64_t bytes = samples->h * samples->w * samples->c * item;
-    const char *sample = (const char *)samples->x + index * bytes;
-    for (int64_t at = 0; at < bytes && at < AHEAD; at += LINE)
-        __builtin_prefetch(sample + at);
-}
-
 void tr_batch_gather(float *dst, int32_t *y, const tr_samples *samples, const uint32_t *index,
                      int64_t n, int64_t n_padded, float num, float den)
 {
     const int64_t pixels = samples->h * samples->w * samples->c;
     for (int64_t i = 0; i < n; i++) {
         const int64_t first = (int64_t)index[i] * pixels;
-        if (i + 1 < n)
-            prefetch_sample(samples, index[i + 1]);
         if (samples->pixel == TR_PIXEL_U8)
             scale_u8(dst + i * pixels, (const uint8_t *)samples->x + first, pixels, num, den);
         else
