@@ -220,8 +220,6 @@ static tr_status describe(const bench_state *state, tr_bench *bench, tr_error *e
     const tr_model *model = state->model;
     const tr_program *program = model->training.program;
     bench->threads = tr_engine_threads(state->engine);
-    snprintf(bench->threads_why, sizeof bench->threads_why, "%s",
-             tr_engine_threads_why(state->engine));
     bench->batch = state->batch;
     bench->micro_batch = model->config->engine.micro_batch;
     bench->micro_batches = (state->batch + bench->micro_batch - 1) / bench->micro_batch;
@@ -247,8 +245,9 @@ tr_status tr_bench_run(tr_bench *out, tr_model *model, tr_optimizer *optimizer, 
     tr_status status = state.step_us == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
                                              : make_samples(&state, err);
     if (status == TR_OK)
-        status = tr_engine_new(&state.engine, model, optimizer, model->config->engine.threads,
-                               state.batch, state.batch, err);
+        status = tr_engine_new(&state.engine, model, optimizer,
+                               tr_engine_choose_threads(model, out->threads_why), state.batch,
+                               state.batch, err);
     if (status == TR_OK)
         status = describe(&state, out, err);
     if (status == TR_OK)

@@ -27,7 +27,7 @@ typedef struct tr_bench_profile {
 
 typedef struct tr_bench {
     int threads;
-    char threads_why[128];
+    char threads_why[TR_WHY_MAX];
     int64_t batch, micro_batch, micro_batches; /* of a step */
     size_t n_floats;                           /* of the flat vectors */
     double flops;      /* of a step: convolutions and inner products in all directions */

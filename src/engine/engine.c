@@ -70,7 +70,7 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
     return TR_OK;
 }
 
-tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int64_t threads,
+tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int threads,
                         int64_t max_train, int64_t max_evaluate, tr_error *err)
 {
     tr_engine *engine = tr_alloc(1, sizeof *engine);
@@ -78,7 +78,7 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimize
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     engine->model = model;
     engine->optimizer = optimizer;
-    engine->threads = tr_threads_choose(threads, tr_dnn_threads(model->dnn), engine->threads_why);
+    engine->threads = tr_has_openmp() ? threads : 1;
     engine->micro_batch = model->config->engine.micro_batch;
     engine->max_train = (max_train + engine->micro_batch - 1) / engine->micro_batch;
     engine->max_evaluate = (max_evaluate + engine->micro_batch - 1) / engine->micro_batch;
@@ -116,9 +116,9 @@ int tr_engine_threads(const tr_engine *engine)
     return engine->threads;
 }
 
-const char *tr_engine_threads_why(const tr_engine *engine)
+int tr_engine_choose_threads(const tr_model *model, char why[TR_WHY_MAX])
 {
-    return engine->threads_why;
+    return tr_threads_choose(model->config->engine.threads, tr_dnn_threads(model->dnn), why);
 }
 
 int64_t tr_engine_iterations(const tr_engine *engine)

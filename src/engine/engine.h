@@ -12,21 +12,24 @@
 #include "loss.h"
 #include "optimizer.h"
 #include "profile.h"
+#include "thread_count.h"
 #include "trainer/dataset.h"
 #include "trainer/model.h"
 
 typedef struct tr_engine tr_engine;
 
-/* `threads`: 0 takes OMP_NUM_THREADS, else what the machine has to offer (thread_count.h).
- * `model` is built; `optimizer` may be NULL for an engine that only evaluates. Both are borrowed.
- * Allocates everything that steps of up to `max_train` samples and evaluations of up to
- * `max_evaluate` need. */
-tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int64_t threads,
+/* The number of threads that `model`, which is built, should get: its [engine] threads, else
+ * OMP_NUM_THREADS, else what the machine has to offer (thread_count.h); `why` in words. */
+int tr_engine_choose_threads(const tr_model *model, char why[TR_WHY_MAX]);
+
+/* `threads`, at least 1, are used as they are; one without OpenMP. `model` is built; `optimizer`
+ * may be NULL for an engine that only evaluates. Both are borrowed. Allocates everything that steps
+ * of up to `max_train` samples and evaluations of up to `max_evaluate` need. */
+tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int threads,
                         int64_t max_train, int64_t max_evaluate, tr_error *err);
 void tr_engine_free(tr_engine *engine);
 
 int tr_engine_threads(const tr_engine *engine);
-const char *tr_engine_threads_why(const tr_engine *engine); /* "OMP_NUM_THREADS"; borrowed */
 
 /* One training step on samples[index[0 .. n-1]], 1 <= n <= max_train: gradients of the mean loss,
  * then one update. *sums: loss and hits under the parameters before the update. */

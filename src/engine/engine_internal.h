@@ -6,7 +6,6 @@
 #include "model_internal.h"
 #include "profile.h"
 #include "replica.h"
-#include "thread_count.h"
 
 /* What one thread owns. */
 typedef struct tr_worker {
@@ -20,7 +19,6 @@ struct tr_engine {
     tr_model *model;
     tr_optimizer *optimizer;
     int threads;
-    char threads_why[TR_WHY_MAX];
     int64_t micro_batch;
     int64_t max_train, max_evaluate; /* micro-batches of the largest batches */
     tr_worker *workers;              /* [threads] */

@@ -141,12 +141,19 @@ static tr_job new_job(tr_engine *engine, const tr_samples *samples, const uint32
                     .n_micro_batches = (n + engine->micro_batch - 1) / engine->micro_batch};
 }
 
+/* A thread without a micro-batch would only be waited for. */
+static int useful_threads(const tr_job *job)
+{
+    const int threads = job->engine->threads;
+    return job->n_micro_batches < threads ? (int)job->n_micro_batches : threads;
+}
+
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                          int64_t n, tr_sums *sums, tr_error *err)
 {
     tr_job job = new_job(engine, samples, index, n);
     engine->optimizer->ops->begin(engine->optimizer, engine->iterations + 1);
-#pragma omp parallel num_threads(engine->threads)
+#pragma omp parallel num_threads(useful_threads(&job))
     {
         const unsigned before = tr_flush_denormals();
         tr_worker *worker = &engine->workers[tr_thread_number()];
@@ -172,7 +179,7 @@ tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const
                              int64_t n, tr_sums *sums, tr_error *err)
 {
     tr_job job = new_job(engine, samples, index, n);
-#pragma omp parallel num_threads(engine->threads)
+#pragma omp parallel num_threads(useful_threads(&job))
     {
         const unsigned before = tr_flush_denormals();
         tr_worker *worker = &engine->workers[tr_thread_number()];

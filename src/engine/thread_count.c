@@ -35,19 +35,23 @@ static bool quota_below(const tr_cores *cores, int n)
     return cores->quota > 0 && ceil(cores->quota) < n;
 }
 
+/* n threads because `source` says so, or as many of them as can run at once. */
 static int grant(int n, const char *source, const tr_cores *cores, char why[TR_WHY_MAX])
 {
     char quota[NAME_MAX_BYTES];
-    const bool many = cores->affinity_cpus > 0 && n > cores->affinity_cpus;
+    const int cpus =
+        cores->affinity_cpus > 0 && cores->affinity_cpus < n ? cores->affinity_cpus : n;
     name_quota(cores, quota);
-    if (quota_below(cores, many ? cores->affinity_cpus : n)) /* the tighter of the two is named */
-        snprintf(why, TR_WHY_MAX, "%s; more than the %s", source, quota);
-    else if (many)
-        snprintf(why, TR_WHY_MAX, "%s; more than the %d usable CPU%s", source, cores->affinity_cpus,
-                 cores->affinity_cpus == 1 ? "" : "s");
+    if (quota_below(cores, cpus)) { /* the tighter of the two is named */
+        snprintf(why, TR_WHY_MAX, "%s asks for %d; %s", source, n, quota);
+        return (int)ceil(cores->quota);
+    }
+    if (cpus < n)
+        snprintf(why, TR_WHY_MAX, "%s asks for %d; %d usable CPU%s", source, n, cpus,
+                 cpus == 1 ? "" : "s");
     else
         snprintf(why, TR_WHY_MAX, "%s", source);
-    return n;
+    return cpus;
 }
 
 int tr_threads_decide(const tr_thread_wishes *wishes, const tr_cores *cores, char why[TR_WHY_MAX])

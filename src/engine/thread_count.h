@@ -1,8 +1,9 @@
 /* thread_count.h -- how many threads an engine gets, and why, in words for whoever started it.
  *
  * In this order: [engine] threads, if it is a number; OMP_NUM_THREADS; the physical cores of the
- * affinity mask, or the cgroup quota where that is less. A wish is granted even where it exceeds
- * the machine: it makes the run slower, never its result another.
+ * affinity mask, or the cgroup quota where that is less. More than can run at once are never used:
+ * micro-batches that take turns on a core drive each other out of its cache. The result is the same
+ * with any number.
  */
 #ifndef TR_THREAD_COUNT_H
 #define TR_THREAD_COUNT_H

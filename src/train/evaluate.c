@@ -66,7 +66,8 @@ tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset
     if (!tr_model_is_finite(model))
         return tr_fail(err, TR_ERR_NUMERIC, "a weight of the model is not a finite number");
     TR_TRY(tr_dataset_check_classes(dataset, tr_model_n_classes(model), err));
-    TR_TRY(tr_engine_new(&engine, model, NULL, config->engine.threads, 0,
+    char why[TR_WHY_MAX];
+    TR_TRY(tr_engine_new(&engine, model, NULL, tr_engine_choose_threads(model, why), 0,
                          config->evaluate_batch_size, err));
     const tr_status status = measure_test(engine, config, dataset, NULL, metrics, err);
     tr_engine_free(engine);

@@ -57,8 +57,8 @@ static tr_status prepare_engine(tr_run *run, tr_error *err)
                 n_test > run->split.n_validation ? n_test : run->split.n_validation);
     TR_TRY(tr_optimizer_make(&run->optimizer, config, err));
     TR_TRY(tr_config_check(config, err));
-    return tr_engine_new(&run->engine, run->model, run->optimizer, config->engine.threads, train,
-                         evaluate, err);
+    const int threads = tr_engine_choose_threads(run->model, run->threads_why);
+    return tr_engine_new(&run->engine, run->model, run->optimizer, threads, train, evaluate, err);
 }
 
 tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
@@ -105,7 +105,7 @@ tr_run_info tr_run_describe(const tr_run *run)
 {
     const int64_t batch = run->config->fit.batch_size;
     return (tr_run_info){.threads = tr_engine_threads(run->engine),
-                         .threads_why = tr_engine_threads_why(run->engine),
+                         .threads_why = run->threads_why,
                          .n_train = run->split.n_train,
                          .n_validation = run->split.n_validation,
                          .n_test = tr_dataset_test(run->dataset)->n,

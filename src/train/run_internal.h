@@ -11,6 +11,7 @@ struct tr_run {
     const tr_dataset *dataset;
     tr_optimizer *optimizer;
     tr_engine *engine;
+    char threads_why[TR_WHY_MAX];
     tr_split split;
     uint32_t *order;       /* [n_train] the epoch at hand */
     int folder_lock;       /* keeps other runs out of the output folder; -1: none */

@@ -52,19 +52,19 @@ Test(thread_count, wishes_are_granted)
     expect((tr_thread_wishes){true, 3, 2, true}, (tr_cores){8, 4, 0}, 3, "engine.threads");
 }
 
-Test(thread_count, wishes_beyond_the_machine_are_granted_and_told)
+Test(thread_count, wishes_beyond_the_machine_are_cut_and_told)
 {
-    expect(configured(16), (tr_cores){2, 2, 0}, 16, "engine.threads; more than the 2 usable CPUs");
-    expect(variable(9), (tr_cores){8, 4, 0}, 9, "OMP_NUM_THREADS; more than the 8 usable CPUs");
-    expect(variable(2), (tr_cores){1, 1, 0}, 2, "OMP_NUM_THREADS; more than the 1 usable CPU");
-    expect(configured(3), (tr_cores){8, 8, 1.5}, 3,
-           "engine.threads; more than the cgroup quota of 1.5 CPUs");
+    expect(configured(16), (tr_cores){2, 2, 0}, 2, "engine.threads asks for 16; 2 usable CPUs");
+    expect(variable(9), (tr_cores){8, 4, 0}, 8, "OMP_NUM_THREADS asks for 9; 8 usable CPUs");
+    expect(variable(2), (tr_cores){1, 1, 0}, 1, "OMP_NUM_THREADS asks for 2; 1 usable CPU");
+    expect(configured(3), (tr_cores){8, 8, 1.5}, 2,
+           "engine.threads asks for 3; cgroup quota of 1.5 CPUs");
     expect(configured(2), (tr_cores){8, 8, 1.5}, 2, "engine.threads");
-    expect(configured(16), (tr_cores){8, 8, 4}, 16,
-           "engine.threads; more than the cgroup quota of 4 CPUs");
-    expect(configured(16), (tr_cores){8, 8, 12}, 16, "engine.threads; more than the 8 usable CPUs");
-    expect(variable(1024), (tr_cores){1000000, 1000000, 123.456789}, 1024,
-           "OMP_NUM_THREADS; more than the cgroup quota of 123.5 CPUs");
+    expect(configured(16), (tr_cores){8, 8, 4}, 4,
+           "engine.threads asks for 16; cgroup quota of 4 CPUs");
+    expect(configured(16), (tr_cores){8, 8, 12}, 8, "engine.threads asks for 16; 8 usable CPUs");
+    expect(variable(1024), (tr_cores){1000000, 1000000, 123.456789}, 124,
+           "OMP_NUM_THREADS asks for 1024; cgroup quota of 123.5 CPUs");
 }
 
 Test(thread_count, without_openmp_or_without_a_mask)
@@ -82,7 +82,7 @@ static bool takes_variable(const char *value, int offered)
     const int threads = tr_threads_choose(0, offered, why);
     const bool said = strncmp(why, "OMP_NUM_THREADS", 15) == 0;
     cr_expect_geq(threads, 1);
-    cr_expect(!said || threads == offered);
+    cr_expect(!said || threads <= offered); /* cut to what can run at once */
     return said;
 }
 
