@@ -8,7 +8,7 @@ option of the same name (with - for _), and a key that is nowhere must be given:
 
     micro_batches                M, of a batch
     compute_us_per_micro_batch   forward and backward of one micro-batch on one core
-    reduce_update_us             sum of the gradient slots and update, all threads together
+    reduce_update_us             sum of the gradient slots and update, wall time at that number of threads
     barrier_us                   the barriers of one step, all threads there (so measure with >= 2)
     serial_us                    what one thread does per step while the others wait
     n_floats                     parameters, and so the size of a gradient slot

@@ -80,7 +80,8 @@ static int add_step(json_t *root, const tr_bench *bench)
     const double share = (double)bench->micro_batches / bench->threads;
     const double compute =
         part[TR_PART_GATHER] + part[TR_PART_FORWARD] + part[TR_PART_LOSS] + part[TR_PART_BACKWARD];
-    return json_object_set_new(root, "batch_size", json_integer(bench->batch)) |
+    return json_object_set_new(root, "threads", json_integer(bench->threads)) |
+           json_object_set_new(root, "batch_size", json_integer(bench->batch)) |
            json_object_set_new(root, "micro_batch", json_integer(bench->micro_batch)) |
            json_object_set_new(root, "micro_batches", json_integer(bench->micro_batches)) |
            json_object_set_new(root, "n_floats", json_integer((json_int_t)bench->n_floats)) |
@@ -88,9 +89,8 @@ static int add_step(json_t *root, const tr_bench *bench)
            json_object_set_new(root, "step_us", json_real(bench->step_us.median)) |
            json_object_set_new(root, "compute_us_per_micro_batch", json_real(compute / share)) |
            json_object_set_new(root, "prepare_us", json_real(part[TR_PART_PREPARE])) |
-           json_object_set_new(
-               root, "reduce_update_us",
-               json_real((part[TR_PART_SUM] + part[TR_PART_UPDATE]) * bench->threads)) |
+           json_object_set_new(root, "reduce_update_us",
+                               json_real(part[TR_PART_SUM] + part[TR_PART_UPDATE])) |
            json_object_set_new(root, "barrier_us", json_real(part[TR_PART_WAIT])) |
            json_object_set_new(root, "serial_us", json_real(bench->profile.rest_us));
 }

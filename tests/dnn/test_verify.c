@@ -6,6 +6,7 @@
 #include "mem.h"
 #include "net.h"
 #include "program_internal.h"
+#include "rig.h"
 #include "verify.h"
 
 /* ---- helpers ---- */
@@ -119,8 +120,7 @@ Test(verify, odd_shapes_with_winograd)
         "activation = relu\n[layer.b]\ntype = conv2d\nfilters = 48\nkernel_size = 3\n"
         "[layer.c]\ntype = conv2d\nfilters = 16\nkernel_size = 3\npadding = same\n";
     static const int64_t shapes[][3] = {{13, 11, 16}, {5, 6, 32}, {3, 3, 16}};
-    if (!__builtin_cpu_supports("avx512vl"))
-        return;
+    test_skip_without_winograd();
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const char *const overrides[] = {"engine.convolution=winograd"};
         test_net *net = test_net_new_with(layers, shapes[i], 3, overrides, 1);
@@ -133,8 +133,9 @@ Test(verify, odd_shapes_with_winograd)
 
 Test(verify, odd_shapes_in_bfloat16)
 {
-    if (__builtin_cpu_supports("avx512bf16"))
-        verify_odd((const char *const[]){"engine.precision=bfloat16"}, 1);
+    if (!test_has_bfloat16())
+        cr_skip_test("this CPU has no bfloat16 instructions, or they are forbidden");
+    verify_odd((const char *const[]){"engine.precision=bfloat16"}, 1);
 }
 
 /* What engine/ evaluates with: no workspaces, nothing kept for backward. */

@@ -25,17 +25,6 @@ static tr_status build(const char *body, const char *const *overrides, size_t n_
     "padding = " padding "\nactivation = sigmoid\n[layer.f]\ntype = flatten\n"                     \
     "[layer.d]\ntype = dense\nunits = 5\nactivation = softmax\n"
 
-/* By what is known of oneDNN, not by asking for it: else all would be skipped if it were lost. */
-static void skip_without_winograd(void)
-{
-    char version[64];
-    tr_dnn_version(version, sizeof version);
-    if (tr_dnn_isa() != TR_ISA_AVX512)
-        cr_skip_test("oneDNN's Winograd wants AVX-512, in use is %s", tr_dnn_isa_name());
-    if (strstr(version, "oneDNN 2.") == NULL)
-        cr_skip_test("%s has no Winograd any more", version);
-}
-
 /* ---- near the direct algorithm ---- */
 
 static const char *const layers[] = {
@@ -99,7 +88,7 @@ static void compare_nets(const char *body, const int64_t shape[3], int64_t n)
 Test(winograd, results_are_near_those_of_the_direct_algorithm)
 {
     static const int64_t shapes[][3] = {{7, 9, 16}, {14, 14, 16}, {4, 4, 32}, {5, 3, 16}};
-    skip_without_winograd();
+    test_skip_without_winograd();
     for (size_t l = 0; l < sizeof layers / sizeof *layers; l++)
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
             compare_nets(layers[l], shapes[i], 1);
@@ -111,7 +100,7 @@ Test(winograd, a_step_is_near_that_of_the_direct_algorithm)
 {
     static const char *const overrides[] = {"engine.micro_batch=4", winograd};
     const int64_t shape[3] = {7, 9, 16};
-    skip_without_winograd();
+    test_skip_without_winograd();
     tr_samples samples = test_samples(30, shape, 5);
     test_rig direct = test_rig_new(SMOOTH("7, 9, 16", "valid"), "sgd", 2, 30, overrides, 1);
     test_rig rig = test_rig_new(SMOOTH("7, 9, 16", "valid"), "sgd", 2, 30, overrides, 2);
@@ -144,7 +133,7 @@ Test(winograd, threads_do_not_change_a_bit)
 {
     static const char *const micro_batches[] = {"engine.micro_batch=8", "engine.micro_batch=1"};
     const int64_t shape[3] = {9, 10, 16};
-    skip_without_winograd();
+    test_skip_without_winograd();
     for (int m = 0; m < 2; m++) {
         const char *const overrides[] = {micro_batches[m], winograd};
         char one[33], other[33], direct[33];
@@ -196,7 +185,7 @@ Test(winograd, takes_3x3_kernels_with_full_blocks_of_channels)
     tr_model *model = NULL;
     tr_error err = {0};
     int n, n_winograd;
-    skip_without_winograd();
+    test_skip_without_winograd();
     cr_assert_eq(build(mixed_layers, overrides, 1, &config, &model, &err), TR_OK, "%s", err.text);
     count(model, "good", &n, &n_winograd);
     cr_assert(n == 3 && n_winograd == 3, "%d of %d", n_winograd, n);

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 #include "ini_file.h"
 #include "mem.h"
@@ -132,4 +133,15 @@ bool test_has_bfloat16(void)
     const bool has = tr_dnn_new(&dnn, &(tr_engine_config){.precision = TR_BFLOAT16}, &err) == TR_OK;
     tr_dnn_free(dnn);
     return has;
+}
+
+/* By what is known of oneDNN, not by asking for it: else all would be skipped if it were lost. */
+void test_skip_without_winograd(void)
+{
+    char version[64];
+    tr_dnn_version(version, sizeof version);
+    if (tr_dnn_isa() != TR_ISA_AVX512)
+        cr_skip_test("oneDNN's Winograd wants AVX-512, in use is %s", tr_dnn_isa_name());
+    if (strstr(version, "oneDNN 2.") == NULL)
+        cr_skip_test("%s has no Winograd any more", version);
 }

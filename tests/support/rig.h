@@ -47,4 +47,7 @@ double test_distance(const float *a, const float *b, size_t n);
 /* Whether this CPU has the instructions; without, a test of bfloat16 can only be skipped. */
 bool test_has_bfloat16(void);
 
+/* Skips the running test where oneDNN is known to have no Winograd kernels: 3.x, or no AVX-512. */
+void test_skip_without_winograd(void);
+
 #endif
