@@ -105,18 +105,15 @@ tr_status tr_activation_backward(tr_program *program, tr_activation activation, 
 dnnl_status_t tr_attr_fused(dnnl_primitive_attr_t *attr, tr_activation fused)
 {
     dnnl_post_ops_t ops = NULL;
-    dnnl_status_t status = dnnl_primitive_attr_create(attr);
-    if (status != dnnl_success)
+    dnnl_status_t status = tr_attr_new(attr);
+    if (status != dnnl_success || fused == TR_LINEAR)
         return status;
-    status = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
-    if (status == dnnl_success && fused != TR_LINEAR) {
-        status = dnnl_post_ops_create(&ops);
-        if (status == dnnl_success)
-            status = tr_append_eltwise(ops, rows[fused].forward);
-        if (status == dnnl_success)
-            status = dnnl_primitive_attr_set_post_ops(*attr, ops);
-        dnnl_post_ops_destroy(ops);
-    }
+    status = dnnl_post_ops_create(&ops);
+    if (status == dnnl_success)
+        status = tr_append_eltwise(ops, rows[fused].forward);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_post_ops(*attr, ops);
+    dnnl_post_ops_destroy(ops);
     if (status != dnnl_success)
         dnnl_primitive_attr_destroy(*attr);
     return status;

@@ -66,26 +66,31 @@ dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
                                        dnnl_alg_kind_t algorithm, float alpha, tr_md diff,
                                        tr_md dst, const_dnnl_primitive_desc_t hint);
 
-/* An elementwise function applied to a result as it is written (alpha = beta = 0). */
-dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm);
-
 /* Softmax over dimension 1, the channels. */
 dnnl_status_t tr_desc_softmax_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                       tr_md data);
 dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                        tr_md diff, tr_md dst, const_dnnl_primitive_desc_t hint);
 
+/* ---- attributes ---- */
+
+/* An elementwise function applied to a result as it is written (alpha = beta = 0). */
+dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm);
+
+/* Only implementations that give the same bits in every run. 2.x knows no others on a CPU. */
+dnnl_status_t tr_attr_deterministic(dnnl_primitive_attr_t attr);
+
 /* ---- memory descriptors ---- */
 
-enum { TR_MD_BYTES = 1024 }; /* room for a 2.x descriptor; a 3.x one is a handle */
-
+/* One descriptor: 2.x's is the struct itself, 3.x's a handle that the store owns. */
 typedef struct tr_md_store {
-    _Alignas(16) unsigned char bytes[TR_MD_BYTES];
+    dnnl_memory_desc_t md;
 } tr_md_store;
 
-/* Fills *store; tr_md_of() borrows the descriptor inside; tr_md_release() frees what 3.x holds. */
-dnnl_status_t tr_md_init(tr_md_store *store, int n_dims, const dnnl_dims_t dims,
-                         dnnl_data_type_t type, dnnl_format_tag_t tag);
+/* Fill *store with a descriptor of its own, also from a borrowed one; tr_md_of() borrows it;
+ * tr_md_release() frees what 3.x holds. A store that could not be filled needs no release. */
+dnnl_status_t tr_md_init(tr_md_store *store, int n_dims, const int64_t *dims, dnnl_data_type_t type,
+                         dnnl_format_tag_t tag);
 dnnl_status_t tr_md_copy(tr_md_store *store, tr_md md);
 tr_md tr_md_of(const tr_md_store *store);
 void tr_md_release(tr_md_store *store);
@@ -106,7 +111,8 @@ typedef struct tr_blocking {
 /* False: the descriptor is of another kind and its memory is opaque. */
 bool tr_md_blocking(tr_md md, tr_blocking *blocking);
 
-/* The descriptor a primitive chose for an argument; NULL where it has none. Borrowed. */
+/* The descriptor a primitive chose for an argument; NULL or of size 0 where it has none. Borrowed
+ * from `desc`: copy what has to outlive it. */
 tr_md tr_desc_query_md(const_dnnl_primitive_desc_t desc, dnnl_query_t what);
 
 #endif

@@ -129,11 +129,6 @@ dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
     return create(desc, context, &operation, status, hint);
 }
 
-dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm)
-{
-    return dnnl_post_ops_append_eltwise(ops, 1.0f, algorithm, 0.0f, 0.0f);
-}
-
 dnnl_status_t tr_desc_softmax_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                       tr_md data)
 {
@@ -150,27 +145,36 @@ dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
     return create(desc, context, &operation, status, hint);
 }
 
+/* ---- attributes ---- */
+
+dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm)
+{
+    return dnnl_post_ops_append_eltwise(ops, 1.0f, algorithm, 0.0f, 0.0f);
+}
+
+dnnl_status_t tr_attr_deterministic(dnnl_primitive_attr_t attr)
+{
+    (void)attr;
+    return dnnl_success;
+}
+
 /* ---- memory descriptors: plain structs in 2.x ---- */
 
-_Static_assert(sizeof(dnnl_memory_desc_t) <= TR_MD_BYTES, "tr_md_store is too small");
-
-dnnl_status_t tr_md_init(tr_md_store *store, int n_dims, const dnnl_dims_t dims,
-                         dnnl_data_type_t type, dnnl_format_tag_t tag)
+dnnl_status_t tr_md_init(tr_md_store *store, int n_dims, const int64_t *dims, dnnl_data_type_t type,
+                         dnnl_format_tag_t tag)
 {
-    dnnl_memory_desc_t md;
-    const dnnl_status_t status = dnnl_memory_desc_init_by_tag(&md, n_dims, dims, type, tag);
-    return status == dnnl_success ? tr_md_copy(store, &md) : status;
+    return dnnl_memory_desc_init_by_tag(&store->md, n_dims, dims, type, tag);
 }
 
 dnnl_status_t tr_md_copy(tr_md_store *store, tr_md md)
 {
-    memcpy(store->bytes, md, sizeof *md);
+    store->md = *md;
     return dnnl_success;
 }
 
 tr_md tr_md_of(const tr_md_store *store)
 {
-    return (tr_md)(const void *)store->bytes;
+    return &store->md;
 }
 
 void tr_md_release(tr_md_store *store)

@@ -64,6 +64,21 @@ static tr_status check_precision(const tr_engine_config *config, tr_error *err)
                    tr_dnn_isa_name());
 }
 
+dnnl_status_t tr_attr_new(dnnl_primitive_attr_t *attr)
+{
+    dnnl_status_t status = dnnl_primitive_attr_create(attr);
+    if (status != dnnl_success)
+        return status;
+    status = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
+    if (status == dnnl_success)
+        status = tr_attr_deterministic(*attr);
+    if (status != dnnl_success) {
+        dnnl_primitive_attr_destroy(*attr);
+        *attr = NULL;
+    }
+    return status;
+}
+
 tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err)
 {
     TR_TRY(limit_isa(config, err));
@@ -77,9 +92,7 @@ tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err
     omp_set_num_threads(1);
     dnnl_status_t status = dnnl_engine_create(&dnn->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_create(&dnn->attr);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_scratchpad_mode(dnn->attr, dnnl_scratchpad_mode_user);
+        status = tr_attr_new(&dnn->attr);
     if (status != dnnl_success) {
         tr_dnn_free(dnn);
         return tr_dnn_fail(err, status, "oneDNN", "engine");

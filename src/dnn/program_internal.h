@@ -106,6 +106,9 @@ tr_status tr_dnn_fail(tr_error *err, dnnl_status_t status, const char *layer, co
 /* Sets offset of every arena value and the arena's size; arena.c. */
 tr_status tr_arena_place(tr_program *program, tr_error *err);
 
+/* Attributes of every primitive: our scratchpad, and deterministic. The caller destroys *attr. */
+dnnl_status_t tr_attr_new(dnnl_primitive_attr_t *attr);
+
 /* Attributes of a primitive that applies `fused` to its result; the caller destroys *attr. */
 dnnl_status_t tr_attr_fused(dnnl_primitive_attr_t *attr, tr_activation fused);
 
@@ -116,7 +119,7 @@ tr_window tr_window_of(const tr_geometry *geometry);
 tr_desc_context tr_program_context(const tr_program *program);
 
 dnnl_engine_t tr_dnn_engine(const tr_dnn *dnn);
-const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn); /* user scratchpad */
+const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn); /* tr_attr_new()'s */
 tr_precision tr_dnn_precision(const tr_dnn *dnn);
 tr_convolution tr_dnn_convolution(const tr_dnn *dnn);
 tr_md tr_layout_md(tr_layout layout);

@@ -128,6 +128,10 @@ double test_distance(const float *a, const float *b, size_t n)
 
 bool test_has_bfloat16(void)
 {
+    char version[64];
+    tr_dnn_version(version, sizeof version);
+    if (strcmp(version, "oneDNN 3.7.1") == 0) /* refused there: model.c, check_copies() */
+        return false;
     tr_dnn *dnn = NULL;
     tr_error err;
     const bool has = tr_dnn_new(&dnn, &(tr_engine_config){.precision = TR_BFLOAT16}, &err) == TR_OK;

@@ -44,7 +44,8 @@ void test_samples_free(tr_samples *samples);
 /* |a - b| / |b| in the Euclidean norm. */
 double test_distance(const float *a, const float *b, size_t n);
 
-/* Whether this CPU has the instructions; without, a test of bfloat16 can only be skipped. */
+/* Whether this CPU has the instructions, and oneDNN right kernels; without, a test of bfloat16 can
+ * only be skipped. */
 bool test_has_bfloat16(void);
 
 /* Skips the running test where oneDNN is known to have no Winograd kernels: 3.x, or no AVX-512. */
