@@ -9,7 +9,6 @@
 #include "ini_file.h"
 #include "mem.h"
 #include "model_internal.h"
-#include "verify.h"
 
 /* ---- parsing ---- */
 
@@ -177,45 +176,6 @@ static tr_status check_winograd(const tr_model *model, tr_error *err)
                    version);
 }
 
-static void keep_first_wrong(void *context, const tr_op_check *check)
-{
-    tr_op_check *first = context;
-    if (!check->ok && first->ok)
-        *first = *check;
-}
-
-static tr_status check_copies_of(const tr_model *model, const tr_program *program, tr_error *err)
-{
-    tr_op_check first = {.ok = true};
-    char version[32];
-    tr_replica *replica = NULL;
-    tr_verifier *verifier = NULL;
-    tr_status status = tr_replica_new(&replica, program, model->params, err);
-    if (status == TR_OK)
-        status = tr_verifier_new(&verifier, replica, err);
-    if (status == TR_OK)
-        status = tr_verifier_run(verifier, TR_PREPARE, keep_first_wrong, &first, err);
-    tr_verifier_free(verifier);
-    tr_replica_free(replica);
-    if (status != TR_OK || first.ok)
-        return status;
-    tr_dnn_version(version, sizeof version);
-    return tr_fail(err, TR_ERR_CONFIG,
-                   "[engine] precision = bfloat16: %s copies the weights of layer %s wrongly "
-                   "(kernel %s); use precision = float32, or another oneDNN",
-                   version, first.op.layer, first.op.impl);
-}
-
-/* oneDNN 3.7.1 loses weights on their way to bfloat16 where their layout pads the input channels,
- * and such a network trains, only badly. Cheap, so looked at before every run. */
-static tr_status check_copies(const tr_model *model, tr_error *err)
-{
-    if (model->config->engine.precision != TR_BFLOAT16)
-        return TR_OK;
-    TR_TRY(check_copies_of(model, model->training.program, err));
-    return check_copies_of(model, model->inference.program, err);
-}
-
 tr_status tr_model_build(tr_model *model, tr_error *err)
 {
     TR_TRY(tr_dnn_new(&model->dnn, &model->config->engine, err));
@@ -227,7 +187,7 @@ tr_status tr_model_build(tr_model *model, tr_error *err)
     if (model->params == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory: %zu parameters", model->n_floats);
     TR_TRY(tr_params_init(model, err));
-    return check_copies(model, err);
+    return tr_check_copies(model, err);
 }
 
 void tr_model_free(tr_model *model)

@@ -32,6 +32,10 @@ struct tr_model {
 /* plan.c */
 tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err);
 
+/* copies.c: TR_ERR_CONFIG when weights come out of a copy other than they went in. After
+ * tr_params_init(), as there must be something to lose. */
+tr_status tr_check_copies(const tr_model *model, tr_error *err);
+
 /* params.c */
 tr_status tr_params_init(tr_model *model, tr_error *err);
 tr_param *tr_model_param(const tr_model *model, int i); /* of weight i */

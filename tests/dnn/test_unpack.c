@@ -43,7 +43,7 @@ static void there_and_back(int n_dims, const int64_t *dims, dnnl_format_tag_t pl
     cr_assert(tr_layout_unpack(to, memory, unpacked, &n_dirty));
     cr_assert_eq(n_dirty, 0);
     for (size_t i = 0; i < n; i++)
-        cr_assert_eq(unpacked[i], (double)values[i], "element %zu", i);
+        cr_assert_eq(unpacked[i], (double)values[i], "tag %d, element %zu", (int)tag, i);
     tr_free(values);
     tr_free(memory);
     tr_free(unpacked);
@@ -55,11 +55,12 @@ Test(unpack, agrees_with_reorder)
     there_and_back(4, (int64_t[]){2, 10, 3, 4}, dnnl_nchw, dnnl_nhwc, false);
     there_and_back(4, (int64_t[]){2, 10, 3, 4}, dnnl_nchw, dnnl_nChw16c, true);
     there_and_back(4, (int64_t[]){1, 17, 5, 2}, dnnl_nchw, dnnl_nChw8c, true);
-    there_and_back(4, (int64_t[]){17, 3, 2, 5}, dnnl_oihw, dnnl_OIhw16i16o, true);
     char version[64];
     tr_dnn_version(version, sizeof version);
-    if (strcmp(version, "oneDNN 3.7.1") != 0) /* which gets this one wrong where i is odd */
+    if (strcmp(version, "oneDNN 3.7.1") != 0) { /* which gets these wrong; see model/copies.c */
+        there_and_back(4, (int64_t[]){17, 3, 2, 5}, dnnl_oihw, dnnl_OIhw16i16o, true);
         there_and_back(4, (int64_t[]){17, 33, 1, 3}, dnnl_oihw, dnnl_OIhw8i16o2i, true);
+    }
     there_and_back(4, (int64_t[]){16, 3, 3, 3}, dnnl_oihw, dnnl_Ohwi16o, false);
     there_and_back(2, (int64_t[]){5, 7}, dnnl_oi, dnnl_io, false);
     there_and_back(1, (int64_t[]){9}, dnnl_x, dnnl_x, false);
