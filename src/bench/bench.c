@@ -9,7 +9,7 @@
 #include "model_internal.h"
 #include "peak.h"
 
-enum { MAX_STEPS = 4096, MAX_SAMPLES = 60000, MAX_SAMPLE_BYTES = 64 << 20 };
+enum { EVALUATED = 512, MAX_STEPS = 4096, MAX_SAMPLES = 60000, MAX_SAMPLE_BYTES = 64 << 20 };
 
 /* What the rounds measured. */
 typedef struct bench_rounds {
@@ -25,9 +25,9 @@ typedef struct bench_state {
     uint8_t *x;
     int32_t *y;
     uint32_t *index;
-    int64_t next; /* sample that the next batch begins with */
-    int64_t batch;
-    double *step_us; /* [MAX_STEPS] */
+    int64_t next;             /* sample that the next batch begins with */
+    int64_t batch, evaluated; /* samples of a step, and of an evaluation: no fewer */
+    double *step_us;          /* [MAX_STEPS] */
     size_t n_steps;
 } bench_state;
 
@@ -42,7 +42,7 @@ static tr_status make_samples(bench_state *state, tr_error *err)
     const int64_t classes = tr_model_n_classes(state->model);
     int64_t n = MAX_SAMPLE_BYTES / pixels;
     n = n > MAX_SAMPLES ? MAX_SAMPLES : n;
-    n = n < state->batch ? state->batch : n; /* whatever the limits say */
+    n = n < state->evaluated ? state->evaluated : n; /* whatever the limits say */
     state->x = tr_alloc((size_t)n, (size_t)pixels);
     state->y = tr_alloc((size_t)n, sizeof *state->y);
     state->index = tr_alloc((size_t)n, sizeof *state->index);
@@ -103,11 +103,11 @@ static tr_status run_evaluations(bench_state *state, double ms, double *images_p
     int64_t last = begin, n = 0;
     tr_sums sums;
     for (; n < 2 || last - begin < (int64_t)(ms * 1e6); n++) {
-        TR_TRY(tr_engine_evaluate(state->engine, &state->samples, next_batch(state), state->batch,
+        TR_TRY(tr_engine_evaluate(state->engine, &state->samples, state->index, state->evaluated,
                                   &sums, err));
         last = tr_clock_ns();
     }
-    *images_per_s = (double)(n * state->batch) / (1e-9 * (double)(last - begin));
+    *images_per_s = (double)(n * state->evaluated) / (1e-9 * (double)(last - begin));
     return TR_OK;
 }
 
@@ -239,6 +239,7 @@ tr_status tr_bench_run(tr_bench *out, tr_model *model, tr_optimizer *optimizer, 
                        tr_error *err)
 {
     bench_state state = {.model = model, .batch = model->config->fit.batch_size};
+    state.evaluated = state.batch > EVALUATED ? state.batch : EVALUATED;
     bench_rounds rounds = {0};
     *out = (tr_bench){0};
     state.step_us = tr_alloc(MAX_STEPS, sizeof *state.step_us);
@@ -247,7 +248,7 @@ tr_status tr_bench_run(tr_bench *out, tr_model *model, tr_optimizer *optimizer, 
     if (status == TR_OK)
         status = tr_engine_new(&state.engine, model, optimizer,
                                tr_engine_choose_threads(model, out->threads_why), state.batch,
-                               state.batch, err);
+                               state.evaluated, err);
     if (status == TR_OK)
         status = describe(&state, out, err);
     if (status == TR_OK)

@@ -81,7 +81,10 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimize
     engine->threads = tr_has_openmp() ? threads : 1;
     engine->micro_batch = model->config->engine.micro_batch;
     engine->max_train = (max_train + engine->micro_batch - 1) / engine->micro_batch;
-    engine->max_evaluate = (max_evaluate + engine->micro_batch - 1) / engine->micro_batch;
+    engine->evaluate_batch = model->config->evaluate_batch_size;
+    engine->max_evaluate =
+        (max_evaluate / engine->evaluate_batch + 1) *
+        ((engine->evaluate_batch + engine->micro_batch - 1) / engine->micro_batch);
     tr_status status = allocate(engine, err);
     if (status == TR_OK)
         status = fill_workers(engine, err);

@@ -20,7 +20,8 @@ struct tr_engine {
     tr_optimizer *optimizer;
     int threads;
     int64_t micro_batch;
-    int64_t max_train, max_evaluate; /* micro-batches of the largest batches */
+    int64_t evaluate_batch;          /* samples */
+    int64_t max_train, max_evaluate; /* micro-batches of the largest jobs */
     tr_worker *workers;              /* [threads] */
 
     size_t stride;              /* distance of two gradient slots, in floats */

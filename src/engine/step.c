@@ -17,27 +17,40 @@
 #include "reduce.h"
 #include "threads.h"
 
-/* One batch, and the state of its processing that all threads share. */
+/* One batch, or several to evaluate, and the state of its processing that all threads share. */
 typedef struct tr_job {
     tr_engine *engine;
     const tr_samples *samples;
     const uint32_t *index;
-    int64_t n, n_micro_batches;
-    _Atomic int64_t next; /* micro-batch that nobody has taken yet */
-    _Atomic int failed;   /* oneDNN refused to run something */
+    int64_t n;               /* samples */
+    int64_t batch;           /* samples of a batch; the last may be smaller */
+    int64_t per_batch;       /* micro-batches of a full batch */
+    int64_t n_micro_batches; /* of all */
+    _Atomic int64_t next;    /* micro-batch that nobody has taken yet */
+    _Atomic int failed;      /* oneDNN refused to run something */
 } tr_job;
 
 /* ---- a micro-batch ---- */
 
-/* Samples [first, first + count) of the batch into the network, through it, into the loss. */
+/* The samples of micro-batch m: [*first, *first + the returned count), none beyond its batch. */
+static int64_t cut(const tr_job *job, int64_t m, int64_t *first)
+{
+    const int64_t begin = m / job->per_batch * job->batch, rest = job->n - begin;
+    const int64_t end = begin + (rest < job->batch ? rest : job->batch);
+    *first = begin + m % job->per_batch * job->engine->micro_batch;
+    const int64_t left = end - *first;
+    return left < job->engine->micro_batch ? left : job->engine->micro_batch;
+}
+
+/* A micro-batch of samples into the network, through it, into the loss. */
 static tr_status forward(const tr_job *job, tr_worker *worker, const tr_plan *plan,
                          tr_replica *replica, float *diff, int64_t m)
 {
     tr_engine *engine = job->engine;
     const tr_model *model = engine->model;
     const tr_data_config *data = &model->config->data;
-    const int64_t first = m * engine->micro_batch, left = job->n - first;
-    const int64_t count = left < engine->micro_batch ? left : engine->micro_batch;
+    int64_t first;
+    const int64_t count = cut(job, m, &first);
     tr_batch_gather(tr_replica_data(replica, plan->input), worker->labels, job->samples,
                     job->index + first, count, engine->micro_batch, (float)data->scale_num,
                     (float)data->scale_den);
@@ -132,13 +145,17 @@ void tr_engine_gradient(const tr_engine *engine, float *out)
 /* ---- a batch ---- */
 
 static tr_job new_job(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
-                      int64_t n)
+                      int64_t n, int64_t batch)
 {
-    return (tr_job){.engine = engine,
-                    .samples = samples,
-                    .index = index,
-                    .n = n,
-                    .n_micro_batches = (n + engine->micro_batch - 1) / engine->micro_batch};
+    const int64_t size = engine->micro_batch;
+    tr_job job = {.engine = engine,
+                  .samples = samples,
+                  .index = index,
+                  .n = n,
+                  .batch = batch,
+                  .per_batch = (batch + size - 1) / size};
+    job.n_micro_batches = n / batch * job.per_batch + (n % batch + size - 1) / size;
+    return job;
 }
 
 /* A thread without a micro-batch would only be waited for. */
@@ -151,7 +168,7 @@ static int useful_threads(const tr_job *job)
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                          int64_t n, tr_sums *sums, tr_error *err)
 {
-    tr_job job = new_job(engine, samples, index, n);
+    tr_job job = new_job(engine, samples, index, n, n);
     engine->optimizer->ops->begin(engine->optimizer, engine->iterations + 1);
 #pragma omp parallel num_threads(useful_threads(&job))
     {
@@ -178,7 +195,7 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
 tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                              int64_t n, tr_sums *sums, tr_error *err)
 {
-    tr_job job = new_job(engine, samples, index, n);
+    tr_job job = new_job(engine, samples, index, n, engine->evaluate_batch);
 #pragma omp parallel num_threads(useful_threads(&job))
     {
         const unsigned before = tr_flush_denormals();

@@ -13,15 +13,23 @@ tr_metrics tr_metrics_of(const tr_sums *sums)
                         .n = sums->n};
 }
 
+/* Samples between two looks at *stop, a multiple of the batch: a moment's work. */
+int64_t tr_measure_chunk(const tr_config *config)
+{
+    enum { SAMPLES = 512 };
+    const int64_t batch = config->evaluate_batch_size;
+    return batch < SAMPLES ? SAMPLES / batch * batch : batch;
+}
+
 tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,
-                     int64_t batch, const volatile sig_atomic_t *stop, tr_metrics *metrics,
+                     int64_t chunk, const volatile sig_atomic_t *stop, tr_metrics *metrics,
                      tr_error *err)
 {
     tr_sums total = {0};
-    for (int64_t first = 0; first < n && !(stop != NULL && *stop); first += batch) {
+    for (int64_t first = 0; first < n && !(stop != NULL && *stop); first += chunk) {
         const int64_t left = n - first;
         tr_sums sums;
-        TR_TRY(tr_engine_evaluate(engine, samples, index + first, left < batch ? left : batch,
+        TR_TRY(tr_engine_evaluate(engine, samples, index + first, left < chunk ? left : chunk,
                                   &sums, err));
         total.loss += sums.loss;
         total.hits += sums.hits;
@@ -41,7 +49,7 @@ static tr_status measure_test(tr_engine *engine, const tr_config *config, const 
     for (int64_t i = 0; i < test->n; i++)
         index[i] = (uint32_t)i;
     const tr_status status =
-        tr_measure(engine, test, index, test->n, config->evaluate_batch_size, stop, metrics, err);
+        tr_measure(engine, test, index, test->n, tr_measure_chunk(config), stop, metrics, err);
     tr_free(index);
     if (status != TR_OK)
         return status;
@@ -68,7 +76,7 @@ tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset
     TR_TRY(tr_dataset_check_classes(dataset, tr_model_n_classes(model), err));
     char why[TR_WHY_MAX];
     TR_TRY(tr_engine_new(&engine, model, NULL, tr_engine_choose_threads(model, why), 0,
-                         config->evaluate_batch_size, err));
+                         tr_measure_chunk(config), err));
     const tr_status status = measure_test(engine, config, dataset, NULL, metrics, err);
     tr_engine_free(engine);
     return status;

@@ -86,7 +86,7 @@ static tr_status finish_epoch(tr_run *run, int64_t epoch, const tr_listener *lis
 {
     const double begin = tr_clock_s();
     TR_TRY(tr_measure(run->engine, tr_dataset_train(run->dataset), run->split.validation,
-                      run->split.n_validation, run->config->evaluate_batch_size, stop,
+                      run->split.n_validation, tr_measure_chunk(run->config), stop,
                       &log->validation, err));
     if (*stop)
         return TR_OK;

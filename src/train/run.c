@@ -53,7 +53,7 @@ static tr_status prepare_engine(tr_run *run, tr_error *err)
     const int64_t train = smaller(config->fit.batch_size, run->split.n_train);
     const int64_t n_test = tr_dataset_test(run->dataset)->n;
     const int64_t evaluate =
-        smaller(config->evaluate_batch_size,
+        smaller(tr_measure_chunk(config),
                 n_test > run->split.n_validation ? n_test : run->split.n_validation);
     TR_TRY(tr_optimizer_make(&run->optimizer, config, err));
     TR_TRY(tr_config_check(config, err));

@@ -19,11 +19,13 @@ struct tr_run {
     tr_history history;
 };
 
-/* Mean loss and accuracy of samples[index[0..n-1]], in batches of `batch`. Ends early, with what it
- * has, when *stop is set; `stop` may be NULL. */
+/* Mean loss and accuracy of samples[index[0..n-1]], `chunk` samples at a time. Ends early, with
+ * what it has, when *stop is set; `stop` may be NULL. */
 tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,
-                     int64_t batch, const volatile sig_atomic_t *stop, tr_metrics *metrics,
+                     int64_t chunk, const volatile sig_atomic_t *stop, tr_metrics *metrics,
                      tr_error *err);
+
+int64_t tr_measure_chunk(const tr_config *config);
 
 tr_metrics tr_metrics_of(const tr_sums *sums);
 
