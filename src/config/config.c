@@ -86,7 +86,8 @@ static const tr_key engine_keys[] = {
     {"convolution", TR_KEY_CHOICE, AT(engine.convolution), "direct", .choices = convolution_names,
      .doc = "the algorithm; winograd: faster and a little less exact, where oneDNN has it"},
     {"threads", TR_KEY_INT, AT(engine.threads), "auto", .max = 1024, .zero_word = "auto",
-     .doc = "number of threads; auto: OMP_NUM_THREADS, or the cores within the cgroup quota"},
+     .doc = "number of threads, at most those that can run at once; auto: OMP_NUM_THREADS, or the "
+            "cores within the cgroup quota"},
     {"micro_batch", TR_KEY_INT, AT(engine.micro_batch), "8", .min = 1, .max = 4096,
      .doc = "images that a thread takes through all layers at once; part of the numeric result"},
 };

@@ -36,8 +36,8 @@ int tr_engine_threads(const tr_engine *engine);
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                          int64_t n, tr_sums *sums, tr_error *err);
 
-/* Loss and hits of samples[index[0 .. n-1]] in inference mode, 1 <= n <= max_evaluate, in batches of
- * [evaluate] batch_size that are worked on together, so that no thread waits between them. */
+/* Loss and hits of samples[index[0 .. n-1]] in inference mode, 1 <= n <= max_evaluate, in batches
+ * of [evaluate] batch_size that are worked on together, so that no thread waits between them. */
 tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                              int64_t n, tr_sums *sums, tr_error *err);
 

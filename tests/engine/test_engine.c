@@ -52,30 +52,34 @@ Test(engine, uses_as_many_threads_as_it_is_given)
     tr_config_free(config);
 }
 
+/* In whatever batches, and micro-batches of 8 in them: each sample once. */
 Test(engine, evaluates_without_an_optimizer)
 {
+    static const int64_t batches[] = {1, 5, 8, 12, 20, 21, 32};
     const int64_t shape[3] = {6, 6, 1};
     tr_config *config;
     tr_engine *engine = NULL;
     tr_error err = {0};
-    tr_sums all, one, sum = {0};
     tr_model *model = build(&config);
     tr_samples samples = test_samples(21, shape, 3);
     uint32_t index[21];
     for (uint32_t i = 0; i < 21; i++)
         index[i] = i;
-    cr_assert_eq(tr_engine_new(&engine, model, NULL, 2, 0, 21, &err), TR_OK);
-    cr_assert_eq(tr_engine_evaluate(engine, &samples, index, 21, &all, &err), TR_OK);
-    for (int i = 0; i < 21; i++) {
-        cr_assert_eq(tr_engine_evaluate(engine, &samples, index + i, 1, &one, &err), TR_OK);
-        sum.loss += one.loss;
-        sum.hits += one.hits;
-        sum.n += one.n;
+    for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
+        tr_sums all, one, sum = {0};
+        config->evaluate_batch_size = batches[b];
+        cr_assert_eq(tr_engine_new(&engine, model, NULL, 2, 0, 21, &err), TR_OK);
+        cr_assert_eq(tr_engine_evaluate(engine, &samples, index, 21, &all, &err), TR_OK);
+        for (int i = 0; i < 21; i++) {
+            cr_assert_eq(tr_engine_evaluate(engine, &samples, index + i, 1, &one, &err), TR_OK);
+            sum.loss += one.loss;
+            sum.hits += one.hits;
+        }
+        cr_assert_eq(all.n, 21, "batch %d", (int)batches[b]);
+        cr_assert_eq(all.hits, sum.hits, "batch %d", (int)batches[b]);
+        cr_assert_float_eq(all.loss, sum.loss, 1e-9 * sum.loss, "batch %d", (int)batches[b]);
+        tr_engine_free(engine);
     }
-    cr_assert_eq(all.n, 21);
-    cr_assert_eq(all.hits, sum.hits);
-    cr_assert_float_eq(all.loss, sum.loss, 1e-9 * sum.loss);
-    tr_engine_free(engine);
     tr_model_free(model);
     tr_config_free(config);
     tr_free((void *)samples.x);
