@@ -13,6 +13,7 @@
 
 #include "batch.h"
 #include "clock.h"
+#include "config_internal.h"
 #include "mem.h"
 #include "optimizer.h"
 #include "reduce.h"
@@ -157,7 +158,7 @@ static void measure_optimizer(const tr_optimizer_ops *ops, double seconds)
 {
     enum { N = 50176 };
     tr_problems *problems = need(tr_problems_new("micro"));
-    tr_section section = {.name = "optimizer"};
+    tr_section section = {.name = need(tr_strdup("optimizer"))};
     const char *names[TR_MAX_SLOTS];
     update self = {.optimizer = need(tr_optimizer_new(ops, &section, problems)),
                    .range = {.n = N, .weights = need(tr_alloc(N, sizeof(float)))}};
@@ -178,6 +179,7 @@ static void measure_optimizer(const tr_optimizer_ops *ops, double seconds)
     tr_free(self.range.weights);
     tr_free(gradients);
     tr_free(self.optimizer);
+    tr_section_release(&section);
     tr_problems_free(problems);
 }
 
