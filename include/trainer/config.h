@@ -16,7 +16,7 @@ struct tr_ini;
 struct tr_problems;
 struct tr_section;
 
-enum { TR_METRIC_ACCURACY = 1u << 0 };
+enum { TR_DEFAULT_TOP_K = 5 }; /* Keras's */
 
 typedef struct tr_data_config {
     const char *file;    /* HDF5 */
@@ -24,14 +24,17 @@ typedef struct tr_data_config {
     const char *y_train;
     const char *x_test;
     const char *y_test;
-    double scale_num, scale_den; /* x * num / den */
-    double validation_split;     /* [0, 1): sklearn's test_size; 0: no validation */
-    int64_t split_seed;          /* sklearn's random_state, 0 .. 2^32-1 */
+    double scale_num, scale_den;             /* x * num / den */
+    double validation_split;                 /* [0, 1): sklearn's test_size; 0: no validation */
+    int64_t split_seed;                      /* sklearn's random_state, 0 .. 2^32-1 */
+    bool stratify;                           /* sklearn's stratify=y: shares of classes are kept */
+    const char *validation_file;             /* instead of a split; "": none */
+    const char *x_validation, *y_validation; /* dataset names in it */
 } tr_data_config;
 
 typedef struct tr_compile_config {
-    const char *loss, *optimizer; /* names; resolved by their tables */
-    unsigned metrics;             /* TR_METRIC_... */
+    const char *loss, *optimizer, *metrics; /* names; resolved by their tables */
+    int64_t top_k;                          /* of the top-k metrics */
 } tr_compile_config;
 
 typedef struct tr_fit_config {

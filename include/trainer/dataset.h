@@ -15,34 +15,62 @@
 
 typedef enum tr_pixel { TR_PIXEL_U8, TR_PIXEL_F32 } tr_pixel;
 
-/* n images with their labels. A value; the arrays belong to the dataset. */
+/* The two forms of what a network is to say about a sample; bits of what a loss understands. */
+typedef enum tr_target {
+    TR_TARGET_CLASSES = 1, /* one class number per sample */
+    TR_TARGET_VALUES = 2   /* numbers, as many per sample as the network has outputs */
+} tr_target;
+
+/* n images with their targets: class numbers or values, or neither (images to predict). A value;
+ * the arrays belong to the dataset. */
 typedef struct tr_samples {
     int64_t n;
     int64_t h, w, c;
     tr_pixel pixel;
-    const void *x;    /* [n, h, w, c] uint8_t or float, by `pixel` */
-    const int32_t *y; /* [n], >= 0 */
+    const void *x;       /* [n, h, w, c] uint8_t or float, by `pixel` */
+    const int32_t *y;    /* [n] class numbers >= 0, or NULL */
+    const float *values; /* [n, width], or NULL */
+    int64_t width;       /* of values */
 } tr_samples;
 
 typedef struct tr_dataset tr_dataset;
 
 /* Opens config->data.file and reads x_train, y_train and, where the file has them, x_test and
- * y_test (one without the other is an error; named otherwise than x_test, y_test, they must exist).
- * Numbers may be integers or floats of any width. The file is read in child processes, so
- * that one which crashes the HDF5 library is an error like others. Checks: the file is HDF5 and
- * readable; each dataset exists and is numeric; x is [n,h,w] (c = 1) or [n,h,w,c] and h, w, c equal
- * config->input_shape; y is [n] or [n,1], integral, >= 0; counts agree; n > 0; float images hold no
- * NaN or infinity. Errors (TR_ERR_DATA, TR_ERR_INTERNAL) name the file, the dataset, what was
- * found, what was expected. */
-tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, tr_error *err);
+ * y_test (one without the other is an error; named otherwise than x_test, y_test, they must exist);
+ * with [data] validation_file, x_validation and y_validation from that one.
+ * `targets`: the tr_target bits that the loss understands. Integers or floats of any width; class
+ * numbers are [n] or [n, 1], integral, >= 0; values are [n] or [n, width] and finite. With both
+ * bits, one number per sample is its class and several are values.
+ * The files are read in child processes, so that one which crashes the HDF5 library is an error
+ * like others. Checks: the file is HDF5 and readable; each dataset exists and is numeric; x is
+ * [n,h,w] (c = 1) or [n,h,w,c] and h, w, c equal config->input_shape; counts agree; n > 0; float
+ * images hold no NaN or infinity; all parts have the same kind of targets. Errors (TR_ERR_DATA,
+ * TR_ERR_INTERNAL) name the file, the dataset, what was found, what was expected. */
+tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned targets,
+                          tr_error *err);
+
+/* Images alone, to predict: the array `name` of the file at `path`, checked likewise. They are the
+ * test set of *out. */
+tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,
+                                 const int64_t input_shape[3], tr_error *err);
 void tr_dataset_free(tr_dataset *dataset);
 
-/* Borrowed views. test()->n is 0 when the file has no test set. */
+/* Borrowed views. n is 0 when the files have no such part. */
 const tr_samples *tr_dataset_train(const tr_dataset *dataset);
+const tr_samples *tr_dataset_validation(const tr_dataset *dataset);
 const tr_samples *tr_dataset_test(const tr_dataset *dataset);
 
-/* Fails (TR_ERR_DATA, naming file, dataset, index and label) when a label is >= n_classes. */
-tr_status tr_dataset_check_classes(const tr_dataset *dataset, int64_t n_classes, tr_error *err);
+/* What a network with `width` outputs and its loss want of the targets. */
+typedef struct tr_target_rules {
+    int64_t width;
+    bool in_0_1;      /* values are 0 to 1 */
+    bool add_up;      /* and those of a sample add up to 1 */
+    const char *loss; /* for messages */
+} tr_target_rules;
+
+/* Fails (TR_ERR_DATA, naming file, dataset, index and value) where a target breaks them. */
+tr_status tr_dataset_check_targets(const tr_dataset *dataset, const tr_target_rules *rules,
+                                   tr_error *err);
 
 /* scikit-learn's train_test_split(arange(n), test_size, random_state, shuffle=True), index for
  * index: train[] and validation[] get the sample numbers in its order. validation_split 0: train is

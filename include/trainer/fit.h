@@ -21,8 +21,10 @@ typedef struct tr_step_event {
     int64_t epoch, epochs; /* 1-based */
     int64_t step, steps;   /* 1-based, of the epoch */
     tr_metrics so_far;     /* of the epoch */
-    double seconds;        /* since the epoch began */
-    int64_t images;        /* trained in this epoch so far */
+    int n_metrics;
+    const char *const *names; /* of the metrics; borrowed */
+    double seconds;           /* since the epoch began */
+    int64_t images;           /* trained in this epoch so far */
 } tr_step_event;
 
 /* Callbacks of a run; any may be NULL. `user` is handed through. on_epoch comes when the epoch's
@@ -52,14 +54,32 @@ tr_status tr_optimizer_check(const tr_config *config, tr_error *err);
 tr_status tr_run_fit(tr_run *run, const tr_listener *listener, const volatile sig_atomic_t *stop,
                      tr_error *err);
 
-/* Keras's evaluate() on the test set; metrics->n = 0 when the dataset has none. *stop as above; it
- * may be NULL. */
-tr_status tr_run_evaluate(tr_run *run, const volatile sig_atomic_t *stop, tr_metrics *metrics,
+/* How often each class was taken for which. */
+typedef struct tr_confusion {
+    int64_t n_classes; /* 0: the network does not tell classes apart, or more than 1000 */
+    int64_t *counts;   /* [true class, predicted class] */
+} tr_confusion;
+
+void tr_confusion_release(tr_confusion *confusion);
+
+typedef struct tr_evaluation {
+    tr_metrics metrics; /* n = 0: the dataset has no test set */
+    tr_confusion confusion;
+} tr_evaluation;
+
+void tr_evaluation_release(tr_evaluation *evaluation);
+
+/* Keras's evaluate() on the test set. *stop as above; it may be NULL. */
+tr_status tr_run_evaluate(tr_run *run, const volatile sig_atomic_t *stop, tr_evaluation *out,
                           tr_error *err);
 
 /* The same without a run: the model as it is on the test set of a dataset. */
 tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset *dataset,
-                      tr_metrics *metrics, tr_error *err);
+                      tr_evaluation *out, tr_error *err);
+
+/* Keras's predict(): predictions [samples->n, outputs], as the last layer gives them. */
+tr_status tr_predict(const tr_config *config, tr_model *model, const tr_samples *samples,
+                     float *predictions, tr_error *err);
 
 /* What was prepared, for reports. */
 typedef struct tr_run_info {

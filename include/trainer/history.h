@@ -7,14 +7,17 @@
 
 #include "trainer/status.h"
 
-/* Loss and accuracy, both means over samples, as Keras averages them. */
+enum { TR_MAX_METRICS = 8 };
+
+/* Loss and metrics, all means over samples, as Keras averages them. */
 typedef struct tr_metrics {
-    double loss, accuracy;
-    int64_t n; /* samples; 0: not measured */
+    double loss;
+    double values[TR_MAX_METRICS]; /* in the order of the run's metrics */
+    int64_t n;                     /* samples; 0: not measured */
 } tr_metrics;
 
-/* Standard error of an accuracy measured on n samples: sqrt(p (1 - p) / n). */
-double tr_metrics_standard_error(const tr_metrics *metrics);
+/* Standard error of a share p measured on n samples: sqrt(p (1 - p) / n). */
+double tr_standard_error(double p, int64_t n);
 
 typedef struct tr_epoch {
     int64_t epoch;         /* 1-based */
@@ -26,20 +29,22 @@ typedef struct tr_epoch {
     double images_per_s; /* of the training part */
 } tr_epoch;
 
-/* Epochs in order; zero-initialise, release when done. */
+/* Epochs in order. Zero-initialise, set names and validation, release when done. */
 typedef struct tr_history {
     tr_epoch *epochs;
     int64_t n;
+    int n_metrics;
+    const char *names[TR_MAX_METRICS]; /* of the metrics; borrowed */
+    bool validation;                   /* the run has validation samples */
 } tr_history;
 
 /* TR_ERR_INTERNAL: out of memory. */
 tr_status tr_history_add(tr_history *history, const tr_epoch *epoch);
 void tr_history_release(tr_history *history);
 
-/* Writes history.csv: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate, seconds,
- * images_per_s; columns that the run does not have (no validation, no metric) are left out. The
- * file is replaced as a whole, so a kill never leaves half a line. */
-tr_status tr_history_write_csv(const tr_history *history, const char *path, bool accuracy,
-                               bool validation, tr_error *err);
+/* Writes history.csv: epoch, loss, metrics, val_loss, val_ metrics, learning_rate, seconds,
+ * images_per_s; columns that the run does not have are left out. The file is replaced as a whole,
+ * so a kill never leaves half a line. */
+tr_status tr_history_write_csv(const tr_history *history, const char *path, tr_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "trainer/config.h"
+#include "trainer/dataset.h"
 #include "trainer/status.h"
 
 typedef struct tr_model tr_model;
@@ -43,6 +44,23 @@ tr_layer_info tr_model_layer(const tr_model *model, int i);
 int64_t tr_model_n_classes(const tr_model *model); /* length of the output vector */
 const char *tr_model_name(const tr_model *model);
 
+/* ---- loss and metrics ---- */
+
+unsigned tr_model_targets(const tr_model *model); /* tr_target bits that its loss understands */
+tr_target_rules tr_model_target_rules(const tr_model *model);
+
+/* Its output is one of several classes, or (one output) of two: argmax, or p > 0.5. */
+bool tr_model_predicts_classes(const tr_model *model);
+
+typedef struct tr_metric_info {
+    const char *name;     /* as reported: Keras's key in history.history */
+    const char *resolved; /* what it stands for, e.g. accuracy: sparse_categorical_accuracy */
+    bool counts;          /* a share of right answers: it has a standard error */
+} tr_metric_info;
+
+int tr_model_n_metrics(const tr_model *model);
+tr_metric_info tr_model_metric(const tr_model *model, int i);
+
 /* ---- weights, in Keras's order: layer by layer, kernel before bias ---- */
 
 typedef struct tr_weight_info {
@@ -72,6 +90,9 @@ bool tr_model_is_finite(const tr_model *model);
 /* The table that Keras's summary() prints, plus work per image and, after tr_model_build(), the
  * oneDNN implementation of every direction. */
 char *tr_model_summary(const tr_model *model);
+
+/* What is allowed and probably not meant, one sentence a line; "" when there is nothing. */
+char *tr_model_warnings(const tr_model *model);
 
 /* Names every layer and direction for which oneDNN has only a reference kernel, one a line;
  * "" when there are none. */

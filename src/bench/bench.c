@@ -104,7 +104,7 @@ static tr_status run_evaluations(bench_state *state, double ms, double *images_p
     tr_sums sums;
     for (; n < 2 || last - begin < (int64_t)(ms * 1e6); n++) {
         TR_TRY(tr_engine_evaluate(state->engine, &state->samples, state->index, state->evaluated,
-                                  &sums, err));
+                                  NULL, &sums, err));
         last = tr_clock_ns();
     }
     *images_per_s = (double)(n * state->evaluated) / (1e-9 * (double)(last - begin));

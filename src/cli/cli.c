@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "command.h"
+#include "evaluation_table.h"
 #include "mem.h"
-#include "trainer/fit.h"
 
 const tr_command tr_commands[] = {
     {NULL, "train and evaluate: trainer -c FILE", tr_command_fit},
@@ -167,14 +167,15 @@ tr_status tr_complain(tr_status status, const tr_error *err)
     return status;
 }
 
-tr_status tr_print_result(const tr_session *session, const tr_metrics *test, tr_error *err)
+tr_status tr_print_result(const tr_session *session, const tr_evaluation *test, tr_error *err)
 {
     char digest[33];
     TR_TRY(tr_model_digest(session->model, digest, err));
-    if (test->n > 0)
-        printf("test loss %.6f  ", test->loss);
-    if (test->n > 0 && (session->config->compile.metrics & TR_METRIC_ACCURACY))
-        printf("test accuracy %.4f +- %.4f  ", test->accuracy, tr_metrics_standard_error(test));
+    if (test->metrics.n > 0) {
+        tr_print_confusion(stdout, &test->confusion);
+        tr_print_metrics(stdout, session->model, &test->metrics);
+        fputs("  ", stdout);
+    }
     printf("parameters %s\n", digest);
     return TR_OK;
 }
@@ -188,19 +189,25 @@ tr_status tr_session_load(tr_session *session, const tr_options *options, tr_err
     return tr_config_check(session->config, err);
 }
 
+/* Takes the text over. */
+static tr_status print_lines(const char *kind, char *text, tr_error *err)
+{
+    if (text == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    for (char *line = text, *end; *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        *end = '\0';
+        fprintf(stderr, "trainer: %s: %s\n", kind, line);
+    }
+    tr_free(text);
+    return TR_OK;
+}
+
 tr_status tr_session_build(tr_session *session, tr_error *err)
 {
     TR_TRY(tr_model_build(session->model, err));
-    char *slow = tr_model_slow_paths(session->model);
-    if (slow == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    for (char *line = slow, *end; *line != '\0'; line = end + 1) {
-        end = strchr(line, '\n');
-        *end = '\0';
-        fprintf(stderr, "trainer: slow: %s\n", line);
-    }
-    tr_free(slow);
-    return TR_OK;
+    TR_TRY(print_lines("slow", tr_model_slow_paths(session->model), err));
+    return print_lines("warning", tr_model_warnings(session->model), err);
 }
 
 void tr_session_close(tr_session *session)

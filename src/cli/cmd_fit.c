@@ -9,7 +9,6 @@
 #include "file.h"
 #include "mem.h"
 #include "progress.h"
-#include "trainer/fit.h"
 
 static const char doc[] =
     "Train the network of an INI file and evaluate it on the test set.\v"
@@ -68,7 +67,6 @@ static tr_status catch_signals(tr_error *err)
 typedef struct fit_watcher {
     tr_progress_view view;
     const char *csv_path;
-    bool validation;
 } fit_watcher;
 
 static void on_step(void *user, const tr_step_event *event)
@@ -80,8 +78,7 @@ static tr_status on_epoch(void *user, const tr_history *history, int64_t epochs,
 {
     fit_watcher *self = user;
     tr_progress_epoch(&self->view, history, epochs);
-    return tr_history_write_csv(history, self->csv_path, self->view.accuracy, self->validation,
-                                err);
+    return tr_history_write_csv(history, self->csv_path, err);
 }
 
 /* ---- the command ---- */
@@ -110,25 +107,21 @@ static void print_start(const tr_session *session, const tr_run *run)
 
 static tr_status train(tr_session *session, tr_run *run, tr_error *err)
 {
-    const tr_config *config = session->config;
-    char *csv_path = tr_path_join(config->output_directory, "history.csv");
+    char *csv_path = tr_path_join(session->config->output_directory, "history.csv");
     if (csv_path == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    fit_watcher watcher = {
-        .view = {.lines = stdout,
-                 .bar = isatty(STDERR_FILENO) ? stderr : NULL,
-                 .accuracy = (config->compile.metrics & TR_METRIC_ACCURACY) != 0},
-        .csv_path = csv_path,
-        .validation = tr_run_describe(run).n_validation > 0};
+    fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
+                           .csv_path = csv_path};
     const tr_listener listener = {.user = &watcher, .on_step = on_step, .on_epoch = on_epoch};
     print_start(session, run);
     tr_status status = tr_run_fit(run, &listener, &stop_signal, err);
     tr_progress_clear(&watcher.view);
-    tr_metrics test;
+    tr_evaluation test = {0};
     if (status == TR_OK)
         status = tr_run_evaluate(run, &stop_signal, &test, err);
     if (status == TR_OK)
         status = tr_print_result(session, &test, err);
+    tr_evaluation_release(&test);
     tr_free(csv_path);
     return status;
 }
@@ -146,7 +139,8 @@ tr_status tr_command_fit(int argc, char **argv)
     if (status == TR_OK)
         status = tr_session_build(&session, &err);
     if (status == TR_OK)
-        status = tr_dataset_open(&session.dataset, session.config, &err);
+        status = tr_dataset_open(&session.dataset, session.config, tr_model_targets(session.model),
+                                 &err);
     if (status == TR_OK)
         status = tr_run_new(&run, session.config, session.model, session.dataset, &err);
     if (status == TR_OK)

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "layer.h"
 #include "loss.h"
+#include "metric.h"
 #include "optimizer.h"
 
 static void print_key(const tr_key *key)

@@ -7,7 +7,7 @@
 
 #include "trainer/config.h"
 #include "trainer/dataset.h"
-#include "trainer/history.h"
+#include "trainer/fit.h"
 #include "trainer/model.h"
 #include "trainer/status.h"
 
@@ -58,13 +58,14 @@ typedef struct tr_session {
 
 /* Loads and checks the configuration and the model; all problems of both are one error. */
 tr_status tr_session_load(tr_session *session, const tr_options *options, tr_error *err);
-/* Plans the model for this machine and warns on stderr of every reference kernel. */
+/* Plans the model for this machine and warns on stderr of every reference kernel and of what is
+ * probably not meant. */
 tr_status tr_session_build(tr_session *session, tr_error *err);
 void tr_session_close(tr_session *session);
 
-/* The last line of a run: loss and accuracy on the test set, as far as the run has them, and the
- * digest of the parameters. */
-tr_status tr_print_result(const tr_session *session, const tr_metrics *test, tr_error *err);
+/* The end of a run: the classes of the test set, and in the last line loss and metrics, as far as
+ * the run has them, and the digest of the parameters. */
+tr_status tr_print_result(const tr_session *session, const tr_evaluation *test, tr_error *err);
 
 /* One command, one file. */
 tr_status tr_command_fit(int argc, char **argv);

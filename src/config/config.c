@@ -1,8 +1,8 @@
 /* config.c -- the grammar of a configuration: one key table per section; see trainer/config.h.
  *
- * [layer.*] and [optimizer] are let through unread: their keys are known to layers/ and
- * optimizers/, which read the same sections with tables of their own. Values are only checked one
- * by one here; whether the dataset fits the model is decided where both are known.
+ * [layer.*], [loss] and [optimizer] are let through unread: their keys are known to layers/,
+ * losses/ and optimizers/, which read the same sections with tables of their own. Values are only
+ * checked one by one here; whether the dataset fits the model is decided where both are known.
  */
 #include "trainer/config.h"
 
@@ -30,8 +30,7 @@ static const char layer_prefix[] = "layer.";
 
 /* ---- the tables ---- */
 
-static const char *const metric_names[] = {"accuracy", NULL};            /* bit i: TR_METRIC_... */
-static const char *const isa_names[] = {"auto", "avx2", "avx512", NULL}; /* tr_isa */
+static const char *const isa_names[] = {"auto", "avx2", "avx512", NULL};     /* tr_isa */
 static const char *const precision_names[] = {"float32", "bfloat16", NULL};  /* tr_precision */
 static const char *const convolution_names[] = {"direct", "winograd", NULL}; /* tr_convolution */
 
@@ -47,6 +46,14 @@ static const tr_key data_keys[] = {
      .doc = "part of the training images kept for validation (scikit-learn's test_size)"},
     {"split_seed", TR_KEY_INT, AT(data.split_seed), "0", .max = 4294967295.0,
      .doc = "seed of that split (scikit-learn's random_state)"},
+    {"stratify", TR_KEY_BOOL, AT(data.stratify), "false",
+     .doc = "keep the classes' shares in that split (scikit-learn's stratify=y)"},
+    {"validation_file", TR_KEY_TEXT, AT(data.validation_file), "",
+     .doc = "HDF5 file with validation images, instead of a split; may be the same file"},
+    {"x_validation", TR_KEY_TEXT, AT(data.x_validation), "x_validation",
+     .doc = "dataset of the validation images in it"},
+    {"y_validation", TR_KEY_TEXT, AT(data.y_validation), "y_validation",
+     .doc = "dataset of the validation labels in it"},
 };
 
 static const tr_key model_keys[] = {
@@ -59,8 +66,10 @@ static const tr_key compile_keys[] = {
     {"loss", TR_KEY_TEXT, AT(compile.loss), NULL, .doc = "the loss function"},
     {"optimizer", TR_KEY_TEXT, AT(compile.optimizer), NULL,
      .doc = "the optimizer; its settings are in [optimizer]"},
-    {"metrics", TR_KEY_CHOICES, AT(compile.metrics), "", .choices = metric_names,
-     .doc = "what to report besides the loss"},
+    {"metrics", TR_KEY_TEXT, AT(compile.metrics), "",
+     .doc = "what to report besides the loss, separated by commas"},
+    {"top_k", TR_KEY_INT, AT(compile.top_k), "5", .min = 1, .max = 1048576,
+     .doc = "the k of the top_k metrics"},
 };
 
 static const tr_key fit_keys[] = {
@@ -106,6 +115,7 @@ static const struct spec {
     {"data", data_keys, COUNT(data_keys)},
     {"model", model_keys, COUNT(model_keys)},
     {"compile", compile_keys, COUNT(compile_keys)},
+    {"loss", NULL, 0},
     {"optimizer", NULL, 0},
     {"fit", fit_keys, COUNT(fit_keys)},
     {"evaluate", evaluate_keys, COUNT(evaluate_keys)},
@@ -178,7 +188,7 @@ static void check_name(const tr_section *section, tr_problems *problems)
     } else if (find_spec(section->name) == NULL) {
         tr_problems_add(problems, section->line,
                         "%s: unknown section; %sallowed: data, model, layer.NAME, compile, "
-                        "optimizer, fit, evaluate, engine, output",
+                        "loss, optimizer, fit, evaluate, engine, output",
                         about, guess(section->name, meant, sizeof meant));
     }
 }
@@ -194,6 +204,27 @@ static void check_scale(const tr_config *config)
                         "[data] scale = %s: must be computable in float32: numerator, denominator "
                         "and quotient from 1.2e-38 to 3.4e38",
                         scale->value);
+}
+
+/* Where validation samples come from: one place, and nothing said about another. */
+static void check_validation(const tr_config *config)
+{
+    const tr_data_config *data = &config->data;
+    const tr_section *section = tr_ini_find(config->ini, "data");
+    const bool split = data->validation_split > 0.0, file = data->validation_file[0] != '\0';
+    if (split && file)
+        tr_problems_add(config->problems, tr_section_line(section, "validation_file"),
+                        "[data] validation_file and validation_split both say where validation "
+                        "images come from; keep one");
+    if (data->stratify && !split)
+        tr_problems_add(config->problems, tr_section_line(section, "stratify"),
+                        "[data] stratify = true has no effect without validation_split");
+    if (!file && strcmp(data->x_validation, "x_validation") != 0)
+        tr_problems_add(config->problems, tr_section_line(section, "x_validation"),
+                        "[data] x_validation has no effect without validation_file");
+    if (!file && strcmp(data->y_validation, "y_validation") != 0)
+        tr_problems_add(config->problems, tr_section_line(section, "y_validation"),
+                        "[data] y_validation has no effect without validation_file");
 }
 
 /* ---- the whole ---- */
@@ -214,8 +245,10 @@ static void read_sections(tr_config *config)
         if (spec != NULL && spec->keys != NULL)
             tr_section_read(section, spec->keys, spec->n_keys, config, config->problems);
     }
-    if (tr_problems_count(config->problems) == 0)
+    if (tr_problems_count(config->problems) == 0) {
         check_scale(config);
+        check_validation(config);
+    }
     if (!has_layer)
         tr_problems_add(config->problems, 0,
                         "%s: the model has no layers: add sections [layer.NAME] with type = ...",

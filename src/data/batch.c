@@ -26,8 +26,8 @@ static void scale_f32(float *restrict dst, const float *restrict src, int64_t n,
         dst[i] = src[i] * num / den;
 }
 
-void tr_batch_gather(float *dst, int32_t *y, const tr_samples *samples, const uint32_t *index,
-                     int64_t n, int64_t n_padded, float num, float den)
+void tr_batch_gather(float *dst, const tr_samples *samples, const uint32_t *index, int64_t n,
+                     int64_t n_padded, float num, float den)
 {
     const int64_t pixels = samples->h * samples->w * samples->c;
     for (int64_t i = 0; i < n; i++) {
@@ -39,10 +39,18 @@ void tr_batch_gather(float *dst, int32_t *y, const tr_samples *samples, const ui
     }
     if (n_padded > n)
         memset(dst + n * pixels, 0, (size_t)((n_padded - n) * pixels) * sizeof *dst);
-    if (y == NULL)
-        return;
+}
+
+void tr_batch_classes(int32_t *y, const tr_samples *samples, const uint32_t *index, int64_t n)
+{
     for (int64_t i = 0; i < n; i++)
         y[i] = samples->y[index[i]];
-    for (int64_t i = n; i < n_padded; i++)
-        y[i] = -1;
+}
+
+void tr_batch_values(float *values, const tr_samples *samples, const uint32_t *index, int64_t n)
+{
+    const int64_t width = samples->width;
+    for (int64_t i = 0; i < n; i++)
+        memcpy(values + i * width, samples->values + (int64_t)index[i] * width,
+               (size_t)width * sizeof *values);
 }

@@ -11,8 +11,11 @@ enum { FLOATS_PER_LINE = TR_ALIGN / sizeof(float) };
 static tr_status fill_worker(tr_engine *engine, tr_worker *worker, tr_error *err)
 {
     const tr_model *model = engine->model;
-    worker->labels = tr_alloc((size_t)engine->micro_batch, sizeof *worker->labels);
-    if (worker->labels == NULL)
+    const size_t n = (size_t)engine->micro_batch, width = (size_t)tr_model_n_classes(model);
+    worker->classes = tr_alloc(n, sizeof *worker->classes);
+    worker->values = tr_alloc(n, width * sizeof *worker->values);
+    worker->predictions = tr_alloc(n, width * sizeof *worker->predictions);
+    if (worker->classes == NULL || worker->values == NULL || worker->predictions == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     if (engine->optimizer != NULL)
         TR_TRY(tr_replica_new(&worker->training, model->training.program, model->params, err));
@@ -104,7 +107,9 @@ void tr_engine_free(tr_engine *engine)
     for (int i = 0; engine->workers != NULL && i < engine->threads; i++) {
         tr_replica_free(engine->workers[i].training);
         tr_replica_free(engine->workers[i].inference);
-        tr_free(engine->workers[i].labels);
+        tr_free(engine->workers[i].classes);
+        tr_free(engine->workers[i].values);
+        tr_free(engine->workers[i].predictions);
     }
     for (int i = 0; i < TR_MAX_SLOTS; i++)
         tr_free(engine->slots[i]);
@@ -117,6 +122,11 @@ void tr_engine_free(tr_engine *engine)
 int tr_engine_threads(const tr_engine *engine)
 {
     return engine->threads;
+}
+
+int64_t tr_engine_outputs(const tr_engine *engine)
+{
+    return tr_model_n_classes(engine->model);
 }
 
 int tr_engine_choose_threads(const tr_model *model, char why[TR_WHY_MAX])

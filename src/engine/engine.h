@@ -9,9 +9,9 @@
 #ifndef TR_ENGINE_H
 #define TR_ENGINE_H
 
-#include "loss.h"
 #include "optimizer.h"
 #include "profile.h"
+#include "reduce.h"
 #include "thread_count.h"
 #include "trainer/dataset.h"
 #include "trainer/model.h"
@@ -30,16 +30,19 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimize
 void tr_engine_free(tr_engine *engine);
 
 int tr_engine_threads(const tr_engine *engine);
+int64_t tr_engine_outputs(const tr_engine *engine); /* numbers that the network gives per sample */
 
 /* One training step on samples[index[0 .. n-1]], 1 <= n <= max_train: gradients of the mean loss,
- * then one update. *sums: loss and hits under the parameters before the update. */
+ * then one update. *sums: loss and metrics under the parameters before the update. */
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                          int64_t n, tr_sums *sums, tr_error *err);
 
-/* Loss and hits of samples[index[0 .. n-1]] in inference mode, 1 <= n <= max_evaluate, in batches
- * of [evaluate] batch_size that are worked on together, so that no thread waits between them. */
+/* Loss and metrics of samples[index[0 .. n-1]] in inference mode, 1 <= n <= max_evaluate, in
+ * batches of [evaluate] batch_size that are worked on together, so that no thread waits between
+ * them. predictions [n, outputs], as the last layer gives them, or NULL. Samples without targets
+ * are only predicted: *sums counts them and nothing else. */
 tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
-                             int64_t n, tr_sums *sums, tr_error *err);
+                             int64_t n, float *predictions, tr_sums *sums, tr_error *err);
 
 /* Updates made so far: Keras's optimizer.iterations. */
 int64_t tr_engine_iterations(const tr_engine *engine);

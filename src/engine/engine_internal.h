@@ -11,7 +11,9 @@
 typedef struct tr_worker {
     tr_replica *training, *inference;
     int64_t training_version, inference_version; /* model->version that PREPARE saw */
-    int32_t *labels;                             /* [micro_batch] */
+    int32_t *classes;                            /* [micro_batch] targets, in one form ... */
+    float *values;                               /* [micro_batch, width] ... or the other */
+    float *predictions;                          /* [micro_batch, width] */
     tr_profile *profile;                         /* NULL unless asked for */
 } tr_worker;
 

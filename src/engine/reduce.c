@@ -55,12 +55,21 @@ void tr_reduce_leaves(float *out, const float *leaves, size_t stride, int64_t n_
     }
 }
 
+void tr_sums_add(tr_sums *sums, const tr_sums *more)
+{
+    sums->loss += more->loss;
+    for (int i = 0; i < TR_MAX_METRICS; i++)
+        sums->metrics[i] += more->metrics[i];
+    sums->n += more->n;
+}
+
 tr_sums tr_reduce_sums(const tr_sums *leaves, int64_t n_leaves)
 {
     if (n_leaves == 1)
         return leaves[0];
     const int64_t left = largest_power_below(n_leaves);
-    const tr_sums a = tr_reduce_sums(leaves, left);
-    const tr_sums b = tr_reduce_sums(leaves + left, n_leaves - left);
-    return (tr_sums){.loss = a.loss + b.loss, .hits = a.hits + b.hits, .n = a.n + b.n};
+    tr_sums sums = tr_reduce_sums(leaves, left);
+    const tr_sums right = tr_reduce_sums(leaves + left, n_leaves - left);
+    tr_sums_add(&sums, &right);
+    return sums;
 }

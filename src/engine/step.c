@@ -10,6 +10,7 @@
  * Nothing here allocates.
  */
 #include <stdatomic.h>
+#include <string.h>
 
 #include "batch.h"
 #include "engine.h"
@@ -26,6 +27,7 @@ typedef struct tr_job {
     int64_t batch;           /* samples of a batch; the last may be smaller */
     int64_t per_batch;       /* micro-batches of a full batch */
     int64_t n_micro_batches; /* of all */
+    float *predictions;      /* [n, outputs], wanted; or NULL */
     _Atomic int64_t next;    /* micro-batch that nobody has taken yet */
     _Atomic int failed;      /* oneDNN refused to run something */
 } tr_job;
@@ -42,30 +44,66 @@ static int64_t cut(const tr_job *job, int64_t m, int64_t *first)
     return left < job->engine->micro_batch ? left : job->engine->micro_batch;
 }
 
-/* A micro-batch of samples into the network, through it, into the loss. */
+/* The targets of a micro-batch, in the form that the dataset has. */
+static tr_targets gather_targets(const tr_job *job, tr_worker *worker, int64_t first, int64_t count)
+{
+    tr_targets targets = {0};
+    if (job->samples->y != NULL) {
+        tr_batch_classes(worker->classes, job->samples, job->index + first, count);
+        targets.classes = worker->classes;
+    } else if (job->samples->values != NULL) {
+        tr_batch_values(worker->values, job->samples, job->index + first, count);
+        targets.values = worker->values;
+    }
+    return targets;
+}
+
+static void measure(const tr_job *job, const tr_loss_task *task, const float *pred, tr_sums *sums)
+{
+    const tr_model *model = job->engine->model;
+    *sums = (tr_sums){.loss = tr_loss_run(&model->loss, task), .n = task->n};
+    const tr_metric_task metric = {.pred = pred,
+                                   .targets = task->targets,
+                                   .n = task->n,
+                                   .width = task->width,
+                                   .k = model->metrics.k};
+    for (int i = 0; i < model->metrics.n; i++)
+        sums->metrics[i] = model->metrics.items[i].ops->sum(&metric);
+}
+
+/* A micro-batch of samples into the network, through it, into loss and metrics. */
 static tr_status forward(const tr_job *job, tr_worker *worker, const tr_plan *plan,
                          tr_replica *replica, float *diff, int64_t m)
 {
     tr_engine *engine = job->engine;
     const tr_model *model = engine->model;
     const tr_data_config *data = &model->config->data;
+    const int64_t width = tr_model_n_classes(model);
     int64_t first;
     const int64_t count = cut(job, m, &first);
-    tr_batch_gather(tr_replica_data(replica, plan->input), worker->labels, job->samples,
-                    job->index + first, count, engine->micro_batch, (float)data->scale_num,
-                    (float)data->scale_den);
+    tr_batch_gather(tr_replica_data(replica, plan->input), job->samples, job->index + first, count,
+                    engine->micro_batch, (float)data->scale_num, (float)data->scale_den);
+    const tr_loss_task task = {.pred = tr_replica_data(replica, plan->output),
+                               .diff = diff,
+                               .targets = gather_targets(job, worker, first, count),
+                               .n = count,
+                               .n_padded = engine->micro_batch,
+                               .width = width,
+                               .weight = 1.0f / (float)job->n};
     tr_lap(worker->profile, TR_PART_GATHER);
     TR_TRY(tr_replica_run(replica, TR_FORWARD));
     tr_lap(worker->profile, TR_PART_FORWARD);
-    const tr_loss_task task = {.pred = tr_replica_data(replica, plan->output),
-                               .diff = diff,
-                               .y = worker->labels,
-                               .n = count,
-                               .n_padded = engine->micro_batch,
-                               .classes = tr_model_n_classes(model),
-                               .weight = 1.0f / (float)job->n,
-                               .logits = model->logits};
-    engine->sums[m] = model->loss->run(&task);
+    const float *pred = task.pred;
+    if (model->loss.takes_over && (model->metrics.wants_values || job->predictions != NULL)) {
+        tr_loss_predictions(&model->loss, task.pred, worker->predictions, count, width);
+        pred = worker->predictions;
+    }
+    if (job->predictions != NULL)
+        memcpy(job->predictions + first * width, pred, (size_t)(count * width) * sizeof *pred);
+    if (task.targets.classes == NULL && task.targets.values == NULL)
+        engine->sums[m] = (tr_sums){.n = count};
+    else
+        measure(job, &task, pred, &engine->sums[m]);
     tr_lap(worker->profile, TR_PART_LOSS);
     return TR_OK;
 }
@@ -193,9 +231,10 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
 }
 
 tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
-                             int64_t n, tr_sums *sums, tr_error *err)
+                             int64_t n, float *predictions, tr_sums *sums, tr_error *err)
 {
     tr_job job = new_job(engine, samples, index, n, engine->evaluate_batch);
+    job.predictions = predictions;
 #pragma omp parallel num_threads(useful_threads(&job))
     {
         const unsigned before = tr_flush_denormals();

@@ -1,44 +1,111 @@
-/* loss.h -- what a loss is: per-sample values, their gradient, and the hits that accuracy counts.
+/* loss.h -- what a loss is: a value per sample, and its gradient with respect to the predictions.
  *
  * One loss = one file closed by one tr_loss_ops, and one row in loss_table.c. It works on one
- * micro-batch of plain, contiguous predictions and is called by every thread at once.
+ * micro-batch and is called by every thread at once. Where a loss and the network's final
+ * activation belong together (softmax and cross-entropy), the loss works on the activation's input:
+ * stable for any input, nothing is clipped, and cheaper. Keras on TensorFlow does the same.
  */
 #ifndef TR_LOSS_H
 #define TR_LOSS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "section.h"
+#include "target.h"
+#include "trainer/config.h"
+
+typedef struct tr_loss tr_loss;
 
 typedef struct tr_loss_task {
-    const float *pred; /* [n_padded, classes]: probabilities, or logits when `logits` */
-    float *diff;       /* [n_padded, classes]: d(sum of losses * weight)/d pred; NULL: not wanted */
-    const int32_t *y;  /* [n] class of each sample */
-    int64_t n;         /* real samples */
-    int64_t n_padded;  /* rows n.. are padding: diff becomes 0, nothing is counted */
-    int64_t classes;
+    const float *pred;  /* [n_padded, width]: probabilities, logits (tr_loss.logits), or values */
+    float *diff;        /* [n_padded, width]: d(sum of losses * weight)/d pred; NULL: not wanted */
+    tr_targets targets; /* of n samples */
+    int64_t n;          /* real samples */
+    int64_t n_padded;   /* rows n.. are padding: diff becomes 0, nothing is counted */
+    int64_t width;
     float weight; /* 1 / batch size, so that gradients of micro-batches add up to the mean's */
-    bool logits;  /* the network's final softmax was left to the loss */
 } tr_loss_task;
 
-/* Sums over samples, in double, so that their order of addition cannot show in a printed digit. */
-typedef struct tr_sums {
-    double loss;
-    int64_t hits; /* samples whose largest prediction (the first of equals) is their class */
-    int64_t n;
-} tr_sums;
-
 typedef struct tr_loss_ops {
-    const char *name; /* Keras's */
+    const char *name;  /* Keras's */
+    const char *alias; /* Keras's short one, or NULL */
     const char *doc;
-    bool takes_logits; /* works on the input of a final softmax: stable, and cheaper */
-    tr_sums (*run)(const tr_loss_task *task);
+    const tr_key *keys; /* of section [loss]; offsets into tr_loss */
+    size_t n_keys;
+    unsigned targets; /* tr_target bits; with both, one number per sample is its class */
+
+    bool wants_probabilities;     /* predictions are probabilities */
+    bool wants_several;           /* outputs are classes: at least two */
+    bool targets_in_0_1;          /* targets are probabilities, too */
+    bool targets_add_up;          /* and those of a sample add up to 1 */
+    const char *final_activation; /* that the loss takes over, or NULL */
+    /* out[width] = that activation of z[width]. */
+    void (*activate)(const float *z, float *out, int64_t width);
+
+    /* Loss of sample i; row i of diff (NULL: not wanted) becomes its gradient times task->weight.
+     */
+    double (*sample)(const tr_loss *loss, const tr_loss_task *task, int64_t i, float *diff);
 } tr_loss_ops;
 
+/* A loss with its settings. A value. */
+struct tr_loss {
+    const tr_loss_ops *ops;
+    bool from_logits;
+    double label_smoothing;
+    bool takes_over; /* the network leaves its final activation to the loss */
+    bool logits;     /* from_logits or takes_over: predictions are logits */
+};
+
+/* Sum of the samples' losses, in double, so that their order cannot show in a printed digit. */
+double tr_loss_run(const tr_loss *loss, const tr_loss_task *task);
+
+/* What the network predicts, where its final activation was left to the loss: out[n, width] from
+ * pred[n, width]. Otherwise a copy. */
+void tr_loss_predictions(const tr_loss *loss, const float *pred, float *out, int64_t n,
+                         int64_t width);
+
 extern const tr_loss_ops *const tr_loss_table[];   /* ends in NULL */
-const tr_loss_ops *tr_loss_find(const char *name); /* NULL: unknown */
+const tr_loss_ops *tr_loss_find(const char *name); /* by name or alias; NULL: unknown */
 
 enum { TR_MAX_LOSSES = 32 };
 void tr_loss_names(const char *names[TR_MAX_LOSSES]); /* NULL-terminated */
+
+/* [compile] loss and [loss], for a network whose last layer gives `width` numbers through
+ * `activation` (NULL, 0: not known). Mistakes go to config->problems; loss->ops is NULL when the
+ * name is missing or unknown. */
+tr_status tr_loss_parse(tr_loss *loss, const tr_config *config, tr_error *err);
+void tr_loss_fit_network(tr_loss *loss, const tr_config *config, const char *activation,
+                         int64_t width);
+
+/* ---- shared by loss files ---- */
+
+extern const double tr_loss_epsilon; /* 1e-7: keras.backend.epsilon() */
+
+/* x within [epsilon, 1 - epsilon]; written so that NaN stays NaN and is noticed. */
+static inline double tr_loss_clip(double x)
+{
+    return x < tr_loss_epsilon         ? tr_loss_epsilon
+           : x > 1.0 - tr_loss_epsilon ? 1.0 - tr_loss_epsilon
+                                       : x;
+}
+
+static inline bool tr_loss_clipped(double x)
+{
+    return !(x >= tr_loss_epsilon && x <= 1.0 - tr_loss_epsilon);
+}
+
+/* softmax.c: out = exp(z - max) / sum. */
+void tr_softmax_row(const float *z, float *out, int64_t width);
+
+#define TR_LOSS_KEY_FROM_LOGITS                                                                    \
+    {                                                                                              \
+        .name = "from_logits", .kind = TR_KEY_BOOL, .offset = offsetof(tr_loss, from_logits),      \
+        .fallback = "false",                                                                       \
+        .doc = "the network's outputs are logits; its last activation is linear"                   \
+    }
+
+#define TR_LOSS_KEY_LABEL_SMOOTHING(what)                                                          \
+    {                                                                                              \
+        .name = "label_smoothing", .kind = TR_KEY_REAL,                                            \
+        .offset = offsetof(tr_loss, label_smoothing), .fallback = "0", .max = 1, .doc = what       \
+    }
 
 #endif

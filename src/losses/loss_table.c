@@ -3,10 +3,14 @@
 
 #include "loss.h"
 
-extern const tr_loss_ops tr_sparse_categorical_crossentropy_ops;
+extern const tr_loss_ops tr_sparse_categorical_crossentropy_ops, tr_categorical_crossentropy_ops,
+    tr_binary_crossentropy_ops, tr_mean_squared_error_ops;
 
 const tr_loss_ops *const tr_loss_table[] = {
     &tr_sparse_categorical_crossentropy_ops,
+    &tr_categorical_crossentropy_ops,
+    &tr_binary_crossentropy_ops,
+    &tr_mean_squared_error_ops,
     NULL,
 };
 
@@ -14,9 +18,11 @@ enum { N_LOSSES = sizeof tr_loss_table / sizeof *tr_loss_table };
 
 const tr_loss_ops *tr_loss_find(const char *name)
 {
-    for (size_t i = 0; tr_loss_table[i] != NULL; i++)
-        if (strcmp(tr_loss_table[i]->name, name) == 0)
-            return tr_loss_table[i];
+    for (size_t i = 0; tr_loss_table[i] != NULL; i++) {
+        const tr_loss_ops *ops = tr_loss_table[i];
+        if (strcmp(ops->name, name) == 0 || (ops->alias != NULL && strcmp(ops->alias, name) == 0))
+            return ops;
+    }
     return NULL;
 }
 

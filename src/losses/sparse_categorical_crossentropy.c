@@ -12,23 +12,13 @@
 
 #include "loss.h"
 
-static const double epsilon = 1e-7; /* keras.backend.epsilon() */
+static const tr_key keys[] = {TR_LOSS_KEY_FROM_LOGITS};
 
-/* First maximum wins, as argmax does in NumPy and Keras. */
-static int64_t argmax(const float *row, int64_t n)
+static double from_logits(const float *z, float *diff, int64_t width, int32_t y, float weight)
 {
-    int64_t best = 0;
-    for (int64_t j = 1; j < n; j++)
-        if (row[j] > row[best])
-            best = j;
-    return best;
-}
-
-static double from_logits(const float *z, float *diff, int64_t classes, int32_t y, float max,
-                          float weight)
-{
+    const float max = z[tr_argmax(z, width)];
     double sum = 0.0;
-    for (int64_t j = 0; j < classes; j++) {
+    for (int64_t j = 0; j < width; j++) {
         const float e = expf(z[j] - max);
         sum += e;
         if (diff != NULL)
@@ -36,53 +26,47 @@ static double from_logits(const float *z, float *diff, int64_t classes, int32_t 
     }
     if (diff != NULL) {
         const float scale = (float)(1.0 / sum);
-        for (int64_t j = 0; j < classes; j++)
+        for (int64_t j = 0; j < width; j++)
             diff[j] = (diff[j] * scale - (j == y ? 1.0f : 0.0f)) * weight;
     }
     return log(sum) - ((double)z[y] - (double)max);
 }
 
-static double from_probabilities(const float *p, float *diff, int64_t classes, int32_t y,
+static double from_probabilities(const float *p, float *diff, int64_t width, int32_t y,
                                  float weight)
 {
     double sum = 0.0;
-    for (int64_t j = 0; j < classes; j++)
+    for (int64_t j = 0; j < width; j++)
         sum += p[j];
     const double q = (double)p[y] / sum;
-    const bool clipped = !(q >= epsilon && q <= 1.0 - epsilon);
+    const bool clipped = tr_loss_clipped(q);
     if (diff != NULL) {
         const double all = clipped ? 0.0 : 1.0 / sum;
-        for (int64_t j = 0; j < classes; j++)
+        for (int64_t j = 0; j < width; j++)
             diff[j] = (float)all * weight;
         if (!clipped)
             diff[y] = (float)(all - 1.0 / (double)p[y]) * weight;
     }
-    /* Written so that NaN stays NaN and is noticed. */
-    return -log(q < epsilon ? epsilon : q > 1.0 - epsilon ? 1.0 - epsilon : q);
+    return -log(tr_loss_clip(q));
 }
 
-static tr_sums run(const tr_loss_task *task)
+static double sample(const tr_loss *loss, const tr_loss_task *task, int64_t i, float *diff)
 {
-    tr_sums sums = {0};
-    const int64_t classes = task->classes;
-    for (int64_t i = 0; i < task->n; i++) {
-        const float *pred = task->pred + i * classes;
-        float *diff = task->diff == NULL ? NULL : task->diff + i * classes;
-        const int64_t best = argmax(pred, classes);
-        sums.loss += task->logits
-                         ? from_logits(pred, diff, classes, task->y[i], pred[best], task->weight)
-                         : from_probabilities(pred, diff, classes, task->y[i], task->weight);
-        sums.hits += best == task->y[i];
-    }
-    sums.n = task->n;
-    for (int64_t i = task->n * classes; task->diff != NULL && i < task->n_padded * classes; i++)
-        task->diff[i] = 0.0f;
-    return sums;
+    const float *pred = task->pred + i * task->width;
+    const int32_t y = task->targets.classes[i];
+    return loss->logits ? from_logits(pred, diff, task->width, y, task->weight)
+                        : from_probabilities(pred, diff, task->width, y, task->weight);
 }
 
 const tr_loss_ops tr_sparse_categorical_crossentropy_ops = {
     .name = "sparse_categorical_crossentropy",
     .doc = "integer classes against one probability per class",
-    .takes_logits = true,
-    .run = run,
+    .keys = keys,
+    .n_keys = sizeof keys / sizeof *keys,
+    .targets = TR_TARGET_CLASSES,
+    .wants_probabilities = true,
+    .wants_several = true,
+    .final_activation = "softmax",
+    .activate = tr_softmax_row,
+    .sample = sample,
 };

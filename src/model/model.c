@@ -49,18 +49,17 @@ static tr_status parse_layers(tr_model *model, tr_error *err)
     return TR_OK;
 }
 
-static void parse_loss(tr_model *model)
+/* Loss and metrics, for the network as it came out. Where the loss takes the final activation over,
+ * the last layer goes without. */
+static void parse_compile(tr_model *model)
 {
-    const tr_config *config = model->config;
-    if (config->compile.loss == NULL) /* missing: reported already */
-        return;
-    model->loss = tr_loss_find(config->compile.loss);
-    if (model->loss != NULL)
-        return;
-    const char *names[TR_MAX_LOSSES];
-    tr_loss_names(names);
-    tr_section_unknown(tr_ini_find(config->ini, "compile"), "loss", "loss", names,
-                       config->problems);
+    tr_layer *last = model->layers[model->n_layers - 1];
+    const int64_t width = last->dst.c;
+    model->final_activation = last->activation;
+    tr_loss_fit_network(&model->loss, model->config, tr_activation_names[last->activation], width);
+    if (model->loss.takes_over)
+        last->activation = TR_LINEAR;
+    tr_metrics_parse(&model->metrics, model->config, &model->loss, width);
 }
 
 /* ---- shapes ---- */
@@ -140,18 +139,19 @@ tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     model->config = config;
     const size_t problems_before = tr_problems_count(config->problems);
-    const tr_status status = parse_layers(model, err);
+    tr_status status = parse_layers(model, err);
+    if (status == TR_OK)
+        status = tr_loss_parse(&model->loss, config, err);
     if (status != TR_OK) {
         tr_model_free(model);
         return status;
     }
-    parse_loss(model);
     /* A shape computed from a value that was refused would only be noise. */
     if (tr_problems_count(config->problems) == problems_before && config->input_shape[0] > 0)
         infer_shapes(model);
-    if (model->n_layers > 0 && model->loss != NULL)
-        model->logits = model->loss->takes_logits &&
-                        model->layers[model->n_layers - 1]->activation == TR_SOFTMAX;
+    if (tr_problems_count(config->problems) == problems_before && model->n_layers > 0 &&
+        config->input_shape[0] > 0 && model->loss.ops != NULL)
+        parse_compile(model);
     *out = model;
     return TR_OK;
 }
@@ -230,6 +230,37 @@ tr_layer_info tr_model_layer(const tr_model *model, int i)
 int64_t tr_model_n_classes(const tr_model *model)
 {
     return model->layers[model->n_layers - 1]->dst.c;
+}
+
+tr_target_rules tr_model_target_rules(const tr_model *model)
+{
+    const tr_loss_ops *ops = model->loss.ops;
+    return (tr_target_rules){.width = tr_model_n_classes(model),
+                             .in_0_1 = ops->targets_in_0_1,
+                             .add_up = ops->targets_add_up,
+                             .loss = ops->name};
+}
+
+unsigned tr_model_targets(const tr_model *model)
+{
+    return model->loss.ops->targets;
+}
+
+bool tr_model_predicts_classes(const tr_model *model)
+{
+    const tr_loss_ops *ops = model->loss.ops;
+    return ops->wants_several || (ops->wants_probabilities && tr_model_n_classes(model) == 1);
+}
+
+int tr_model_n_metrics(const tr_model *model)
+{
+    return model->metrics.n;
+}
+
+tr_metric_info tr_model_metric(const tr_model *model, int i)
+{
+    const tr_metric *metric = &model->metrics.items[i];
+    return (tr_metric_info){metric->name, metric->ops->name, metric->counts};
 }
 
 const char *tr_model_name(const tr_model *model)

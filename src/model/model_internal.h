@@ -4,6 +4,7 @@
 
 #include "layer.h"
 #include "loss.h"
+#include "metric.h"
 #include "trainer/model.h"
 
 /* A planned network and where to put images in and take predictions out. */
@@ -20,8 +21,9 @@ struct tr_model {
     const tr_config *config;
     tr_layer **layers;
     int n_layers;
-    const tr_loss_ops *loss;
-    bool logits; /* the loss takes the final softmax's input */
+    tr_loss loss;
+    tr_metric_list metrics;
+    int final_activation; /* tr_activation of the last layer, also where it is left to the loss */
     tr_dnn *dnn;
     tr_plan training, inference;
     size_t n_floats; /* length of the flat vectors */

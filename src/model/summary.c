@@ -138,3 +138,21 @@ char *tr_model_slow_paths(const tr_model *model)
     fclose(out);
     return text;
 }
+
+char *tr_model_warnings(const tr_model *model)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    if (out == NULL)
+        return NULL;
+    const long long width = (long long)tr_model_n_classes(model);
+    if (tr_metrics_doubtful(&model->metrics, width))
+        fprintf(out,
+                "binary_accuracy judges each of the %lld outputs by itself: a network that always "
+                "says no is right on %lld of %lld of a one-hot target; metrics = accuracy counts "
+                "the samples whose class is right\n",
+                width, width - 1, width);
+    fclose(out);
+    return text;
+}

@@ -22,7 +22,7 @@ void tr_bench_items(const tr_bench *bench, tr_bench_item items[TR_BENCH_ITEMS])
         calls -= profile->op_us[i];
     const tr_bench_item all[TR_BENCH_ITEMS] = {
         {"gather", "samples picked and scaled", part[TR_PART_GATHER], 0.0},
-        {"loss", "loss, hits and their gradient", part[TR_PART_LOSS], 0.0},
+        {"loss", "loss, its gradient, metrics", part[TR_PART_LOSS], 0.0},
         {"calls", "between two primitives; the clock itself", calls, 0.0},
         {"wait", "for the last micro-batch of another thread", part[TR_PART_WAIT], 0.0},
         {"sum", "gradient slots, in the fixed tree", part[TR_PART_SUM],

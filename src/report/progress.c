@@ -31,8 +31,8 @@ void tr_progress_step(tr_progress_view *view, const tr_step_event *event)
             (long long)event->epoch, (long long)event->epochs, bar, (long long)event->step,
             (long long)event->steps, per_step * (double)(event->steps - event->step),
             (double)event->images / event->seconds, event->so_far.loss);
-    if (view->accuracy)
-        fprintf(view->bar, "  accuracy %.4f", event->so_far.accuracy);
+    for (int i = 0; i < event->n_metrics; i++)
+        fprintf(view->bar, "  %s %.4f", event->names[i], event->so_far.values[i]);
     fflush(view->bar);
 }
 
@@ -45,12 +45,13 @@ void tr_progress_epoch(tr_progress_view *view, const tr_history *history, int64_
             : epochs < 100 ? 2
                            : 4,
             (long long)epoch->epoch, (long long)epochs, epoch->train.loss);
-    if (view->accuracy)
-        fprintf(view->lines, "  accuracy %.4f", epoch->train.accuracy);
-    if (epoch->validation.n > 0)
+    for (int i = 0; i < history->n_metrics; i++)
+        fprintf(view->lines, "  %s %.4f", history->names[i], epoch->train.values[i]);
+    if (epoch->validation.n > 0) {
         fprintf(view->lines, "  val_loss %.4f", epoch->validation.loss);
-    if (epoch->validation.n > 0 && view->accuracy)
-        fprintf(view->lines, "  val_accuracy %.4f", epoch->validation.accuracy);
+        for (int i = 0; i < history->n_metrics; i++)
+            fprintf(view->lines, "  val_%s %.4f", history->names[i], epoch->validation.values[i]);
+    }
     fprintf(view->lines, "  %.2f s  %.0f images/s\n", epoch->seconds, epoch->images_per_s);
     fflush(view->lines);
 }

@@ -14,7 +14,6 @@
 typedef struct tr_progress_view {
     FILE *lines;     /* one line per epoch */
     FILE *bar;       /* a terminal, or NULL */
-    bool accuracy;   /* the run has the metric */
     double drawn_at; /* seconds of the epoch when the bar was last drawn */
 } tr_progress_view;
 

@@ -1,16 +1,19 @@
-/* evaluate.c -- Keras's evaluate(): mean loss and accuracy in inference mode. */
+/* evaluate.c -- Keras's evaluate() and predict(): inference mode, batch by batch. */
 #include <math.h>
+#include <string.h>
 
 #include "mem.h"
 #include "run_internal.h"
 
 tr_metrics tr_metrics_of(const tr_sums *sums)
 {
+    tr_metrics metrics = {.n = sums->n};
     if (sums->n == 0)
-        return (tr_metrics){0};
-    return (tr_metrics){.loss = sums->loss / (double)sums->n,
-                        .accuracy = (double)sums->hits / (double)sums->n,
-                        .n = sums->n};
+        return metrics;
+    metrics.loss = sums->loss / (double)sums->n;
+    for (int i = 0; i < TR_MAX_METRICS; i++)
+        metrics.values[i] = sums->metrics[i] / (double)sums->n;
+    return metrics;
 }
 
 /* Samples between two looks at *stop, a multiple of the batch: a moment's work. */
@@ -21,63 +24,150 @@ int64_t tr_measure_chunk(const tr_config *config)
     return batch < SAMPLES ? SAMPLES / batch * batch : batch;
 }
 
-tr_status tr_measure(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,
-                     int64_t chunk, const volatile sig_atomic_t *stop, tr_metrics *metrics,
-                     tr_error *err)
+static tr_status measure_chunks(tr_engine *engine, const tr_measured *what, const uint32_t *index,
+                                float *predictions, tr_sums *total, tr_error *err)
+{
+    for (int64_t first = 0; first < what->n; first += what->chunk) {
+        const int64_t left = what->n - first, count = left < what->chunk ? left : what->chunk;
+        tr_sums sums;
+        if (what->stop != NULL && *what->stop)
+            return TR_OK;
+        TR_TRY(tr_engine_evaluate(engine, what->samples, index + first, count, predictions, &sums,
+                                  err));
+        if (what->take != NULL)
+            what->take(what->user, first, count, predictions);
+        tr_sums_add(total, &sums);
+    }
+    return TR_OK;
+}
+
+tr_status tr_measure(tr_engine *engine, const tr_measured *what, tr_metrics *metrics, tr_error *err)
 {
     tr_sums total = {0};
-    for (int64_t first = 0; first < n && !(stop != NULL && *stop); first += chunk) {
-        const int64_t left = n - first;
-        tr_sums sums;
-        TR_TRY(tr_engine_evaluate(engine, samples, index + first, left < chunk ? left : chunk,
-                                  &sums, err));
-        total.loss += sums.loss;
-        total.hits += sums.hits;
-        total.n += sums.n;
-    }
+    uint32_t *all = NULL;
+    float *predictions = NULL;
+    tr_status status = TR_OK;
+    if (what->index == NULL)
+        all = tr_alloc((size_t)what->n, sizeof *all);
+    if (what->take != NULL)
+        predictions =
+            tr_alloc((size_t)what->chunk, (size_t)tr_engine_outputs(engine) * sizeof *predictions);
+    if ((what->index == NULL && all == NULL) || (what->take != NULL && predictions == NULL))
+        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    for (int64_t i = 0; all != NULL && i < what->n; i++)
+        all[i] = (uint32_t)i;
+    if (status == TR_OK)
+        status =
+            measure_chunks(engine, what, all == NULL ? what->index : all, predictions, &total, err);
+    tr_free(all);
+    tr_free(predictions);
     *metrics = tr_metrics_of(&total);
-    return TR_OK;
+    return status;
 }
 
-static tr_status measure_test(tr_engine *engine, const tr_config *config, const tr_dataset *dataset,
-                              const volatile sig_atomic_t *stop, tr_metrics *metrics, tr_error *err)
+/* ---- the test set ---- */
+
+typedef struct counting {
+    tr_confusion *confusion;
+    const tr_samples *samples;
+    int64_t width;
+} counting;
+
+static void count_classes(void *user, int64_t first, int64_t count, const float *predictions)
+{
+    const counting *self = user;
+    tr_confusion_add(self->confusion, self->samples, first, count, predictions, self->width);
+}
+
+static tr_status measure_test(tr_engine *engine, const tr_config *config, tr_model *model,
+                              const tr_dataset *dataset, const volatile sig_atomic_t *stop,
+                              tr_evaluation *out, tr_error *err)
 {
     const tr_samples *test = tr_dataset_test(dataset);
-    uint32_t *index = tr_alloc((size_t)test->n, sizeof *index);
-    if (index == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    for (int64_t i = 0; i < test->n; i++)
-        index[i] = (uint32_t)i;
-    const tr_status status =
-        tr_measure(engine, test, index, test->n, tr_measure_chunk(config), stop, metrics, err);
-    tr_free(index);
+    *out = (tr_evaluation){0};
+    TR_TRY(tr_confusion_new(&out->confusion, model, err));
+    counting user = {&out->confusion, test, tr_model_n_classes(model)};
+    const tr_measured what = {.samples = test,
+                              .n = test->n,
+                              .chunk = tr_measure_chunk(config),
+                              .stop = stop,
+                              .take = out->confusion.n_classes > 0 ? count_classes : NULL,
+                              .user = &user};
+    tr_status status = tr_measure(engine, &what, &out->metrics, err);
+    if (status == TR_OK && stop != NULL && *stop)
+        status = tr_fail(err, *stop == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED,
+                         "stopped by signal %d while measuring the test set", (int)*stop);
+    else if (status == TR_OK && !isfinite(out->metrics.loss))
+        status = tr_fail(err, TR_ERR_NUMERIC, "the loss on the test set is not a finite number");
     if (status != TR_OK)
-        return status;
-    if (stop != NULL && *stop)
-        return tr_fail(err, *stop == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED,
-                       "stopped by signal %d while measuring the test set", (int)*stop);
-    if (!isfinite(metrics->loss))
-        return tr_fail(err, TR_ERR_NUMERIC, "the loss on the test set is not a finite number");
-    return TR_OK;
+        tr_evaluation_release(out);
+    return status;
 }
 
-tr_status tr_run_evaluate(tr_run *run, const volatile sig_atomic_t *stop, tr_metrics *metrics,
+void tr_evaluation_release(tr_evaluation *evaluation)
+{
+    tr_confusion_release(&evaluation->confusion);
+}
+
+tr_status tr_run_evaluate(tr_run *run, const volatile sig_atomic_t *stop, tr_evaluation *out,
                           tr_error *err)
 {
-    return measure_test(run->engine, run->config, run->dataset, stop, metrics, err);
+    return measure_test(run->engine, run->config, run->model, run->dataset, stop, out, err);
+}
+
+/* ---- without a run ---- */
+
+/* An engine for inference alone. */
+static tr_status inference_engine(tr_engine **out, const tr_config *config, tr_model *model,
+                                  tr_error *err)
+{
+    char why[TR_WHY_MAX];
+    if (!tr_model_is_finite(model))
+        return tr_fail(err, TR_ERR_NUMERIC, "a weight of the model is not a finite number");
+    return tr_engine_new(out, model, NULL, tr_engine_choose_threads(model, why), 0,
+                         tr_measure_chunk(config), err);
 }
 
 tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset *dataset,
-                      tr_metrics *metrics, tr_error *err)
+                      tr_evaluation *out, tr_error *err)
 {
     tr_engine *engine = NULL;
-    if (!tr_model_is_finite(model))
-        return tr_fail(err, TR_ERR_NUMERIC, "a weight of the model is not a finite number");
-    TR_TRY(tr_dataset_check_classes(dataset, tr_model_n_classes(model), err));
-    char why[TR_WHY_MAX];
-    TR_TRY(tr_engine_new(&engine, model, NULL, tr_engine_choose_threads(model, why), 0,
-                         tr_measure_chunk(config), err));
-    const tr_status status = measure_test(engine, config, dataset, NULL, metrics, err);
+    const tr_target_rules rules = tr_model_target_rules(model);
+    TR_TRY(tr_dataset_check_targets(dataset, &rules, err));
+    TR_TRY(inference_engine(&engine, config, model, err));
+    const tr_status status = measure_test(engine, config, model, dataset, NULL, out, err);
+    tr_engine_free(engine);
+    return status;
+}
+
+typedef struct collecting {
+    float *out;
+    int64_t width;
+} collecting;
+
+static void collect(void *user, int64_t first, int64_t count, const float *predictions)
+{
+    const collecting *self = user;
+    memcpy(self->out + first * self->width, predictions,
+           (size_t)(count * self->width) * sizeof *predictions);
+}
+
+tr_status tr_predict(const tr_config *config, tr_model *model, const tr_samples *samples,
+                     float *predictions, tr_error *err)
+{
+    tr_engine *engine = NULL;
+    tr_metrics unused;
+    TR_TRY(inference_engine(&engine, config, model, err));
+    collecting user = {predictions, tr_model_n_classes(model)};
+    tr_samples images = *samples; /* their targets, if any, do not matter */
+    images.y = NULL;
+    images.values = NULL;
+    const tr_measured what = {.samples = &images,
+                              .n = images.n,
+                              .chunk = tr_measure_chunk(config),
+                              .take = collect,
+                              .user = &user};
+    const tr_status status = tr_measure(engine, &what, &unused, err);
     tr_engine_free(engine);
     return status;
 }

@@ -1,6 +1,6 @@
 /* fit.c -- Keras's fit(): epochs of shuffled batches, validation, a checkpoint after each epoch.
  *
- * Epoch logs are Keras's: the training loss and accuracy are means over the samples of the epoch,
+ * Epoch logs are Keras's: the training loss and metrics are means over the samples of the epoch,
  * each measured under the weights before its step; validation is measured after the epoch.
  */
 #include <math.h>
@@ -61,9 +61,7 @@ static tr_status train_epoch(tr_run *run, int64_t epoch, const tr_listener *list
                               left < batch ? left : batch, &sums, err));
         if (!isfinite(sums.loss))
             return diverged(run, epoch, step + 1, "the loss", err);
-        total.loss += sums.loss;
-        total.hits += sums.hits;
-        total.n += sums.n;
+        tr_sums_add(&total, &sums);
         log->train = tr_metrics_of(&total);
         log->seconds = tr_clock_s() - begin;
         if (listener->on_step != NULL)
@@ -72,6 +70,8 @@ static tr_status train_epoch(tr_run *run, int64_t epoch, const tr_listener *list
                                                                .step = step + 1,
                                                                .steps = steps,
                                                                .so_far = log->train,
+                                                               .n_metrics = run->history.n_metrics,
+                                                               .names = run->history.names,
                                                                .seconds = log->seconds,
                                                                .images = total.n});
     }
@@ -85,9 +85,12 @@ static tr_status finish_epoch(tr_run *run, int64_t epoch, const tr_listener *lis
                               const volatile sig_atomic_t *stop, tr_epoch *log, tr_error *err)
 {
     const double begin = tr_clock_s();
-    TR_TRY(tr_measure(run->engine, tr_dataset_train(run->dataset), run->split.validation,
-                      run->split.n_validation, tr_measure_chunk(run->config), stop,
-                      &log->validation, err));
+    const tr_measured what = {.samples = run->validation,
+                              .index = run->split.n_validation > 0 ? run->split.validation : NULL,
+                              .n = tr_run_describe(run).n_validation,
+                              .chunk = tr_measure_chunk(run->config),
+                              .stop = stop};
+    TR_TRY(tr_measure(run->engine, &what, &log->validation, err));
     if (*stop)
         return TR_OK;
     if (!isfinite(log->validation.loss))

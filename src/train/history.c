@@ -5,9 +5,9 @@
 
 #include "mem.h"
 
-double tr_metrics_standard_error(const tr_metrics *metrics)
+double tr_standard_error(double p, int64_t n)
 {
-    return sqrt(metrics->accuracy * (1.0 - metrics->accuracy) / (double)metrics->n);
+    return sqrt(p * (1.0 - p) / (double)n);
 }
 
 tr_status tr_history_add(tr_history *history, const tr_epoch *epoch)

@@ -17,14 +17,39 @@ tr_status tr_optimizer_check(const tr_config *config, tr_error *err)
 
 /* ---- life ---- */
 
+static tr_status split(tr_run *run, tr_error *err)
+{
+    const tr_data_config *data = &run->config->data;
+    const tr_samples *train = tr_dataset_train(run->dataset);
+    if (!data->stratify)
+        return tr_split_make(&run->split, train->n, data->validation_split,
+                             (uint32_t)data->split_seed, err);
+    if (train->y == NULL)
+        return tr_fail(err, TR_ERR_DATA,
+                       "[data] stratify = true wants class numbers, but %s in %s are values; "
+                       "remove it",
+                       data->y_train, data->file);
+    return tr_split_make_stratified(&run->split, train->y, train->n, data->validation_split,
+                                    (uint32_t)data->split_seed, err);
+}
+
 static tr_status prepare_samples(tr_run *run, tr_error *err)
 {
-    const tr_config *config = run->config;
-    TR_TRY(tr_dataset_check_classes(run->dataset, tr_model_n_classes(run->model), err));
-    TR_TRY(tr_split_make(&run->split, tr_dataset_train(run->dataset)->n,
-                         config->data.validation_split, (uint32_t)config->data.split_seed, err));
+    const tr_target_rules rules = tr_model_target_rules(run->model);
+    TR_TRY(tr_dataset_check_targets(run->dataset, &rules, err));
+    TR_TRY(split(run, err));
+    run->validation = run->split.n_validation > 0 ? tr_dataset_train(run->dataset)
+                                                  : tr_dataset_validation(run->dataset);
     run->order = tr_alloc((size_t)run->split.n_train, sizeof *run->order);
     return run->order == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+}
+
+static void prepare_history(tr_run *run)
+{
+    run->history.n_metrics = tr_model_n_metrics(run->model);
+    for (int i = 0; i < run->history.n_metrics; i++)
+        run->history.names[i] = tr_model_metric(run->model, i).name;
+    run->history.validation = tr_run_describe(run).n_validation > 0;
 }
 
 static tr_status prepare_folder(tr_run *run, tr_error *err)
@@ -52,9 +77,10 @@ static tr_status prepare_engine(tr_run *run, tr_error *err)
     const tr_config *config = run->config;
     const int64_t train = smaller(config->fit.batch_size, run->split.n_train);
     const int64_t n_test = tr_dataset_test(run->dataset)->n;
+    const int64_t n_validation =
+        run->split.n_validation > 0 ? run->split.n_validation : run->validation->n;
     const int64_t evaluate =
-        smaller(tr_measure_chunk(config),
-                n_test > run->split.n_validation ? n_test : run->split.n_validation);
+        smaller(tr_measure_chunk(config), n_test > n_validation ? n_test : n_validation);
     TR_TRY(tr_optimizer_make(&run->optimizer, config, err));
     TR_TRY(tr_config_check(config, err));
     const int threads = tr_engine_choose_threads(run->model, run->threads_why);
@@ -76,6 +102,8 @@ tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
         status = prepare_engine(run, err);
     if (status == TR_OK)
         status = prepare_folder(run, err);
+    if (status == TR_OK)
+        prepare_history(run);
     if (status != TR_OK) {
         tr_run_free(run);
         return status;
@@ -107,7 +135,8 @@ tr_run_info tr_run_describe(const tr_run *run)
     return (tr_run_info){.threads = tr_engine_threads(run->engine),
                          .threads_why = run->threads_why,
                          .n_train = run->split.n_train,
-                         .n_validation = run->split.n_validation,
+                         .n_validation = run->split.n_validation > 0 ? run->split.n_validation
+                                                                     : run->validation->n,
                          .n_test = tr_dataset_test(run->dataset)->n,
                          .steps = (run->split.n_train + batch - 1) / batch,
                          .iterations = tr_engine_iterations(run->engine)};
