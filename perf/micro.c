@@ -57,8 +57,8 @@ static void run_gather(void *context)
 {
     gather *self = context;
     self->next = (self->next + self->batch) % (self->samples.n - self->batch);
-    tr_batch_gather(self->dst, NULL, &self->samples, self->index + self->next, self->batch,
-                    self->batch, 1.0f, 255.0f);
+    tr_batch_gather(self->dst, &self->samples, self->index + self->next, self->batch, self->batch,
+                    1.0f, 255.0f);
 }
 
 static void measure_gather(double seconds)

@@ -1,7 +1,9 @@
 /* cmd_fit.c -- trainer -c FILE: train, then evaluate on the test set, as the tutorial does. */
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -83,6 +85,36 @@ static tr_status on_epoch(void *user, const tr_history *history, int64_t epochs,
 
 /* ---- the command ---- */
 
+/* The values that the network sees: Keras's tutorial prints x_train.min() and max(). */
+static void print_range(const tr_config *config, const tr_samples *samples)
+{
+    const int64_t n = samples->n * samples->h * samples->w * samples->c;
+    const bool bytes = samples->pixel == TR_PIXEL_U8;
+    float low = INFINITY, high = -INFINITY;
+    for (int64_t i = 0; i < n; i++) {
+        const float value =
+            bytes ? (float)((const uint8_t *)samples->x)[i] : ((const float *)samples->x)[i];
+        low = value < low ? value : low;
+        high = value > high ? value : high;
+    }
+    const float num = (float)config->data.scale_num, den = (float)config->data.scale_den;
+    printf("pixels: %g to %g, scaled to %g to %g\n\n", (double)low, (double)high,
+           (double)(low * num / den), (double)(high * num / den));
+}
+
+/* "metrics: accuracy (sparse_categorical_accuracy)" */
+static void print_metric_names(const tr_model *model)
+{
+    for (int i = 0; i < tr_model_n_metrics(model); i++) {
+        const tr_metric_info info = tr_model_metric(model, i);
+        printf("%s%s", i == 0 ? "metrics: " : ", ", info.name);
+        if (strcmp(info.name, info.resolved) != 0)
+            printf(" (%s)", info.resolved);
+    }
+    if (tr_model_n_metrics(model) > 0)
+        putchar('\n');
+}
+
 static void print_start(const tr_session *session, const tr_run *run)
 {
     const tr_config *config = session->config;
@@ -93,14 +125,16 @@ static void print_start(const tr_session *session, const tr_run *run)
     tr_dnn_version(version, sizeof version);
     printf("trainer %s, %s, %s, threads: %d (%s)\n", TR_VERSION, version, tr_dnn_isa_name(),
            info.threads, info.threads_why);
-    printf("data: %s: %lld training, %lld validation, %lld test samples, %s %lld x %lld x %lld\n\n",
+    printf("data: %s: %lld training, %lld validation, %lld test samples, %s %lld x %lld x %lld\n",
            config->data.file, (long long)info.n_train, (long long)info.n_validation,
            (long long)info.n_test, samples->pixel == TR_PIXEL_U8 ? "uint8" : "float32",
            (long long)samples->h, (long long)samples->w, (long long)samples->c);
+    print_range(config, samples);
     fputs(summary == NULL ? "" : summary, stdout);
     printf("\n%s, %s, batch %lld in micro-batches of %lld, %lld steps per epoch\n",
            config->compile.loss, config->compile.optimizer, (long long)config->fit.batch_size,
            (long long)config->engine.micro_batch, (long long)info.steps);
+    print_metric_names(session->model);
     fflush(stdout);
     tr_free(summary);
 }

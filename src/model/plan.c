@@ -5,9 +5,8 @@
  *  1. A layer's activation is differentiated at the boundary behind it, from its result. Where the
  *     next layer selects by maximum (pooling) and the activation commutes with that (ReLU), the
  *     derivative moves behind that layer: a quarter of the elements, identical values.
- *  2. A final softmax is left out when the loss works on its input.
- *  3. Layers before the first parameter get no gradient.
- *  4. The last layer with parameters writes float32 at any precision, for softmax and loss.
+ *  2. Layers before the first parameter get no gradient.
+ *  3. The last layer with parameters writes float32 at any precision, for softmax and loss.
  */
 #include "mem.h"
 #include "model_internal.h"
@@ -83,7 +82,7 @@ static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundari
         boundary *at = &boundaries[i];
         tr_program_begin(program, layer->name, TR_FORWARD);
         if (i == last_trainable(model))
-            tr_program_results_in_float32(program); /* rule 4 */
+            tr_program_results_in_float32(program); /* rule 3 */
         at->tape.src = value;
         TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
         at->tape.dst = at->raw;
@@ -93,9 +92,7 @@ static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundari
             at->owed = boundaries[i - 1].owed;
             boundaries[i - 1].owed = TR_LINEAR;
         }
-        if (at->owed == TR_SOFTMAX && i == model->n_layers - 1 && model->logits)
-            at->owed = TR_LINEAR; /* rule 2 */
-        else if (at->owed == TR_SOFTMAX)
+        if (at->owed == TR_SOFTMAX)
             TR_TRY(plan_softmax(program, layer, at, err));
         value = at->tape.dst;
     }
@@ -131,7 +128,7 @@ static tr_status plan_backward(tr_plan *plan, tr_model *model, const boundary *b
                                tr_error *err)
 {
     tr_program *program = plan->program;
-    const int first = plan->wants_diff_input ? 0 : first_trainable(model); /* rule 3 */
+    const int first = plan->wants_diff_input ? 0 : first_trainable(model); /* rule 2 */
     plan->diff_output = tr_program_value(program, tr_program_layout(program, plan->output));
     if (plan->diff_output == TR_NO_VALUE)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");

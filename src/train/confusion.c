@@ -1,6 +1,7 @@
 /* confusion.c -- which class was taken for which; see trainer/fit.h. */
 #include "mem.h"
 #include "run_internal.h"
+#include "target.h"
 
 enum { MAX_CLASSES = 1000 }; /* beyond, nobody reads the matrix */
 

@@ -75,7 +75,7 @@ Test(config, reference_file)
     cr_assert_str_eq(config->model_name, "sequential");
     cr_assert_str_eq(config->compile.loss, "sparse_categorical_crossentropy");
     cr_assert_str_eq(config->compile.optimizer, "adam");
-    cr_assert_eq(config->compile.metrics, TR_METRIC_ACCURACY);
+    cr_assert_str_eq(config->compile.metrics, "accuracy");
     cr_assert(config->fit.batch_size == 128 && config->fit.epochs == 20);
     cr_assert(config->fit.seed == 0 && config->fit.shuffle);
     cr_assert_eq(config->evaluate_batch_size, 100);
@@ -92,7 +92,9 @@ Test(config, defaults)
     cr_assert_eq(load_least_and(""), TR_OK, "%s", err.text);
     cr_assert(config->data.scale_num == 1 && config->data.scale_den == 1);
     cr_assert(config->data.validation_split == 0 && config->data.split_seed == 0);
-    cr_assert_eq(config->compile.metrics, 0);
+    cr_assert_str_eq(config->compile.metrics, "");
+    cr_assert(config->compile.top_k == 5 && !config->data.stratify);
+    cr_assert_str_eq(config->data.validation_file, "");
     cr_assert(config->fit.batch_size == 32 && config->fit.epochs == 1);
     cr_assert(config->fit.seed == 0 && config->fit.shuffle);
     cr_assert_eq(config->evaluate_batch_size, 32);
@@ -185,7 +187,8 @@ Test(config, ranges_by_override)
         {"model.input_shape=28, 28", "3 integers from 1 to 65536"},
         {"model.input_shape=28, 28, 0", "3 integers from 1 to 65536"},
         {"model.input_shape=65537, 1, 1", "3 integers from 1 to 65536"},
-        {"compile.metrics=accuracy, loss", "of: accuracy"},
+        {"compile.top_k=0", "an integer from 1 to 1048576"},
+        {"data.stratify=maybe", "must be"},
         {"compile.loss=", "not empty"},
         {"output.directory=", "not empty"},
         {"fit.epochs=x", "an integer from 1 to 1000000"},

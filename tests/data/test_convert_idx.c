@@ -65,7 +65,8 @@ Test(convert_idx, makes_a_dataset_that_opens)
     cr_assert_eq(tr_convert_idx(folder, out, &err), TR_OK, "%s", err.text);
     const tr_config config = config_for(out, H, W, 1);
     tr_dataset *dataset = NULL;
-    cr_assert_eq(tr_dataset_open(&dataset, &config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_dataset_open(&dataset, &config, TR_TARGET_CLASSES, &err), TR_OK, "%s",
+                 err.text);
     const tr_samples *train = tr_dataset_train(dataset), *test = tr_dataset_test(dataset);
     cr_expect(train->n == TRAIN && test->n == TEST && train->pixel == TR_PIXEL_U8);
     for (uint32_t i = 0; i < TRAIN * H * W; i++)

@@ -35,7 +35,7 @@ static tr_dataset *open_good(const tr_config *config)
 {
     tr_dataset *dataset = NULL;
     tr_error err = {0};
-    cr_assert_eq(tr_dataset_open(&dataset, config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_dataset_open(&dataset, config, TR_TARGET_CLASSES, &err), TR_OK, "%s", err.text);
     return dataset;
 }
 
@@ -44,7 +44,7 @@ static tr_error open_bad(const tr_config *config)
 {
     tr_dataset *dataset = NULL;
     tr_error err = {0};
-    const tr_status status = tr_dataset_open(&dataset, config, &err);
+    const tr_status status = tr_dataset_open(&dataset, config, TR_TARGET_CLASSES, &err);
     cr_assert_eq(status, TR_ERR_DATA, "status %d: %s", status, err.text);
     cr_expect_eq(err.status, TR_ERR_DATA);
     cr_expect_null(dataset);
@@ -133,8 +133,9 @@ Test(dataset, checks_labels_against_the_classes)
     const tr_config config = config_for(good_file(0), H, W, 1);
     tr_dataset *dataset = open_good(&config);
     tr_error err = {0};
-    cr_expect_eq(tr_dataset_check_classes(dataset, 10, &err), TR_OK);
-    cr_expect_eq(tr_dataset_check_classes(dataset, 9, &err), TR_ERR_DATA);
+    cr_expect_eq(tr_dataset_check_targets(dataset, &(tr_target_rules){.width = 10}, &err), TR_OK);
+    cr_expect_eq(tr_dataset_check_targets(dataset, &(tr_target_rules){.width = 9}, &err),
+                 TR_ERR_DATA);
     expect_texts(&err, config.data.file, "y_train", "label 9", "index 2", "9 outputs", NULL);
     tr_dataset_free(dataset);
 }
@@ -411,7 +412,7 @@ Test(dataset, flipped_bits, .timeout = 120)
         write_bytes(config.data.file, bytes, n);
         tr_dataset *dataset = NULL;
         tr_error err = {0};
-        const tr_status status = tr_dataset_open(&dataset, &config, &err);
+        const tr_status status = tr_dataset_open(&dataset, &config, TR_TARGET_CLASSES, &err);
         cr_expect(status == TR_OK || status == TR_ERR_DATA, "trial %u: status %d: %s", trial,
                   status, err.text);
         n_failed += status != TR_OK;
@@ -457,7 +458,7 @@ Test(dataset, survives_any_failed_allocation)
         tr_dataset *dataset = NULL;
         tr_error err = {0};
         tr_alloc_fail_after(k);
-        status = tr_dataset_open(&dataset, &config, &err);
+        status = tr_dataset_open(&dataset, &config, TR_TARGET_CLASSES, &err);
         tr_alloc_fail_after(-1);
         if (status != TR_OK) {
             cr_assert_eq(status, TR_ERR_INTERNAL, "allocation %lld: %s", (long long)k, err.text);

@@ -69,14 +69,15 @@ Test(engine, evaluates_without_an_optimizer)
         tr_sums all, one, sum = {0};
         config->evaluate_batch_size = batches[b];
         cr_assert_eq(tr_engine_new(&engine, model, NULL, 2, 0, 21, &err), TR_OK);
-        cr_assert_eq(tr_engine_evaluate(engine, &samples, index, 21, &all, &err), TR_OK);
+        cr_assert_eq(tr_engine_evaluate(engine, &samples, index, 21, NULL, &all, &err), TR_OK);
         for (int i = 0; i < 21; i++) {
-            cr_assert_eq(tr_engine_evaluate(engine, &samples, index + i, 1, &one, &err), TR_OK);
+            cr_assert_eq(tr_engine_evaluate(engine, &samples, index + i, 1, NULL, &one, &err),
+                         TR_OK);
             sum.loss += one.loss;
-            sum.hits += one.hits;
+            sum.metrics[0] += one.metrics[0];
         }
         cr_assert_eq(all.n, 21, "batch %d", (int)batches[b]);
-        cr_assert_eq(all.hits, sum.hits, "batch %d", (int)batches[b]);
+        cr_assert_eq(all.metrics[0], sum.metrics[0], "batch %d", (int)batches[b]);
         cr_assert_float_eq(all.loss, sum.loss, 1e-9 * sum.loss, "batch %d", (int)batches[b]);
         tr_engine_free(engine);
     }

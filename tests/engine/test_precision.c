@@ -169,7 +169,7 @@ Test(precision, evaluation_sees_the_loss_of_training)
     tr_samples samples = test_samples(50, shape, 10);
     test_rig rig = test_rig_new(test_reference_layers, "sgd", 2, 37, overrides, 1);
     test_index(index, 37, 50, 0);
-    cr_assert_eq(tr_engine_evaluate(rig.engine, &samples, index, 37, &sums, &err), TR_OK);
+    cr_assert_eq(tr_engine_evaluate(rig.engine, &samples, index, 37, NULL, &sums, &err), TR_OK);
     const tr_sums training = test_rig_step(&rig, &samples, 37, 0);
     cr_assert_float_eq(sums.loss, training.loss, loss_tolerance * training.loss);
     test_rig_free(&rig);

@@ -51,9 +51,11 @@ Test(reduce, sums_of_samples)
 {
     tr_sums sums[11];
     for (int i = 0; i < 11; i++)
-        sums[i] = (tr_sums){.loss = 0.5 * i, .hits = i, .n = 8};
+        sums[i] = (tr_sums){.loss = 0.5 * i, .metrics = {i, 2 * i}, .n = 8};
     const tr_sums total = tr_reduce_sums(sums, 11);
     cr_assert_eq(total.loss, 27.5);
-    cr_assert_eq(total.hits, 55);
+    cr_assert_eq(total.metrics[0], 55);
+    cr_assert_eq(total.metrics[1], 110);
+    cr_assert_eq(total.metrics[2], 0);
     cr_assert_eq(total.n, 88);
 }

@@ -47,7 +47,7 @@ static double loss_at(test_rig *made, const tr_samples *samples, const uint32_t 
 {
     tr_sums sums;
     tr_error err = {0};
-    cr_assert_eq(tr_engine_evaluate(made->engine, samples, index, n, &sums, &err), TR_OK);
+    cr_assert_eq(tr_engine_evaluate(made->engine, samples, index, n, NULL, &sums, &err), TR_OK);
     return sums.loss / (double)n;
 }
 
@@ -243,7 +243,7 @@ Test(step, allocates_nothing)
     const uint64_t before = tr_alloc_count();
     for (int step = 0; step < 3; step++) {
         tr_engine_step(made.engine, &samples, index, 77, &sums, &err);
-        tr_engine_evaluate(made.engine, &samples, index, 77, &sums, &err);
+        tr_engine_evaluate(made.engine, &samples, index, 77, NULL, &sums, &err);
     }
     cr_assert_eq(tr_alloc_count(), before);
     test_rig_free(&made);

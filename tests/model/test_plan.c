@@ -58,7 +58,7 @@ Test(plan, final_softmax_is_the_loss_s)
 {
     tr_config *config;
     tr_model *model = build(NET("relu"), &config);
-    cr_assert(model->logits);
+    cr_assert(model->loss.takes_over && model->loss.logits);
     cr_assert_eq(count(model->training.program, "d", "softmax", TR_FORWARD), 0);
     tr_model_free(model);
     tr_config_free(config);

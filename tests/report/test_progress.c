@@ -6,20 +6,20 @@
 #include "progress.h"
 
 static tr_epoch epoch = {.epoch = 7,
-                         .train = {.loss = 0.5, .accuracy = 0.75, .n = 100},
-                         .validation = {.loss = 0.25, .accuracy = 0.875, .n = 10},
+                         .train = {.loss = 0.5, .values = {0.75}, .n = 100},
+                         .validation = {.loss = 0.25, .values = {0.875}, .n = 10},
                          .seconds = 2.5,
                          .images_per_s = 40.0};
 
-static char *line(bool accuracy, int64_t n_validation)
+static char *line(int n_metrics, int64_t n_validation)
 {
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     tr_epoch copy = epoch;
     copy.validation.n = n_validation;
-    tr_history history = {.epochs = &copy, .n = 1};
-    tr_progress_view view = {.lines = out, .accuracy = accuracy};
+    tr_history history = {.epochs = &copy, .n = 1, .n_metrics = n_metrics, .names = {"accuracy"}};
+    tr_progress_view view = {.lines = out};
     tr_progress_epoch(&view, &history, 20);
     fclose(out);
     return text;
@@ -27,11 +27,11 @@ static char *line(bool accuracy, int64_t n_validation)
 
 Test(progress, line_says_what_the_run_has)
 {
-    char *text = line(true, 10);
+    char *text = line(1, 10);
     cr_assert_str_eq(text, "Epoch  7/20  loss 0.5000  accuracy 0.7500  val_loss 0.2500  "
                            "val_accuracy 0.8750  2.50 s  40 images/s\n");
     free(text);
-    text = line(false, 0);
+    text = line(0, 0);
     cr_assert_str_eq(text, "Epoch  7/20  loss 0.5000  2.50 s  40 images/s\n");
     free(text);
 }

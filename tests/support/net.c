@@ -38,10 +38,13 @@ const char *test_file(const char *name, const char *text)
 
 tr_config *test_config(const char *body, const char *const *overrides, size_t n_overrides)
 {
-    char *text = tr_format("[data]\nfile = none.h5\nscale = 1/255\n%s\n"
-                           "[compile]\nloss = sparse_categorical_crossentropy\n"
-                           "optimizer = adam\nmetrics = accuracy\n[output]\ndirectory = %s/run\n",
-                           body, test_folder());
+    /* A body with a [compile] of its own says it all. */
+    char *text = tr_format(
+        "[data]\nfile = none.h5\nscale = 1/255\n%s\n%s[output]\ndirectory = %s/run\n", body,
+        strstr(body, "[compile]") != NULL ? ""
+                                          : "[compile]\nloss = sparse_categorical_crossentropy\n"
+                                            "optimizer = adam\nmetrics = accuracy\n",
+        test_folder());
     tr_config *config = NULL;
     tr_error err = {0};
     cr_assert_eq(tr_config_load(&config, test_file("net.ini", text), overrides, n_overrides, &err),
@@ -63,7 +66,8 @@ test_net *test_net_new_with(const char *layers, const int64_t shape[3], int64_t 
     test_net *net = tr_alloc(1, sizeof *net);
     tr_error err = {0};
     char *body = tr_format("[model]\ninput_shape = %lld, %lld, %lld\n%s\n"
-                           "[layer.test_flatten]\ntype = flatten\n[engine]\nmicro_batch = %lld\n",
+                           "[layer.test_flatten]\ntype = flatten\n[engine]\nmicro_batch = %lld\n"
+                           "[compile]\nloss = mean_squared_error\noptimizer = adam\n",
                            (long long)shape[0], (long long)shape[1], (long long)shape[2], layers,
                            (long long)n);
     net->config = test_config(body, overrides, n_overrides);

@@ -88,7 +88,7 @@ static tr_status make(rig *made, const char *const *overrides, size_t n_override
     TR_TRY(tr_model_parse(&made->model, made->config, err));
     TR_TRY(tr_config_check(made->config, err));
     TR_TRY(tr_model_build(made->model, err));
-    TR_TRY(tr_dataset_open(&made->dataset, made->config, err));
+    TR_TRY(tr_dataset_open(&made->dataset, made->config, tr_model_targets(made->model), err));
     return tr_run_new(&made->run, made->config, made->model, made->dataset, err);
 }
 
@@ -108,13 +108,14 @@ static void learns(const char *const *overrides, size_t n)
 {
     rig made;
     tr_error err = {0};
-    tr_metrics test;
+    tr_evaluation test;
     const tr_listener silent = {0};
     cr_assert_eq(make(&made, overrides, n, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &never, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_evaluate(made.run, &never, &test, &err), TR_OK);
-    cr_assert_eq(test.n, N_TEST);
-    cr_assert_gt(test.accuracy, 0.95, "accuracy %g", test.accuracy);
+    cr_assert_eq(test.metrics.n, N_TEST);
+    cr_assert_gt(test.metrics.values[0], 0.95, "accuracy %g", test.metrics.values[0]);
+    tr_evaluation_release(&test);
     discard(&made);
 }
 
@@ -184,7 +185,7 @@ Test(fit, checkpoint_is_the_model)
 {
     rig made;
     tr_error err = {0};
-    tr_metrics in_run, from_file;
+    tr_evaluation in_run, from_file;
     char a[33], b[33], path[600];
     const tr_listener silent = {0};
     cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
@@ -198,8 +199,20 @@ Test(fit, checkpoint_is_the_model)
     tr_model_digest(made.model, b, &err);
     cr_assert_str_eq(a, b);
     cr_assert_eq(tr_evaluate(made.config, made.model, made.dataset, &from_file, &err), TR_OK);
-    cr_assert_eq(in_run.loss, from_file.loss);
-    cr_assert_eq(in_run.accuracy, from_file.accuracy);
+    cr_assert_eq(in_run.metrics.loss, from_file.metrics.loss);
+    cr_assert_eq(in_run.metrics.values[0], from_file.metrics.values[0]);
+    /* 4 classes; the diagonal of the confusion is what accuracy counts. */
+    int64_t right = 0, all = 0;
+    cr_assert_eq(in_run.confusion.n_classes, 4);
+    for (int i = 0; i < 16; i++) {
+        cr_assert_eq(in_run.confusion.counts[i], from_file.confusion.counts[i]);
+        all += in_run.confusion.counts[i];
+        right += i % 5 == 0 ? in_run.confusion.counts[i] : 0;
+    }
+    cr_assert_eq(all, N_TEST);
+    cr_assert_float_eq((double)right / N_TEST, in_run.metrics.values[0], 1e-12);
+    tr_evaluation_release(&in_run);
+    tr_evaluation_release(&from_file);
     discard(&made);
 }
 
@@ -274,7 +287,7 @@ Test(fit, stop_is_not_lost_between_steps)
 {
     rig made;
     tr_error err = {0};
-    tr_metrics test;
+    tr_evaluation test;
     const tr_listener listener = {.on_epoch = stop_at_epoch_end};
     const char *const overrides[] = {"fit.epochs=1"};
     cr_assert_eq(make(&made, overrides, 1, &err), TR_OK, "%s", err.text);
@@ -328,7 +341,8 @@ Test(fit, labels_outside_the_classes_are_named)
     cr_assert_eq(tr_model_parse(&made.model, made.config, &err), TR_OK);
     cr_assert_eq(tr_config_check(made.config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_model_build(made.model, &err), TR_OK);
-    cr_assert_eq(tr_dataset_open(&made.dataset, made.config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_dataset_open(&made.dataset, made.config, TR_TARGET_CLASSES, &err), TR_OK, "%s",
+                 err.text);
     cr_assert_eq(tr_run_new(&made.run, made.config, made.model, made.dataset, &err), TR_ERR_DATA);
     cr_assert_not_null(strstr(err.text, "y_train"), "%s", err.text);
     discard(&made);

@@ -30,6 +30,5 @@ Test(history, lack_of_memory_keeps_what_was_there)
 
 Test(history, standard_error_of_an_accuracy)
 {
-    const tr_metrics metrics = {.accuracy = 0.9, .n = 10000};
-    cr_assert(fabs(tr_metrics_standard_error(&metrics) - 0.003) < 1e-12);
+    cr_assert(fabs(tr_standard_error(0.9, 10000) - 0.003) < 1e-12);
 }
