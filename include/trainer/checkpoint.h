@@ -19,7 +19,8 @@ typedef struct tr_progress {
  *     /model_weights                 layer_names, backend, keras_version
  *     /model_weights/<layer>         weight_names
  *     /model_weights/<layer>/<layer>/<weight>:0
- *     /trainer                       format_version, epoch, iterations, weights_digest
+ *     /trainer                       format_version, epoch, iterations, weights_digest,
+ *                                    config (the effective INI text)
  *
  * Kernels are (kh, kw, in, out), dense kernels (in, out), float32, contiguous. */
 tr_status tr_checkpoint_write(const tr_model *model, tr_progress progress, const char *path,
@@ -29,5 +30,9 @@ tr_status tr_checkpoint_write(const tr_model *model, tr_progress progress, const
  * are matched in order, shapes must agree, as Keras does it. TR_ERR_DATA names file, dataset and
  * what was expected; the model is unchanged then. */
 tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error *err);
+
+/* The effective configuration of the run that wrote the file, as INI text; free with tr_free().
+ * TR_ERR_DATA where the file has none, as those of Keras. */
+tr_status tr_checkpoint_read_config(char **text, const char *path, tr_error *err);
 
 #endif

@@ -78,11 +78,18 @@ typedef struct tr_config {
  * kept for tr_config_check(). Release with tr_config_free(); all strings are owned by it. */
 tr_status tr_config_load(tr_config **out, const char *path, const char *const *overrides,
                          size_t n_overrides, tr_error *err);
+/* The same from text, e.g. of a checkpoint; `name` stands for the file in messages. */
+tr_status tr_config_parse(tr_config **out, const char *name, const char *text,
+                          const char *const *overrides, size_t n_overrides, tr_error *err);
 void tr_config_free(tr_config *config);
 
 /* TR_OK, or TR_ERR_CONFIG with every problem found so far, one a line: "file:line: what is wrong,
  * what is allowed, what was perhaps meant". */
 tr_status tr_config_check(const tr_config *config, tr_error *err);
+
+/* The effective configuration as INI text, every default spelled out; NULL: no memory. Free with
+ * tr_free(). */
+char *tr_config_text(const tr_config *config);
 
 /* Writes the effective configuration, every default spelled out, to `path` (whole or not at all).
  * Training from that file repeats the run. */

@@ -43,6 +43,7 @@ int tr_model_n_layers(const tr_model *model);
 tr_layer_info tr_model_layer(const tr_model *model, int i);
 int64_t tr_model_n_classes(const tr_model *model); /* length of the output vector */
 const char *tr_model_name(const tr_model *model);
+const tr_config *tr_model_config(const tr_model *model); /* it was parsed from */
 
 /* ---- loss and metrics ---- */
 

@@ -1,13 +1,5 @@
-/* checkpoint_write.c -- the weights in Keras's HDF5 layout; see trainer/checkpoint.h.
- *
- * The file is built in memory (HDF5's core driver) and written by tr_file_write(): HDF5 never
- * touches the disk, so a full disk is one clear error and cannot leave half a file or a library
- * that fails again at exit.
- */
-#include <string.h>
-
-#include "file.h"
-#include "h5.h"
+/* checkpoint_write.c -- the weights in Keras's HDF5 layout; see trainer/checkpoint.h. */
+#include "h5_write.h"
 #include "keras_h5.h"
 #include "mem.h"
 #include "trainer/checkpoint.h"
@@ -16,13 +8,6 @@
 static const char keras_version[] = "2.13.1", backend[] = "tensorflow";
 
 enum { FORMAT_VERSION = 1 };
-
-static tr_status h5_failed(tr_error *err, const char *what)
-{
-    char cause[256];
-    tr_h5_cause(cause, sizeof cause);
-    return tr_fail(err, TR_ERR_INTERNAL, "checkpoint: HDF5 cannot make %s: %s", what, cause);
-}
 
 /* ---- /model_weights ---- */
 
@@ -35,28 +20,14 @@ static char *weight_path(const tr_weight_info *info)
 static tr_status write_weight(hid_t group, const tr_model *model, int i, tr_error *err)
 {
     const tr_weight_info info = tr_model_weight(model, i);
-    hsize_t dims[4];
-    for (int k = 0; k < info.n_dims; k++)
-        dims[k] = (hsize_t)info.dims[k];
     float *values = tr_alloc((size_t)info.n, sizeof *values);
     char *path = weight_path(&info);
     tr_status status = values == NULL || path == NULL
                            ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
                            : tr_model_get_weight(model, i, values, err);
-    if (status == TR_OK) {
-        const hid_t links = H5Pcreate(H5P_LINK_CREATE);
-        const hid_t space = H5Screate_simple(info.n_dims, dims, NULL);
-        hid_t dataset = H5I_INVALID_HID;
-        if (links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
-            dataset =
-                H5Dcreate2(group, path, H5T_IEEE_F32LE, space, links, H5P_DEFAULT, H5P_DEFAULT);
-        if (dataset < 0 ||
-            H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
-            status = h5_failed(err, path);
-        tr_h5_close(dataset);
-        tr_h5_close(space);
-        tr_h5_close(links);
-    }
+    if (status == TR_OK)
+        status = tr_h5_write_dataset(group, path, info.n_dims, info.dims, H5T_IEEE_F32LE,
+                                     H5T_NATIVE_FLOAT, values, err);
     tr_free(path);
     tr_free(values);
     return status;
@@ -67,7 +38,7 @@ static tr_status write_layer(hid_t weights, const tr_model *model, const tr_laye
 {
     const hid_t group = H5Gcreate2(weights, layer->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (group < 0)
-        return h5_failed(err, layer->name);
+        return tr_h5_write_failed(err, layer->name);
     tr_status status = TR_OK;
     char **names = tr_alloc((size_t)layer->n_weights, sizeof *names);
     bool named = names != NULL;
@@ -80,7 +51,7 @@ static tr_status write_layer(hid_t weights, const tr_model *model, const tr_laye
         status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     else if (!tr_h5_write_names(group, "weight_names", (const char *const *)names,
                                 (size_t)layer->n_weights))
-        status = h5_failed(err, "weight_names");
+        status = tr_h5_write_failed(err, "weight_names");
     for (int k = 0; status == TR_OK && k < layer->n_weights; k++)
         status = write_weight(group, model, layer->first_weight + k, err);
     tr_h5_free_names(names, (size_t)layer->n_weights);
@@ -101,7 +72,7 @@ static tr_status write_model_weights(hid_t file, const tr_model *model, tr_error
     if (group < 0 || !tr_h5_write_names(group, "layer_names", names, (size_t)n) ||
         !tr_h5_write_text(group, "backend", backend, H5T_CSET_ASCII) ||
         !tr_h5_write_text(group, "keras_version", keras_version, H5T_CSET_ASCII))
-        status = h5_failed(err, "model_weights");
+        status = tr_h5_write_failed(err, "model_weights");
     for (int i = 0; status == TR_OK && i < n; i++) {
         const tr_layer_info layer = tr_model_layer(model, i);
         status = write_layer(group, model, &layer, err);
@@ -113,62 +84,43 @@ static tr_status write_model_weights(hid_t file, const tr_model *model, tr_error
 
 /* ---- the file ---- */
 
-static tr_status write_contents(hid_t file, const tr_model *model, tr_progress progress,
-                                tr_error *err)
+typedef struct contents {
+    const tr_model *model;
+    tr_progress progress;
+} contents;
+
+/* What a run needs that Keras does not know. */
+static tr_status write_trainer(hid_t file, const contents *what, tr_error *err)
 {
     char digest[33];
-    TR_TRY(tr_model_digest(model, digest, err));
-    if (!tr_h5_write_text(file, "backend", backend, H5T_CSET_UTF8) ||
-        !tr_h5_write_text(file, "keras_version", keras_version, H5T_CSET_UTF8))
-        return h5_failed(err, "root attributes");
-    TR_TRY(write_model_weights(file, model, err));
+    TR_TRY(tr_model_digest(what->model, digest, err));
+    char *config = tr_config_text(tr_model_config(what->model));
+    if (config == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     const hid_t group = H5Gcreate2(file, "trainer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     const bool ok = group >= 0 && tr_h5_write_int(group, "format_version", FORMAT_VERSION) &&
-                    tr_h5_write_int(group, "epoch", progress.epoch) &&
-                    tr_h5_write_int(group, "iterations", progress.iterations) &&
-                    tr_h5_write_text(group, "weights_digest", digest, H5T_CSET_ASCII);
+                    tr_h5_write_int(group, "epoch", what->progress.epoch) &&
+                    tr_h5_write_int(group, "iterations", what->progress.iterations) &&
+                    tr_h5_write_text(group, "weights_digest", digest, H5T_CSET_ASCII) &&
+                    tr_h5_write_text(group, "config", config, H5T_CSET_UTF8);
+    tr_free(config);
     tr_h5_close(group);
-    return ok ? TR_OK : h5_failed(err, "the group /trainer");
+    return ok ? TR_OK : tr_h5_write_failed(err, "the group /trainer");
 }
 
-/* The bytes of the finished file; released with tr_free(). */
-static tr_status take_image(hid_t file, void **image, size_t *n, tr_error *err)
+static tr_status write_contents(const void *user, hid_t file, tr_error *err)
 {
-    const ssize_t bytes =
-        H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
-    if (bytes < 0)
-        return h5_failed(err, "the file image");
-    void *block = tr_alloc((size_t)bytes, 1);
-    if (block == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    if (H5Fget_file_image(file, block, (size_t)bytes) != bytes) {
-        tr_free(block);
-        return h5_failed(err, "the file image");
-    }
-    *image = block;
-    *n = (size_t)bytes;
-    return TR_OK;
+    const contents *what = user;
+    if (!tr_h5_write_text(file, "backend", backend, H5T_CSET_UTF8) ||
+        !tr_h5_write_text(file, "keras_version", keras_version, H5T_CSET_UTF8))
+        return tr_h5_write_failed(err, "root attributes");
+    TR_TRY(write_model_weights(file, what->model, err));
+    return write_trainer(file, what, err);
 }
 
 tr_status tr_checkpoint_write(const tr_model *model, tr_progress progress, const char *path,
                               tr_error *err)
 {
-    tr_status status = TR_OK;
-    void *image = NULL;
-    size_t n = 0;
-    hid_t file = H5I_INVALID_HID;
-    tr_h5_quiet();
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access >= 0 && H5Pset_fapl_core(access, 1 << 20, 0) >= 0)
-        file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    status =
-        file < 0 ? h5_failed(err, "a file in memory") : write_contents(file, model, progress, err);
-    if (status == TR_OK)
-        status = take_image(file, &image, &n, err);
-    tr_h5_close(file);
-    tr_h5_close(access);
-    if (status == TR_OK)
-        status = tr_file_write(path, image, n, err);
-    tr_free(image);
-    return status;
+    const contents what = {model, progress};
+    return tr_h5_write_file(path, write_contents, &what, err);
 }

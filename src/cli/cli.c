@@ -7,6 +7,7 @@
 #include "command.h"
 #include "evaluation_table.h"
 #include "mem.h"
+#include "trainer/checkpoint.h"
 
 const tr_command tr_commands[] = {
     {NULL, "train and evaluate: trainer -c FILE", tr_command_fit},
@@ -112,10 +113,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         argp_error(state, "unexpected argument '%s'", arg);
         return 0;
     case ARGP_KEY_END:
-        if (options->config_path == NULL)
-            argp_error(state, "no configuration: give one with -c FILE");
         if (parsing->takes_checkpoint && options->checkpoint == NULL)
             argp_error(state, "no checkpoint: give one with --checkpoint FILE");
+        else if (options->config_path == NULL && options->checkpoint == NULL)
+            argp_error(state, "no configuration: give one with -c FILE");
         return options->threads_override == NULL ? 0
                                                  : add_override(options, options->threads_override);
     default:
@@ -134,7 +135,10 @@ tr_status tr_options_parse_more(tr_options *options, int argc, char **argv, cons
                                 int takes_checkpoint, const struct argp *more, void *input)
 {
     const struct argp_option table[] = {
-        {"config", 'c', "FILE", 0, "the INI file of the run", 0},
+        {"config", 'c', "FILE", 0,
+         takes_checkpoint ? "the INI file of the run; without: the one inside the checkpoint"
+                          : "the INI file of the run",
+         0},
         {"set", 's', "SECTION.KEY=VALUE", 0, "replace one value of it; may be repeated", 0},
         {"threads", 't', "N", 0, "same as --set engine.threads=N; changes the speed only", 0},
         {takes_checkpoint ? "checkpoint" : NULL, takes_checkpoint ? 'k' : 0, "FILE", 0,
@@ -180,10 +184,22 @@ tr_status tr_print_result(const tr_session *session, const tr_evaluation *test, 
     return TR_OK;
 }
 
+static tr_status load_config(tr_session *session, const tr_options *options, tr_error *err)
+{
+    if (options->config_path != NULL)
+        return tr_config_load(&session->config, options->config_path, options->overrides,
+                              options->n_overrides, err);
+    char *text = NULL;
+    TR_TRY(tr_checkpoint_read_config(&text, options->checkpoint, err));
+    const tr_status status = tr_config_parse(&session->config, options->checkpoint, text,
+                                             options->overrides, options->n_overrides, err);
+    tr_free(text);
+    return status;
+}
+
 tr_status tr_session_load(tr_session *session, const tr_options *options, tr_error *err)
 {
-    TR_TRY(tr_config_load(&session->config, options->config_path, options->overrides,
-                          options->n_overrides, err));
+    TR_TRY(load_config(session, options, err));
     TR_TRY(tr_model_parse(&session->model, session->config, err));
     TR_TRY(tr_optimizer_check(session->config, err));
     return tr_config_check(session->config, err);

@@ -255,8 +255,9 @@ static void read_sections(tr_config *config)
                         ini->path);
 }
 
-tr_status tr_config_load(tr_config **out, const char *path, const char *const *overrides,
-                         size_t n_overrides, tr_error *err)
+/* `text` NULL: the file at `path`. */
+static tr_status load(tr_config **out, const char *path, const char *text,
+                      const char *const *overrides, size_t n_overrides, tr_error *err)
 {
     tr_status status = TR_ERR_INTERNAL;
     tr_config *config = tr_alloc(1, sizeof *config);
@@ -265,7 +266,10 @@ tr_status tr_config_load(tr_config **out, const char *path, const char *const *o
     config->problems = tr_problems_new(path);
     if (config->problems == NULL)
         goto no_memory;
-    status = tr_ini_load(&config->ini, path, overrides, n_overrides, config->problems, err);
+    status = text == NULL
+                 ? tr_ini_load(&config->ini, path, overrides, n_overrides, config->problems, err)
+                 : tr_ini_parse(&config->ini, path, text, strlen(text), overrides, n_overrides,
+                                config->problems, err);
     if (status != TR_OK)
         goto fail;
     read_sections(config);
@@ -279,6 +283,18 @@ no_memory:
 fail:
     tr_config_free(config);
     return status;
+}
+
+tr_status tr_config_load(tr_config **out, const char *path, const char *const *overrides,
+                         size_t n_overrides, tr_error *err)
+{
+    return load(out, path, NULL, overrides, n_overrides, err);
+}
+
+tr_status tr_config_parse(tr_config **out, const char *name, const char *text,
+                          const char *const *overrides, size_t n_overrides, tr_error *err)
+{
+    return load(out, name, text, overrides, n_overrides, err);
 }
 
 void tr_config_free(tr_config *config)
@@ -295,11 +311,16 @@ tr_status tr_config_check(const tr_config *config, tr_error *err)
     return tr_problems_check(config->problems, err);
 }
 
+char *tr_config_text(const tr_config *config)
+{
+    return tr_ini_text(config->ini, "The effective configuration, every default spelled out."
+                                    "\nTraining from this file repeats the run.");
+}
+
 tr_status tr_config_write(const tr_config *config, const char *path, tr_error *err)
 {
     TR_TRY(tr_config_check(config, err));
-    char *text = tr_ini_text(config->ini, "The effective configuration, every default spelled out."
-                                          "\nTraining from this file repeats the run.");
+    char *text = tr_config_text(config);
     if (text == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
     const tr_status status = tr_file_write(path, text, strlen(text), err);

@@ -324,35 +324,38 @@ static bool parse(struct loader *loader)
     return failed_line != -2 && !loader->no_memory;
 }
 
-tr_status tr_ini_load(tr_ini **out, const char *path, const char *const *overrides,
-                      size_t n_overrides, tr_problems *problems, tr_error *err)
+tr_status tr_ini_parse(tr_ini **out, const char *name, const char *text, size_t n,
+                       const char *const *overrides, size_t n_overrides, tr_problems *problems,
+                       tr_error *err)
 {
-    tr_status status = TR_ERR_INTERNAL;
-    char *bytes = NULL;
-    size_t n = 0;
     tr_ini *ini = tr_alloc(1, sizeof *ini);
     if (ini == NULL)
         goto no_memory;
-    ini->path = tr_strdup(path);
+    ini->path = tr_strdup(name);
     if (ini->path == NULL)
         goto no_memory;
-    status = read_whole(path, &bytes, &n, err);
-    if (status != TR_OK)
-        goto fail;
-    struct loader loader = {.ini = ini, .problems = problems, .next = bytes, .end = bytes + n};
+    struct loader loader = {.ini = ini, .problems = problems, .next = text, .end = text + n};
     if (!parse(&loader))
         goto no_memory;
     for (size_t i = 0; i < n_overrides; i++)
         if (!tr_ini_override(ini, overrides[i], problems))
             goto no_memory;
-    tr_free(bytes);
     *out = ini;
     return TR_OK;
 
 no_memory:
-    status = tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
-fail:
-    tr_free(bytes);
     tr_ini_free(ini);
+    return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", name);
+}
+
+tr_status tr_ini_load(tr_ini **out, const char *path, const char *const *overrides,
+                      size_t n_overrides, tr_problems *problems, tr_error *err)
+{
+    char *bytes = NULL;
+    size_t n = 0;
+    tr_status status = read_whole(path, &bytes, &n, err);
+    if (status == TR_OK)
+        status = tr_ini_parse(out, path, bytes, n, overrides, n_overrides, problems, err);
+    tr_free(bytes);
     return status;
 }

@@ -27,6 +27,10 @@ typedef struct tr_ini {
  * fails. The result is released with tr_ini_free(). */
 tr_status tr_ini_load(tr_ini **out, const char *path, const char *const *overrides,
                       size_t n_overrides, tr_problems *problems, tr_error *err);
+/* The same from n bytes of text; `name` stands for the file in messages. */
+tr_status tr_ini_parse(tr_ini **out, const char *name, const char *text, size_t n,
+                       const char *const *overrides, size_t n_overrides, tr_problems *problems,
+                       tr_error *err);
 void tr_ini_free(tr_ini *ini);
 
 /* The section of that name, or NULL. The pointer holds until a section is added (tr_ini_demand). */

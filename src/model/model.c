@@ -267,3 +267,8 @@ const char *tr_model_name(const tr_model *model)
 {
     return model->config->model_name;
 }
+
+const tr_config *tr_model_config(const tr_model *model)
+{
+    return model->config;
+}

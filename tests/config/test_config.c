@@ -215,6 +215,37 @@ Test(config, unknown_keys)
     assert_problem(&err, 13, "did you mean batch_size?", NULL);
 }
 
+Test(config, validation_comes_from_one_place)
+{
+    static const char *const cases[][2] = {
+        {"data.stratify=true", "has no effect without validation_split"},
+        {"data.x_validation=/a", "x_validation has no effect without validation_file"},
+        {"data.y_validation=/a", "y_validation has no effect without validation_file"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cr_assert_eq(load_least_set(cases[i][0]), TR_ERR_CONFIG, "%s", cases[i][0]);
+        cr_assert_not_null(strstr(err.text, cases[i][1]), "%s", err.text);
+        assert_count(1);
+    }
+    const char *const both[] = {"data.validation_file=v.h5", "data.validation_split=0.2"};
+    cr_assert_eq(load_file(fixture_text(least), both, 2), TR_ERR_CONFIG);
+    cr_assert_not_null(strstr(err.text, "keep one"), "%s", err.text);
+    const char *const fine[] = {"data.validation_file=v.h5", "data.x_validation=/a"};
+    cr_assert_eq(load_file(fixture_text(least), fine, 2), TR_OK, "%s", err.text);
+    const char *const shares[] = {"data.stratify=true", "data.validation_split=0.2"};
+    cr_assert_eq(load_file(fixture_text(least), shares, 2), TR_OK, "%s", err.text);
+}
+
+Test(config, text_reads_like_a_file)
+{
+    static const char text[] = "[data]\nfile = d.h5\nfiel = x\n";
+    tr_config_free(config);
+    config = NULL;
+    cr_assert_eq(tr_config_parse(&config, "last.h5", text, NULL, 0, &err), TR_OK);
+    cr_assert_eq(tr_config_check(config, &err), TR_ERR_CONFIG);
+    cr_assert_not_null(strstr(err.text, "last.h5:3: [data] fiel: unknown key"), "%s", err.text);
+}
+
 Test(config, unknown_sections)
 {
     static const char *const cases[][2] = {
@@ -234,11 +265,10 @@ Test(config, unknown_sections)
         snprintf(text, sizeof text, "\n[%s]\nx = 1\n", cases[i][0]);
         snprintf(head, sizeof head, "[%s]: unknown section; ", cases[i][0]);
         cr_assert_eq(load_least_and(text), TR_ERR_CONFIG);
-        assert_problem(
-            &err, 13, head, cases[i][1],
-            "allowed: data, model, layer.NAME, compile, optimizer, fit, evaluate, engine, "
-            "output",
-            NULL);
+        assert_problem(&err, 13, head, cases[i][1],
+                       "allowed: data, model, layer.NAME, compile, loss, optimizer, fit, evaluate, "
+                       "engine, output",
+                       NULL);
         assert_count(1);
     }
     cr_assert_eq(load_least_set("modle.name=x"), TR_ERR_CONFIG);
@@ -364,7 +394,12 @@ static void assert_same_values(const tr_config *a, const tr_config *b)
     cr_assert_str_eq(a->model_name, b->model_name);
     cr_assert_str_eq(a->compile.loss, b->compile.loss);
     cr_assert_str_eq(a->compile.optimizer, b->compile.optimizer);
-    cr_assert_eq(a->compile.metrics, b->compile.metrics);
+    cr_assert_str_eq(a->compile.metrics, b->compile.metrics);
+    cr_assert_eq(a->compile.top_k, b->compile.top_k);
+    cr_assert_eq(a->data.stratify, b->data.stratify);
+    cr_assert_str_eq(a->data.validation_file, b->data.validation_file);
+    cr_assert_str_eq(a->data.x_validation, b->data.x_validation);
+    cr_assert_str_eq(a->data.y_validation, b->data.y_validation);
     cr_assert_eq(a->fit.batch_size, b->fit.batch_size);
     cr_assert_eq(a->fit.epochs, b->fit.epochs);
     cr_assert_eq(a->fit.seed, b->fit.seed);

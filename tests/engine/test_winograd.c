@@ -232,11 +232,11 @@ Test(winograd, refused_without_a_layer_for_it)
 {
     refuse("[model]\ninput_shape = 14, 14, 16\n"
            "[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 5\n"
-           "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 5\n",
+           "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 5\nactivation = softmax\n",
            "engine.isa=auto");
     refuse("[model]\ninput_shape = 14, 14, 1\n"
            "[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n"
-           "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 5\n",
+           "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 5\nactivation = softmax\n",
            "engine.isa=auto");
 }
 

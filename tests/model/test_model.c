@@ -35,7 +35,7 @@ Test(model, accepts_what_fits)
 {
     cr_assert_str_eq(problems_of(HEAD CONV FLAT DENSE), "");
     cr_assert_str_eq(problems_of(HEAD FLAT DENSE), "");
-    cr_assert_str_eq(problems_of(HEAD FLAT), ""); /* no weight at all is a network too */
+    cr_assert_str_eq(problems_of(HEAD FLAT "[loss]\nfrom_logits = true\n"), ""); /* no weight at all is a network too */
 }
 
 Test(model, refuses_at_the_line_of_the_layer)

@@ -12,7 +12,7 @@ Test(summary, shows_what_keras_shows)
     tr_config *config = test_config("[model]\ninput_shape = 28, 28, 1\n[layer.conv]\n"
                                     "type = conv2d\nfilters = 32\nkernel_size = 3\n"
                                     "padding = same\n[layer.flat]\ntype = flatten\n"
-                                    "[layer.out]\ntype = dense\nunits = 10\n",
+                                    "[layer.out]\ntype = dense\nunits = 10\nactivation = softmax\n",
                                     NULL, 0);
     cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
     cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
