@@ -53,6 +53,12 @@ tr_target_rules tr_model_target_rules(const tr_model *model);
 /* Its output is one of several classes, or (one output) of two: argmax, or p > 0.5. */
 bool tr_model_predicts_classes(const tr_model *model);
 
+/* The class that a row of predictions stands for, where it predicts classes. */
+int64_t tr_model_class_of(const tr_model *model, const float *predictions);
+
+/* Its predictions are probabilities, not logits or values. */
+bool tr_model_gives_probabilities(const tr_model *model);
+
 typedef struct tr_metric_info {
     const char *name;     /* as reported: Keras's key in history.history */
     const char *resolved; /* what it stands for, e.g. accuracy: sparse_categorical_accuracy */

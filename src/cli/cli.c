@@ -14,6 +14,7 @@ const tr_command tr_commands[] = {
     {"check", "check a configuration without training", tr_command_check},
     {"summary", "print the model's table and the kernels in use", tr_command_summary},
     {"evaluate", "measure a checkpoint on the test set", tr_command_evaluate},
+    {"predict", "classes and probabilities of images, from a checkpoint", tr_command_predict},
     {"bench", "measure a step by layer, against the machine's peak", tr_command_bench},
     {"convert", "make a dataset: trainer convert idx FOLDER OUT.h5", tr_command_convert},
     {"help", "explain layers, losses, optimizers: trainer help layers", tr_command_help},

@@ -252,6 +252,19 @@ bool tr_model_predicts_classes(const tr_model *model)
     return ops->wants_several || (ops->wants_probabilities && tr_model_n_classes(model) == 1);
 }
 
+int64_t tr_model_class_of(const tr_model *model, const float *predictions)
+{
+    const int64_t width = tr_model_n_classes(model);
+    if (width > 1)
+        return tr_argmax(predictions, width);
+    return predictions[0] > (model->loss.from_logits ? 0.0f : 0.5f);
+}
+
+bool tr_model_gives_probabilities(const tr_model *model)
+{
+    return model->loss.ops->wants_probabilities && !model->loss.from_logits;
+}
+
 int tr_model_n_metrics(const tr_model *model)
 {
     return model->metrics.n;

@@ -19,17 +19,15 @@ tr_status tr_confusion_new(tr_confusion *out, const tr_model *model, tr_error *e
     return TR_OK;
 }
 
-void tr_confusion_add(tr_confusion *confusion, const tr_samples *samples, int64_t first,
-                      int64_t count, const float *predictions, int64_t width)
+void tr_confusion_add(tr_confusion *confusion, const tr_model *model, const tr_samples *samples,
+                      int64_t first, int64_t count, const float *predictions)
 {
     const tr_targets targets = {.classes = samples->y, .values = samples->values};
+    const int64_t width = tr_model_n_classes(model);
     for (int64_t i = 0; i < count; i++) {
-        const float *row = predictions + i * width;
-        int64_t said = tr_argmax(row, width), is = tr_target_class(&targets, first + i, width);
-        if (width == 1) { /* one output says how likely class 1 is */
-            said = row[0] > 0.5f;
-            is = tr_target_at(&targets, first + i, 0, 1) > 0.5;
-        }
+        const int64_t said = tr_model_class_of(model, predictions + i * width);
+        const int64_t is = width > 1 ? tr_target_class(&targets, first + i, width)
+                                     : tr_target_at(&targets, first + i, 0, 1) > 0.5;
         confusion->counts[is * confusion->n_classes + said]++;
     }
 }

@@ -69,14 +69,14 @@ tr_status tr_measure(tr_engine *engine, const tr_measured *what, tr_metrics *met
 
 typedef struct counting {
     tr_confusion *confusion;
+    const tr_model *model;
     const tr_samples *samples;
-    int64_t width;
 } counting;
 
 static void count_classes(void *user, int64_t first, int64_t count, const float *predictions)
 {
     const counting *self = user;
-    tr_confusion_add(self->confusion, self->samples, first, count, predictions, self->width);
+    tr_confusion_add(self->confusion, self->model, self->samples, first, count, predictions);
 }
 
 static tr_status measure_test(tr_engine *engine, const tr_config *config, tr_model *model,
@@ -86,7 +86,7 @@ static tr_status measure_test(tr_engine *engine, const tr_config *config, tr_mod
     const tr_samples *test = tr_dataset_test(dataset);
     *out = (tr_evaluation){0};
     TR_TRY(tr_confusion_new(&out->confusion, model, err));
-    counting user = {&out->confusion, test, tr_model_n_classes(model)};
+    counting user = {&out->confusion, model, test};
     const tr_measured what = {.samples = test,
                               .n = test->n,
                               .chunk = tr_measure_chunk(config),

@@ -40,9 +40,9 @@ int64_t tr_measure_chunk(const tr_config *config);
 
 tr_metrics tr_metrics_of(const tr_sums *sums);
 
-/* confusion.c: counts predictions [count, width] of the samples from `first` on. */
+/* confusion.c: counts predictions [count, outputs] of the samples from `first` on. */
 tr_status tr_confusion_new(tr_confusion *out, const tr_model *model, tr_error *err);
-void tr_confusion_add(tr_confusion *confusion, const tr_samples *samples, int64_t first,
-                      int64_t count, const float *predictions, int64_t width);
+void tr_confusion_add(tr_confusion *confusion, const tr_model *model, const tr_samples *samples,
+                      int64_t first, int64_t count, const float *predictions);
 
 #endif
