@@ -55,6 +55,12 @@ typedef struct tr_split {
 
 tr_status tr_split_make(tr_split *out, int64_t n, double validation_split, uint32_t seed,
                         tr_error *err);
+
+/* The same with stratify=y (StratifiedShuffleSplit of scikit-learn 1.2): each class keeps its share
+ * of both parts, to within one sample. y[n] in any values. validation_split 0 is as above. Further
+ * errors (TR_ERR_DATA): a class of one sample only, a part with fewer samples than classes. */
+tr_status tr_split_make_stratified(tr_split *out, const int32_t *y, int64_t n,
+                                   double validation_split, uint32_t seed, tr_error *err);
 void tr_split_release(tr_split *split);
 
 /* Reads four IDX files (plain or .gz: train images, train labels, test images, test labels, found
