@@ -15,6 +15,7 @@ const tr_command tr_commands[] = {
     {"evaluate", "measure a checkpoint on the test set", tr_command_evaluate},
     {"bench", "measure a step by layer, against the machine's peak", tr_command_bench},
     {"convert", "make a dataset: trainer convert idx FOLDER OUT.h5", tr_command_convert},
+    {"inspect", "list what is in an HDF5 file, or draw a sample of it", tr_command_inspect},
     {"help", "explain layers, losses, optimizers: trainer help layers", tr_command_help},
     {NULL, NULL, NULL},
 };
