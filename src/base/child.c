@@ -87,8 +87,7 @@ static tr_status fail_dead(const char *path, int wait_status, tr_error *err)
 {
     if (!WIFSIGNALED(wait_status)) /* a sanitizer exits */
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: the HDF5 library crashed (exit code %d) while reading it: the file is "
-                       "damaged",
+                       "%s: the library that read it crashed (exit code %d): the file is damaged",
                        path, WEXITSTATUS(wait_status));
     const int number = WTERMSIG(wait_status);
     switch (number) {
@@ -102,13 +101,12 @@ static tr_status fail_dead(const char *path, int wait_status, tr_error *err)
                        path);
     case SIGXCPU:
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: the HDF5 library came to no end within %d s of computing while reading "
-                       "it: the file is damaged",
+                       "%s: the library that read it came to no end within %d s of computing: the "
+                       "file is damaged",
                        path, CPU_SECONDS);
     default:
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: the HDF5 library crashed (signal %d) while reading it: the file is "
-                       "damaged",
+                       "%s: the library that read it crashed (signal %d): the file is damaged",
                        path, number);
     }
 }

@@ -1,4 +1,4 @@
-/* child.h -- work on somebody else's HDF5 file in a child process.
+/* child.h -- work on somebody else's file (HDF5, a picture) in a child process.
  *
  * HDF5 1.10 believes its files: a flipped bit in a header, and it divides by zero while opening a
  * dataset, smashes its stack while converting numbers or reads past a block. No check of ours can

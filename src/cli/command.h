@@ -75,6 +75,7 @@ tr_status tr_command_evaluate(int argc, char **argv);
 tr_status tr_command_predict(int argc, char **argv);
 tr_status tr_command_bench(int argc, char **argv);
 tr_status tr_command_convert(int argc, char **argv);
+tr_status tr_command_inspect(int argc, char **argv);
 tr_status tr_command_help(int argc, char **argv);
 
 #endif

@@ -110,8 +110,9 @@ tr_status tr_h5_file_has(const tr_h5_file *file, const char *name, bool *has, tr
 
 /* ---- what is there ---- */
 
-static void describe_type(hid_t type, char *text, size_t n)
+void tr_h5_type_text(hid_t type, char *text, size_t n)
 {
+    text[0] = '\0';
     const size_t bits = 8 * H5Tget_size(type);
     switch (H5Tget_class(type)) {
     case H5T_INTEGER:
@@ -151,7 +152,7 @@ static bool describe(tr_h5_array *array, hid_t type)
     const bool simple = H5Sget_simple_extent_type(space) == H5S_SIMPLE;
     array->rank = simple ? H5Sget_simple_extent_dims(space, dims, NULL) : 0;
     tr_h5_close(space);
-    describe_type(type, array->text, sizeof array->text);
+    tr_h5_type_text(type, array->text, sizeof array->text);
     if (array->rank < 0 || array->rank > TR_H5_RANK) {
         append(array->text, sizeof array->text, " of %d dimensions", array->rank);
         return false;
@@ -316,10 +317,7 @@ static const char *chunks_fault(const tr_h5_array *array, hid_t plist)
     return n_chunks < n_expected ? "a part of it was never written" : NULL;
 }
 
-/* HDF5 reads zeros where nothing was written, which no sample is meant to be, and of a damaged
- * shape whatever lies there. What is wrong with the room that the values have in the file, or NULL.
- */
-static const char *storage_fault(const tr_h5_array *array)
+const char *tr_h5_array_fault(const tr_h5_array *array)
 {
     const hid_t plist = H5Dget_create_plist(array->id), type = H5Dget_type(array->id);
     const uint64_t bytes = (uint64_t)array->n_elements * H5Tget_size(type);
@@ -344,7 +342,7 @@ static const char *storage_fault(const tr_h5_array *array)
 tr_status tr_h5_array_read(void *dst, const tr_h5_file *file, const tr_h5_array *array,
                            hid_t memory_type, tr_error *err)
 {
-    const char *fault = storage_fault(array);
+    const char *fault = tr_h5_array_fault(array);
     if (fault != NULL)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: %s is %s, but %s; the file is damaged or its writer was interrupted",

@@ -44,6 +44,9 @@ tr_status tr_h5_file_has(const tr_h5_file *file, const char *name, bool *has, tr
  */
 void tr_h5_file_list(const tr_h5_file *file, char *text, size_t n);
 
+/* "uint8", "float32", "string", ...; cut to fit. */
+void tr_h5_type_text(hid_t type, char *text, size_t n);
+
 /* Opens the dataset `name` and looks at it: integer or float, of 1 to 8 dimensions, none empty. */
 tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char *name,
                            tr_error *err);
@@ -53,6 +56,10 @@ void tr_h5_array_close(tr_h5_array *array); /* a zeroed one is fine */
  * with the arrays of this file that came before, does not have. */
 tr_status tr_h5_array_reserve(tr_h5_file *file, const tr_h5_array *array, size_t item_bytes,
                               tr_error *err);
+
+/* What is wrong with the room that the values have in the file ("it was never written"), or NULL.
+ * HDF5 reads zeros where nothing was written, and of a damaged shape whatever lies there. */
+const char *tr_h5_array_fault(const tr_h5_array *array);
 
 /* Reads all elements into dst[array->n_elements], converted by HDF5 to `memory_type`. */
 tr_status tr_h5_array_read(void *dst, const tr_h5_file *file, const tr_h5_array *array,

@@ -1,0 +1,176 @@
+/* cmd_inspect.c -- trainer inspect FILE.h5: what is in a dataset or checkpoint, and its pictures.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "h5_sample.h"
+#include "inspect_table.h"
+#include "mem.h"
+#include "picture.h"
+
+static const char doc[] =
+    "List what is in an HDF5 file: datasets with type, shape, range and class counts; of a "
+    "checkpoint its layers and weights. With --show, draw one sample instead.\v"
+    "A sample is drawn in true colour where the terminal says it can (COLORTERM), else in plain "
+    "characters. Its label is from the dataset with y instead of x in its name.";
+
+enum { DEFAULT_COLUMNS = 80, MOST_ZOOM = 1000 };
+
+typedef struct inspect_options {
+    const char *path, *dataset, *png;
+    bool show;
+    int64_t index;
+    int zoom; /* 0: not given */
+} inspect_options;
+
+static const struct argp_option table[] = {
+    {"show", 's', "N", 0, "draw sample N, from 0", 0},
+    {"dataset", 'd', "NAME", 0, "of this dataset (x_train)", 0},
+    {"png", 'p', "FILE", 0, "write that sample as a PNG, too", 0},
+    {"zoom", 'z', "K", 0, "each of its pixels as K x K in the PNG (1)", 0},
+    {0},
+};
+
+static int64_t parse_number(const char *option, const char *text, int64_t least, int64_t most,
+                            struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    const long long value = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || value < least || value > most)
+        argp_error(state, "%s %s: must be a whole number from %lld to %lld", option, text,
+                   (long long)least, (long long)most);
+    return value;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    inspect_options *options = state->input;
+    switch (key) {
+    case 's':
+        options->show = true;
+        options->index = parse_number("--show", arg, 0, INT64_MAX, state);
+        return 0;
+    case 'd':
+        options->dataset = arg;
+        return 0;
+    case 'p':
+        options->png = arg;
+        return 0;
+    case 'z':
+        options->zoom = (int)parse_number("--zoom", arg, 1, MOST_ZOOM, state);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->path != NULL)
+            argp_error(state, "unexpected argument '%s'", arg);
+        options->path = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->path == NULL)
+            argp_error(state, "expected: FILE.h5");
+        if (!options->show && (options->dataset != NULL || options->png != NULL))
+            argp_error(state, "%s: which sample? give its number with --show N",
+                       options->png != NULL ? "--png" : "--dataset");
+        if (options->zoom > 0 && options->png == NULL)
+            argp_error(state, "--zoom: enlarges the picture of --png FILE only");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- the list ---- */
+
+static tr_status list(const char *path, tr_error *err)
+{
+    tr_inspection *found = NULL;
+    tr_checkpoint_outline *outline = NULL;
+    tr_status status = tr_inspect(&found, path, err);
+    if (status == TR_OK && found->is_checkpoint)
+        status = tr_checkpoint_look(&outline, path, err);
+    /* What could be read of a damaged file is worth seeing. */
+    if (found != NULL)
+        tr_inspect_print(stdout, path, found, outline);
+    tr_checkpoint_outline_free(outline);
+    tr_inspection_free(found);
+    return status;
+}
+
+/* ---- a sample ---- */
+
+static int terminal_columns(void)
+{
+    struct winsize size = {0};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return DEFAULT_COLUMNS;
+    return size.ws_col;
+}
+
+static bool terminal_has_colours(void)
+{
+    const char *colours = getenv("COLORTERM");
+    return isatty(STDOUT_FILENO) && colours != NULL &&
+           (strcmp(colours, "truecolor") == 0 || strcmp(colours, "24bit") == 0);
+}
+
+static void print_caption(const inspect_options *options, const tr_h5_sample *sample, double low,
+                          double high)
+{
+    printf("%s: %s, sample %lld, %lld x %lld x %lld, ", options->path, options->dataset,
+           (long long)options->index, (long long)sample->h, (long long)sample->w,
+           (long long)sample->c);
+    if (sample->has_label)
+        printf("label %lld (%s), ", (long long)sample->label, sample->labels);
+    printf("min %g, max %g%s\n", low, high,
+           sample->c == 1 || sample->c == 3 ? "" : "; the first channel is drawn");
+}
+
+static tr_status draw(const inspect_options *options, const tr_h5_sample *sample, tr_image *image,
+                      tr_error *err)
+{
+    double low, high;
+    tr_picture_range(sample->values, sample->h * sample->w * sample->c, &low, &high);
+    print_caption(options, sample, low, high);
+    TR_TRY(tr_picture_from_values(image, sample->values, sample->h, sample->w, sample->c,
+                                  sample->is_uint8 ? 0 : low, sample->is_uint8 ? 255 : high, err));
+    char *text = tr_picture_text(image, terminal_columns(), terminal_has_colours());
+    if (text == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    fputs(text, stdout);
+    tr_free(text);
+    if (options->png == NULL)
+        return TR_OK;
+    TR_TRY(tr_picture_write_png(image, options->png, options->zoom > 0 ? options->zoom : 1, err));
+    printf("%s: written\n", options->png);
+    return TR_OK;
+}
+
+static tr_status show(const inspect_options *options, tr_error *err)
+{
+    tr_h5_sample sample;
+    tr_image image = {0};
+    TR_TRY(tr_h5_sample_read(&sample, options->path, options->dataset, options->index, err));
+    const tr_status status = draw(options, &sample, &image, err);
+    tr_image_release(&image);
+    tr_h5_sample_release(&sample);
+    return status;
+}
+
+tr_status tr_command_inspect(int argc, char **argv)
+{
+    const struct argp argp = {.options = table, .parser = parse, .args_doc = "FILE.h5", .doc = doc};
+    inspect_options options = {0};
+    tr_error err = {0};
+    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
+        return TR_ERR_INTERNAL;
+    if (options.dataset == NULL)
+        options.dataset = "x_train";
+    const tr_status status = options.show ? show(&options, &err) : list(options.path, &err);
+    return status == TR_OK ? TR_OK : tr_complain(status, &err);
+}

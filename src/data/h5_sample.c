@@ -1,0 +1,151 @@
+/* h5_sample.c -- two visits to the file, to look and to read; see h5_sample.h. */
+#include "h5_sample.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "child.h"
+#include "h5.h"
+#include "mem.h"
+
+typedef struct sample_visit {
+    const char *path, *name;
+    int64_t index;
+    bool reading; /* the second visit; it fills the sample's values */
+    tr_h5_sample sample;
+} sample_visit;
+
+/* "a/x_train" -> "a/y_train"; false for a name without an x to replace. */
+static bool label_name(char *labels, size_t n, const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    const size_t at = slash == NULL ? 0 : (size_t)(slash - name) + 1;
+    if (name[at] != 'x' || strlen(name) >= n)
+        return false;
+    snprintf(labels, n, "%s", name);
+    labels[at] = 'y';
+    return true;
+}
+
+/* Row `index` of the dataset into values[n], whatever its rank. */
+static bool read_row(void *values, const tr_h5_array *array, hid_t type, int64_t index, hsize_t n)
+{
+    hsize_t start[TR_H5_RANK] = {(hsize_t)index}, count[TR_H5_RANK] = {1};
+    for (int i = 1; i < array->rank; i++)
+        count[i] = (hsize_t)array->dims[i];
+    const hid_t space = H5Dget_space(array->id), memory = H5Screate_simple(1, &n, NULL);
+    const bool ok = space >= 0 && memory >= 0 &&
+                    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+                    H5Dread(array->id, type, memory, space, H5P_DEFAULT, values) >= 0;
+    tr_h5_close(memory);
+    tr_h5_close(space);
+    return ok;
+}
+
+/* A label is a courtesy: what is not there, or no label, is passed over. */
+static void read_label(tr_h5_sample *sample, const tr_h5_file *file, const char *name,
+                       int64_t index)
+{
+    tr_h5_array y = {0};
+    tr_error ignored;
+    if (label_name(sample->labels, sizeof sample->labels, name) &&
+        H5Lexists(file->id, sample->labels, H5P_DEFAULT) > 0 &&
+        tr_h5_array_open(&y, file, sample->labels, &ignored) == TR_OK && y.dims[0] == sample->n &&
+        (y.rank == 1 || (y.rank == 2 && y.dims[1] == 1)))
+        sample->has_label = read_row(&sample->label, &y, H5T_NATIVE_INT64, index, 1);
+    tr_h5_array_close(&y);
+}
+
+static tr_status check(const sample_visit *visit, const tr_h5_array *x, tr_error *err)
+{
+    if (x->rank != 3 && x->rank != 4)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s; a sample is drawn of [n, height, width] or [n, height, "
+                       "width, channels]",
+                       visit->path, x->name, x->text);
+    if (visit->index < 0 || visit->index >= x->dims[0])
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s and has no sample %lld; it has samples 0 to %lld", visit->path,
+                       x->name, x->text, (long long)visit->index, (long long)x->dims[0] - 1);
+    return TR_OK;
+}
+
+static tr_status visit_array(sample_visit *visit, tr_h5_file *file, const tr_h5_array *x,
+                             tr_error *err)
+{
+    tr_h5_sample *sample = &visit->sample;
+    TR_TRY(check(visit, x, err));
+    const int64_t n = x->n_elements / x->dims[0];
+    if (visit->reading) {
+        const char *fault = tr_h5_array_fault(x);
+        if (fault == NULL && n == sample->h * sample->w * sample->c &&
+            read_row(sample->values, x, H5T_NATIVE_FLOAT, visit->index, (hsize_t)n))
+            return TR_OK;
+        return tr_fail(err, TR_ERR_DATA, "%s: %s is %s, but %s; the file is damaged", visit->path,
+                       x->name, x->text, fault == NULL ? "HDF5 cannot read that sample" : fault);
+    }
+    sample->n = x->dims[0];
+    sample->h = x->dims[1];
+    sample->w = x->dims[2];
+    sample->c = x->rank == 4 ? x->dims[3] : 1;
+    sample->is_uint8 = x->is_uint8;
+    snprintf(sample->text, sizeof sample->text, "%s", x->text);
+    read_label(sample, file, visit->name, visit->index);
+    tr_h5_array one = *x;
+    one.n_elements = n;
+    return tr_h5_array_reserve(file, &one, sizeof(float), err);
+}
+
+/* In the child. */
+static tr_status visit_file(void *user, tr_error *err)
+{
+    sample_visit *visit = user;
+    tr_h5_file file = {0};
+    tr_h5_array x = {0};
+    tr_status status = tr_h5_file_open(&file, visit->path, err);
+    if (status == TR_OK && H5Lexists(file.id, visit->name, H5P_DEFAULT) <= 0) {
+        char list[1024];
+        tr_h5_file_list(&file, list, sizeof list);
+        status =
+            tr_fail(err, TR_ERR_DATA, "%s: has no dataset %s; it has %s; choose one with --dataset",
+                    visit->path, visit->name, list);
+    }
+    if (status == TR_OK)
+        status = tr_h5_array_open(&x, &file, visit->name, err);
+    if (status == TR_OK)
+        status = visit_array(visit, &file, &x, err);
+    tr_h5_array_close(&x);
+    tr_h5_file_close(&file);
+    return status;
+}
+
+tr_status tr_h5_sample_read(tr_h5_sample *out, const char *path, const char *name, int64_t index,
+                            tr_error *err)
+{
+    *out = (tr_h5_sample){0};
+    sample_visit *visit = tr_shared_alloc(1, sizeof *visit);
+    if (visit == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+    *visit = (sample_visit){.path = path, .name = name, .index = index};
+    tr_status status = tr_in_child(visit_file, visit, path, err);
+    tr_h5_sample sample = visit->sample;
+    tr_shared_free(visit);
+    if (status != TR_OK)
+        return status;
+    sample.values = tr_shared_alloc((size_t)(sample.h * sample.w * sample.c), sizeof(float));
+    if (sample.values == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for a sample of %s", path, name);
+    sample_visit reading = {
+        .path = path, .name = name, .index = index, .reading = true, .sample = sample};
+    status = tr_in_child(visit_file, &reading, path, err);
+    if (status != TR_OK)
+        tr_h5_sample_release(&sample);
+    *out = sample;
+    return status;
+}
+
+void tr_h5_sample_release(tr_h5_sample *sample)
+{
+    tr_shared_free(sample->values);
+    *sample = (tr_h5_sample){0};
+}

@@ -1,0 +1,85 @@
+/* test_cmd_inspect.c -- trainer inspect from outside. */
+#include <criterion/criterion.h>
+#include <hdf5.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net.h"
+#include "run.h"
+
+static const char *data_path(void)
+{
+    static char path[512];
+    static const hsize_t dims[3] = {3, 2, 4};
+    static const uint8_t x[24] = {0, 255, 0, 255, 255, 0, 255, 0}, y[3] = {4, 2, 4};
+    snprintf(path, sizeof path, "%s/inspect.h5", test_folder());
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    for (int i = 0; i < 2; i++) {
+        const hid_t space = H5Screate_simple(i == 0 ? 3 : 1, dims, NULL);
+        const hid_t set = H5Dcreate2(file, i == 0 ? "x_train" : "y_train", H5T_STD_U8LE, space,
+                                     H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, i == 0 ? x : y);
+        H5Dclose(set);
+        H5Sclose(space);
+    }
+    H5Fclose(file);
+    return path;
+}
+
+static const test_outcome *inspect(const char *path, const char *more)
+{
+    char arguments[2048];
+    snprintf(arguments, sizeof arguments, "inspect %s %s", path, more);
+    return test_run("", arguments);
+}
+
+Test(cmd_inspect, lists_a_dataset)
+{
+    const test_outcome *result = inspect(data_path(), "");
+    test_expect(result, 0, "2 datasets");
+    test_expect(result, 0, "x_train  uint8  [3, 2, 4]  0 .. 255\n");
+    test_expect(result, 0, "y_train, class: samples\n   2: 1   4: 2\n");
+}
+
+Test(cmd_inspect, lists_a_checkpoint_by_layers)
+{
+    const test_outcome *result = inspect(TR_GOLDEN "/keras_written.h5", "");
+    test_expect(result, 0, "a checkpoint, 6 layers, 50186 parameters");
+    test_expect(result, 0, "[3, 3, 32, 64]");
+    test_expect(result, 0, "optimizer_weights/adam/iteration");
+    const char *first = strstr(result->text, "conv2d "), *last = strstr(result->text, " dense ");
+    cr_expect(first != NULL && last != NULL && first < last, "%s", result->text);
+}
+
+Test(cmd_inspect, draws_a_sample_in_plain_characters)
+{
+    const test_outcome *result = inspect(data_path(), "--show 0");
+    test_expect(result, 0,
+                "x_train, sample 0, 2 x 4 x 1, label 4 (y_train), min 0, max 255\n"
+                "  @@  @@\n@@  @@  \n");
+}
+
+Test(cmd_inspect, writes_a_png)
+{
+    char more[700], path[600];
+    snprintf(path, sizeof path, "%s/sample.png", test_folder());
+    snprintf(more, sizeof more, "--show 1 --png %s --zoom 4", path);
+    test_expect(inspect(data_path(), more), 0, "sample.png: written");
+    cr_expect_eq(access(path, R_OK), 0);
+    snprintf(more, sizeof more, "--show 1 --png /nowhere/sample.png");
+    test_expect(inspect(data_path(), more), 5, "/nowhere/sample.png");
+}
+
+Test(cmd_inspect, mistakes_have_their_exit_codes)
+{
+    test_expect(inspect(data_path(), "--show 3"), 3, "has no sample 3; it has samples 0 to 2");
+    test_expect(inspect(data_path(), "--show 0 --dataset x_test"), 3, "no dataset x_test");
+    test_expect(inspect(data_path(), "--show=-1"), 2, "--show -1: must be a whole number");
+    test_expect(inspect(data_path(), "--show 1x"), 2, "--show 1x");
+    test_expect(inspect(data_path(), "--png a.png"), 2, "which sample?");
+    test_expect(inspect(data_path(), "--show 1 --zoom 2"), 2, "--png FILE only");
+    test_expect(inspect("", ""), 2, "expected: FILE.h5");
+    test_expect(inspect("nowhere.h5", ""), 3, "nowhere.h5: no such file");
+    test_expect(inspect(TR_SOURCE "/README.md", ""), 3, "README.md: is not an HDF5 file");
+}
