@@ -18,7 +18,8 @@ const tr_command tr_commands[] = {
     {"bench", "measure a step by layer, against the machine's peak", tr_command_bench},
     {"convert", "make a dataset: trainer convert idx FOLDER OUT.h5", tr_command_convert},
     {"inspect", "list what is in an HDF5 file, or draw a sample of it", tr_command_inspect},
-    {"help", "explain layers, losses, optimizers: trainer help layers", tr_command_help},
+    {"help", "explain config, layers, losses, metrics, optimizers: trainer help layers",
+     tr_command_help},
     {NULL, NULL, NULL},
 };
 

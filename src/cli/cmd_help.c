@@ -1,9 +1,9 @@
-/* cmd_help.c -- trainer help layers|losses|optimizers: the tables that the parser checks against.
- */
+/* cmd_help.c -- trainer help SUBJECT: the tables that the parser checks against. */
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
+#include "config_keys.h"
 #include "layer.h"
 #include "loss.h"
 #include "metric.h"
@@ -37,8 +37,38 @@ static void print_layers(void)
 
 static void print_losses(void)
 {
-    for (size_t i = 0; tr_loss_table[i] != NULL; i++)
-        printf("loss = %s -- %s\n", tr_loss_table[i]->name, tr_loss_table[i]->doc);
+    for (size_t i = 0; tr_loss_table[i] != NULL; i++) {
+        const tr_loss_ops *ops = tr_loss_table[i];
+        printf("loss = %s", ops->name);
+        if (ops->alias != NULL)
+            printf(" (or %s)", ops->alias);
+        printf(" -- %s%s\n", ops->doc, ops->n_keys > 0 ? "; in [loss]:" : "");
+        for (size_t k = 0; k < ops->n_keys; k++)
+            print_key(&ops->keys[k]);
+    }
+}
+
+static void print_metrics(void)
+{
+    printf("[compile] metrics = NAME, NAME, ...\n");
+    for (size_t i = 0; tr_metric_table[i] != NULL; i++) {
+        const tr_metric_ops *ops = tr_metric_table[i];
+        char name[64];
+        snprintf(name, sizeof name, "%s%s%s", ops->name, ops->alias == NULL ? "" : ", ",
+                 ops->alias == NULL ? "" : ops->alias);
+        printf("    %-34s %s\n", name, ops->doc);
+    }
+}
+
+static void print_config(void)
+{
+    for (const tr_config_section *section = tr_config_sections; section->name != NULL; section++) {
+        printf("[%s] -- %s\n", section->name, section->doc);
+        for (size_t k = 0; k < section->n_keys; k++)
+            print_key(&section->keys[k]);
+        if (strcmp(section->name, "model") == 0)
+            printf("[layer.NAME] -- a layer; they run in file order: trainer help layers\n");
+    }
 }
 
 static void print_optimizers(void)
@@ -54,8 +84,11 @@ static void print_optimizers(void)
 static const struct subject {
     const char *name;
     void (*print)(void);
-} subjects[] = {
-    {"layers", print_layers}, {"losses", print_losses}, {"optimizers", print_optimizers}};
+} subjects[] = {{"config", print_config},
+                {"layers", print_layers},
+                {"losses", print_losses},
+                {"metrics", print_metrics},
+                {"optimizers", print_optimizers}};
 
 tr_status tr_command_help(int argc, char **argv)
 {
@@ -69,7 +102,8 @@ tr_status tr_command_help(int argc, char **argv)
         }
     }
     return tr_complain(tr_fail(&err, TR_ERR_CONFIG,
-                               "help %s: unknown subject; allowed: layers, losses, optimizers",
+                               "help %s: unknown subject; allowed: config, layers, losses, "
+                               "metrics, optimizers",
                                argv[1]),
                        &err);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "config_internal.h"
+#include "config_keys.h"
 #include "file.h"
 #include "mem.h"
 
@@ -106,28 +107,26 @@ static const tr_key output_keys[] = {
      .doc = "folder for all files of the run"},
 };
 
-/* In the order in which absent ones are appended to the effective configuration. */
-static const struct spec {
-    const char *name;
-    const tr_key *keys; /* NULL: read elsewhere */
-    size_t n_keys;
-} specs[] = {
-    {"data", data_keys, COUNT(data_keys)},
-    {"model", model_keys, COUNT(model_keys)},
-    {"compile", compile_keys, COUNT(compile_keys)},
-    {"loss", NULL, 0},
-    {"optimizer", NULL, 0},
-    {"fit", fit_keys, COUNT(fit_keys)},
-    {"evaluate", evaluate_keys, COUNT(evaluate_keys)},
-    {"engine", engine_keys, COUNT(engine_keys)},
-    {"output", output_keys, COUNT(output_keys)},
+const tr_config_section tr_config_sections[] = {
+    {"data", "where the images come from", data_keys, COUNT(data_keys)},
+    {"model", "the network as a whole", model_keys, COUNT(model_keys)},
+    {"compile", "what is minimised, how, and what is reported", compile_keys, COUNT(compile_keys)},
+    {"loss", "settings of the loss: trainer help losses", NULL, 0},
+    {"optimizer", "settings of the optimizer: trainer help optimizers", NULL, 0},
+    {"fit", "the training", fit_keys, COUNT(fit_keys)},
+    {"evaluate", "validation, test, prediction", evaluate_keys, COUNT(evaluate_keys)},
+    {"engine", "how the machine is used", engine_keys, COUNT(engine_keys)},
+    {"output", "what a run leaves behind", output_keys, COUNT(output_keys)},
+    {NULL, NULL, NULL, 0},
 };
 
-static const struct spec *find_spec(const char *name)
+enum { N_SECTIONS = COUNT(tr_config_sections) - 1 };
+
+static const tr_config_section *find_spec(const char *name)
 {
-    for (size_t i = 0; i < COUNT(specs); i++)
-        if (strcmp(specs[i].name, name) == 0)
-            return &specs[i];
+    for (size_t i = 0; i < N_SECTIONS; i++)
+        if (strcmp(tr_config_sections[i].name, name) == 0)
+            return &tr_config_sections[i];
     return NULL;
 }
 
@@ -151,10 +150,10 @@ static bool is_layer_name(const char *name)
 static const char *guess(const char *name, char *text, size_t n)
 {
     static const char *const layer_words[] = {"layer", NULL};
-    const char *names[COUNT(specs) + 1] = {NULL};
+    const char *names[N_SECTIONS + 1] = {NULL};
     char head[TR_INI_NAME_MAX + 1];
-    for (size_t i = 0; i < COUNT(specs); i++)
-        names[i] = specs[i].name;
+    for (size_t i = 0; i < N_SECTIONS; i++)
+        names[i] = tr_config_sections[i].name;
     const char *nearest = tr_nearest_name(name, names);
     const char *dot = strchr(name, '.');
     snprintf(head, sizeof head, "%.*s", (int)(dot == NULL ? 0 : dot - name), name);
@@ -234,12 +233,13 @@ static void read_sections(tr_config *config)
 {
     tr_ini *ini = config->ini;
     bool has_layer = false;
-    for (size_t i = 0; i < COUNT(specs); i++)
-        if (specs[i].keys != NULL && tr_ini_demand(ini, specs[i].name) == NULL)
+    for (size_t i = 0; i < N_SECTIONS; i++)
+        if (tr_config_sections[i].keys != NULL &&
+            tr_ini_demand(ini, tr_config_sections[i].name) == NULL)
             tr_problems_no_memory(config->problems);
     for (size_t i = 0; i < ini->n_sections; i++) {
         tr_section *section = &ini->sections[i];
-        const struct spec *spec = find_spec(section->name);
+        const tr_config_section *spec = find_spec(section->name);
         check_name(section, config->problems);
         has_layer = has_layer || is_layer(section->name);
         if (spec != NULL && spec->keys != NULL)

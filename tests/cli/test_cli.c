@@ -10,58 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "h5.h"
-#include "mem.h"
 #include "net.h"
-#include "rng.h"
 #include "run.h"
-
-/* ---- a small dataset of 28 x 28 images ---- */
-
-enum { N = 230 };
-
-static void write_array(hid_t file, const char *name, int rank, const hsize_t *dims,
-                        const void *values)
-{
-    const hid_t space = H5Screate_simple(rank, dims, NULL);
-    const hid_t set =
-        H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
-    H5Dclose(set);
-    H5Sclose(space);
-}
-
-static const char *data_path(void)
-{
-    static char path[512];
-    static uint8_t x[N * 28 * 28], y[N];
-    snprintf(path, sizeof path, "%s/small.h5", test_folder());
-    if (access(path, F_OK) == 0)
-        return path;
-    for (int i = 0; i < N; i++)
-        y[i] = (uint8_t)(i % 10);
-    for (int i = 0; i < N * 28 * 28; i++)
-        x[i] = (uint8_t)tr_random_below(256, 1, TR_PURPOSE_SHUFFLE, 3, (uint64_t)i);
-    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    const hsize_t dims[3] = {N, 28, 28};
-    write_array(file, "x_train", 3, dims, x);
-    write_array(file, "y_train", 1, dims, y);
-    write_array(file, "x_test", 3, dims, x);
-    write_array(file, "y_test", 1, dims, y);
-    H5Fclose(file);
-    return path;
-}
-
-/* Arguments of a short run of a shipped configuration. */
-static const char *short_run(const char *config, const char *more)
-{
-    static char text[2048];
-    snprintf(text, sizeof text,
-             "-c %s/configs/%s --set data.file=%s --set fit.epochs=2 --set output.directory=%s/run "
-             "%s",
-             TR_SOURCE, config, data_path(), test_folder(), more);
-    return text;
-}
+#include "small_run.h"
 
 /* ---- what must work ---- */
 
@@ -74,7 +25,7 @@ Test(cli, every_shipped_configuration_runs)
         const char *dot = strrchr(entry->d_name, '.');
         if (dot == NULL || strcmp(dot, ".ini") != 0)
             continue;
-        test_expect(test_run("", short_run(entry->d_name, "")), 0, "test loss ");
+        test_expect(test_run("", test_short_run(entry->d_name, "")), 0, "test loss ");
         n++;
     }
     closedir(folder);
@@ -84,7 +35,7 @@ Test(cli, every_shipped_configuration_runs)
 /* The last line of a run holds the digest of the parameters. */
 static void digest(const char *prefix, const char *more, char text[33])
 {
-    const test_outcome *result = test_run(prefix, short_run("mnist.ini", more));
+    const test_outcome *result = test_run(prefix, test_short_run("mnist.ini", more));
     const char *at = strstr(result->text, "parameters ");
     cr_assert_eq(result->code, 0, "%s", result->text);
     cr_assert_not_null(at, "%s", result->text);
@@ -105,19 +56,21 @@ Test(cli, the_first_line_says_where_the_threads_come_from)
 {
     char usable[64];
     const long n = sysconf(_SC_NPROCESSORS_ONLN);
-    test_expect(test_run("OMP_NUM_THREADS=1", short_run("mnist.ini", "")), 0,
+    test_expect(test_run("OMP_NUM_THREADS=1", test_short_run("mnist.ini", "")), 0,
                 "threads: 1 (OMP_NUM_THREADS");
-    test_expect(test_run("OMP_NUM_THREADS=1", short_run("mnist.ini", "--threads 2")), 0,
+    test_expect(test_run("OMP_NUM_THREADS=1", test_short_run("mnist.ini", "--threads 2")), 0,
                 "(engine.threads");
-    const test_outcome *result = test_run("unset OMP_NUM_THREADS;", short_run("mnist.ini", ""));
+    const test_outcome *result =
+        test_run("unset OMP_NUM_THREADS;", test_short_run("mnist.ini", ""));
     const char *at = strstr(result->text, "threads: ");
     cr_assert_not_null(at, "%s", result->text);
     snprintf(usable, sizeof usable, "%.*s", (int)strcspn(at, "\n"), at);
     cr_assert(atol(at + strlen("threads: ")) <= n, "%s", usable);
-    test_expect(test_run("OMP_NUM_THREADS=none", short_run("mnist.ini", "")), 0, usable);
+    test_expect(test_run("OMP_NUM_THREADS=none", test_short_run("mnist.ini", "")), 0, usable);
     /* Bound to its place, the main thread's own affinity mask is one CPU. */
-    test_expect(test_run("unset OMP_NUM_THREADS; OMP_PROC_BIND=true", short_run("mnist.ini", "")),
-                0, usable);
+    test_expect(
+        test_run("unset OMP_NUM_THREADS; OMP_PROC_BIND=true", test_short_run("mnist.ini", "")), 0,
+        usable);
 }
 
 Test(cli, avx2_is_its_own_result_at_any_thread_count)
@@ -128,7 +81,7 @@ Test(cli, avx2_is_its_own_result_at_any_thread_count)
     digest("DNNL_MAX_CPU_ISA=AVX2 OMP_NUM_THREADS=2", "", forced);
     cr_assert_str_eq(one, other);
     cr_assert_str_eq(one, forced);
-    const test_outcome *result = test_run("", short_run("mnist.ini", "--set engine.isa=avx2"));
+    const test_outcome *result = test_run("", test_short_run("mnist.ini", "--set engine.isa=avx2"));
     cr_assert_not_null(strstr(result->text, "jit:avx2"), "%s", result->text);
     cr_assert_null(strstr(result->text, "ref"), "%s", result->text);
 }
@@ -153,17 +106,17 @@ Test(cli, leaves_its_files_and_they_repeat_the_run)
 Test(cli, evaluate_repeats_the_last_line_of_the_run)
 {
     char last[256], arguments[2048];
-    const test_outcome *result = test_run("", short_run("mnist.ini", ""));
+    const test_outcome *result = test_run("", test_short_run("mnist.ini", ""));
     snprintf(last, sizeof last, "%s", strstr(result->text, "test loss "));
     snprintf(arguments, sizeof arguments,
              "evaluate -c %s/configs/mnist.ini --set data.file=%s --checkpoint %s/run/last.h5",
-             TR_SOURCE, data_path(), test_folder());
+             TR_SOURCE, test_small_data(), test_folder());
     test_expect(test_run("", arguments), 0, last);
 }
 
 Test(cli, no_progress_bar_in_a_log)
 {
-    const test_outcome *result = test_run("", short_run("mnist.ini", ""));
+    const test_outcome *result = test_run("", test_short_run("mnist.ini", ""));
     cr_assert_null(strchr(result->text, '\r'));
     cr_assert_not_null(strstr(result->text, "Epoch 2/2  loss "), "%s", result->text);
 }
@@ -177,8 +130,10 @@ Test(cli, check_and_summary_need_no_data)
     test_expect(test_run("", "help"), 0, "trainer convert");
     test_expect(test_run("", "help layers"), 0, "kernel_size");
     test_expect(test_run("", "help optimizers"), 0, "beta_2");
-    test_expect(test_run("", "help losses"), 0, "sparse_categorical_crossentropy");
-    test_expect(test_run("", "help yourself"), 2, "layers, losses, optimizers");
+    test_expect(test_run("", "help losses"), 0, "label_smoothing");
+    test_expect(test_run("", "help metrics"), 0, "sparse_top_k_categorical_accuracy");
+    test_expect(test_run("", "help config"), 0, "validation_split");
+    test_expect(test_run("", "help yourself"), 2, "config, layers, losses, metrics, optimizers");
     test_expect(test_run("", "--version"), 0, "trainer ");
     test_expect(test_run("", "evaluate --help"), 0, "--checkpoint");
 }
@@ -201,46 +156,47 @@ Test(cli, usage_errors)
 Test(cli, configuration_errors)
 {
     test_expect(test_run("", "-c /no/such.ini"), 2, "/no/such.ini");
-    test_expect(test_run("", short_run("mnist.ini", "--set fit.epochs=0")), 2, "fit.epochs");
-    test_expect(test_run("", short_run("mnist.ini", "--set fit.epoch=3")), 2,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set fit.epochs=0")), 2, "fit.epochs");
+    test_expect(test_run("", test_short_run("mnist.ini", "--set fit.epoch=3")), 2,
                 "did you mean epochs");
-    test_expect(test_run("", short_run("mnist.ini", "--set nonsense")), 2, "nonsense");
-    test_expect(test_run("", short_run("mnist.ini", "--threads 2x")), 2, "engine.threads");
-    test_expect(test_run("", short_run("mnist.ini", "--set layer.conv1.filters=many")), 2,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set nonsense")), 2, "nonsense");
+    test_expect(test_run("", test_short_run("mnist.ini", "--threads 2x")), 2, "engine.threads");
+    test_expect(test_run("", test_short_run("mnist.ini", "--set layer.conv1.filters=many")), 2,
                 "layer.conv1.filters");
-    test_expect(test_run("", short_run("mnist.ini", "--set compile.optimizer=adams")), 2,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set compile.optimizer=adams")), 2,
                 "did you mean adam");
 }
 
 Test(cli, data_errors)
 {
-    test_expect(test_run("", short_run("mnist.ini", "--set data.file=/no/such.h5")), 3,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set data.file=/no/such.h5")), 3,
                 "/no/such.h5");
-    test_expect(test_run("", short_run("mnist.ini", "--set data.file=" TR_SOURCE "/LICENSE")), 3,
-                "LICENSE");
-    test_expect(test_run("", short_run("mnist.ini", "--set data.x_train=images")), 3, "images");
-    test_expect(test_run("", short_run("mnist.ini", "--set model.input_shape=14,28,2")), 3,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set data.file=" TR_SOURCE "/LICENSE")),
+                3, "LICENSE");
+    test_expect(test_run("", test_short_run("mnist.ini", "--set data.x_train=images")), 3,
+                "images");
+    test_expect(test_run("", test_short_run("mnist.ini", "--set model.input_shape=14,28,2")), 3,
                 "input_shape");
-    test_expect(test_run("", short_run("mnist.ini", "--set layer.output.units=9")), 3, "9");
-    test_expect(test_run("", short_run("mnist.ini", "--set data.validation_split=0.999")), 3,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set layer.output.units=9")), 3, "9");
+    test_expect(test_run("", test_short_run("mnist.ini", "--set data.validation_split=0.999")), 3,
                 "split");
 }
 
 Test(cli, numeric_error)
 {
-    test_expect(
-        test_run("", short_run("mnist.ini", "--set compile.optimizer=sgd --set data.scale=1000 "
+    test_expect(test_run("", test_short_run("mnist.ini",
+                                            "--set compile.optimizer=sgd --set data.scale=1000 "
                                             "--set optimizer.learning_rate=1000000")),
-        4, "training diverged");
+                4, "training diverged");
 }
 
 Test(cli, scales_beyond_float32_are_refused)
 {
-    test_expect(test_run("", short_run("mnist.ini", "--set data.scale=1e300")), 2,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set data.scale=1e300")), 2,
                 "computable in float32");
-    test_expect(test_run("", short_run("mnist.ini", "--set data.scale=1e-60")), 2,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set data.scale=1e-60")), 2,
                 "computable in float32");
-    test_expect(test_run("", short_run("mnist.ini", "--set optimizer.epsilon=1e-50")), 2,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set optimizer.epsilon=1e-50")), 2,
                 "epsilon");
 }
 
@@ -249,11 +205,11 @@ Test(cli, weights_that_are_no_numbers_are_noticed_and_not_saved)
 {
     char path[600];
     snprintf(path, sizeof path, "%s/run/last.h5", test_folder());
-    test_expect(
-        test_run("", short_run("mnist.ini", "--set compile.optimizer=sgd --set data.scale=1e10 "
+    test_expect(test_run("", test_short_run("mnist.ini",
+                                            "--set compile.optimizer=sgd --set data.scale=1e10 "
                                             "--set optimizer.learning_rate=1000000 "
                                             "--set fit.batch_size=1000 --set fit.epochs=1")),
-        4, "training diverged");
+                4, "training diverged");
     cr_assert_neq(access(path, F_OK), 0, "a checkpoint of NaN was written");
 }
 
@@ -268,15 +224,15 @@ Test(cli, lost_output_is_noticed)
 Test(cli, two_runs_do_not_share_a_folder)
 {
     char lock[700];
-    test_run("", short_run("mnist.ini", ""));
+    test_run("", test_short_run("mnist.ini", ""));
     snprintf(lock, sizeof lock, "flock %s/run", test_folder());
-    test_expect(test_run(lock, short_run("mnist.ini", "")), 5, "in use by another run");
-    test_expect(test_run("", short_run("mnist.ini", "")), 0, "test loss");
+    test_expect(test_run(lock, test_short_run("mnist.ini", "")), 5, "in use by another run");
+    test_expect(test_run("", test_short_run("mnist.ini", "")), 0, "test loss");
 }
 
 Test(cli, output_errors)
 {
-    test_expect(test_run("", short_run("mnist.ini", "--set output.directory=/proc/none")), 5,
+    test_expect(test_run("", test_short_run("mnist.ini", "--set output.directory=/proc/none")), 5,
                 "/proc/none");
-    test_expect(test_run("ulimit -f 8;", short_run("mnist.ini", "")), 5, "last.h5");
+    test_expect(test_run("ulimit -f 8;", test_short_run("mnist.ini", "")), 5, "last.h5");
 }

@@ -1,0 +1,18 @@
+/* config_keys.h -- the key table of each section, for `trainer help config`. */
+#ifndef TR_CONFIG_KEYS_H
+#define TR_CONFIG_KEYS_H
+
+#include "section.h"
+
+/* Sections without keys are read elsewhere: by layers, losses, optimizers. */
+typedef struct tr_config_section {
+    const char *name, *doc;
+    const tr_key *keys;
+    size_t n_keys;
+} tr_config_section;
+
+/* In the order in which absent ones are appended to the effective configuration. Ends in a row
+ * without a name. */
+extern const tr_config_section tr_config_sections[];
+
+#endif

@@ -1,0 +1,19 @@
+/* small_run.h -- a run of a shipped configuration that takes a moment: a small dataset of real
+ * shape.
+ */
+#ifndef TR_TEST_SMALL_RUN_H
+#define TR_TEST_SMALL_RUN_H
+
+enum { TEST_SMALL_N = 230 };
+
+/* An HDF5 file like data/mnist.h5 with TEST_SMALL_N images of noise in each part, in
+ * test_folder(); labels 0 to 9 in turn. */
+const char *test_small_data(void);
+
+/* The same at `path`. */
+void test_write_small_data(const char *path);
+
+/* Arguments of a run of two epochs into test_folder()/run; `more` is appended. Static buffer. */
+const char *test_short_run(const char *config, const char *more);
+
+#endif
