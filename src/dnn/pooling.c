@@ -20,8 +20,9 @@ tr_status tr_max_pool_forward(tr_program *program, const tr_geometry *geometry, 
     if (any == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
     dnnl_primitive_desc_t desc;
-    const dnnl_status_t status = tr_desc_max_pool_forward(
-        &desc, tr_program_context(program), &window, tr_layout_md(src_layout), tr_layout_md(any));
+    const dnnl_status_t status =
+        tr_desc_pool_forward(&desc, tr_program_context(program), dnnl_pooling_max, &window,
+                             tr_layout_md(src_layout), tr_layout_md(any));
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "max pooling");
     const tr_value out =
@@ -35,7 +36,8 @@ tr_status tr_max_pool_forward(tr_program *program, const tr_geometry *geometry, 
         args[n_args++] = (tr_arg){DNNL_ARG_WORKSPACE, *workspace};
     }
     dnnl_primitive_desc_t kept = NULL;
-    const tr_meaning meaning = {TR_KIND_MAX_POOLING, TR_DIR_FORWARD, TR_LINEAR, *geometry};
+    const tr_meaning meaning = {
+        .kind = TR_KIND_MAX_POOLING, .direction = TR_DIR_FORWARD, .geometry = *geometry};
     TR_TRY(tr_program_add(program, desc, &meaning, args, n_args, &kept, err));
     *hint = kept;
     *dst = out;
@@ -51,14 +53,15 @@ tr_status tr_max_pool_backward(tr_program *program, const tr_geometry *geometry,
     TR_TRY(tr_program_reorder(program, diff_dst, dst_layout, &diff_dst, err));
     dnnl_primitive_desc_t desc;
     const dnnl_status_t status =
-        tr_desc_max_pool_backward(&desc, tr_program_context(program), &window,
-                                  tr_layout_md(src_layout), tr_layout_md(dst_layout), hint);
+        tr_desc_pool_backward(&desc, tr_program_context(program), dnnl_pooling_max, &window,
+                              tr_layout_md(src_layout), tr_layout_md(dst_layout), hint);
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "max pooling's gradient");
     const tr_value out = tr_program_value(program, src_layout);
     const tr_arg args[] = {
         {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}, {DNNL_ARG_WORKSPACE, workspace}};
-    const tr_meaning meaning = {TR_KIND_MAX_POOLING, TR_DIR_BACKWARD_DATA, TR_LINEAR, *geometry};
+    const tr_meaning meaning = {
+        .kind = TR_KIND_MAX_POOLING, .direction = TR_DIR_BACKWARD_DATA, .geometry = *geometry};
     TR_TRY(tr_program_add(program, desc, &meaning, args, 3, NULL, err));
     *diff_src = out;
     return TR_OK;

@@ -19,27 +19,44 @@ typedef enum tr_activation {
     TR_RELU,
     TR_SIGMOID,
     TR_TANH,
-    TR_SOFTMAX, /* over the channels: Keras's last axis */
+    TR_SOFTMAX,    /* over the channels: Keras's last axis */
+    TR_LEAKY_RELU, /* negative_slope 0.2 */
+    TR_ELU,        /* alpha 1 */
+    TR_SELU,
+    TR_GELU,         /* by erf, not the approximation by tanh */
+    TR_HARD_SIGMOID, /* Keras 3: clip(x / 6 + 0.5, 0, 1) */
+    TR_SOFTPLUS,
+    TR_SWISH,
     TR_N_ACTIVATIONS
 } tr_activation;
 
 /* Keras's names, in the order of tr_activation, NULL-terminated. */
 extern const char *const tr_activation_names[TR_N_ACTIVATIONS + 1];
 
-/* max(f(a), f(b)) = f(max(a, b)): the derivative may then be taken after a max-pooling, on fewer
- * elements, with identical values. */
+/* The derivative may be taken after a max-pooling that follows, on fewer elements, with identical
+ * values: it is computed from the result, and 0 or 1. */
 bool tr_activation_commutes_with_max(tr_activation activation);
 
 /* Whether convolution and inner product can apply it as they write their result. */
 bool tr_activation_fuses(tr_activation activation);
 
+/* What forward leaves for backward: argument and result of each elementary step. */
+enum { TR_MAX_STEPS = 2 };
+typedef struct tr_activation_tape {
+    tr_value values[TR_MAX_STEPS + 1];
+} tr_activation_tape;
+
 /* dst = f(src), per element; softmax: exp(src - max) / sum over channels. */
 tr_status tr_activation_forward(tr_program *program, tr_activation activation, tr_value src,
-                                tr_value *dst, tr_error *err);
+                                tr_activation_tape *tape, tr_value *dst, tr_error *err);
 
-/* diff_src = diff_dst * f'(.), with f' written in terms of dst, so src need not be kept. */
-tr_status tr_activation_backward(tr_program *program, tr_activation activation, tr_value dst,
-                                 tr_value diff_dst, tr_value *diff_src, tr_error *err);
+/* The tape of an activation that was fused: its result is all there is. */
+tr_activation_tape tr_activation_fused_tape(tr_activation activation, tr_value dst);
+
+/* diff_src = diff_dst * f'. The values that f' needs stay alive until here. */
+tr_status tr_activation_backward(tr_program *program, tr_activation activation,
+                                 const tr_activation_tape *tape, tr_value diff_dst,
+                                 tr_value *diff_src, tr_error *err);
 
 /* ---- windows: convolution.c, pooling.c ---- */
 

@@ -179,9 +179,10 @@ static const char *name_of(const tr_meaning *meaning)
     static const char *const names[] = {[TR_KIND_REORDER] = "reorder",
                                         [TR_KIND_CONVOLUTION] = "convolution",
                                         [TR_KIND_INNER_PRODUCT] = "inner product",
-                                        [TR_KIND_MAX_POOLING] = "max pooling"};
-    return meaning->kind == TR_KIND_ACTIVATION ? tr_activation_names[meaning->activation]
-                                               : names[meaning->kind];
+                                        [TR_KIND_MAX_POOLING] = "max pooling",
+                                        [TR_KIND_SOFTMAX] = "softmax"};
+    return meaning->kind == TR_KIND_ELTWISE ? tr_activation_names[meaning->activation]
+                                            : names[meaning->kind];
 }
 
 tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const tr_meaning *meaning,

@@ -5,6 +5,7 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include "descriptors.h"
+#include "eltwise.h"
 #include "primitives.h"
 #include "program.h"
 
@@ -36,13 +37,15 @@ typedef enum tr_kind {
     TR_KIND_CONVOLUTION,
     TR_KIND_INNER_PRODUCT,
     TR_KIND_MAX_POOLING,
-    TR_KIND_ACTIVATION
+    TR_KIND_ELTWISE,
+    TR_KIND_SOFTMAX
 } tr_kind;
 
 typedef struct tr_meaning {
     tr_kind kind;
     tr_direction direction;
-    tr_activation activation; /* fused into a forward operation, or the function itself */
+    tr_activation activation; /* fused into a forward operation, or that it is a step of */
+    tr_function function;     /* the step */
     tr_geometry geometry;     /* of convolution and max pooling */
 } tr_meaning;
 
@@ -112,6 +115,9 @@ dnnl_status_t tr_attr_new(dnnl_primitive_attr_t *attr);
 /* Attributes of a primitive that applies `fused` to its result; the caller destroys *attr. */
 dnnl_status_t tr_attr_fused(dnnl_primitive_attr_t *attr, tr_activation fused);
 
+/* The elementary functions that make up an activation; none for linear and softmax. */
+int tr_activation_steps(tr_activation activation, const tr_function **steps);
+
 /* geometry.c */
 tr_window tr_window_of(const tr_geometry *geometry);
 
@@ -125,6 +131,10 @@ tr_convolution tr_dnn_convolution(const tr_dnn *dnn);
 tr_md tr_layout_md(tr_layout layout);
 /* Like `layout`, an image's, with the channels next to each other in memory. */
 tr_layout tr_layout_channels_last(tr_dnn *dnn, tr_layout layout);
+/* Like `layout`, in the order that Keras sees: channels last, or n c. */
+tr_layout tr_layout_plain(tr_dnn *dnn, tr_layout layout);
+bool tr_layout_is_padded(
+    tr_layout layout); /* blocks that are not full: elements that must stay 0 */
 tr_layout tr_layout_intern(tr_dnn *dnn, tr_md md);
 
 #endif

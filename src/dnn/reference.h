@@ -12,6 +12,7 @@
 #ifndef TR_REFERENCE_H
 #define TR_REFERENCE_H
 
+#include "eltwise.h"
 #include "primitives.h"
 
 typedef struct tr_tensor {
@@ -46,12 +47,24 @@ int64_t tr_reference_max_pool_forward(const tr_geometry *geometry, const tr_tens
 int64_t tr_reference_max_pool_backward(const tr_geometry *geometry, const int64_t *winners,
                                        const tr_tensor *diff_dst, tr_tensor *diff_src);
 
-int64_t tr_reference_activation_forward(tr_activation activation, const tr_tensor *src,
-                                        tr_tensor *dst);
-int64_t tr_reference_activation_backward(tr_activation activation, const tr_tensor *dst,
-                                         const tr_tensor *diff_dst, tr_tensor *diff_src);
+/* ---- reference_eltwise.c ---- */
 
-/* Applies an elementwise function to a result in place. */
+/* dst = src, exactly. */
+int64_t tr_reference_copy(const tr_tensor *src, tr_tensor *dst);
+
+/* `from`: the argument or the result, whichever eltwise.h says; any tensor where it says neither.
+ */
+int64_t tr_reference_function_forward(const tr_function *function, const tr_tensor *src,
+                                      tr_tensor *dst);
+int64_t tr_reference_function_backward(const tr_function *function, const tr_tensor *from,
+                                       const tr_tensor *diff_dst, tr_tensor *diff_src);
+
+/* Over dimension 1. */
+int64_t tr_reference_softmax_forward(const tr_tensor *src, tr_tensor *dst);
+int64_t tr_reference_softmax_backward(const tr_tensor *dst, const tr_tensor *diff_dst,
+                                      tr_tensor *diff_src);
+
+/* Applies an activation that fuses to a result in place. */
 void tr_reference_fuse(tr_activation fused, tr_tensor *dst);
 
 #endif

@@ -170,14 +170,26 @@ static tr_status expect_max_pooling(tr_verifier *verifier, job *at, tr_error *er
     return TR_OK;
 }
 
+static void expect_eltwise(job *at)
+{
+    const tr_function *function = &at->op->meaning.function;
+    tr_tensor *src = argument(at, DNNL_ARG_SRC), *dst = argument(at, DNNL_ARG_DST);
+    if (at->op->info.direction == TR_DIR_FORWARD)
+        at->terms = tr_reference_function_forward(function, src, dst);
+    else
+        at->terms = tr_reference_function_backward(function, src != NULL ? src : dst,
+                                                   argument(at, DNNL_ARG_DIFF_DST),
+                                                   argument(at, DNNL_ARG_DIFF_SRC));
+}
+
 static tr_status expect(tr_verifier *verifier, job *at, tr_error *err)
 {
     const tr_meaning *meaning = &at->op->meaning;
+    const bool forward = meaning->direction == TR_DIR_FORWARD;
     tr_geometry whole;
     switch (meaning->kind) {
-    case TR_KIND_REORDER: /* a copy: the linear function */
-        at->terms = tr_reference_activation_forward(TR_LINEAR, argument(at, DNNL_ARG_FROM),
-                                                    argument(at, DNNL_ARG_TO));
+    case TR_KIND_REORDER:
+        at->terms = tr_reference_copy(argument(at, DNNL_ARG_FROM), argument(at, DNNL_ARG_TO));
         break;
     case TR_KIND_CONVOLUTION:
         expect_weighted(at, &meaning->geometry);
@@ -189,14 +201,15 @@ static tr_status expect(tr_verifier *verifier, job *at, tr_error *err)
         break;
     case TR_KIND_MAX_POOLING:
         return expect_max_pooling(verifier, at, err);
-    case TR_KIND_ACTIVATION:
-        at->terms =
-            meaning->direction == TR_DIR_FORWARD
-                ? tr_reference_activation_forward(meaning->activation, argument(at, DNNL_ARG_SRC),
-                                                  argument(at, DNNL_ARG_DST))
-                : tr_reference_activation_backward(meaning->activation, argument(at, DNNL_ARG_DST),
-                                                   argument(at, DNNL_ARG_DIFF_DST),
-                                                   argument(at, DNNL_ARG_DIFF_SRC));
+    case TR_KIND_ELTWISE:
+        expect_eltwise(at);
+        break;
+    case TR_KIND_SOFTMAX:
+        at->terms = forward ? tr_reference_softmax_forward(argument(at, DNNL_ARG_SRC),
+                                                           argument(at, DNNL_ARG_DST))
+                            : tr_reference_softmax_backward(argument(at, DNNL_ARG_DST),
+                                                            argument(at, DNNL_ARG_DIFF_DST),
+                                                            argument(at, DNNL_ARG_DIFF_SRC));
         break;
     }
     return TR_OK;
