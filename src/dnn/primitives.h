@@ -58,7 +58,7 @@ tr_status tr_activation_backward(tr_program *program, tr_activation activation,
                                  const tr_activation_tape *tape, tr_value diff_dst,
                                  tr_value *diff_src, tr_error *err);
 
-/* ---- windows: convolution.c, pooling.c ---- */
+/* ---- windows: convolution.c, pooling.c, padding.c ---- */
 
 /* A window sliding over an image; {height, width} each. */
 typedef struct tr_geometry {
@@ -95,11 +95,36 @@ tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, 
 
 /* ---- pooling.c ---- */
 
-/* dst = max over the window; padding never wins, ties go to the first element in row order.
- * *workspace remembers the winners for backward (TR_NO_VALUE in an inference program). */
-tr_status tr_max_pool_forward(tr_program *program, const tr_geometry *geometry, tr_value src,
-                              tr_value *dst, tr_value *workspace, tr_hint *hint, tr_error *err);
-tr_status tr_max_pool_backward(tr_program *program, const tr_geometry *geometry, tr_value workspace,
-                               tr_value diff_dst, tr_hint hint, tr_value *diff_src, tr_error *err);
+/* Max: padding never wins, ties go to the first element in row order. Average: of the elements that
+ * are not padding, as TensorFlow has it. */
+typedef enum tr_pooling { TR_POOLING_MAX, TR_POOLING_AVERAGE } tr_pooling;
+
+/* dst = max or average over the window. *workspace remembers the winners of a max pooling for
+ * backward (TR_NO_VALUE otherwise, and in an inference program). */
+tr_status tr_pool_forward(tr_program *program, tr_pooling pooling, const tr_geometry *geometry,
+                          tr_value src, tr_value *dst, tr_value *workspace, tr_hint *hint,
+                          tr_error *err);
+tr_status tr_pool_backward(tr_program *program, tr_pooling pooling, const tr_geometry *geometry,
+                           tr_value workspace, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
+                           tr_error *err);
+
+/* ---- padding.c ---- */
+
+/* dst = src with rows and columns of zeros around it: pad_before and pad_after of the geometry,
+ * which also has the size of the result. Backward leaves their gradient out. */
+tr_status tr_pad_forward(tr_program *program, const tr_geometry *geometry, tr_value src,
+                         tr_value *dst, tr_error *err);
+tr_status tr_pad_backward(tr_program *program, const tr_geometry *geometry, tr_value diff_dst,
+                          tr_value *diff_src, tr_error *err);
+
+/* ---- dropout.c ---- */
+
+/* dst = src / (1 - rate) with probability 1 - rate, else 0; rate in [0, 1). *mask is for backward,
+ * and `dst` tells it the layout. `layer` < 2^24: part of the address of the mask, with what
+ * tr_replica_set_draw() said. For training programs. */
+tr_status tr_dropout_forward(tr_program *program, double rate, uint32_t layer, tr_value src,
+                             tr_value *dst, tr_value *mask, tr_error *err);
+tr_status tr_dropout_backward(tr_program *program, double rate, uint32_t layer, tr_value dst,
+                              tr_value mask, tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
 #endif

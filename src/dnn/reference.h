@@ -12,8 +12,7 @@
 #ifndef TR_REFERENCE_H
 #define TR_REFERENCE_H
 
-#include "eltwise.h"
-#include "primitives.h"
+#include "program_internal.h"
 
 typedef struct tr_tensor {
     int n_dims;
@@ -46,6 +45,20 @@ int64_t tr_reference_max_pool_forward(const tr_geometry *geometry, const tr_tens
                                       tr_tensor *dst, int64_t *winners);
 int64_t tr_reference_max_pool_backward(const tr_geometry *geometry, const int64_t *winners,
                                        const tr_tensor *diff_dst, tr_tensor *diff_src);
+
+int64_t tr_reference_average_pool_forward(const tr_geometry *geometry, const tr_tensor *src,
+                                          tr_tensor *dst);
+int64_t tr_reference_average_pool_backward(const tr_geometry *geometry, const tr_tensor *diff_dst,
+                                           tr_tensor *diff_src);
+
+/* As tr_pad_...() in primitives.h. */
+int64_t tr_reference_pad_forward(const tr_geometry *geometry, const tr_tensor *src, tr_tensor *dst);
+int64_t tr_reference_pad_backward(const tr_geometry *geometry, const tr_tensor *diff_dst,
+                                  tr_tensor *diff_src);
+
+/* Both directions: dst from src, or diff_src from diff_dst. */
+int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, const tr_tensor *src,
+                             tr_tensor *dst);
 
 /* ---- reference_eltwise.c ---- */
 

@@ -55,6 +55,10 @@ static tr_status forward(const tr_job *job, tr_worker *worker, const tr_plan *pl
                     job->index + first, count, engine->micro_batch, (float)data->scale_num,
                     (float)data->scale_den);
     tr_lap(worker->profile, TR_PART_GATHER);
+    tr_replica_set_draw(replica, &(tr_draw){.seed = (uint64_t)model->config->fit.seed,
+                                            .update = engine->iterations,
+                                            .samples = job->index + first,
+                                            .n = count});
     TR_TRY(tr_replica_run(replica, TR_FORWARD));
     tr_lap(worker->profile, TR_PART_FORWARD);
     const tr_loss_task task = {.pred = tr_replica_data(replica, plan->output),
