@@ -8,13 +8,15 @@
 #ifndef TR_RNG_H
 #define TR_RNG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What the number is for; part of the address, so that two uses never share numbers.
  * The values are part of the meaning of a seed: append, never renumber. */
 typedef enum tr_purpose {
-    TR_PURPOSE_INIT = 1,   /* initial weights: (parameter, element) */
-    TR_PURPOSE_SHUFFLE = 2 /* order of an epoch: (epoch, position) */
+    TR_PURPOSE_INIT = 1,    /* initial weights: (parameter, element) */
+    TR_PURPOSE_SHUFFLE = 2, /* order of an epoch: (epoch, position) */
+    TR_PURPOSE_DROPOUT = 3  /* (layer, update, sample, element), see below */
 } tr_purpose;
 
 /* The Philox4x32-10 block function: out = 4 words from a 4-word counter and a 2-word key. */
@@ -28,5 +30,22 @@ float tr_random_uniform(uint64_t seed, tr_purpose purpose, uint32_t a, uint64_t 
 
 /* Uniform integer in [0, n), n >= 1: the high word of bits * n. Its bias is below n / 2^64. */
 uint64_t tr_random_below(uint64_t n, uint64_t seed, tr_purpose purpose, uint32_t a, uint64_t b);
+
+/* ---- masks ---- */
+
+/* Whose mask; `layer` < 2^24. */
+typedef struct tr_mask_address {
+    uint64_t seed;
+    uint32_t layer, update, sample;
+} tr_mask_address;
+
+enum { TR_MASK_BLOCK = 512 };
+
+/* keep[i] = 1 with probability `keep_of_65536` / 65536, else 0, for elements i = 0 .. n-1; writes
+ * up to the next multiple of TR_MASK_BLOCK. An element is a 16-bit half of a word of Philox's;
+ * which one: tr_random_keeps(), the same for one element, and slow. */
+void tr_random_mask(const tr_mask_address *address, uint32_t keep_of_65536, int64_t n,
+                    uint8_t *keep);
+bool tr_random_keeps(const tr_mask_address *address, uint32_t keep_of_65536, int64_t element);
 
 #endif

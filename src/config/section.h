@@ -28,7 +28,8 @@ typedef enum tr_key_kind {
     TR_KEY_CHOICES, /* unsigned: bit i set for choices[i]; comma-separated, no repeats, "" = none */
     TR_KEY_TEXT,    /* const char *, owned by the section; not empty unless fallback is "" */
     TR_KEY_INTS     /* int64_t[count]; comma-separated; for count 2 a single value means both,
-                     * as in Keras's kernel_size=3 */
+                     * as in Keras's kernel_size=3; for count 4, two sides of each of two, one
+                     * value means all and two mean both sides of the first and of the second */
 } tr_key_kind;
 
 typedef struct tr_key {

@@ -105,8 +105,15 @@ static bool parse_ints(const tr_key *key, const char *text, int64_t *values)
         if (n == key->count || n == INTS_MAX || !parse_int(key, part, &parsed[n]))
             return false;
     }
-    if (n == 1 && key->count == 2)
-        parsed[n++] = parsed[0];
+    if (n == 1 && key->count % 2 == 0) {
+        parsed[1] = parsed[0];
+        n = 2;
+    }
+    if (n == 2 && key->count == 4) { /* both sides of height, and of width */
+        parsed[2] = parsed[3] = parsed[1];
+        parsed[1] = parsed[0];
+        n = 4;
+    }
     if (n != key->count)
         return false;
     memcpy(values, parsed, (size_t)n * sizeof *values);
@@ -280,7 +287,10 @@ const char *tr_value_expected(const tr_key *key, char *text, size_t n)
         snprintf(text, n, "a text that is not empty");
         break;
     case TR_KEY_INTS:
-        snprintf(text, n, "%s%d integers%s, separated by commas", key->count == 2 ? "1 or " : "",
+        snprintf(text, n, "%s%d integers%s, separated by commas",
+                 key->count == 2   ? "1 or "
+                 : key->count == 4 ? "1, 2 or "
+                                   : "",
                  key->count, range);
         break;
     }

@@ -1,29 +1,49 @@
-/* activation.c -- elementwise functions and softmax, fused or alone; see primitives.h.
+/* activation.c -- activations as chains of elementary functions, and softmax; see primitives.h.
  *
- * One row of the table is all that a new elementwise activation needs. Derivatives are taken from
- * the result: relu'(x) = [y > 0], sigmoid' = y (1 - y), tanh' = 1 - y^2,
- * softmax: dx = y (dy - sum(dy y)).
+ * One row of the table is all that a new elementwise activation needs. Each step of a chain is an
+ * operation of its own, except where convolution or inner product apply the whole chain as they
+ * write their result: there only the last value exists, so such a chain must be differentiable from
+ * it (a linear step needs nothing). Softmax: dx = y (dy - sum(dy y)).
  */
 #include "primitives.h"
 
+#include "eltwise.h"
 #include "program_internal.h"
 
 const char *const tr_activation_names[TR_N_ACTIVATIONS + 1] = {
-    [TR_LINEAR] = "linear", [TR_RELU] = "relu",       [TR_SIGMOID] = "sigmoid",
-    [TR_TANH] = "tanh",     [TR_SOFTMAX] = "softmax",
+    [TR_LINEAR] = "linear",     [TR_RELU] = "relu",
+    [TR_SIGMOID] = "sigmoid",   [TR_TANH] = "tanh",
+    [TR_SOFTMAX] = "softmax",   [TR_LEAKY_RELU] = "leaky_relu",
+    [TR_ELU] = "elu",           [TR_SELU] = "selu",
+    [TR_GELU] = "gelu",         [TR_HARD_SIGMOID] = "hard_sigmoid",
+    [TR_SOFTPLUS] = "softplus", [TR_SWISH] = "swish",
 };
 
 typedef struct row {
-    dnnl_alg_kind_t forward, backward;
-    bool elementwise, commutes_with_max;
+    int n_steps;
+    tr_function steps[TR_MAX_STEPS];
+    bool fuses, commutes_with_max;
 } row;
 
 static const row rows[TR_N_ACTIVATIONS] = {
-    [TR_RELU] = {dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd, true, true},
-    /* Monotonic too, but only where float32 does not saturate: sigmoid(17) = sigmoid(18) = 1, and
-     * a pooling then picks another winner before the function than after it. */
-    [TR_SIGMOID] = {dnnl_eltwise_logistic, dnnl_eltwise_logistic_use_dst_for_bwd, true, false},
-    [TR_TANH] = {dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd, true, false},
+    [TR_RELU] = {1, {{TR_FN_RELU, 0.0f, 0.0f}}, true, true},
+    /* The others that fuse are monotonic too, but where windows overlap, (a + b) f' and a f' + b f'
+     * are not the same bits unless f' is 0 or 1. */
+    [TR_SIGMOID] = {1, {{TR_FN_LOGISTIC, 0.0f, 0.0f}}, true, false},
+    [TR_TANH] = {1, {{TR_FN_TANH, 0.0f, 0.0f}}, true, false},
+    [TR_LEAKY_RELU] = {1, {{TR_FN_RELU, 0.2f, 0.0f}}, true, false},
+    [TR_ELU] = {1, {{TR_FN_ELU, 1.0f, 0.0f}}, true, false},
+    [TR_HARD_SIGMOID] = {2,
+                         {{TR_FN_LINEAR, 1.0f / 6.0f, 0.5f}, {TR_FN_CLIP, 0.0f, 1.0f}},
+                         true,
+                         false},
+    [TR_SELU] = {2,
+                 {{TR_FN_ELU, 1.6732632423543772f, 0.0f}, {TR_FN_LINEAR, 1.0507009873554805f, 0}},
+                 false,
+                 false},
+    [TR_GELU] = {1, {{TR_FN_GELU, 0.0f, 0.0f}}, false, false},
+    [TR_SOFTPLUS] = {1, {{TR_FN_SOFTPLUS, 1.0f, 0.0f}}, false, false},
+    [TR_SWISH] = {1, {{TR_FN_SWISH, 1.0f, 0.0f}}, false, false},
 };
 
 bool tr_activation_commutes_with_max(tr_activation activation)
@@ -33,70 +53,165 @@ bool tr_activation_commutes_with_max(tr_activation activation)
 
 bool tr_activation_fuses(tr_activation activation)
 {
-    return rows[activation].elementwise;
+    return rows[activation].fuses;
 }
 
-static dnnl_status_t describe_forward(dnnl_primitive_desc_t *desc, const tr_program *program,
-                                      tr_activation activation, tr_md data)
+int tr_activation_steps(tr_activation activation, const tr_function **steps)
 {
-    const tr_desc_context context = tr_program_context(program);
-    if (activation == TR_SOFTMAX)
-        return tr_desc_softmax_forward(desc, context, data);
-    return tr_desc_eltwise_forward(desc, context, rows[activation].forward, 0.0f, data);
+    *steps = rows[activation].steps;
+    return rows[activation].n_steps;
 }
 
-tr_status tr_activation_forward(tr_program *program, tr_activation activation, tr_value src,
-                                tr_value *dst, tr_error *err)
+tr_activation_tape tr_activation_fused_tape(tr_activation activation, tr_value dst)
 {
-    if (activation == TR_LINEAR) {
-        *dst = src;
-        return TR_OK;
-    }
-    const char *what = tr_activation_names[activation];
+    tr_activation_tape tape;
+    for (int i = 0; i <= TR_MAX_STEPS; i++)
+        tape.values[i] = TR_NO_VALUE;
+    tape.values[rows[activation].n_steps] = dst;
+    return tape;
+}
+
+/* ---- one elementary function ---- */
+
+static tr_meaning meaning_of(tr_kind kind, tr_direction direction, tr_activation activation,
+                             const tr_function *function)
+{
+    tr_meaning meaning = {.kind = kind, .direction = direction, .activation = activation};
+    if (function != NULL)
+        meaning.function = *function;
+    return meaning;
+}
+
+static tr_status step_forward(tr_program *program, tr_activation activation,
+                              const tr_function *function, tr_value src, tr_value *dst,
+                              tr_error *err)
+{
+    if (tr_function_moves_zero(function) && tr_layout_is_padded(tr_program_layout(program, src)))
+        TR_TRY(tr_program_reorder(program, src,
+                                  tr_layout_plain(program->dnn, tr_program_layout(program, src)),
+                                  &src, err));
     const tr_layout layout = tr_program_layout(program, src);
     dnnl_primitive_desc_t desc;
-    const dnnl_status_t status = describe_forward(&desc, program, activation, tr_layout_md(layout));
+    const dnnl_status_t status = tr_desc_eltwise_forward(
+        &desc, tr_program_context(program), tr_function_forward(function), tr_layout_md(layout));
     if (status != dnnl_success)
-        return tr_dnn_fail(err, status, program->layer, what);
+        return tr_dnn_fail(err, status, program->layer, tr_activation_names[activation]);
     const tr_value out = tr_program_value(program, layout);
     const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}};
-    const tr_meaning meaning = {
-        .kind = TR_KIND_ACTIVATION, .direction = TR_DIR_FORWARD, .activation = activation};
+    const tr_meaning meaning = meaning_of(TR_KIND_ELTWISE, TR_DIR_FORWARD, activation, function);
     TR_TRY(tr_program_add(program, desc, &meaning, args, 2, NULL, err));
     *dst = out;
     return TR_OK;
 }
 
-tr_status tr_activation_backward(tr_program *program, tr_activation activation, tr_value dst,
-                                 tr_value diff_dst, tr_value *diff_src, tr_error *err)
+/* `from`: what the derivative is computed from. A linear function's is a constant, but oneDNN wants
+ * an argument all the same: it gets the gradient, and does not look at it. */
+static tr_status step_backward(tr_program *program, tr_activation activation,
+                               const tr_function *function, tr_value from, tr_value diff_dst,
+                               tr_value *diff_src, tr_error *err)
 {
-    if (activation == TR_LINEAR) {
-        *diff_src = diff_dst;
-        return TR_OK;
-    }
-    const char *what = tr_activation_names[activation];
-    const tr_layout layout = tr_program_layout(program, dst);
+    const tr_derivative derivative = tr_function_derivative(function);
+    if (derivative == TR_FROM_NOTHING)
+        from = diff_dst;
+    const tr_layout layout = tr_program_layout(program, from);
     const tr_md md = tr_layout_md(layout);
+    const tr_desc_context context = tr_program_context(program);
     TR_TRY(tr_program_reorder(program, diff_dst, layout, &diff_dst, err));
     dnnl_primitive_desc_t hint, desc;
-    dnnl_status_t status = describe_forward(&hint, program, activation, md);
+    dnnl_status_t status =
+        tr_desc_eltwise_forward(&hint, context, tr_function_forward(function), md);
+    if (status == dnnl_success) {
+        status =
+            tr_desc_eltwise_backward(&desc, context, tr_function_backward(function), md, md, hint);
+        dnnl_primitive_desc_destroy(hint);
+    }
     if (status != dnnl_success)
-        return tr_dnn_fail(err, status, program->layer, what);
+        return tr_dnn_fail(err, status, program->layer, tr_activation_names[activation]);
+    const tr_value out = tr_program_value(program, layout);
+    const tr_arg args[] = {{derivative == TR_FROM_DST ? DNNL_ARG_DST : DNNL_ARG_SRC, from},
+                           {DNNL_ARG_DIFF_DST, diff_dst},
+                           {DNNL_ARG_DIFF_SRC, out}};
+    const tr_meaning meaning =
+        meaning_of(TR_KIND_ELTWISE, TR_DIR_BACKWARD_DATA, activation, function);
+    TR_TRY(tr_program_add(program, desc, &meaning, args, 3, NULL, err));
+    *diff_src = out;
+    return TR_OK;
+}
+
+/* ---- softmax ---- */
+
+static tr_status softmax_forward(tr_program *program, tr_value src, tr_value *dst, tr_error *err)
+{
+    const tr_layout layout = tr_program_layout(program, src);
+    dnnl_primitive_desc_t desc;
+    const dnnl_status_t status =
+        tr_desc_softmax_forward(&desc, tr_program_context(program), tr_layout_md(layout));
+    if (status != dnnl_success)
+        return tr_dnn_fail(err, status, program->layer, "softmax");
+    const tr_value out = tr_program_value(program, layout);
+    const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}};
+    const tr_meaning meaning = meaning_of(TR_KIND_SOFTMAX, TR_DIR_FORWARD, TR_SOFTMAX, NULL);
+    TR_TRY(tr_program_add(program, desc, &meaning, args, 2, NULL, err));
+    *dst = out;
+    return TR_OK;
+}
+
+static tr_status softmax_backward(tr_program *program, tr_value dst, tr_value diff_dst,
+                                  tr_value *diff_src, tr_error *err)
+{
+    const tr_layout layout = tr_program_layout(program, dst);
+    const tr_md md = tr_layout_md(layout);
     const tr_desc_context context = tr_program_context(program);
-    status = activation == TR_SOFTMAX
-                 ? tr_desc_softmax_backward(&desc, context, md, md, hint)
-                 : tr_desc_eltwise_backward(&desc, context, rows[activation].backward, 0.0f, md, md,
-                                            hint);
-    dnnl_primitive_desc_destroy(hint);
+    TR_TRY(tr_program_reorder(program, diff_dst, layout, &diff_dst, err));
+    dnnl_primitive_desc_t hint, desc;
+    dnnl_status_t status = tr_desc_softmax_forward(&hint, context, md);
+    if (status == dnnl_success) {
+        status = tr_desc_softmax_backward(&desc, context, md, md, hint);
+        dnnl_primitive_desc_destroy(hint);
+    }
     if (status != dnnl_success)
-        return tr_dnn_fail(err, status, program->layer, what);
+        return tr_dnn_fail(err, status, program->layer, "softmax");
     const tr_value out = tr_program_value(program, layout);
     const tr_arg args[] = {
         {DNNL_ARG_DST, dst}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}};
-    const tr_meaning meaning = {
-        .kind = TR_KIND_ACTIVATION, .direction = TR_DIR_BACKWARD_DATA, .activation = activation};
+    const tr_meaning meaning = meaning_of(TR_KIND_SOFTMAX, TR_DIR_BACKWARD_DATA, TR_SOFTMAX, NULL);
     TR_TRY(tr_program_add(program, desc, &meaning, args, 3, NULL, err));
     *diff_src = out;
+    return TR_OK;
+}
+
+/* ---- whole activations ---- */
+
+tr_status tr_activation_forward(tr_program *program, tr_activation activation, tr_value src,
+                                tr_activation_tape *tape, tr_value *dst, tr_error *err)
+{
+    const row *at = &rows[activation];
+    *tape = (tr_activation_tape){{src}};
+    if (activation == TR_SOFTMAX) {
+        TR_TRY(softmax_forward(program, src, dst, err));
+        tape->values[0] = *dst;
+        return TR_OK;
+    }
+    for (int i = 0; i < at->n_steps; i++)
+        TR_TRY(step_forward(program, activation, &at->steps[i], tape->values[i],
+                            &tape->values[i + 1], err));
+    *dst = tape->values[at->n_steps];
+    return TR_OK;
+}
+
+tr_status tr_activation_backward(tr_program *program, tr_activation activation,
+                                 const tr_activation_tape *tape, tr_value diff_dst,
+                                 tr_value *diff_src, tr_error *err)
+{
+    const row *at = &rows[activation];
+    if (activation == TR_SOFTMAX)
+        return softmax_backward(program, tape->values[0], diff_dst, diff_src, err);
+    for (int i = at->n_steps - 1; i >= 0; i--) {
+        const bool from_dst = tr_function_derivative(&at->steps[i]) == TR_FROM_DST;
+        TR_TRY(step_backward(program, activation, &at->steps[i], tape->values[i + from_dst],
+                             diff_dst, &diff_dst, err));
+    }
+    *diff_src = diff_dst;
     return TR_OK;
 }
 
@@ -104,13 +219,14 @@ tr_status tr_activation_backward(tr_program *program, tr_activation activation, 
 
 dnnl_status_t tr_attr_fused(dnnl_primitive_attr_t *attr, tr_activation fused)
 {
+    const row *at = &rows[fused];
     dnnl_post_ops_t ops = NULL;
     dnnl_status_t status = tr_attr_new(attr);
-    if (status != dnnl_success || fused == TR_LINEAR)
+    if (status != dnnl_success || at->n_steps == 0)
         return status;
     status = dnnl_post_ops_create(&ops);
-    if (status == dnnl_success)
-        status = tr_append_eltwise(ops, rows[fused].forward);
+    for (int i = 0; status == dnnl_success && i < at->n_steps; i++)
+        status = tr_append_eltwise(ops, tr_function_forward(&at->steps[i]));
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_post_ops(*attr, ops);
     dnnl_post_ops_destroy(ops);

@@ -197,7 +197,10 @@ static tr_status packed_layout(tr_program *program, const tr_geometry *geometry,
 static tr_meaning meaning_of(tr_direction direction, tr_activation fused,
                              const tr_geometry *geometry)
 {
-    return (tr_meaning){TR_KIND_CONVOLUTION, direction, fused, *geometry};
+    return (tr_meaning){.kind = TR_KIND_CONVOLUTION,
+                        .direction = direction,
+                        .activation = fused,
+                        .geometry = *geometry};
 }
 
 tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_activation fused,

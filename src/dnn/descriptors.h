@@ -53,18 +53,27 @@ dnnl_status_t tr_desc_inner_product_backward_weights(dnnl_primitive_desc_t *desc
                                                      tr_md diff_dst,
                                                      const_dnnl_primitive_desc_t hint);
 
-dnnl_status_t tr_desc_max_pool_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                       const tr_window *window, tr_md src, tr_md dst);
-dnnl_status_t tr_desc_max_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                        const tr_window *window, tr_md diff_src, tr_md diff_dst,
-                                        const_dnnl_primitive_desc_t hint);
+dnnl_status_t tr_desc_pool_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                   dnnl_alg_kind_t algorithm, const tr_window *window, tr_md src,
+                                   tr_md dst);
+dnnl_status_t tr_desc_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                    dnnl_alg_kind_t algorithm, const tr_window *window,
+                                    tr_md diff_src, tr_md diff_dst,
+                                    const_dnnl_primitive_desc_t hint);
 
-/* dst and src share one layout. Backward takes the forward's dst (algorithms ..._use_dst_...). */
+/* An elementwise function: oneDNN's algorithm and its two numbers. */
+typedef struct tr_eltwise {
+    dnnl_alg_kind_t algorithm;
+    float alpha, beta;
+} tr_eltwise;
+
+/* dst and src share one layout. Backward takes the forward's src, or its dst where the algorithm is
+ * called ..._use_dst_...: `data`. */
 dnnl_status_t tr_desc_eltwise_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                      dnnl_alg_kind_t algorithm, float alpha, tr_md data);
+                                      tr_eltwise function, tr_md data);
 dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                       dnnl_alg_kind_t algorithm, float alpha, tr_md diff,
-                                       tr_md dst, const_dnnl_primitive_desc_t hint);
+                                       tr_eltwise function, tr_md diff, tr_md data,
+                                       const_dnnl_primitive_desc_t hint);
 
 /* Softmax over dimension 1, the channels. */
 dnnl_status_t tr_desc_softmax_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
@@ -74,8 +83,8 @@ dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
 
 /* ---- attributes ---- */
 
-/* An elementwise function applied to a result as it is written (alpha = beta = 0). */
-dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm);
+/* An elementwise function applied to a result as it is written, after those appended before. */
+dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, tr_eltwise function);
 
 /* Only implementations that give the same bits in every run. 2.x knows no others on a CPU. */
 dnnl_status_t tr_attr_deterministic(dnnl_primitive_attr_t attr);

@@ -87,45 +87,47 @@ dnnl_status_t tr_desc_inner_product_backward_weights(dnnl_primitive_desc_t *desc
 
 /* ---- pooling ---- */
 
-dnnl_status_t tr_desc_max_pool_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                       const tr_window *window, tr_md src, tr_md dst)
+dnnl_status_t tr_desc_pool_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                   dnnl_alg_kind_t algorithm, const tr_window *window, tr_md src,
+                                   tr_md dst)
 {
     dnnl_pooling_desc_t operation;
     const dnnl_status_t status = dnnl_pooling_forward_desc_init(
-        &operation, context.prop, dnnl_pooling_max, src, dst, window->strides, window->kernel,
+        &operation, context.prop, algorithm, src, dst, window->strides, window->kernel,
         window->pad_before, window->pad_after);
     return create(desc, context, &operation, status, NULL);
 }
 
-dnnl_status_t tr_desc_max_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                        const tr_window *window, tr_md diff_src, tr_md diff_dst,
-                                        const_dnnl_primitive_desc_t hint)
+dnnl_status_t tr_desc_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                    dnnl_alg_kind_t algorithm, const tr_window *window,
+                                    tr_md diff_src, tr_md diff_dst,
+                                    const_dnnl_primitive_desc_t hint)
 {
     dnnl_pooling_desc_t operation;
-    const dnnl_status_t status = dnnl_pooling_backward_desc_init(
-        &operation, dnnl_pooling_max, diff_src, diff_dst, window->strides, window->kernel,
-        window->pad_before, window->pad_after);
+    const dnnl_status_t status =
+        dnnl_pooling_backward_desc_init(&operation, algorithm, diff_src, diff_dst, window->strides,
+                                        window->kernel, window->pad_before, window->pad_after);
     return create(desc, context, &operation, status, hint);
 }
 
 /* ---- elementwise and softmax ---- */
 
 dnnl_status_t tr_desc_eltwise_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                      dnnl_alg_kind_t algorithm, float alpha, tr_md data)
+                                      tr_eltwise function, tr_md data)
 {
     dnnl_eltwise_desc_t operation;
-    const dnnl_status_t status =
-        dnnl_eltwise_forward_desc_init(&operation, context.prop, algorithm, data, alpha, 0.0f);
+    const dnnl_status_t status = dnnl_eltwise_forward_desc_init(
+        &operation, context.prop, function.algorithm, data, function.alpha, function.beta);
     return create(desc, context, &operation, status, NULL);
 }
 
 dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                       dnnl_alg_kind_t algorithm, float alpha, tr_md diff,
-                                       tr_md dst, const_dnnl_primitive_desc_t hint)
+                                       tr_eltwise function, tr_md diff, tr_md data,
+                                       const_dnnl_primitive_desc_t hint)
 {
     dnnl_eltwise_desc_t operation;
-    const dnnl_status_t status =
-        dnnl_eltwise_backward_desc_init(&operation, algorithm, diff, dst, alpha, 0.0f);
+    const dnnl_status_t status = dnnl_eltwise_backward_desc_init(
+        &operation, function.algorithm, diff, data, function.alpha, function.beta);
     return create(desc, context, &operation, status, hint);
 }
 
@@ -147,9 +149,10 @@ dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
 
 /* ---- attributes ---- */
 
-dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm)
+dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, tr_eltwise function)
 {
-    return dnnl_post_ops_append_eltwise(ops, 1.0f, algorithm, 0.0f, 0.0f);
+    return dnnl_post_ops_append_eltwise(ops, 1.0f, function.algorithm, function.alpha,
+                                        function.beta);
 }
 
 dnnl_status_t tr_attr_deterministic(dnnl_primitive_attr_t attr)

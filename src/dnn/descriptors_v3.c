@@ -67,38 +67,42 @@ dnnl_status_t tr_desc_inner_product_backward_weights(dnnl_primitive_desc_t *desc
 
 /* ---- pooling ---- */
 
-dnnl_status_t tr_desc_max_pool_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                       const tr_window *window, tr_md src, tr_md dst)
+dnnl_status_t tr_desc_pool_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                   dnnl_alg_kind_t algorithm, const tr_window *window, tr_md src,
+                                   tr_md dst)
 {
     return dnnl_pooling_forward_primitive_desc_create(
-        desc, context.engine, context.prop, dnnl_pooling_max, src, dst, window->strides,
-        window->kernel, dense, window->pad_before, window->pad_after, context.attr);
+        desc, context.engine, context.prop, algorithm, src, dst, window->strides, window->kernel,
+        dense, window->pad_before, window->pad_after, context.attr);
 }
 
-dnnl_status_t tr_desc_max_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                        const tr_window *window, tr_md diff_src, tr_md diff_dst,
-                                        const_dnnl_primitive_desc_t hint)
+dnnl_status_t tr_desc_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
+                                    dnnl_alg_kind_t algorithm, const tr_window *window,
+                                    tr_md diff_src, tr_md diff_dst,
+                                    const_dnnl_primitive_desc_t hint)
 {
     return dnnl_pooling_backward_primitive_desc_create(
-        desc, context.engine, dnnl_pooling_max, diff_src, diff_dst, window->strides, window->kernel,
-        dense, window->pad_before, window->pad_after, hint, context.attr);
+        desc, context.engine, algorithm, diff_src, diff_dst, window->strides, window->kernel, dense,
+        window->pad_before, window->pad_after, hint, context.attr);
 }
 
 /* ---- elementwise and softmax: 3.x takes the layouts of both ends, here the same ---- */
 
 dnnl_status_t tr_desc_eltwise_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                      dnnl_alg_kind_t algorithm, float alpha, tr_md data)
+                                      tr_eltwise function, tr_md data)
 {
-    return dnnl_eltwise_forward_primitive_desc_create(desc, context.engine, context.prop, algorithm,
-                                                      data, data, alpha, 0.0f, context.attr);
+    return dnnl_eltwise_forward_primitive_desc_create(desc, context.engine, context.prop,
+                                                      function.algorithm, data, data,
+                                                      function.alpha, function.beta, context.attr);
 }
 
 dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                       dnnl_alg_kind_t algorithm, float alpha, tr_md diff,
-                                       tr_md dst, const_dnnl_primitive_desc_t hint)
+                                       tr_eltwise function, tr_md diff, tr_md data,
+                                       const_dnnl_primitive_desc_t hint)
 {
-    return dnnl_eltwise_backward_primitive_desc_create(desc, context.engine, algorithm, diff, diff,
-                                                       dst, alpha, 0.0f, hint, context.attr);
+    return dnnl_eltwise_backward_primitive_desc_create(desc, context.engine, function.algorithm,
+                                                       diff, diff, data, function.alpha,
+                                                       function.beta, hint, context.attr);
 }
 
 dnnl_status_t tr_desc_softmax_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
@@ -117,9 +121,9 @@ dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
 
 /* ---- attributes ---- */
 
-dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm)
+dnnl_status_t tr_append_eltwise(dnnl_post_ops_t ops, tr_eltwise function)
 {
-    return dnnl_post_ops_append_eltwise(ops, algorithm, 0.0f, 0.0f);
+    return dnnl_post_ops_append_eltwise(ops, function.algorithm, function.alpha, function.beta);
 }
 
 dnnl_status_t tr_attr_deterministic(dnnl_primitive_attr_t attr)

@@ -236,6 +236,25 @@ tr_layout tr_layout_channels_last(tr_dnn *dnn, tr_layout layout)
     return typed(dnn, tr_layout_type(layout), 4, dims, dims[1] == 1 ? dnnl_nchw : dnnl_nhwc);
 }
 
+tr_layout tr_layout_plain(tr_dnn *dnn, tr_layout layout)
+{
+    int64_t dims[4];
+    if (tr_layout_dims(layout, dims) == 4)
+        return tr_layout_channels_last(dnn, layout);
+    return typed(dnn, tr_layout_type(layout), 2, dims, dnnl_nc);
+}
+
+bool tr_layout_is_padded(tr_layout layout)
+{
+    tr_blocking blocking;
+    if (!tr_md_blocking(tr_layout_md(layout), &blocking))
+        return true; /* opaque: nobody knows */
+    for (int i = 0; i < blocking.n_dims; i++)
+        if (blocking.padded[i] != blocking.dims[i])
+            return true;
+    return false;
+}
+
 tr_layout tr_layout_nc(tr_dnn *dnn, int64_t n, int64_t c)
 {
     return by_tag(dnn, 2, (int64_t[]){n, c}, dnnl_nc);

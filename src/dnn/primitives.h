@@ -19,29 +19,46 @@ typedef enum tr_activation {
     TR_RELU,
     TR_SIGMOID,
     TR_TANH,
-    TR_SOFTMAX, /* over the channels: Keras's last axis */
+    TR_SOFTMAX,    /* over the channels: Keras's last axis */
+    TR_LEAKY_RELU, /* negative_slope 0.2 */
+    TR_ELU,        /* alpha 1 */
+    TR_SELU,
+    TR_GELU,         /* by erf, not the approximation by tanh */
+    TR_HARD_SIGMOID, /* Keras 3: clip(x / 6 + 0.5, 0, 1) */
+    TR_SOFTPLUS,
+    TR_SWISH,
     TR_N_ACTIVATIONS
 } tr_activation;
 
 /* Keras's names, in the order of tr_activation, NULL-terminated. */
 extern const char *const tr_activation_names[TR_N_ACTIVATIONS + 1];
 
-/* max(f(a), f(b)) = f(max(a, b)): the derivative may then be taken after a max-pooling, on fewer
- * elements, with identical values. */
+/* The derivative may be taken after a max-pooling that follows, on fewer elements, with identical
+ * values: it is computed from the result, and 0 or 1. */
 bool tr_activation_commutes_with_max(tr_activation activation);
 
 /* Whether convolution and inner product can apply it as they write their result. */
 bool tr_activation_fuses(tr_activation activation);
 
+/* What forward leaves for backward: argument and result of each elementary step. */
+enum { TR_MAX_STEPS = 2 };
+typedef struct tr_activation_tape {
+    tr_value values[TR_MAX_STEPS + 1];
+} tr_activation_tape;
+
 /* dst = f(src), per element; softmax: exp(src - max) / sum over channels. */
 tr_status tr_activation_forward(tr_program *program, tr_activation activation, tr_value src,
-                                tr_value *dst, tr_error *err);
+                                tr_activation_tape *tape, tr_value *dst, tr_error *err);
 
-/* diff_src = diff_dst * f'(.), with f' written in terms of dst, so src need not be kept. */
-tr_status tr_activation_backward(tr_program *program, tr_activation activation, tr_value dst,
-                                 tr_value diff_dst, tr_value *diff_src, tr_error *err);
+/* The tape of an activation that was fused: its result is all there is. */
+tr_activation_tape tr_activation_fused_tape(tr_activation activation, tr_value dst);
 
-/* ---- windows: convolution.c, pooling.c ---- */
+/* diff_src = diff_dst * f'. The values that f' needs stay alive until here. */
+tr_status tr_activation_backward(tr_program *program, tr_activation activation,
+                                 const tr_activation_tape *tape, tr_value diff_dst,
+                                 tr_value *diff_src, tr_error *err);
+
+/* ---- windows: convolution.c, pooling.c, padding.c ---- */
 
 /* A window sliding over an image; {height, width} each. */
 typedef struct tr_geometry {
@@ -78,11 +95,36 @@ tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, 
 
 /* ---- pooling.c ---- */
 
-/* dst = max over the window; padding never wins, ties go to the first element in row order.
- * *workspace remembers the winners for backward (TR_NO_VALUE in an inference program). */
-tr_status tr_max_pool_forward(tr_program *program, const tr_geometry *geometry, tr_value src,
-                              tr_value *dst, tr_value *workspace, tr_hint *hint, tr_error *err);
-tr_status tr_max_pool_backward(tr_program *program, const tr_geometry *geometry, tr_value workspace,
-                               tr_value diff_dst, tr_hint hint, tr_value *diff_src, tr_error *err);
+/* Max: padding never wins, ties go to the first element in row order. Average: of the elements that
+ * are not padding, as TensorFlow has it. */
+typedef enum tr_pooling { TR_POOLING_MAX, TR_POOLING_AVERAGE } tr_pooling;
+
+/* dst = max or average over the window. *workspace remembers the winners of a max pooling for
+ * backward (TR_NO_VALUE otherwise, and in an inference program). */
+tr_status tr_pool_forward(tr_program *program, tr_pooling pooling, const tr_geometry *geometry,
+                          tr_value src, tr_value *dst, tr_value *workspace, tr_hint *hint,
+                          tr_error *err);
+tr_status tr_pool_backward(tr_program *program, tr_pooling pooling, const tr_geometry *geometry,
+                           tr_value workspace, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
+                           tr_error *err);
+
+/* ---- padding.c ---- */
+
+/* dst = src with rows and columns of zeros around it: pad_before and pad_after of the geometry,
+ * which also has the size of the result. Backward leaves their gradient out. */
+tr_status tr_pad_forward(tr_program *program, const tr_geometry *geometry, tr_value src,
+                         tr_value *dst, tr_error *err);
+tr_status tr_pad_backward(tr_program *program, const tr_geometry *geometry, tr_value diff_dst,
+                          tr_value *diff_src, tr_error *err);
+
+/* ---- dropout.c ---- */
+
+/* dst = src / (1 - rate) with probability 1 - rate, else 0; rate in [0, 1). *mask is for backward,
+ * and `dst` tells it the layout. `layer` < 2^24: part of the address of the mask, with what
+ * tr_replica_set_draw() said. For training programs. */
+tr_status tr_dropout_forward(tr_program *program, double rate, uint32_t layer, tr_value src,
+                             tr_value *dst, tr_value *mask, tr_error *err);
+tr_status tr_dropout_backward(tr_program *program, double rate, uint32_t layer, tr_value dst,
+                              tr_value mask, tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
 #endif

@@ -41,8 +41,10 @@ void tr_program_free(tr_program *program)
 {
     if (program == NULL)
         return;
-    for (size_t i = 0; i < program->n_ops; i++)
+    for (size_t i = 0; i < program->n_ops; i++) {
         dnnl_primitive_destroy(program->ops[i].primitive);
+        tr_free(program->ops[i].native.plan);
+    }
     for (size_t i = 0; i < program->n_hints; i++)
         dnnl_primitive_desc_destroy(program->hints[i]);
     tr_free(program->ops);
@@ -54,6 +56,11 @@ void tr_program_free(tr_program *program)
 tr_dnn *tr_program_dnn(const tr_program *program)
 {
     return program->dnn;
+}
+
+bool tr_program_training(const tr_program *program)
+{
+    return program->training;
 }
 
 void tr_program_begin(tr_program *program, const char *layer, tr_phase phase)
@@ -158,6 +165,12 @@ static tr_status keep(tr_program *program, dnnl_primitive_desc_t desc, tr_error 
     return TR_OK;
 }
 
+static void need_scratchpad(tr_program *program, size_t bytes)
+{
+    if (bytes > program->scratchpad_bytes)
+        program->scratchpad_bytes = bytes;
+}
+
 /* Scratchpad size and implementation name, known before the primitive is compiled. */
 static void inspect(tr_program *program, const_dnnl_primitive_desc_t desc, tr_op *op)
 {
@@ -169,9 +182,7 @@ static void inspect(tr_program *program, const_dnnl_primitive_desc_t desc, tr_op
     op->info.is_ref = strncmp(impl, "ref", 3) == 0 || strstr(impl, ":ref") != NULL;
     op->info.is_winograd = strstr(impl, "wino") != NULL;
     const tr_md scratchpad = tr_desc_query_md(desc, dnnl_query_scratchpad_md);
-    const size_t bytes = scratchpad == NULL ? 0 : dnnl_memory_desc_get_size(scratchpad);
-    if (bytes > program->scratchpad_bytes)
-        program->scratchpad_bytes = bytes;
+    need_scratchpad(program, scratchpad == NULL ? 0 : dnnl_memory_desc_get_size(scratchpad));
 }
 
 static const char *name_of(const tr_meaning *meaning)
@@ -179,16 +190,19 @@ static const char *name_of(const tr_meaning *meaning)
     static const char *const names[] = {[TR_KIND_REORDER] = "reorder",
                                         [TR_KIND_CONVOLUTION] = "convolution",
                                         [TR_KIND_INNER_PRODUCT] = "inner product",
-                                        [TR_KIND_MAX_POOLING] = "max pooling"};
-    return meaning->kind == TR_KIND_ACTIVATION ? tr_activation_names[meaning->activation]
-                                               : names[meaning->kind];
+                                        [TR_KIND_MAX_POOLING] = "max pooling",
+                                        [TR_KIND_AVERAGE_POOLING] = "average pooling",
+                                        [TR_KIND_ZERO_PADDING] = "zero padding",
+                                        [TR_KIND_DROPOUT] = "dropout",
+                                        [TR_KIND_SOFTMAX] = "softmax"};
+    return meaning->kind == TR_KIND_ELTWISE ? tr_activation_names[meaning->activation]
+                                            : names[meaning->kind];
 }
 
-tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const tr_meaning *meaning,
-                         const tr_arg *args, int n_args, dnnl_primitive_desc_t *keep_hint,
-                         tr_error *err)
+/* Room for the next operation, described but not counted yet. */
+static tr_status describe(tr_program *program, const tr_meaning *meaning, const tr_arg *args,
+                          int n_args, tr_op **out, tr_error *err)
 {
-    TR_TRY(keep(program, desc, err)); /* from here on the program owns it */
     tr_op *grown = tr_grown(program->ops, program->n_ops, sizeof *grown);
     if (grown == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
@@ -206,15 +220,50 @@ tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const 
         op->args[i] = args[i];
         tr_program_touch(program, args[i].value);
     }
+    *out = op;
+    return TR_OK;
+}
+
+static void count_op(tr_program *program)
+{
+    program->n_ops++;
+    if (program->phase != TR_PREPARE)
+        program->now++;
+}
+
+tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const tr_meaning *meaning,
+                         const tr_arg *args, int n_args, dnnl_primitive_desc_t *keep_hint,
+                         tr_error *err)
+{
+    tr_op *op;
+    TR_TRY(keep(program, desc, err)); /* from here on the program owns it */
+    TR_TRY(describe(program, meaning, args, n_args, &op, err));
     inspect(program, desc, op);
     const dnnl_status_t status = dnnl_primitive_create(&op->primitive, desc);
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, op->info.what);
-    program->n_ops++;
-    if (program->phase != TR_PREPARE)
-        program->now++;
+    count_op(program);
     if (keep_hint != NULL)
         *keep_hint = desc;
+    return TR_OK;
+}
+
+tr_status tr_program_add_native(tr_program *program, const tr_native *native,
+                                const tr_meaning *meaning, const tr_arg *args, int n_args,
+                                tr_error *err)
+{
+    tr_op *op;
+    const tr_status status =
+        native->plan == NULL ? tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer)
+                             : describe(program, meaning, args, n_args, &op, err);
+    if (status != TR_OK) {
+        tr_free(native->plan);
+        return status;
+    }
+    op->native = *native;
+    snprintf(op->impl, sizeof op->impl, "native");
+    need_scratchpad(program, native->scratch_bytes);
+    count_op(program);
     return TR_OK;
 }
 

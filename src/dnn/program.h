@@ -37,7 +37,7 @@ typedef struct tr_op_info {
     const char *what; /* "convolution", "relu", ... */
     tr_phase phase;
     tr_direction direction;
-    const char *impl; /* oneDNN's implementation name, e.g. "jit:avx512_core" */
+    const char *impl; /* oneDNN's implementation name, e.g. "jit:avx512_core", or "native" */
     bool is_ref;      /* a reference implementation: correct and very slow */
     bool is_winograd;
     double flops; /* of convolutions and inner products; a multiply-add counts two */
@@ -50,6 +50,7 @@ tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training
 void tr_program_free(tr_program *program);
 
 tr_dnn *tr_program_dnn(const tr_program *program);
+bool tr_program_training(const tr_program *program);
 
 /* ---- planning: used by model/ and layers/ ---- */
 

@@ -5,8 +5,10 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include "descriptors.h"
+#include "eltwise.h"
 #include "primitives.h"
 #include "program.h"
+#include "replica.h"
 
 typedef enum tr_space {
     TR_SPACE_ARENA,    /* replica's memory, shared by lifetimes */
@@ -36,18 +38,38 @@ typedef enum tr_kind {
     TR_KIND_CONVOLUTION,
     TR_KIND_INNER_PRODUCT,
     TR_KIND_MAX_POOLING,
-    TR_KIND_ACTIVATION
+    TR_KIND_AVERAGE_POOLING,
+    TR_KIND_ZERO_PADDING,
+    TR_KIND_DROPOUT,
+    TR_KIND_ELTWISE,
+    TR_KIND_SOFTMAX
 } tr_kind;
+
+typedef struct tr_dropping {
+    double rate;
+    uint32_t layer, keep_of_65536;
+} tr_dropping;
 
 typedef struct tr_meaning {
     tr_kind kind;
     tr_direction direction;
-    tr_activation activation; /* fused into a forward operation, or the function itself */
-    tr_geometry geometry;     /* of convolution and max pooling */
+    tr_activation activation; /* fused into a forward operation, or that it is a step of */
+    tr_function function;     /* the step */
+    tr_geometry geometry;     /* of convolution, pooling and zero padding */
+    tr_dropping dropping;     /* of dropout */
 } tr_meaning;
 
+/* An operation in plain C, for what oneDNN does not have. */
+typedef struct tr_native {
+    /* data[i]: the memory of argument i; scratch: scratch_bytes that nobody else uses meanwhile. */
+    void (*run)(const void *plan, const tr_draw *draw, void *const *data, void *scratch);
+    void *plan; /* everything `run` has to know; released with tr_free() by the program */
+    size_t scratch_bytes;
+} tr_native;
+
 typedef struct tr_op {
-    dnnl_primitive_t primitive;
+    dnnl_primitive_t primitive; /* NULL: native */
+    tr_native native;
     tr_meaning meaning;
     tr_arg args[TR_MAX_ARGS];
     int n_args;
@@ -96,6 +118,13 @@ tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const 
                          const tr_arg *args, int n_args, dnnl_primitive_desc_t *keep_hint,
                          tr_error *err);
 
+/* Appends an operation in plain C. Takes native->plan over, also when it fails; NULL: out of
+ * memory.
+ */
+tr_status tr_program_add_native(tr_program *program, const tr_native *native,
+                                const tr_meaning *meaning, const tr_arg *args, int n_args,
+                                tr_error *err);
+
 /* The layout that a primitive descriptor chose for an argument (interned); NULL: none or no
  * memory. */
 tr_layout tr_chosen_layout(tr_program *program, const_dnnl_primitive_desc_t desc,
@@ -112,6 +141,9 @@ dnnl_status_t tr_attr_new(dnnl_primitive_attr_t *attr);
 /* Attributes of a primitive that applies `fused` to its result; the caller destroys *attr. */
 dnnl_status_t tr_attr_fused(dnnl_primitive_attr_t *attr, tr_activation fused);
 
+/* The elementary functions that make up an activation; none for linear and softmax. */
+int tr_activation_steps(tr_activation activation, const tr_function **steps);
+
 /* geometry.c */
 tr_window tr_window_of(const tr_geometry *geometry);
 
@@ -125,6 +157,10 @@ tr_convolution tr_dnn_convolution(const tr_dnn *dnn);
 tr_md tr_layout_md(tr_layout layout);
 /* Like `layout`, an image's, with the channels next to each other in memory. */
 tr_layout tr_layout_channels_last(tr_dnn *dnn, tr_layout layout);
+/* Like `layout`, in the order that Keras sees: channels last, or n c. */
+tr_layout tr_layout_plain(tr_dnn *dnn, tr_layout layout);
+bool tr_layout_is_padded(
+    tr_layout layout); /* blocks that are not full: elements that must stay 0 */
 tr_layout tr_layout_intern(tr_dnn *dnn, tr_md md);
 
 #endif

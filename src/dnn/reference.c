@@ -1,8 +1,10 @@
-/* reference.c -- max pooling, elementwise functions and softmax by definition; see reference.h. */
+/* reference.c -- pooling, zero padding and dropout by definition; see reference.h. */
 #include "reference.h"
 
 #include <math.h>
 #include <string.h>
+
+#include "rng.h"
 
 /* ---- max pooling ---- */
 
@@ -39,6 +41,15 @@ int64_t tr_reference_max_pool_forward(const tr_geometry *geometry, const tr_tens
     return 1;
 }
 
+/* Windows that have one element in common. */
+static int64_t overlapping(const tr_geometry *geometry)
+{
+    int64_t windows = 1;
+    for (int axis = 0; axis < 2; axis++)
+        windows *= (geometry->kernel[axis] + geometry->strides[axis] - 1) / geometry->strides[axis];
+    return windows;
+}
+
 int64_t tr_reference_max_pool_backward(const tr_geometry *geometry, const int64_t *winners,
                                        const tr_tensor *diff_dst, tr_tensor *diff_src)
 {
@@ -53,126 +64,108 @@ int64_t tr_reference_max_pool_backward(const tr_geometry *geometry, const int64_
             *scale = fabs(*value) + fabs(diff_dst->values[i]);
         *value += diff_dst->values[i];
     }
-    int64_t terms = 1; /* windows that overlap in one element */
-    for (int axis = 0; axis < 2; axis++)
-        terms *= (geometry->kernel[axis] + geometry->strides[axis] - 1) / geometry->strides[axis];
-    return terms;
+    return overlapping(geometry);
 }
 
-/* ---- elementwise ---- */
+/* ---- average pooling ---- */
 
-static double function(tr_activation activation, double x)
+/* The part of a window that lies in the image, along one axis: [*first, *end). */
+static void inside(const tr_geometry *g, int axis, int64_t size, int64_t at, int64_t *first,
+                   int64_t *end)
 {
-    switch (activation) {
-    case TR_RELU:
-        return x > 0.0 ? x : 0.0;
-    case TR_SIGMOID:
-        return 1.0 / (1.0 + exp(-x));
-    case TR_TANH:
-        return tanh(x);
-    default:
-        return x;
+    const int64_t begin = at * g->strides[axis] - g->pad_before[axis];
+    *first = begin > 0 ? begin : 0;
+    *end = begin + g->kernel[axis] < size ? begin + g->kernel[axis] : size;
+}
+
+/* Each result dst[i] and each element src[k] of its window: to[...] gets share * from[...]. */
+static void average(const tr_geometry *g, const tr_tensor *src, const tr_tensor *dst, bool forward)
+{
+    const tr_tensor *to = forward ? dst : src, *from = forward ? src : dst;
+    const int64_t h = src->dims[2], w = src->dims[3], image = g->out[0] * g->out[1];
+    memset(to->values, 0, (size_t)tr_tensor_elements(to) * sizeof(double));
+    memset(to->scale, 0, (size_t)tr_tensor_elements(to) * sizeof(double));
+    for (int64_t i = 0; i < tr_tensor_elements(dst); i++) {
+        int64_t y0, y1, x0, x1;
+        inside(g, 0, h, i % image / g->out[1], &y0, &y1);
+        inside(g, 1, w, i % g->out[1], &x0, &x1);
+        const double share = 1.0 / (double)((y1 - y0) * (x1 - x0));
+        for (int64_t y = y0; y < y1; y++)
+            for (int64_t x = x0; x < x1; x++) {
+                const int64_t k = i / image * h * w + y * w + x;
+                const double term = share * from->values[forward ? k : i];
+                to->values[forward ? i : k] += term;
+                to->scale[forward ? i : k] += fabs(term);
+            }
     }
 }
 
-/* From the result y. */
-static double derivative(tr_activation activation, double y)
+int64_t tr_reference_average_pool_forward(const tr_geometry *geometry, const tr_tensor *src,
+                                          tr_tensor *dst)
 {
-    switch (activation) {
-    case TR_RELU:
-        return y > 0.0 ? 1.0 : 0.0;
-    case TR_SIGMOID:
-        return y * (1.0 - y);
-    case TR_TANH:
-        return 1.0 - y * y;
-    default:
-        return 1.0;
-    }
+    average(geometry, src, dst, true);
+    return geometry->kernel[0] * geometry->kernel[1];
 }
 
-/* Sigmoid and tanh are approximated: good to the rounding of their range, 1. None of the functions
- * is steeper than 1, so the argument's error does not grow. */
-static double own_scale(tr_activation activation)
+int64_t tr_reference_average_pool_backward(const tr_geometry *geometry, const tr_tensor *diff_dst,
+                                           tr_tensor *diff_src)
 {
-    return activation == TR_SIGMOID || activation == TR_TANH ? 1.0 : 0.0;
+    average(geometry, diff_src, diff_dst, false);
+    return overlapping(geometry);
 }
 
-void tr_reference_fuse(tr_activation fused, tr_tensor *dst)
+/* ---- zero padding ---- */
+
+/* The element of the image within that an element of the padded image shows, or -1. */
+static int64_t shown(const tr_geometry *g, const tr_tensor *within, int64_t i)
+{
+    const int64_t h = within->dims[2], w = within->dims[3], image = g->out[0] * g->out[1];
+    const int64_t y = i % image / g->out[1] - g->pad_before[0];
+    const int64_t x = i % g->out[1] - g->pad_before[1];
+    return y < 0 || y >= h || x < 0 || x >= w ? -1 : i / image * h * w + y * w + x;
+}
+
+int64_t tr_reference_pad_forward(const tr_geometry *geometry, const tr_tensor *src, tr_tensor *dst)
 {
     for (int64_t i = 0; i < tr_tensor_elements(dst); i++) {
-        dst->values[i] = function(fused, dst->values[i]);
-        dst->scale[i] += own_scale(fused);
-    }
-}
-
-/* ---- softmax over dimension 1, one position at a time ---- */
-
-/* exp(x - max) inherits the rounding of its argument, which is as large as x - max. */
-static void softmax_forward(const double *src, double *dst, double *scale, int64_t c, int64_t step)
-{
-    double max = -INFINITY, sum = 0.0;
-    for (int64_t i = 0; i < c; i++)
-        max = fmax(max, src[i * step]);
-    for (int64_t i = 0; i < c; i++)
-        sum += exp(src[i * step] - max);
-    for (int64_t i = 0; i < c; i++) {
-        dst[i * step] = exp(src[i * step] - max) / sum;
-        scale[i * step] = dst[i * step] * (1.0 + max - src[i * step]);
-    }
-}
-
-static void softmax_backward(const double *y, const double *dy, double *dx, double *scale,
-                             int64_t c, int64_t step)
-{
-    double sum = 0.0, size = 0.0;
-    for (int64_t i = 0; i < c; i++) {
-        sum += dy[i * step] * y[i * step];
-        size += fabs(dy[i * step] * y[i * step]);
-    }
-    for (int64_t i = 0; i < c; i++) {
-        dx[i * step] = y[i * step] * (dy[i * step] - sum);
-        scale[i * step] = fabs(y[i * step]) * (fabs(dy[i * step]) + size);
-    }
-}
-
-/* ---- activations ---- */
-
-int64_t tr_reference_activation_forward(tr_activation activation, const tr_tensor *src,
-                                        tr_tensor *dst)
-{
-    const int64_t n = tr_tensor_elements(src), c = src->dims[1];
-    const int64_t image = src->dims[2] * src->dims[3];
-    if (activation == TR_SOFTMAX) {
-        for (int64_t k = 0; k < n / c; k++) {
-            const int64_t from = k / image * c * image + k % image;
-            softmax_forward(src->values + from, dst->values + from, dst->scale + from, c, image);
-        }
-        return c;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        dst->values[i] = src->values[i];
+        const int64_t from = shown(geometry, src, i);
+        dst->values[i] = from < 0 ? 0.0 : src->values[from];
         dst->scale[i] = 0.0;
     }
-    tr_reference_fuse(activation, dst);
     return 1;
 }
 
-int64_t tr_reference_activation_backward(tr_activation activation, const tr_tensor *dst,
-                                         const tr_tensor *diff_dst, tr_tensor *diff_src)
+int64_t tr_reference_pad_backward(const tr_geometry *geometry, const tr_tensor *diff_dst,
+                                  tr_tensor *diff_src)
 {
-    const int64_t n = tr_tensor_elements(dst), c = dst->dims[1];
-    const int64_t image = dst->dims[2] * dst->dims[3];
-    if (activation == TR_SOFTMAX) {
-        for (int64_t k = 0; k < n / c; k++) {
-            const int64_t from = k / image * c * image + k % image;
-            softmax_backward(dst->values + from, diff_dst->values + from, diff_src->values + from,
-                             diff_src->scale + from, c, image);
-        }
-        return c;
+    for (int64_t i = 0; i < tr_tensor_elements(diff_dst); i++) {
+        const int64_t to = shown(geometry, diff_src, i);
+        if (to < 0)
+            continue;
+        diff_src->values[to] = diff_dst->values[i];
+        diff_src->scale[to] = 0.0;
     }
-    for (int64_t i = 0; i < n; i++) {
-        diff_src->values[i] = diff_dst->values[i] * derivative(activation, dst->values[i]);
-        diff_src->scale[i] = own_scale(activation) * fabs(diff_dst->values[i]);
+    return 1;
+}
+
+/* ---- dropout: both directions are the same ---- */
+
+int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, const tr_tensor *src,
+                             tr_tensor *dst)
+{
+    const int64_t c = src->dims[1], image = src->dims[2] * src->dims[3];
+    for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
+        const int64_t n = i / (c * image), in_keras = i % image * c + i / image % c;
+        const tr_mask_address address = {.seed = draw->seed,
+                                         .layer = dropping->layer,
+                                         .update = (uint32_t)draw->update,
+                                         .sample = draw->samples == NULL ? (uint32_t)n
+                                                   : n < draw->n         ? draw->samples[n]
+                                                                         : 0};
+        const bool kept =
+            n < draw->n && tr_random_keeps(&address, dropping->keep_of_65536, in_keras);
+        dst->values[i] = kept ? src->values[i] / (1.0 - dropping->rate) : 0.0;
+        dst->scale[i] = fabs(dst->values[i]);
     }
     return 1;
 }

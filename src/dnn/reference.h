@@ -12,7 +12,7 @@
 #ifndef TR_REFERENCE_H
 #define TR_REFERENCE_H
 
-#include "primitives.h"
+#include "program_internal.h"
 
 typedef struct tr_tensor {
     int n_dims;
@@ -46,12 +46,38 @@ int64_t tr_reference_max_pool_forward(const tr_geometry *geometry, const tr_tens
 int64_t tr_reference_max_pool_backward(const tr_geometry *geometry, const int64_t *winners,
                                        const tr_tensor *diff_dst, tr_tensor *diff_src);
 
-int64_t tr_reference_activation_forward(tr_activation activation, const tr_tensor *src,
-                                        tr_tensor *dst);
-int64_t tr_reference_activation_backward(tr_activation activation, const tr_tensor *dst,
-                                         const tr_tensor *diff_dst, tr_tensor *diff_src);
+int64_t tr_reference_average_pool_forward(const tr_geometry *geometry, const tr_tensor *src,
+                                          tr_tensor *dst);
+int64_t tr_reference_average_pool_backward(const tr_geometry *geometry, const tr_tensor *diff_dst,
+                                           tr_tensor *diff_src);
 
-/* Applies an elementwise function to a result in place. */
+/* As tr_pad_...() in primitives.h. */
+int64_t tr_reference_pad_forward(const tr_geometry *geometry, const tr_tensor *src, tr_tensor *dst);
+int64_t tr_reference_pad_backward(const tr_geometry *geometry, const tr_tensor *diff_dst,
+                                  tr_tensor *diff_src);
+
+/* Both directions: dst from src, or diff_src from diff_dst. */
+int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, const tr_tensor *src,
+                             tr_tensor *dst);
+
+/* ---- reference_eltwise.c ---- */
+
+/* dst = src, exactly. */
+int64_t tr_reference_copy(const tr_tensor *src, tr_tensor *dst);
+
+/* `from`: the argument or the result, whichever eltwise.h says; any tensor where it says neither.
+ */
+int64_t tr_reference_function_forward(const tr_function *function, const tr_tensor *src,
+                                      tr_tensor *dst);
+int64_t tr_reference_function_backward(const tr_function *function, const tr_tensor *from,
+                                       const tr_tensor *diff_dst, tr_tensor *diff_src);
+
+/* Over dimension 1. */
+int64_t tr_reference_softmax_forward(const tr_tensor *src, tr_tensor *dst);
+int64_t tr_reference_softmax_backward(const tr_tensor *dst, const tr_tensor *diff_dst,
+                                      tr_tensor *diff_src);
+
+/* Applies an activation that fuses to a result in place. */
 void tr_reference_fuse(tr_activation fused, tr_tensor *dst);
 
 #endif

@@ -9,6 +9,7 @@
 
 typedef struct bound_op {
     dnnl_primitive_t primitive;
+    const tr_native *native;               /* instead of the primitive */
     dnnl_exec_arg_t args[TR_MAX_ARGS + 1]; /* and the scratchpad */
     int n_args;
     size_t index; /* in the program */
@@ -23,6 +24,7 @@ struct tr_replica {
     dnnl_memory_t *scratchpads; /* one per operation: its own size, the same block */
     bound_op *ops[TR_N_PHASES];
     size_t n_ops[TR_N_PHASES];
+    tr_draw draw;
     int64_t *op_ns; /* NULL: nobody asks */
 };
 
@@ -49,6 +51,8 @@ static dnnl_status_t bind_values(tr_replica *replica, const float *params)
 static dnnl_status_t bind_scratchpad(tr_replica *replica, size_t i)
 {
     const_dnnl_primitive_desc_t desc;
+    if (replica->program->ops[i].primitive == NULL)
+        return dnnl_success;
     dnnl_status_t status =
         dnnl_primitive_get_primitive_desc(replica->program->ops[i].primitive, &desc);
     if (status != dnnl_success)
@@ -70,6 +74,7 @@ static dnnl_status_t bind_ops(tr_replica *replica)
             return status;
         bound_op *bound = &replica->ops[op->info.phase][replica->n_ops[op->info.phase]++];
         bound->primitive = op->primitive;
+        bound->native = op->primitive == NULL ? &op->native : NULL;
         bound->index = i;
         for (int k = 0; k < op->n_args; k++)
             bound->args[bound->n_args++] =
@@ -103,6 +108,7 @@ tr_status tr_replica_new(tr_replica **out, const tr_program *program, const floa
     if (replica == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     replica->program = program;
+    replica->draw.n = program->n;
     if (!allocate(replica)) {
         tr_replica_free(replica);
         return tr_fail(err, TR_ERR_INTERNAL,
@@ -164,13 +170,32 @@ tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients)
     return TR_OK;
 }
 
+void tr_replica_set_draw(tr_replica *replica, const tr_draw *draw)
+{
+    replica->draw = *draw;
+}
+
 void tr_replica_time(tr_replica *replica, int64_t *op_ns)
 {
     replica->op_ns = op_ns;
 }
 
+static dnnl_status_t run_native(const tr_replica *replica, const bound_op *op)
+{
+    void *data[TR_MAX_ARGS];
+    for (int i = 0; i < op->n_args; i++) {
+        const dnnl_status_t status = dnnl_memory_get_data_handle(op->args[i].memory, &data[i]);
+        if (status != dnnl_success)
+            return status;
+    }
+    op->native->run(op->native->plan, &replica->draw, data, replica->scratchpad);
+    return dnnl_success;
+}
+
 static dnnl_status_t run_op(const tr_replica *replica, const bound_op *op)
 {
+    if (op->native != NULL)
+        return run_native(replica, op);
     const dnnl_status_t status =
         dnnl_primitive_execute(op->primitive, replica->stream, op->n_args, op->args);
     tr_tsan_mark(op->args, op->n_args);
@@ -196,6 +221,11 @@ tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
 const tr_program *tr_replica_program(const tr_replica *replica)
 {
     return replica->program;
+}
+
+const tr_draw *tr_replica_draw(const tr_replica *replica)
+{
+    return &replica->draw;
 }
 
 tr_status tr_replica_run_op(tr_replica *replica, tr_phase phase, size_t i)

@@ -21,6 +21,18 @@ float *tr_replica_data(const tr_replica *replica, tr_value value);
 /* Where BACKWARD writes: a flat gradient vector, as long as the parameters. */
 tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients);
 
+/* What random operations are addressed by (base/rng.h): they depend on nothing else. */
+typedef struct tr_draw {
+    uint64_t seed;
+    int64_t update;          /* updates made so far; modulo 2^32 */
+    const uint32_t *samples; /* [n] number of each sample in its dataset; NULL: 0, 1, ... */
+    int64_t n;               /* samples of the micro-batch that are no padding */
+} tr_draw;
+
+/* For the next FORWARD. `samples` is borrowed until then. A new replica has seed and update 0 and
+ * full micro-batches of samples 0, 1, ... */
+void tr_replica_set_draw(tr_replica *replica, const tr_draw *draw);
+
 /* From here on, adds the nanoseconds that operation i of the program takes to op_ns[i]. NULL: stops
  * that, and runs at full speed again. */
 void tr_replica_time(tr_replica *replica, int64_t *op_ns);

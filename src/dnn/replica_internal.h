@@ -9,6 +9,9 @@ const tr_program *tr_replica_program(const tr_replica *replica);
 /* Runs the i-th operation of a phase, counted in the order of the program. */
 tr_status tr_replica_run_op(tr_replica *replica, tr_phase phase, size_t i);
 
+/* What the last FORWARD drew by. */
+const tr_draw *tr_replica_draw(const tr_replica *replica);
+
 /* The memory of any value: of the arena, the parameters or the gradients. NULL: none is set. */
 void *tr_replica_memory(const tr_replica *replica, tr_value value);
 

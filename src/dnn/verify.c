@@ -170,33 +170,58 @@ static tr_status expect_max_pooling(tr_verifier *verifier, job *at, tr_error *er
     return TR_OK;
 }
 
+static void expect_eltwise(job *at)
+{
+    const tr_function *function = &at->op->meaning.function;
+    tr_tensor *src = argument(at, DNNL_ARG_SRC), *dst = argument(at, DNNL_ARG_DST);
+    if (at->op->info.direction == TR_DIR_FORWARD)
+        at->terms = tr_reference_function_forward(function, src, dst);
+    else
+        at->terms = tr_reference_function_backward(function, src != NULL ? src : dst,
+                                                   argument(at, DNNL_ARG_DIFF_DST),
+                                                   argument(at, DNNL_ARG_DIFF_SRC));
+}
+
 static tr_status expect(tr_verifier *verifier, job *at, tr_error *err)
 {
     const tr_meaning *meaning = &at->op->meaning;
+    const bool forward = meaning->direction == TR_DIR_FORWARD;
+    tr_tensor *src = argument(at, DNNL_ARG_SRC), *dst = argument(at, DNNL_ARG_DST);
+    tr_tensor *diff_src = argument(at, DNNL_ARG_DIFF_SRC);
+    const tr_tensor *diff_dst = argument(at, DNNL_ARG_DIFF_DST);
     tr_geometry whole;
     switch (meaning->kind) {
-    case TR_KIND_REORDER: /* a copy: the linear function */
-        at->terms = tr_reference_activation_forward(TR_LINEAR, argument(at, DNNL_ARG_FROM),
-                                                    argument(at, DNNL_ARG_TO));
+    case TR_KIND_REORDER:
+        at->terms = tr_reference_copy(argument(at, DNNL_ARG_FROM), argument(at, DNNL_ARG_TO));
         break;
     case TR_KIND_CONVOLUTION:
         expect_weighted(at, &meaning->geometry);
         break;
     case TR_KIND_INNER_PRODUCT:
-        whole = tr_reference_whole(argument(
-            at, meaning->direction == TR_DIR_BACKWARD_DATA ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC));
+        whole = tr_reference_whole(src != NULL ? src : diff_src);
         expect_weighted(at, &whole);
         break;
     case TR_KIND_MAX_POOLING:
         return expect_max_pooling(verifier, at, err);
-    case TR_KIND_ACTIVATION:
+    case TR_KIND_AVERAGE_POOLING:
         at->terms =
-            meaning->direction == TR_DIR_FORWARD
-                ? tr_reference_activation_forward(meaning->activation, argument(at, DNNL_ARG_SRC),
-                                                  argument(at, DNNL_ARG_DST))
-                : tr_reference_activation_backward(meaning->activation, argument(at, DNNL_ARG_DST),
-                                                   argument(at, DNNL_ARG_DIFF_DST),
-                                                   argument(at, DNNL_ARG_DIFF_SRC));
+            forward ? tr_reference_average_pool_forward(&meaning->geometry, src, dst)
+                    : tr_reference_average_pool_backward(&meaning->geometry, diff_dst, diff_src);
+        break;
+    case TR_KIND_ZERO_PADDING:
+        at->terms = forward ? tr_reference_pad_forward(&meaning->geometry, src, dst)
+                            : tr_reference_pad_backward(&meaning->geometry, diff_dst, diff_src);
+        break;
+    case TR_KIND_DROPOUT:
+        at->terms = tr_reference_dropout(&meaning->dropping, tr_replica_draw(verifier->replica),
+                                         forward ? src : diff_dst, forward ? dst : diff_src);
+        break;
+    case TR_KIND_ELTWISE:
+        expect_eltwise(at);
+        break;
+    case TR_KIND_SOFTMAX:
+        at->terms = forward ? tr_reference_softmax_forward(src, dst)
+                            : tr_reference_softmax_backward(dst, diff_dst, diff_src);
         break;
     }
     return TR_OK;
@@ -216,7 +241,8 @@ static allowance allow(const job *at, const tr_tensor *expected, tr_precision ty
     const double grown = 4.0 + (terms < 64.0 ? terms : 8.0 * sqrt(terms));
     allowance allowed = {.of_value = type == TR_BFLOAT16 ? 0x1p-8 : 0.0,
                          .of_scale = grown * 0x1p-24};
-    if (at->op->meaning.kind == TR_KIND_MAX_POOLING && type == TR_BFLOAT16)
+    const tr_kind kind = at->op->meaning.kind;
+    if ((kind == TR_KIND_MAX_POOLING || kind == TR_KIND_AVERAGE_POOLING) && type == TR_BFLOAT16)
         allowed.of_scale = terms * 0x1p-8; /* overlapping windows add up in the result itself */
     if (at->op->info.is_winograd) {
         allowed.of_scale = grown * 0x1p-21;

@@ -91,6 +91,10 @@ static tr_status forward(const tr_job *job, tr_worker *worker, const tr_plan *pl
                                .width = width,
                                .weight = 1.0f / (float)job->n};
     tr_lap(worker->profile, TR_PART_GATHER);
+    tr_replica_set_draw(replica, &(tr_draw){.seed = (uint64_t)model->config->fit.seed,
+                                            .update = engine->iterations,
+                                            .samples = job->index + first,
+                                            .n = count});
     TR_TRY(tr_replica_run(replica, TR_FORWARD));
     tr_lap(worker->profile, TR_PART_FORWARD);
     const float *pred = task.pred;

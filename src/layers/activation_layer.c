@@ -22,13 +22,15 @@ static tr_status activation_shape(tr_layer *layer, tr_error *err)
     return TR_OK;
 }
 
-/* Softmax is left to model/plan.c, because the loss may take it over. */
+/* What does not fuse is left to model/plan.c, which keeps what its derivative needs; softmax
+ * also because the loss may take it over. */
 static tr_status activation_forward(tr_layer *layer, tr_program *program, tr_tape *tape,
                                     tr_value *dst, tr_error *err)
 {
     const tr_activation activation = (tr_activation)layer->activation;
+    tr_activation_tape steps; /* its result is all that these derivatives need */
     return tr_activation_forward(program, tr_activation_fuses(activation) ? activation : TR_LINEAR,
-                                 tape->src, dst, err);
+                                 tape->src, &steps, dst, err);
 }
 
 /* The derivative is taken by model/plan.c, as that of every layer's activation. */

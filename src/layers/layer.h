@@ -61,7 +61,8 @@ struct tr_layer {
     const tr_layer_ops *ops;
     const char *name; /* borrowed from the section */
     const char *type_text;
-    int line; /* of its section, for messages */
+    int line;   /* of its section, for messages */
+    int number; /* of the layer in its model, from 0: part of the address of randomness */
     tr_shape src, dst;
     int activation; /* tr_activation, applied to the result */
     tr_param params[TR_MAX_LAYER_PARAMS];

@@ -44,6 +44,7 @@ static tr_status parse_layers(tr_model *model, tr_error *err)
         tr_layer *layer = tr_layer_new(ops, section, model->config->problems);
         if (layer == NULL)
             return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        layer->number = model->n_layers;
         model->layers[model->n_layers++] = layer;
     }
     return TR_OK;

@@ -2,9 +2,10 @@
  *
  * Three rules live here, so that no layer needs to know its neighbours:
  *
- *  1. A layer's activation is differentiated at the boundary behind it, from its result. Where the
- *     next layer selects by maximum (pooling) and the activation commutes with that (ReLU), the
- *     derivative moves behind that layer: a quarter of the elements, identical values.
+ *  1. A layer's activation is differentiated at the boundary behind it. Where the layer cannot
+ *     apply it while writing its result, it is applied here, and what its derivative needs is kept.
+ *     Where the next layer selects by maximum (pooling) and the activation commutes with that
+ *     (ReLU), the derivative moves behind that layer: a quarter of the elements, identical values.
  *  2. Layers before the first parameter get no gradient.
  *  3. The last layer with parameters writes float32 at any precision, for softmax and loss.
  */
@@ -13,9 +14,10 @@
 
 /* Everything known about the tensor behind one layer. */
 typedef struct boundary {
-    tr_tape tape;       /* of the layer before it */
-    tr_value raw;       /* result of the layer, before a softmax that plan.c applies */
-    tr_activation owed; /* its derivative is to be taken at this boundary */
+    tr_tape tape;             /* of the layer before it */
+    tr_value raw;             /* result of the layer, before an activation that plan.c applies */
+    tr_activation owed;       /* its derivative is to be taken at this boundary */
+    tr_activation_tape steps; /* from these values */
 } boundary;
 
 /* ---- vectors: an image in whatever layout, seen as [n, h*w*c] in Keras's order ---- */
@@ -62,7 +64,7 @@ static tr_status plan_softmax(tr_program *program, const tr_layer *layer, bounda
                                   tr_layout_nhwc(tr_program_dnn(program), d[0], d[2], d[3], d[1]),
                                   &src, err));
     }
-    return tr_activation_forward(program, TR_SOFTMAX, src, &at->tape.dst, err);
+    return tr_activation_forward(program, TR_SOFTMAX, src, &at->steps, &at->tape.dst, err);
 }
 
 static int last_trainable(const tr_model *model)
@@ -71,6 +73,28 @@ static int last_trainable(const tr_model *model)
     while (i > 0 && model->layers[i]->n_params == 0)
         i--;
     return i;
+}
+
+/* The layer's activation, where the layer did not apply it, and what is owed for it. */
+static tr_status plan_activation(tr_program *program, const tr_layer *layer, boundary *at,
+                                 tr_error *err)
+{
+    at->owed = (tr_activation)layer->activation;
+    at->tape.dst = at->raw;
+    at->steps = tr_activation_fused_tape(at->owed, at->raw);
+    if (at->owed == TR_LINEAR || tr_activation_fuses(at->owed))
+        return TR_OK;
+    if (at->owed == TR_SOFTMAX)
+        return plan_softmax(program, layer, at, err);
+    return tr_activation_forward(program, at->owed, at->raw, &at->steps, &at->tape.dst, err);
+}
+
+/* Rule 1: the derivative owed before a layer that selects moves behind it. */
+static void move_owed(boundary *before, boundary *behind)
+{
+    behind->owed = before->owed;
+    behind->steps = tr_activation_fused_tape(behind->owed, behind->tape.dst);
+    before->owed = TR_LINEAR;
 }
 
 static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundaries, tr_error *err)
@@ -85,15 +109,9 @@ static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundari
             tr_program_results_in_float32(program); /* rule 3 */
         at->tape.src = value;
         TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
-        at->tape.dst = at->raw;
-        at->owed = (tr_activation)layer->activation;
-        if (layer->ops->selects && i > 0 &&
-            tr_activation_commutes_with_max(boundaries[i - 1].owed)) { /* rule 1 */
-            at->owed = boundaries[i - 1].owed;
-            boundaries[i - 1].owed = TR_LINEAR;
-        }
-        if (at->owed == TR_SOFTMAX)
-            TR_TRY(plan_softmax(program, layer, at, err));
+        TR_TRY(plan_activation(program, layer, at, err));
+        if (layer->ops->selects && i > 0 && tr_activation_commutes_with_max(boundaries[i - 1].owed))
+            move_owed(&boundaries[i - 1], at);
         value = at->tape.dst;
     }
     TR_TRY(to_vector(program, value, &plan->output, err));
@@ -108,11 +126,11 @@ static tr_status plan_owed(tr_program *program, const boundary *at, tr_value dif
                            tr_error *err)
 {
     if (at->owed != TR_SOFTMAX)
-        return tr_activation_backward(program, at->owed, at->tape.dst, diff, out, err);
+        return tr_activation_backward(program, at->owed, &at->steps, diff, out, err);
     int64_t d[4];
     if (tr_layout_dims(tr_program_layout(program, at->tape.dst), d) == 2)
         TR_TRY(to_vector(program, diff, &diff, err));
-    TR_TRY(tr_activation_backward(program, TR_SOFTMAX, at->tape.dst, diff, &diff, err));
+    TR_TRY(tr_activation_backward(program, TR_SOFTMAX, &at->steps, diff, &diff, err));
     return from_vector(program, diff, at->raw, out, err);
 }
 

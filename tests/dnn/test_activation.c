@@ -1,8 +1,15 @@
-/* test_activation.c -- the table of activations, and why some do not move behind a pooling. */
+/* test_activation.c -- the table of activations, and each of them against the plain reference,
+ * fused and alone, wherever channels are padded and wherever they are not.
+ */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
+#include "mem.h"
+#include "net.h"
 #include "primitives.h"
+#include "rig.h"
+#include "verify.h"
 
 Test(activation, names_are_keras_and_complete)
 {
@@ -24,9 +31,82 @@ Test(activation, only_relu_commutes_with_max)
     cr_assert_eq(1.0f / (1.0f + expf(-17.5f)), 1.0f / (1.0f + expf(-18.0f)));
 }
 
-Test(activation, softmax_is_never_fused)
+Test(activation, what_fuses_needs_only_its_result)
 {
     cr_assert(tr_activation_fuses(TR_RELU) && tr_activation_fuses(TR_SIGMOID) &&
-              tr_activation_fuses(TR_TANH));
-    cr_assert_not(tr_activation_fuses(TR_SOFTMAX));
+              tr_activation_fuses(TR_TANH) && tr_activation_fuses(TR_HARD_SIGMOID));
+    cr_assert_not(tr_activation_fuses(TR_SOFTMAX) || tr_activation_fuses(TR_GELU) ||
+                  tr_activation_fuses(TR_SELU) || tr_activation_fuses(TR_SOFTPLUS) ||
+                  tr_activation_fuses(TR_SWISH));
+}
+
+/* ---- every activation in every place ---- */
+
+static const int64_t shape[3] = {7, 6, 3};
+
+/* Behind a convolution whose 10 channels fill no block, alone, behind a full one, a dense layer. */
+static test_net *everywhere(const char *name, const char *const *overrides, size_t n_overrides)
+{
+    char *layers =
+        tr_format("[layer.a]\ntype = conv2d\nfilters = 10\nkernel_size = 2\nactivation = %s\n"
+                  "[layer.b]\ntype = activation\nactivation = %s\n"
+                  "[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\npadding = same\n"
+                  "activation = %s\n[layer.d]\ntype = activation\nactivation = %s\n"
+                  "[layer.f]\ntype = flatten\n[layer.e]\ntype = dense\nunits = 7\nactivation = %s\n"
+                  "[layer.g]\ntype = dense\nunits = 5\nactivation = %s\n",
+                  name, name, name, name, name, name);
+    test_net *net = test_net_new_with(layers, shape, 3, overrides, n_overrides);
+    tr_free(layers);
+    return net;
+}
+
+static void expect_right(void *context, const tr_op_check *check)
+{
+    cr_assert(check->ok, "%s: %s of %s, %s: %.9g, expected %.9g: %g times what is allowed",
+              (const char *)context, check->op.layer, check->op.impl, check->result, check->got,
+              check->expected, check->error);
+    /* oneDNN 2.6 has no other kernel for softmax's gradient under AVX2. */
+    const bool known = strcmp(check->op.what, "softmax") == 0;
+    cr_assert(known || !check->op.is_ref, "%s: %s of %s is %s", (const char *)context,
+              check->op.what, check->op.layer, check->op.impl);
+}
+
+static void verify_all(const char *const *overrides, size_t n_overrides)
+{
+    for (int i = 0; i < TR_N_ACTIVATIONS; i++) {
+        char *name = (char *)(uintptr_t)tr_activation_names[i];
+        test_net *net = everywhere(name, overrides, n_overrides);
+        const tr_plan *plan = &net->model->training;
+        tr_verifier *verifier = NULL;
+        tr_error err = {0};
+        cr_assert_eq(tr_verifier_new(&verifier, net->replica, &err), TR_OK);
+        float *input = tr_replica_data(net->replica, plan->input);
+        test_fill(input, (size_t)(3 * 7 * 6 * 3), 1);
+        for (int k = 0; k < 3 * 7 * 6 * 3; k++)
+            input[k] *= 4.0f; /* beyond every kink */
+        tr_verifier_run(verifier, TR_PREPARE, expect_right, name, &err);
+        tr_verifier_run(verifier, TR_FORWARD, expect_right, name, &err);
+        test_fill(tr_replica_data(net->replica, plan->diff_output), 3 * 5, 2);
+        cr_assert_eq(tr_verifier_run(verifier, TR_BACKWARD, expect_right, name, &err), TR_OK);
+        tr_verifier_free(verifier);
+        test_net_free(net);
+    }
+}
+
+Test(activation, each_is_right_and_fast_in_float32)
+{
+    verify_all(NULL, 0);
+}
+
+Test(activation, each_is_right_and_fast_with_avx2)
+{
+    if (__builtin_cpu_supports("avx2"))
+        verify_all((const char *const[]){"engine.isa=avx2"}, 1);
+}
+
+Test(activation, each_is_right_and_fast_in_bfloat16)
+{
+    if (!test_has_bfloat16())
+        cr_skip_test("this CPU has no bfloat16 instructions, or they are forbidden");
+    verify_all((const char *const[]){"engine.precision=bfloat16"}, 1);
 }

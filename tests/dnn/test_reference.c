@@ -5,6 +5,7 @@
 
 #include "mem.h"
 #include "net.h"
+#include "program_internal.h"
 #include "reference.h"
 
 /* ---- helpers ---- */
@@ -160,57 +161,136 @@ Test(reference, max_pooling_by_hand)
 
 /* ---- activations ---- */
 
-static double sum_of_forward(tr_activation activation, const tr_tensor *src,
-                             const tr_tensor *weights, tr_tensor *dst)
+/* An activation's steps one after the other; values[k]: after step k, values[0]: the argument. */
+static void run_steps(tr_activation activation, tr_tensor values[TR_MAX_STEPS + 1])
 {
-    tr_reference_activation_forward(activation, src, dst);
-    return dot(dst, weights);
+    const tr_function *steps;
+    const int n = tr_activation_steps(activation, &steps);
+    for (int k = 0; k < n; k++)
+        tr_reference_function_forward(&steps[k], &values[k], &values[k + 1]);
 }
 
 /* Backward against central differences of forward, whose values are checked below. */
-Test(reference, activation_gradients_are_derivatives)
+static void check_slopes(tr_activation activation)
 {
     static const double h = 1e-5;
-    for (int i = 0; i < TR_N_ACTIVATIONS; i++) {
-        const tr_activation activation = (tr_activation)i;
-        tr_tensor src = numbers(2, 3, 2, 1, 5), diff_dst = numbers(2, 3, 2, 1, 6);
-        tr_tensor dst = zeros(2, 3, 2, 1), diff_src = zeros(2, 3, 2, 1);
-        tr_reference_activation_forward(activation, &src, &dst);
-        tr_reference_activation_backward(activation, &dst, &diff_dst, &diff_src);
-        for (int k = 0; k < 12; k++) {
-            const double x = src.values[k];
-            src.values[k] = x + h;
-            const double above = sum_of_forward(activation, &src, &diff_dst, &dst);
-            src.values[k] = x - h;
-            const double below = sum_of_forward(activation, &src, &diff_dst, &dst);
-            src.values[k] = x;
-            cr_assert_float_eq(diff_src.values[k], (above - below) / (2 * h), 1e-8, "%s at %d",
-                               tr_activation_names[i], k);
-        }
-        discard(&src);
-        discard(&dst);
-        discard(&diff_dst);
-        discard(&diff_src);
+    const tr_function *steps;
+    const int n = tr_activation_steps(activation, &steps);
+    tr_tensor values[TR_MAX_STEPS + 1], diff = numbers(2, 3, 2, 1, 6), next = zeros(2, 3, 2, 1);
+    double slopes[12];
+    values[0] = numbers(2, 3, 2, 1, 5);
+    for (int k = 1; k <= TR_MAX_STEPS; k++)
+        values[k] = zeros(2, 3, 2, 1);
+    for (int i = 0; i < 12; i++) { /* both sides of every kink, which are at 0, -3 and 3 */
+        values[0].values[i] *= 6.0;
+        const double x = values[0].values[i], weight = diff.values[i];
+        values[0].values[i] = x + h;
+        run_steps(activation, values);
+        const double above = values[n].values[i];
+        values[0].values[i] = x - h;
+        run_steps(activation, values);
+        slopes[i] = weight * (above - values[n].values[i]) / (2 * h);
+        values[0].values[i] = x;
     }
+    run_steps(activation, values);
+    for (int k = n - 1; k >= 0; k--) {
+        const bool from_dst = tr_function_derivative(&steps[k]) == TR_FROM_DST;
+        tr_reference_function_backward(&steps[k], &values[k + from_dst], &diff, &next);
+        memcpy(diff.values, next.values, 12 * sizeof(double));
+    }
+    for (int i = 0; i < 12; i++)
+        cr_assert_float_eq(diff.values[i], slopes[i], 1e-8, "%s at %d: %.12g, expected %.12g",
+                           tr_activation_names[activation], i, diff.values[i], slopes[i]);
+    for (int k = 0; k <= TR_MAX_STEPS; k++)
+        discard(&values[k]);
+    discard(&diff);
+    discard(&next);
 }
 
+Test(reference, activation_gradients_are_derivatives)
+{
+    for (int i = 0; i < TR_N_ACTIVATIONS; i++)
+        if (i != TR_SOFTMAX)
+            check_slopes((tr_activation)i);
+}
+
+Test(reference, softmax_gradient_is_the_derivative)
+{
+    static const double h = 1e-5;
+    tr_tensor src = numbers(2, 3, 2, 1, 5), diff_dst = numbers(2, 3, 2, 1, 6);
+    tr_tensor dst = zeros(2, 3, 2, 1), diff_src = zeros(2, 3, 2, 1);
+    tr_reference_softmax_forward(&src, &dst);
+    tr_reference_softmax_backward(&dst, &diff_dst, &diff_src);
+    for (int k = 0; k < 12; k++) {
+        const double x = src.values[k];
+        src.values[k] = x + h;
+        tr_reference_softmax_forward(&src, &dst);
+        const double above = dot(&dst, &diff_dst);
+        src.values[k] = x - h;
+        tr_reference_softmax_forward(&src, &dst);
+        const double below = dot(&dst, &diff_dst);
+        src.values[k] = x;
+        cr_assert_float_eq(diff_src.values[k], (above - below) / (2 * h), 1e-8, "at %d", k);
+    }
+    discard(&src);
+    discard(&dst);
+    discard(&diff_dst);
+    discard(&diff_src);
+}
+
+/* At -4, -1, 0, 0.5, 2 and 5; made with Python's math, the parameters rounded to float32. */
+static const struct {
+    tr_activation activation;
+    double y[6];
+} by_hand[] = {
+    {TR_LINEAR, {-4, -1, 0, 0.5, 2, 5}},
+    {TR_RELU, {0, 0, 0, 0.5, 2, 5}},
+    {TR_SIGMOID,
+     {0.0179862099620916, 0.268941421369995, 0.5, 0.622459331201855, 0.880797077977882,
+      0.993307149075715}},
+    {TR_TANH,
+     {-0.999329299739067, -0.761594155955765, 0, 0.46211715726001, 0.964027580075817,
+      0.999909204262595}},
+    {TR_LEAKY_RELU, {-0.800000011920929, -0.200000002980232, 0, 0.5, 2, 5}},
+    {TR_ELU, {-0.981684361111266, -0.632120558828558, 0, 0.5, 2, 5}},
+    {TR_SELU,
+     {-1.72589863358489, -1.11133074128648, 0, 0.525350511074066, 2.10140204429626,
+      5.25350511074066}},
+    {TR_GELU,
+     {-0.00012668496733248, -0.158655253931457, 0, 0.345731230637007, 1.95449973610364,
+      4.99999856674214}},
+    {TR_HARD_SIGMOID, {0, 0.33333332836628, 0.5, 0.58333333581686, 0.833333343267441, 1}},
+    {TR_SOFTPLUS,
+     {0.0181499279178097, 0.313261687518223, 0.693147180559945, 0.974076984180107, 2.12692801104297,
+      5.00671534848912}},
+    {TR_SWISH,
+     {-0.0719448398483662, -0.268941421369995, 0, 0.311229665600927, 1.76159415595576,
+      4.96653574537858}},
+};
+
 Test(reference, activations_by_hand)
+{
+    tr_tensor values[TR_MAX_STEPS + 1];
+    for (int k = 0; k <= TR_MAX_STEPS; k++)
+        values[k] = zeros(1, 3, 1, 2);
+    for (size_t i = 0; i < sizeof by_hand / sizeof *by_hand; i++) {
+        const tr_function *steps;
+        memcpy(values[0].values, (double[]){-4, -1, 0, 0.5, 2, 5}, 6 * sizeof(double));
+        run_steps(by_hand[i].activation, values);
+        expect(tr_activation_names[by_hand[i].activation],
+               values[tr_activation_steps(by_hand[i].activation, &steps)].values, by_hand[i].y, 6);
+    }
+    for (int k = 0; k <= TR_MAX_STEPS; k++)
+        discard(&values[k]);
+}
+
+Test(reference, softmax_by_hand)
 {
     double values[] = {-1.0, 0.0, 0.5, 2.0};
     const tr_tensor src = {.n_dims = 4, .dims = {1, 2, 1, 2}, .values = values};
     tr_tensor dst = zeros(1, 2, 1, 2);
-    tr_reference_activation_forward(TR_LINEAR, &src, &dst);
-    expect("linear", dst.values, values, 4);
-    tr_reference_activation_forward(TR_RELU, &src, &dst);
-    expect("relu", dst.values, (double[]){0, 0, 0.5, 2}, 4);
-    tr_reference_activation_forward(TR_SIGMOID, &src, &dst);
-    expect("sigmoid", dst.values,
-           (double[]){0.268941421369995, 0.5, 0.622459331201855, 0.880797077977882}, 4);
-    tr_reference_activation_forward(TR_TANH, &src, &dst);
-    expect("tanh", dst.values,
-           (double[]){-0.761594155955765, 0, 0.462117157260010, 0.964027580075817}, 4);
     /* Over the channels: -1 with 0.5, 0 with 2. */
-    cr_assert_eq(tr_reference_activation_forward(TR_SOFTMAX, &src, &dst), 2);
+    cr_assert_eq(tr_reference_softmax_forward(&src, &dst), 2);
     expect("softmax", dst.values,
            (double[]){0.182425523806356, 0.119202922022118, 0.817574476193644, 0.880797077977882},
            4);

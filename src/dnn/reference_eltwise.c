@@ -1,0 +1,221 @@
+/* reference_eltwise.c -- elementary functions, activations and softmax by definition; see
+ * reference.h.
+ */
+#include <math.h>
+
+#include "program_internal.h"
+#include "reference.h"
+
+/* ---- elementary functions ---- */
+
+static double normal_distribution(double x)
+{
+    return 0.5 * (1.0 + erf(x * M_SQRT1_2));
+}
+
+static double normal_density(double x)
+{
+    return exp(-0.5 * x * x) * 0.5 * M_SQRT1_2 * M_2_SQRTPI;
+}
+
+static double logistic(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+static double value_of(const tr_function *f, double x)
+{
+    const double alpha = (double)f->alpha, beta = (double)f->beta;
+    switch (f->kind) {
+    case TR_FN_LINEAR:
+        return alpha * x + beta;
+    case TR_FN_RELU:
+        return x > 0.0 ? x : alpha * x;
+    case TR_FN_ELU:
+        return x > 0.0 ? x : alpha * expm1(x);
+    case TR_FN_LOGISTIC:
+        return logistic(x);
+    case TR_FN_TANH:
+        return tanh(x);
+    case TR_FN_GELU:
+        return x * normal_distribution(x);
+    case TR_FN_SWISH:
+        return x * logistic(alpha * x);
+    case TR_FN_SOFTPLUS:
+        return fmax(x, 0.0) + log1p(exp(-fabs(x)));
+    case TR_FN_CLIP:
+        return fmin(fmax(x, alpha), beta);
+    }
+    return NAN;
+}
+
+/* From the result or from the argument, as tr_function_derivative() says. */
+static double slope_of(const tr_function *f, double from)
+{
+    const double alpha = (double)f->alpha, beta = (double)f->beta;
+    switch (f->kind) {
+    case TR_FN_LINEAR:
+        return alpha;
+    case TR_FN_RELU:
+        return from > 0.0 ? 1.0 : alpha;
+    case TR_FN_ELU:
+        return from > 0.0 ? 1.0 : from + alpha;
+    case TR_FN_LOGISTIC:
+        return from * (1.0 - from);
+    case TR_FN_TANH:
+        return 1.0 - from * from;
+    case TR_FN_GELU:
+        return normal_distribution(from) + from * normal_density(from);
+    case TR_FN_SWISH:
+        return logistic(alpha * from) * (1.0 + alpha * from * (1.0 - logistic(alpha * from)));
+    case TR_FN_SOFTPLUS:
+        return logistic(from);
+    case TR_FN_CLIP:
+        return from > alpha && from < beta ? 1.0 : 0.0;
+    }
+    return NAN;
+}
+
+/* What a function's own rounding is in proportion to. Those that choose or copy have none; the
+ * approximated ones are good to the rounding of their range or, where they grow, of their argument.
+ * oneDNN's softplus is less exact than the others: 1e-6 where it is near 0. */
+static double value_scale(const tr_function *f, double x)
+{
+    switch (f->kind) {
+    case TR_FN_LINEAR:
+        return fabs((double)f->alpha * x) + fabs((double)f->beta);
+    case TR_FN_RELU:
+        return x > 0.0 ? 0.0 : fabs((double)f->alpha * x);
+    case TR_FN_ELU:
+        return x > 0.0 ? 0.0 : (double)f->alpha;
+    case TR_FN_LOGISTIC:
+    case TR_FN_TANH:
+        return 1.0;
+    case TR_FN_GELU:
+    case TR_FN_SWISH:
+        return 1.0 + 2.0 * fabs(x);
+    case TR_FN_SOFTPLUS:
+        return 4.0 + fabs(x);
+    case TR_FN_CLIP:
+        return 0.0;
+    }
+    return NAN;
+}
+
+static double slope_scale(const tr_function *f, double from)
+{
+    switch (f->kind) {
+    case TR_FN_LINEAR:
+        return fabs((double)f->alpha);
+    case TR_FN_RELU:
+        return from > 0.0 ? 0.0 : (double)f->alpha;
+    case TR_FN_ELU:
+        return from > 0.0 ? 0.0 : 2.0 * (double)f->alpha;
+    case TR_FN_LOGISTIC:
+    case TR_FN_TANH:
+    case TR_FN_SOFTPLUS:
+        return 1.0;
+    case TR_FN_GELU:
+    case TR_FN_SWISH:
+        return 2.0 + fabs(from);
+    case TR_FN_CLIP:
+        return 0.0;
+    }
+    return NAN;
+}
+
+int64_t tr_reference_function_forward(const tr_function *function, const tr_tensor *src,
+                                      tr_tensor *dst)
+{
+    for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
+        dst->values[i] = value_of(function, src->values[i]);
+        dst->scale[i] = value_scale(function, src->values[i]);
+    }
+    return 1;
+}
+
+int64_t tr_reference_function_backward(const tr_function *function, const tr_tensor *from,
+                                       const tr_tensor *diff_dst, tr_tensor *diff_src)
+{
+    for (int64_t i = 0; i < tr_tensor_elements(diff_dst); i++) {
+        diff_src->values[i] = diff_dst->values[i] * slope_of(function, from->values[i]);
+        diff_src->scale[i] = fabs(diff_dst->values[i]) * slope_scale(function, from->values[i]);
+    }
+    return 1;
+}
+
+/* None of the functions that fuse is steeper than 1, so the argument's error does not grow. */
+void tr_reference_fuse(tr_activation fused, tr_tensor *dst)
+{
+    const tr_function *steps;
+    const int n_steps = tr_activation_steps(fused, &steps);
+    for (int k = 0; k < n_steps; k++)
+        for (int64_t i = 0; i < tr_tensor_elements(dst); i++) {
+            dst->scale[i] += value_scale(&steps[k], dst->values[i]);
+            dst->values[i] = value_of(&steps[k], dst->values[i]);
+        }
+}
+
+int64_t tr_reference_copy(const tr_tensor *src, tr_tensor *dst)
+{
+    for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
+        dst->values[i] = src->values[i];
+        dst->scale[i] = 0.0;
+    }
+    return 1;
+}
+
+/* ---- softmax over dimension 1, one position at a time ---- */
+
+/* exp(x - max) inherits the rounding of its argument, which is as large as x - max. */
+static void softmax_row_forward(const double *src, double *dst, double *scale, int64_t c,
+                                int64_t step)
+{
+    double max = -INFINITY, sum = 0.0;
+    for (int64_t i = 0; i < c; i++)
+        max = fmax(max, src[i * step]);
+    for (int64_t i = 0; i < c; i++)
+        sum += exp(src[i * step] - max);
+    for (int64_t i = 0; i < c; i++) {
+        dst[i * step] = exp(src[i * step] - max) / sum;
+        scale[i * step] = dst[i * step] * (1.0 + max - src[i * step]);
+    }
+}
+
+static void softmax_row_backward(const double *y, const double *dy, double *dx, double *scale,
+                                 int64_t c, int64_t step)
+{
+    double sum = 0.0, size = 0.0;
+    for (int64_t i = 0; i < c; i++) {
+        sum += dy[i * step] * y[i * step];
+        size += fabs(dy[i * step] * y[i * step]);
+    }
+    for (int64_t i = 0; i < c; i++) {
+        dx[i * step] = y[i * step] * (dy[i * step] - sum);
+        scale[i * step] = fabs(y[i * step]) * (fabs(dy[i * step]) + size);
+    }
+}
+
+int64_t tr_reference_softmax_forward(const tr_tensor *src, tr_tensor *dst)
+{
+    const int64_t n = tr_tensor_elements(src), c = src->dims[1];
+    const int64_t image = src->dims[2] * src->dims[3];
+    for (int64_t k = 0; k < n / c; k++) {
+        const int64_t from = k / image * c * image + k % image;
+        softmax_row_forward(src->values + from, dst->values + from, dst->scale + from, c, image);
+    }
+    return c;
+}
+
+int64_t tr_reference_softmax_backward(const tr_tensor *dst, const tr_tensor *diff_dst,
+                                      tr_tensor *diff_src)
+{
+    const int64_t n = tr_tensor_elements(dst), c = dst->dims[1];
+    const int64_t image = dst->dims[2] * dst->dims[3];
+    for (int64_t k = 0; k < n / c; k++) {
+        const int64_t from = k / image * c * image + k % image;
+        softmax_row_backward(dst->values + from, diff_dst->values + from, diff_src->values + from,
+                             diff_src->scale + from, c, image);
+    }
+    return c;
+}

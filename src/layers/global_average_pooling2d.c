@@ -1,0 +1,24 @@
+/* global_average_pooling2d.c -- dst[n,c] = average over h, w of src[n,h,w,c].
+ *
+ * Keras's GlobalAveragePooling2D. No parameters.
+ */
+#include "pooling_layer.h"
+
+static const tr_key keys[] = {TR_KEYS_GLOBAL_POOLING};
+
+static tr_status global_average_pooling2d_shape(tr_layer *layer, tr_error *err)
+{
+    return tr_global_pooling_shape(layer, TR_POOLING_AVERAGE, err);
+}
+
+const tr_layer_ops tr_global_average_pooling2d_ops = {
+    .type = "global_average_pooling2d",
+    .keras_class = "GlobalAveragePooling2D",
+    .doc = "average of each channel",
+    .bytes = sizeof(tr_pooling_layer),
+    .keys = keys,
+    .n_keys = sizeof keys / sizeof *keys,
+    .shape = global_average_pooling2d_shape,
+    .forward = tr_pooling_forward,
+    .backward = tr_pooling_backward,
+};
