@@ -22,7 +22,9 @@
 /* To the end of this file: it also declares what the lines above leave out, and has fields that a
  * reader from memory never sets. */
 #pragma GCC diagnostic ignored "-Wunused-function"
+#ifndef __clang__ /* which has no such warning */
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <stb/stb_image.h>
 
 const char *tr_stb_size(tr_image_bytes file, int64_t *h, int64_t *w)

@@ -60,7 +60,7 @@ static const char *put_all(void)
     memset(long_text, 'x', sizeof long_text);
     long_text[sizeof long_text - 1] = '\0';
     put_text(file, "source", "a test", 0);
-    put_text(file, "fixed", "padded", 16);
+    put_text(file, "fixed", "padded\0\0\0\0\0\0\0\0\0", 16);
     put_text(file, "long", long_text, 0);
     const hid_t group = H5Gcreate2(file, "trainer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     const hid_t none = H5Screate(H5S_SCALAR);
