@@ -1,8 +1,8 @@
 /* config.c -- the grammar of a configuration: one key table per section; see trainer/config.h.
  *
- * [layer.*] and [optimizer] are let through unread: their keys are known to layers/ and
- * optimizers/, which read the same sections with tables of their own. Values are only checked one
- * by one here; whether the dataset fits the model is decided where both are known.
+ * [layer.*], [optimizer] and [learning_rate] are let through unread: their keys are known to
+ * layers/ and optimizers/, which read the same sections with tables of their own. Values are only
+ * checked one by one here; whether the dataset fits the model is decided where both are known.
  */
 #include "trainer/config.h"
 
@@ -107,6 +107,7 @@ static const struct spec {
     {"model", model_keys, COUNT(model_keys)},
     {"compile", compile_keys, COUNT(compile_keys)},
     {"optimizer", NULL, 0},
+    {"learning_rate", NULL, 0},
     {"fit", fit_keys, COUNT(fit_keys)},
     {"evaluate", evaluate_keys, COUNT(evaluate_keys)},
     {"engine", engine_keys, COUNT(engine_keys)},
@@ -178,7 +179,7 @@ static void check_name(const tr_section *section, tr_problems *problems)
     } else if (find_spec(section->name) == NULL) {
         tr_problems_add(problems, section->line,
                         "%s: unknown section; %sallowed: data, model, layer.NAME, compile, "
-                        "optimizer, fit, evaluate, engine, output",
+                        "optimizer, learning_rate, fit, evaluate, engine, output",
                         about, guess(section->name, meant, sizeof meant));
     }
 }
