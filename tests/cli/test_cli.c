@@ -177,6 +177,8 @@ Test(cli, check_and_summary_need_no_data)
     test_expect(test_run("", "help"), 0, "trainer convert");
     test_expect(test_run("", "help layers"), 0, "kernel_size");
     test_expect(test_run("", "help optimizers"), 0, "beta_2");
+    test_expect(test_run("", "help optimizers"), 0, "global_clipnorm");
+    test_expect(test_run("", "help optimizers"), 0, "schedule = cosine_decay ");
     test_expect(test_run("", "help losses"), 0, "sparse_categorical_crossentropy");
     test_expect(test_run("", "help yourself"), 2, "layers, losses, optimizers");
     test_expect(test_run("", "--version"), 0, "trainer ");
