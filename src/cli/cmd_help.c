@@ -79,6 +79,15 @@ static void print_optimizers(void)
         for (size_t k = 0; k < ops->n_keys; k++)
             print_key(&ops->keys[k]);
     }
+    printf("every optimizer; in [optimizer]:\n");
+    for (size_t k = 0; k < tr_optimizer_n_common_keys; k++)
+        print_key(&tr_optimizer_common_keys[k]);
+    for (size_t i = 0; tr_schedule_table[i] != NULL; i++) {
+        const tr_schedule_ops *ops = tr_schedule_table[i];
+        printf("schedule = %s -- %s; in [learning_rate]:\n", ops->name, ops->doc);
+        for (size_t k = 0; k < ops->n_keys; k++)
+            print_key(&ops->keys[k]);
+    }
 }
 
 static const struct subject {

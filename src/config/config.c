@@ -1,8 +1,9 @@
 /* config.c -- the grammar of a configuration: one key table per section; see trainer/config.h.
  *
- * [layer.*], [loss] and [optimizer] are let through unread: their keys are known to layers/,
- * losses/ and optimizers/, which read the same sections with tables of their own. Values are only
- * checked one by one here; whether the dataset fits the model is decided where both are known.
+ * [layer.*], [loss], [optimizer] and [learning_rate] are let through unread: their keys are known
+ * to layers/, losses/ and optimizers/, which read the same sections with tables of their own.
+ * Values are only checked one by one here; whether the dataset fits the model is decided where both
+ * are known.
  */
 #include "trainer/config.h"
 
@@ -113,6 +114,7 @@ const tr_config_section tr_config_sections[] = {
     {"compile", "what is minimised, how, and what is reported", compile_keys, COUNT(compile_keys)},
     {"loss", "settings of the loss: trainer help losses", NULL, 0},
     {"optimizer", "settings of the optimizer: trainer help optimizers", NULL, 0},
+    {"learning_rate", "a schedule in place of a number: trainer help optimizers", NULL, 0},
     {"fit", "the training", fit_keys, COUNT(fit_keys)},
     {"evaluate", "validation, test, prediction", evaluate_keys, COUNT(evaluate_keys)},
     {"engine", "how the machine is used", engine_keys, COUNT(engine_keys)},
@@ -187,7 +189,7 @@ static void check_name(const tr_section *section, tr_problems *problems)
     } else if (find_spec(section->name) == NULL) {
         tr_problems_add(problems, section->line,
                         "%s: unknown section; %sallowed: data, model, layer.NAME, compile, "
-                        "loss, optimizer, fit, evaluate, engine, output",
+                        "loss, optimizer, learning_rate, fit, evaluate, engine, output",
                         about, guess(section->name, meant, sizeof meant));
     }
 }

@@ -19,6 +19,13 @@ typedef struct tr_ratio {
     double num, den;
 } tr_ratio;
 
+/* A list of numbers of any length that a line can hold. */
+enum { TR_REALS_MAX = 96 };
+typedef struct tr_reals {
+    int n;
+    double values[TR_REALS_MAX];
+} tr_reals;
+
 typedef enum tr_key_kind {
     TR_KEY_INT,     /* int64_t; decimal only */
     TR_KEY_REAL,    /* double; no nan, inf, hex */
@@ -27,9 +34,10 @@ typedef enum tr_key_kind {
     TR_KEY_CHOICE,  /* int: index into `choices` */
     TR_KEY_CHOICES, /* unsigned: bit i set for choices[i]; comma-separated, no repeats, "" = none */
     TR_KEY_TEXT,    /* const char *, owned by the section; not empty unless fallback is "" */
-    TR_KEY_INTS     /* int64_t[count]; comma-separated; for count 2 a single value means both,
+    TR_KEY_INTS,    /* int64_t[count]; comma-separated; for count 2 a single value means both,
                      * as in Keras's kernel_size=3; for count 4, two sides of each of two, one
                      * value means all and two mean both sides of the first and of the second */
+    TR_KEY_REALS    /* tr_reals; comma-separated, at least one; the range is that of each */
 } tr_key_kind;
 
 typedef struct tr_key {

@@ -95,6 +95,20 @@ static bool parse_ratio(const char *text, tr_ratio *ratio)
     return parse_real(part, &ratio->den) && ratio->den != 0 && isfinite(ratio->num / ratio->den);
 }
 
+static bool parse_reals(const tr_key *key, const char *text, tr_reals *reals)
+{
+    tr_reals parsed = {0};
+    char part[PART_MAX];
+    for (const char *rest = text; rest != NULL; parsed.n++) {
+        rest = take_part(rest, part);
+        if (parsed.n == TR_REALS_MAX || !parse_real(part, &parsed.values[parsed.n]) ||
+            !in_range(key, parsed.values[parsed.n]))
+            return false;
+    }
+    *reals = parsed;
+    return true;
+}
+
 static bool parse_ints(const tr_key *key, const char *text, int64_t *values)
 {
     int64_t parsed[INTS_MAX];
@@ -192,6 +206,8 @@ static bool store_number(const tr_key *key, const char *text, void *field)
             return false;
         memcpy(field, &ratio, sizeof ratio); /* the field may be two doubles side by side */
         return true;
+    case TR_KEY_REALS:
+        return parse_reals(key, text, field);
     default:
         return parse_ints(key, text, field);
     }
@@ -292,6 +308,9 @@ const char *tr_value_expected(const tr_key *key, char *text, size_t n)
                  : key->count == 4 ? "1, 2 or "
                                    : "",
                  key->count, range);
+        break;
+    case TR_KEY_REALS:
+        snprintf(text, n, "up to %d numbers%s, separated by commas", TR_REALS_MAX, range);
         break;
     }
     return text;

@@ -42,6 +42,23 @@ static tr_status fill_workers(tr_engine *engine, tr_error *err)
     return result;
 }
 
+static tr_status make_updater(tr_engine *engine, tr_error *err)
+{
+    const tr_model *model = engine->model;
+    const int n = tr_model_n_weights(model);
+    tr_tensor *tensors = tr_alloc((size_t)n, sizeof *tensors);
+    if (tensors == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    for (int i = 0; i < n; i++) {
+        const tr_param *param = tr_model_param(model, i);
+        tensors[i] = (tr_tensor){.offset = param->offset, .n = param->n_packed};
+    }
+    const tr_status status =
+        tr_updater_new(&engine->updater, engine->optimizer, tensors, n, model->n_floats, err);
+    tr_free(tensors);
+    return status;
+}
+
 static tr_status allocate(tr_engine *engine, tr_error *err)
 {
     const size_t n_floats = engine->model->n_floats;
@@ -63,14 +80,7 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
                        "out of memory: %lld micro-batches x %zu parameters of gradients; use a "
                        "smaller [fit] batch_size or a larger [engine] micro_batch",
                        (long long)engine->max_train, n_floats);
-    const char *names[TR_MAX_SLOTS];
-    const int n_slots = engine->optimizer->ops->slots(engine->optimizer, names);
-    for (int i = 0; i < n_slots; i++) {
-        engine->slots[i] = tr_alloc(n_floats, sizeof *engine->slots[i]);
-        if (engine->slots[i] == NULL)
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory: optimizer state");
-    }
-    return TR_OK;
+    return make_updater(engine, err);
 }
 
 tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int threads,
@@ -111,8 +121,7 @@ void tr_engine_free(tr_engine *engine)
         tr_free(engine->workers[i].values);
         tr_free(engine->workers[i].predictions);
     }
-    for (int i = 0; i < TR_MAX_SLOTS; i++)
-        tr_free(engine->slots[i]);
+    tr_updater_free(engine->updater);
     tr_free(engine->workers);
     tr_free(engine->gradients);
     tr_free(engine->sums);
@@ -132,9 +141,4 @@ int64_t tr_engine_outputs(const tr_engine *engine)
 int tr_engine_choose_threads(const tr_model *model, char why[TR_WHY_MAX])
 {
     return tr_threads_choose(model->config->engine.threads, tr_dnn_threads(model->dnn), why);
-}
-
-int64_t tr_engine_iterations(const tr_engine *engine)
-{
-    return engine->iterations;
 }

@@ -44,8 +44,27 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
 tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                              int64_t n, float *predictions, tr_sums *sums, tr_error *err);
 
-/* Updates made so far: Keras's optimizer.iterations. */
+/* Steps made so far: Keras's optimizer.iterations; with gradient accumulation, the batches. */
 int64_t tr_engine_iterations(const tr_engine *engine);
+/* The learning rate of the next step, as Keras's optimizer.learning_rate shows it. */
+double tr_engine_learning_rate(const tr_engine *engine);
+
+/* At the end of a training, after the last step: with use_ema the weights become their average, as
+ * at the end of Keras's fit(). True if the weights changed. */
+bool tr_engine_finish(tr_engine *engine);
+
+/* ---- the optimizer's state; not for an engine that only evaluates ---- */
+
+/* Its slots, in Keras's order and by Keras's names: "momentum", ... A slot has the shape of each
+ * weight, numbered as in trainer/model.h; values cross in Keras's layout. Together with the weights
+ * and the number of iterations they are all that the next step depends on. */
+int tr_engine_n_slots(const tr_engine *engine);
+const char *tr_engine_slot_name(const tr_engine *engine, int slot);
+tr_status tr_engine_get_slot(const tr_engine *engine, int slot, int weight, float *values,
+                             tr_error *err);
+tr_status tr_engine_set_slot(tr_engine *engine, int slot, int weight, const float *values,
+                             tr_error *err);
+void tr_engine_set_iterations(tr_engine *engine, int64_t iterations);
 
 /* Starts profiling from zero, or ends it. A step then costs a little more. */
 tr_status tr_engine_profile(tr_engine *engine, bool on, tr_error *err);

@@ -1,4 +1,4 @@
-/* engine_internal.h -- state shared by engine.c (life) and step.c (work). */
+/* engine_internal.h -- state shared by engine.c (life), step.c (work) and state.c. */
 #ifndef TR_ENGINE_INTERNAL_H
 #define TR_ENGINE_INTERNAL_H
 
@@ -6,6 +6,7 @@
 #include "model_internal.h"
 #include "profile.h"
 #include "replica.h"
+#include "update.h"
 
 /* What one thread owns. */
 typedef struct tr_worker {
@@ -26,10 +27,10 @@ struct tr_engine {
     int64_t max_train, max_evaluate; /* micro-batches of the largest jobs */
     tr_worker *workers;              /* [threads] */
 
-    size_t stride;              /* distance of two gradient slots, in floats */
-    float *gradients;           /* [max_train, stride], packed */
-    float *slots[TR_MAX_SLOTS]; /* optimizer state, [n_floats] each, packed */
-    tr_sums *sums;              /* [larger of max_train, max_evaluate] */
+    size_t stride;       /* distance of two gradient slots, in floats */
+    float *gradients;    /* [max_train, stride], packed */
+    tr_updater *updater; /* NULL without an optimizer */
+    tr_sums *sums;       /* [larger of max_train, max_evaluate] */
 
     int64_t iterations;
     int64_t last_micro_batches; /* of the last step */

@@ -3,8 +3,8 @@
  * A batch is cut into micro-batches of a fixed size. A thread takes one through all layers, forward
  * and backward, while its activations are still in that core's cache; it writes the gradient into
  * the slot of that micro-batch's number. When all are done, every thread sums a range of the slots
- * in the fixed tree and updates that range. Two facts make the result independent of the threads:
- * a slot depends only on its micro-batch, and the tree only on their number.
+ * in the fixed tree and updates that range (update.c). Two facts make the result independent of the
+ * threads: a slot depends only on its micro-batch, and the tree only on their number.
  *
  * The last micro-batch may be short: it is padded with zero samples whose loss gradient is zero.
  * Nothing here allocates.
@@ -152,29 +152,7 @@ static void work(tr_job *job, tr_worker *worker,
     }
 }
 
-/* ---- the sum and the update ---- */
-
-/* Thread `part` of `parts`: its range of every gradient slot, summed and applied. */
-static void update_range(tr_engine *engine, tr_profile *profile, int64_t n_leaves, int part,
-                         int parts)
-{
-    _Alignas(64) float gradient[TR_REDUCE_CHUNK];
-    const size_t n = engine->model->n_floats;
-    const size_t n_chunks = (n + TR_REDUCE_CHUNK - 1) / TR_REDUCE_CHUNK;
-    const size_t begin = n_chunks * (size_t)part / (size_t)parts * TR_REDUCE_CHUNK;
-    const size_t end = n_chunks * (size_t)(part + 1) / (size_t)parts * TR_REDUCE_CHUNK;
-    for (size_t i = begin; i < end && i < n; i += TR_REDUCE_CHUNK) {
-        tr_update update = {.weights = engine->model->params + i,
-                            .gradients = gradient,
-                            .n = n - i < TR_REDUCE_CHUNK ? n - i : TR_REDUCE_CHUNK};
-        for (int k = 0; k < TR_MAX_SLOTS; k++)
-            update.slots[k] = engine->slots[k] == NULL ? NULL : engine->slots[k] + i;
-        tr_reduce_leaves(gradient, engine->gradients + i, engine->stride, n_leaves, update.n);
-        tr_lap(profile, TR_PART_SUM);
-        engine->optimizer->ops->update(engine->optimizer, &update);
-        tr_lap(profile, TR_PART_UPDATE);
-    }
-}
+/* ---- the gradient, for tests ---- */
 
 void tr_engine_gradient(const tr_engine *engine, float *out)
 {
@@ -211,7 +189,9 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
                          int64_t n, tr_sums *sums, tr_error *err)
 {
     tr_job job = new_job(engine, samples, index, n, n);
-    engine->optimizer->ops->begin(engine->optimizer, engine->iterations + 1);
+    const tr_leaves leaves = {
+        .first = engine->gradients, .stride = engine->stride, .n = job.n_micro_batches};
+    tr_updater_begin(engine->updater, engine->iterations);
 #pragma omp parallel num_threads(useful_threads(&job))
     {
         const unsigned before = tr_flush_denormals();
@@ -221,8 +201,8 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
 #pragma omp barrier
         tr_lap(worker->profile, TR_PART_WAIT);
         if (!atomic_load(&job.failed))
-            update_range(engine, worker->profile, job.n_micro_batches, tr_thread_number(),
-                         tr_thread_count());
+            tr_updater_run(engine->updater, engine->model->params, &leaves, worker->profile,
+                           tr_thread_number(), tr_thread_count());
         tr_restore_denormals(before);
     }
     if (atomic_load(&job.failed))

@@ -13,13 +13,7 @@ typedef struct sgd {
 } sgd;
 
 static const tr_key keys[] = {
-    {.name = "learning_rate",
-     .kind = TR_KEY_REAL,
-     .offset = offsetof(tr_optimizer, learning_rate),
-     .fallback = "0.01",
-     .min = 0,
-     .max = 1e6,
-     .doc = "step size"},
+    TR_ROW_LEARNING_RATE("0.01"),
     {.name = "momentum",
      .kind = TR_KEY_REAL,
      .offset = offsetof(sgd, momentum),
@@ -43,9 +37,9 @@ static void check(const tr_optimizer *optimizer, const tr_section *section, tr_p
                         "momentum = 0.9, say, or remove it");
 }
 
-static int slots(const tr_optimizer *optimizer, const char *names[TR_MAX_SLOTS])
+static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
 {
-    names[0] = "momentum";
+    slots[0].name = "momentum";
     return ((const sgd *)optimizer)->momentum > 0.0 ? 1 : 0;
 }
 
@@ -85,7 +79,7 @@ static void with_nesterov(float *restrict w, float *restrict m, const float *res
 static void update(const tr_optimizer *optimizer, const tr_update *range)
 {
     const sgd *self = (const sgd *)optimizer;
-    const float lr = (float)self->base.learning_rate, mu = (float)self->momentum;
+    const float lr = (float)self->base.rate, mu = (float)self->momentum;
     if (!(self->momentum > 0.0))
         plain(range->weights, range->gradients, range->n, lr);
     else if (self->nesterov)
@@ -101,7 +95,7 @@ const tr_optimizer_ops tr_sgd_ops = {
     .keys = keys,
     .n_keys = sizeof keys / sizeof *keys,
     .check = check,
-    .slots = slots,
+    .slots = slots_of,
     .begin = begin,
     .update = update,
 };

@@ -96,7 +96,7 @@ static tr_status finish_epoch(tr_run *run, int64_t epoch, const tr_listener *lis
     if (!isfinite(log->validation.loss))
         return diverged(run, epoch, tr_run_describe(run).steps, "the validation loss", err);
     log->validation_seconds = tr_clock_s() - begin;
-    log->learning_rate = run->optimizer->learning_rate;
+    log->learning_rate = tr_engine_learning_rate(run->engine);
     if (tr_history_add(&run->history, log) != TR_OK)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     TR_TRY(save(run, epoch + 1, err));
@@ -131,5 +131,5 @@ tr_status tr_run_fit(tr_run *run, const tr_listener *listener, const volatile si
         if (*stop)
             return stopped(run, run->history.n, *stop, err);
     }
-    return TR_OK;
+    return tr_engine_finish(run->engine) ? save(run, run->history.n, err) : TR_OK;
 }

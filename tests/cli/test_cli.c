@@ -130,6 +130,8 @@ Test(cli, check_and_summary_need_no_data)
     test_expect(test_run("", "help"), 0, "trainer convert");
     test_expect(test_run("", "help layers"), 0, "kernel_size");
     test_expect(test_run("", "help optimizers"), 0, "beta_2");
+    test_expect(test_run("", "help optimizers"), 0, "global_clipnorm");
+    test_expect(test_run("", "help optimizers"), 0, "schedule = cosine_decay ");
     test_expect(test_run("", "help losses"), 0, "label_smoothing");
     test_expect(test_run("", "help metrics"), 0, "sparse_top_k_categorical_accuracy");
     test_expect(test_run("", "help config"), 0, "validation_split");

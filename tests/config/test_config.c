@@ -253,6 +253,7 @@ Test(config, unknown_sections)
         {"Fit", "did you mean [fit]?"},
         {" fit ", "did you mean [fit]?"},
         {"optimiser", "did you mean [optimizer]?"},
+        {"learningrate", "did you mean [learning_rate]?"},
         {"conv1", "layers are written [layer.conv1]"},
         {"layers.conv1", "did you mean [layer.conv1]?"},
         {"Layer.conv1", "did you mean [layer.conv1]?"},
@@ -266,8 +267,8 @@ Test(config, unknown_sections)
         snprintf(head, sizeof head, "[%s]: unknown section; ", cases[i][0]);
         cr_assert_eq(load_least_and(text), TR_ERR_CONFIG);
         assert_problem(&err, 13, head, cases[i][1],
-                       "allowed: data, model, layer.NAME, compile, loss, optimizer, fit, evaluate, "
-                       "engine, output",
+                       "allowed: data, model, layer.NAME, compile, loss, optimizer, learning_rate, "
+                       "fit, evaluate, engine, output",
                        NULL);
         assert_count(1);
     }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "ini_file.h"
 #include "ini_fixture.h"
@@ -18,6 +19,7 @@ typedef struct fields {
     unsigned set;
     const char *text, *note;
     int64_t pair[2], triple[3];
+    tr_reals reals;
 } fields;
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
@@ -38,6 +40,7 @@ static const tr_key keys[] = {
     {"note", TR_KEY_TEXT, offsetof(fields, note), "", .doc = NULL},
     {"pair", TR_KEY_INTS, offsetof(fields, pair), "2", .min = 1, .max = 9, .count = 2},
     {"triple", TR_KEY_INTS, offsetof(fields, triple), "1, 2, 3", .min = 0, .max = 9, .count = 3},
+    {"reals", TR_KEY_REALS, offsetof(fields, reals), "0.5", .max = 1e6, .above_min = true},
 };
 enum { N_KEYS = sizeof keys / sizeof *keys };
 
@@ -247,6 +250,36 @@ Test(section, lists_of_integers)
     assert_refused("triple = 1, 2", "3 integers from 0 to 9");
     assert_refused("triple = 1, 2, 3, 4", "3 integers from 0 to 9");
     cr_assert(read_text("pair = 5") && values.pair[0] == 5 && values.pair[1] == 5);
+}
+
+Test(section, lists_of_numbers)
+{
+    static const char *const bad[] = {"", "1,", ",1", "1 2", "0", "1, 2e6", "1, x", "nan"};
+    char line[TR_REALS_MAX * 2 + 32] = "reals = 1";
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(line, sizeof line, "reals =%s%s", *bad[i] == '\0' ? "" : " ", bad[i]);
+        assert_refused(line, "numbers above 0 and at most 1000000, separated by commas");
+        cr_assert_eq(values.reals.n, 0, "a refused list is not stored");
+    }
+    cr_assert(read_text("") && values.reals.n == 1 && values.reals.values[0] == 0.5);
+    cr_assert(read_text("reals = 1, 2.5e-3 ,3"));
+    cr_assert_eq(values.reals.n, 3);
+    cr_assert(values.reals.values[0] == 1 && values.reals.values[1] == 2.5e-3);
+    cr_assert_eq(values.reals.values[2], 3);
+}
+
+Test(section, lists_of_numbers_are_as_long_as_a_line)
+{
+    char line[200] = "reals=1";
+    for (size_t i = 1; i < TR_REALS_MAX; i++)
+        strcat(line, ",1");
+    cr_assert_leq(strlen(line), 199);
+    cr_assert(read_text(line), "%s", err.text);
+    cr_assert_eq(values.reals.n, TR_REALS_MAX);
+    char override[300];
+    snprintf(override, sizeof override, "s.%s,1", line);
+    cr_assert_not(read_with(keys, N_KEYS, "", override));
+    cr_assert_not_null(strstr(err.text, "must be up to 96 numbers"), "%s", err.text);
 }
 
 Test(section, unknown_keys)

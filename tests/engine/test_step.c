@@ -191,6 +191,41 @@ Test(step, threads_do_not_change_a_bit)
     }
 }
 
+/* Elementwise, with norms over tensors that threads share, in two phases, and all together. */
+Test(step, threads_do_not_change_a_bit_of_any_update)
+{
+    static const struct {
+        const char *optimizer, *overrides[4];
+        size_t n;
+    } cases[] = {
+        {"rmsprop", {"optimizer.momentum=0.9", "optimizer.centered=true"}, 2},
+        {"sgd", {"optimizer.clipnorm=0.01"}, 1},
+        {"adam", {"optimizer.global_clipnorm=0.01", "optimizer.weight_decay=0.1"}, 2},
+        {"lamb", {NULL}, 0},
+        {"sgd", {"optimizer.use_ema=true", "optimizer.ema_overwrite_frequency=2"}, 2},
+        {"lamb",
+         {"optimizer.clipnorm=0.01", "optimizer.gradient_accumulation_steps=2",
+          "optimizer.use_ema=true", "optimizer.ema_overwrite_frequency=1"},
+         4},
+    };
+    const int64_t shape[3] = {28, 28, 1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char one[33], other[33], plain[33];
+        test_rig_digest(test_reference_layers, cases[i].optimizer, shape, 10, 1, cases[i].overrides,
+                        cases[i].n, one);
+        for (int threads = 2; threads <= 5; threads += 1 + threads / 3) {
+            test_rig_digest(test_reference_layers, cases[i].optimizer, shape, 10, threads,
+                            cases[i].overrides, cases[i].n, other);
+            cr_assert_str_eq(one, other, "case %zu, %d threads", i, threads);
+        }
+        if (cases[i].n > 0) {
+            test_rig_digest(test_reference_layers, cases[i].optimizer, shape, 10, 1, NULL, 0,
+                            plain);
+            cr_assert_str_neq(one, plain, "case %zu: the settings have no effect", i);
+        }
+    }
+}
+
 /* The micro-batch is part of the result's definition: if it did not matter, the test above would
  * prove nothing about the order of additions. */
 Test(step, micro_batch_is_part_of_the_result)

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "ini_file.h"
 #include "mem.h"
 
 const char test_reference_layers[] =
@@ -33,9 +32,8 @@ test_rig test_rig_new(const char *body, const char *optimizer, int threads, int6
     tr_error err = {0};
     rig.config = test_config(body, overrides, n_overrides);
     cr_assert_eq(tr_model_parse(&rig.model, rig.config, &err), TR_OK, "%s", err.text);
-    rig.optimizer =
-        tr_optimizer_new(tr_optimizer_find(optimizer), tr_ini_demand(rig.config->ini, "optimizer"),
-                         rig.config->problems);
+    rig.config->compile.optimizer = optimizer;
+    cr_assert_eq(tr_optimizer_make(&rig.optimizer, rig.config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_config_check(rig.config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_model_build(rig.model, &err), TR_OK, "%s", err.text);
     cr_assert_eq(

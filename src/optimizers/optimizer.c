@@ -1,0 +1,208 @@
+/* optimizer.c -- an optimizer from its sections: its own keys and those of all.
+ *
+ * Every key is off when absent and has an effect when present; what would have none is a problem.
+ */
+#include "optimizer.h"
+
+#include <string.h>
+
+#include "ini_file.h"
+#include "mem.h"
+
+enum { MAX_KEYS = 32 }; /* more than any optimizer has */
+
+/* ---- keys of all optimizers ---- */
+
+#define AT(field) offsetof(tr_optimizer, field)
+
+const tr_key tr_optimizer_common_keys[] = {
+    TR_ROW_WEIGHT_DECAY(NULL),
+    {.name = "clipnorm",
+     .kind = TR_KEY_REAL,
+     .offset = AT(clipnorm),
+     .min = 1e-30,
+     .max = 1e30,
+     .optional = true,
+     .doc = "each weight's gradient is shortened to this norm"},
+    {.name = "global_clipnorm",
+     .kind = TR_KEY_REAL,
+     .offset = AT(global_clipnorm),
+     .min = 1e-30,
+     .max = 1e30,
+     .optional = true,
+     .doc = "the gradient of all weights together is shortened to this norm"},
+    {.name = "clipvalue",
+     .kind = TR_KEY_REAL,
+     .offset = AT(clipvalue),
+     .min = 1e-30,
+     .max = 1e30,
+     .optional = true,
+     .doc = "each element of the gradient is cut to this size"},
+    {.name = "use_ema",
+     .kind = TR_KEY_BOOL,
+     .offset = AT(use_ema),
+     .fallback = "false",
+     .doc = "keep a moving average of the weights; they become it when the training ends"},
+    {.name = "ema_momentum",
+     .kind = TR_KEY_REAL,
+     .offset = AT(ema_momentum),
+     .max = 1,
+     .optional = true,
+     .doc = "with use_ema: share of the average that a step keeps (0.99)"},
+    {.name = "ema_overwrite_frequency",
+     .kind = TR_KEY_INT,
+     .offset = AT(ema_overwrite_frequency),
+     .min = 1,
+     .max = 1e12,
+     .optional = true,
+     .doc = "with use_ema: the weights become the average every so many updates, too"},
+    {.name = "gradient_accumulation_steps",
+     .kind = TR_KEY_INT,
+     .offset = AT(gradient_accumulation_steps),
+     .min = 2,
+     .max = 1e6,
+     .optional = true,
+     .doc = "update only every so many batches, with their mean gradient"},
+};
+
+const size_t tr_optimizer_n_common_keys =
+    sizeof tr_optimizer_common_keys / sizeof *tr_optimizer_common_keys;
+
+static bool has_key(const tr_optimizer_ops *ops, const char *name)
+{
+    for (size_t k = 0; k < ops->n_keys; k++)
+        if (strcmp(ops->keys[k].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* One table of both. A schedule leaves learning_rate without a default: an effective configuration
+ * must not say what would then be refused. */
+static size_t merge_keys(const tr_optimizer_ops *ops, bool scheduled, tr_key keys[MAX_KEYS])
+{
+    size_t n = ops->n_keys;
+    memcpy(keys, ops->keys, n * sizeof *keys);
+    for (size_t i = 0; i < tr_optimizer_n_common_keys; i++)
+        if (!has_key(ops, tr_optimizer_common_keys[i].name))
+            keys[n++] = tr_optimizer_common_keys[i];
+    for (size_t k = 0; scheduled && k < n; k++)
+        if (strcmp(keys[k].name, "learning_rate") == 0) {
+            keys[k].fallback = NULL;
+            keys[k].optional = true;
+        }
+    return n;
+}
+
+/* ---- settings that do not go together ---- */
+
+static void check_clipping(const tr_section *section, tr_problems *problems)
+{
+    static const char *const names[] = {"clipnorm", "global_clipnorm", "clipvalue"};
+    const char *first = NULL;
+    for (int i = 0; i < 3; i++) {
+        if (tr_section_find(section, names[i]) == NULL)
+            continue;
+        if (first != NULL)
+            tr_problems_add(problems, tr_section_line(section, names[i]),
+                            "[optimizer] %s beside %s (line %d): only one way of clipping is "
+                            "allowed",
+                            names[i], first, tr_section_line(section, first));
+        first = names[i];
+    }
+}
+
+static void check_average(const tr_optimizer *optimizer, const tr_section *section,
+                          tr_problems *problems)
+{
+    static const char *const names[] = {"ema_momentum", "ema_overwrite_frequency"};
+    for (int i = 0; i < 2 && !optimizer->use_ema; i++)
+        if (tr_section_find(section, names[i]) != NULL)
+            tr_problems_add(problems, tr_section_line(section, names[i]),
+                            "[optimizer] %s has no effect without use_ema = true", names[i]);
+}
+
+static void check_rate(const tr_section *section, const tr_section *rates, tr_problems *problems)
+{
+    const tr_entry *entry = tr_section_find(section, "learning_rate");
+    if (rates != NULL && entry != NULL && !entry->is_default)
+        tr_problems_add(problems, entry->line,
+                        "[optimizer] learning_rate = %s has no effect beside the schedule of "
+                        "[learning_rate] (line %d); remove one of them",
+                        entry->value, rates->line);
+}
+
+/* ---- making ---- */
+
+/* `rates`: [learning_rate], or NULL. */
+static tr_optimizer *make(const tr_optimizer_ops *ops, tr_section *section, const tr_section *rates,
+                          tr_problems *problems)
+{
+    tr_key keys[MAX_KEYS];
+    const size_t n_keys = merge_keys(ops, rates != NULL, keys);
+    tr_optimizer *optimizer = tr_alloc(1, ops->bytes);
+    if (optimizer == NULL)
+        return NULL;
+    optimizer->ops = ops;
+    optimizer->gradient_accumulation_steps = 1;
+    optimizer->ema_momentum = 0.99;
+    const bool readable = tr_section_read(section, keys, n_keys, optimizer, problems);
+    check_rate(section, rates, problems);
+    if (!readable)
+        return optimizer;
+    check_clipping(section, problems);
+    check_average(optimizer, section, problems);
+    if (optimizer->use_ema && !tr_section_default(section, "ema_momentum", "0.99"))
+        tr_problems_no_memory(problems);
+    if (ops->check != NULL)
+        ops->check(optimizer, section, problems);
+    return optimizer;
+}
+
+tr_optimizer *tr_optimizer_new(const tr_optimizer_ops *ops, tr_section *section,
+                               tr_problems *problems)
+{
+    return make(ops, section, NULL, problems);
+}
+
+tr_status tr_optimizer_make(tr_optimizer **out, const tr_config *config, tr_error *err)
+{
+    *out = NULL;
+    const char *name = config->compile.optimizer;
+    tr_section *section = tr_ini_demand(config->ini, "optimizer");
+    tr_section *rates = tr_ini_find(config->ini, "learning_rate");
+    tr_schedule schedule = {0};
+    if (section == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    if (rates != NULL)
+        tr_schedule_read(&schedule, rates, config->problems);
+    if (name == NULL) /* missing: reported already */
+        return TR_OK;
+    const tr_optimizer_ops *ops = tr_optimizer_find(name);
+    if (ops == NULL) {
+        const char *names[TR_MAX_OPTIMIZERS];
+        tr_optimizer_names(names);
+        tr_section_unknown(tr_ini_find(config->ini, "compile"), "optimizer", "optimizer", names,
+                           config->problems);
+        return TR_OK;
+    }
+    *out = make(ops, section, rates, config->problems);
+    if (*out == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    (*out)->schedule = schedule;
+    return TR_OK;
+}
+
+/* ---- a step ---- */
+
+double tr_optimizer_learning_rate(const tr_optimizer *optimizer, int64_t iterations)
+{
+    const tr_schedule *schedule = &optimizer->schedule;
+    return schedule->ops == NULL ? optimizer->learning_rate
+                                 : schedule->ops->rate(schedule, (double)iterations);
+}
+
+void tr_optimizer_begin(tr_optimizer *optimizer, int64_t iterations)
+{
+    optimizer->rate = tr_optimizer_learning_rate(optimizer, iterations);
+    optimizer->ops->begin(optimizer, iterations / optimizer->gradient_accumulation_steps + 1);
+}
