@@ -265,6 +265,14 @@ GLOBAL_AVERAGE_POOLING2D = {
     "global_average_pooling2d_1x1_input": (1, (1, 1, 10), {}),
 }
 
+GLOBAL_MAX_POOLING2D = {
+    "global_max_pooling2d": (2, (5, 7, 3), {}, "distinct"),
+    "global_max_pooling2d_keepdims": (3, (4, 4, 17), dict(keepdims="true"), "negative"),
+    "global_max_pooling2d_large": (1, (28, 28, 16), {}, "distinct"),
+    "global_max_pooling2d_1x1_input": (1, (1, 1, 10), {}, "negative"),
+    "global_max_pooling2d_ties": (2, (4, 4, 3), {}, "tied"),
+}
+
 ZERO_PADDING2D = {
     "zero_padding2d": (2, (3, 4, 5), {}),
     "zero_padding2d_2x0": (1, (2, 3, 16), dict(padding="2, 0")),
@@ -379,6 +387,10 @@ def global_average_pooling2d(keys, src):
     return src.mean((1, 2), keepdim=keys.get("keepdims") == "true")
 
 
+def global_max_pooling2d(keys, src):
+    return src.amax((1, 2), keepdim=keys.get("keepdims") == "true")
+
+
 def zero_padding2d(keys, src):
     p = [int(k) for k in keys.get("padding", "1").split(",")]
     p = p * 4 if len(p) == 1 else [p[0], p[0], p[1], p[1]] if len(p) == 2 else p
@@ -475,6 +487,7 @@ def main():
         (global_average_pooling2d, GLOBAL_AVERAGE_POOLING2D),
         (zero_padding2d, ZERO_PADDING2D),
         (dropout, DROPOUT),
+        (global_max_pooling2d, GLOBAL_MAX_POOLING2D),
     ]
     n_cases = 0
     with h5py.File(Path(__file__).with_suffix(".h5"), "w") as f:
