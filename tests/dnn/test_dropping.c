@@ -1,4 +1,5 @@
-/* test_dropping.c -- one mask in every layout: rounding, padding and order of memory do not show. */
+/* test_dropping.c -- one mask in every layout: rounding, padding and order of memory do not show.
+ */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
