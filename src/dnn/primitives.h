@@ -117,7 +117,7 @@ tr_status tr_pad_forward(tr_program *program, const tr_geometry *geometry, tr_va
 tr_status tr_pad_backward(tr_program *program, const tr_geometry *geometry, tr_value diff_dst,
                           tr_value *diff_src, tr_error *err);
 
-/* ---- dropout.c ---- */
+/* ---- dropping.c ---- */
 
 /* dst = src / (1 - rate) with probability 1 - rate, else 0; rate in [0, 1). *mask is for backward,
  * and `dst` tells it the layout. `layer` < 2^24: part of the address of the mask, with what

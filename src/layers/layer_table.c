@@ -7,8 +7,8 @@
 #include "layer.h"
 
 extern const tr_layer_ops tr_activation_ops, tr_average_pooling2d_ops, tr_conv2d_ops, tr_dense_ops,
-    tr_dropout_ops, tr_flatten_ops, tr_global_average_pooling2d_ops, tr_max_pooling2d_ops,
-    tr_zero_padding2d_ops;
+    tr_dropout_ops, tr_flatten_ops, tr_global_average_pooling2d_ops, tr_global_max_pooling2d_ops,
+    tr_max_pooling2d_ops, tr_zero_padding2d_ops;
 
 /* In the order of `trainer help layers`. */
 const tr_layer_ops *const tr_layer_table[] = {
@@ -16,6 +16,7 @@ const tr_layer_ops *const tr_layer_table[] = {
     &tr_max_pooling2d_ops,
     &tr_average_pooling2d_ops,
     &tr_global_average_pooling2d_ops,
+    &tr_global_max_pooling2d_ops,
     &tr_zero_padding2d_ops,
     &tr_flatten_ops,
     &tr_dense_ops,

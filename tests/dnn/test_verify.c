@@ -71,6 +71,16 @@ static const subject odd[] = {
      "[layer.e]\ntype = dense\nunits = 3\nuse_bias = false\n",
      {20, 20, 1},
      4},
+    {"[layer.z]\ntype = zero_padding2d\npadding = 0, 1, 2, 1\n[layer.a]\ntype = conv2d\n"
+     "filters = 10\nkernel_size = 3\nactivation = gelu\n[layer.p]\ntype = average_pooling2d\n"
+     "pool_size = 3\nstrides = 2\npadding = same\n[layer.x]\ntype = dropout\nrate = 0.3\n"
+     "[layer.b]\ntype = conv2d\nfilters = 32\nkernel_size = 2\nactivation = relu\n"
+     "[layer.y]\ntype = zero_padding2d\n[layer.w]\ntype = dropout\nrate = 0.5\n"
+     "[layer.q]\ntype = average_pooling2d\npool_size = 2, 3\nstrides = 3, 1\n"
+     "[layer.g]\ntype = global_average_pooling2d\n[layer.v]\ntype = dropout\nrate = 0.1\n"
+     "[layer.d]\ntype = dense\nunits = 7\nactivation = selu\n",
+     {12, 11, 3},
+     3},
     {"[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 17\nactivation = sigmoid\n"
      "[layer.e]\ntype = dense\nunits = 1\nactivation = tanh\n",
      {1, 1, 10},

@@ -88,8 +88,9 @@ Test(precision, gradients_are_near_those_of_float32)
     static const network nets[] = {
         {"reference", test_reference_layers, {28, 28, 1}, 10, SMOOTH, 0.3},
         {"odd", test_odd_layers, {9, 7, 3}, 4, SMOOTH, 0.05},
+        {"more", test_more_layers, {9, 7, 3}, 4, SMOOTH, 0.05},
     };
-    compare_steps(nets, 2);
+    compare_steps(nets, sizeof nets / sizeof *nets);
 }
 
 #define LAST_SOFTMAX "[layer.s]\ntype = activation\nactivation = softmax\n"
@@ -222,9 +223,10 @@ Test(precision, threads_do_not_change_a_bit)
     skip_without_bfloat16();
     for (int m = 0; m < 2; m++) {
         const char *const overrides[] = {"engine.precision=bfloat16", micro_batches[m]};
-        char one[33], other[33], odd_one[33], odd_other[33], float32[33];
+        char one[33], other[33], odd_one[33], odd_other[33], more_one[33], float32[33];
         test_rig_digest(test_reference_layers, "adam", shape, 10, 1, overrides, 2, one);
         test_rig_digest(test_odd_layers, "sgd", odd, 4, 1, overrides, 2, odd_one);
+        test_rig_digest(test_more_layers, "adam", odd, 4, 1, overrides, 2, more_one);
         test_rig_digest(test_odd_layers, "sgd", odd, 4, 1, overrides + 1, 1, float32);
         cr_assert_str_neq(odd_one, float32);
         for (int t = 0; t < 2; t++) {
@@ -233,6 +235,8 @@ Test(precision, threads_do_not_change_a_bit)
             cr_assert_str_eq(one, other, "%d threads, %s", threads[t], micro_batches[m]);
             test_rig_digest(test_odd_layers, "sgd", odd, 4, threads[t], overrides, 2, odd_other);
             cr_assert_str_eq(odd_one, odd_other, "%d threads, %s", threads[t], micro_batches[m]);
+            test_rig_digest(test_more_layers, "adam", odd, 4, threads[t], overrides, 2, other);
+            cr_assert_str_eq(more_one, other, "%d threads, %s", threads[t], micro_batches[m]);
         }
     }
 }

@@ -89,25 +89,16 @@ static void scale_weights(test_rig *made, float factor)
     }
 }
 
-/* Smooth layers, so that differences meet no kink; relu and max are in the golden test below. */
-Test(step, gradient_equals_central_differences)
+static void compare_with_differences(const char *body, float factor)
 {
-    static const char smooth[] =
-        "[model]\ninput_shape = 9, 7, 3\n"
-        "[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 4, 2\npadding = same\n"
-        "activation = tanh\n[layer.c]\ntype = conv2d\nfilters = 6\nkernel_size = 2\n"
-        "strides = 3, 2\nactivation = sigmoid\nuse_bias = false\n"
-        "[layer.s]\ntype = activation\nactivation = softmax\n[layer.e]\ntype = flatten\n"
-        "[layer.f]\ntype = dense\nunits = 11\nactivation = sigmoid\n"
-        "[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n";
     const int64_t shape[3] = {9, 7, 3}, n = 11;
     tr_samples samples = test_samples(n, shape, 4);
     uint32_t index[11];
     tr_sums sums;
     tr_error err = {0};
     const char *const overrides[] = {"optimizer.learning_rate=0", "engine.micro_batch=4"};
-    test_rig made = test_rig_new(smooth, "sgd", 2, n, overrides, 2);
-    scale_weights(&made, 6.0f);
+    test_rig made = test_rig_new(body, "sgd", 2, n, overrides, 2);
+    scale_weights(&made, factor);
     test_index(index, n, n, 0);
     cr_assert_eq(tr_engine_step(made.engine, &samples, index, n, &sums, &err), TR_OK);
     for (int w = 0; w < tr_model_n_weights(made.model); w++) {
@@ -126,6 +117,35 @@ Test(step, gradient_equals_central_differences)
     }
     test_rig_free(&made);
     test_samples_free(&samples);
+}
+
+/* Smooth layers, so that differences meet no kink; relu and max are in the golden test below. */
+Test(step, gradient_equals_central_differences)
+{
+    compare_with_differences(
+
+        "[model]\ninput_shape = 9, 7, 3\n"
+        "[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 4, 2\npadding = same\n"
+        "activation = tanh\n[layer.c]\ntype = conv2d\nfilters = 6\nkernel_size = 2\n"
+        "strides = 3, 2\nactivation = sigmoid\nuse_bias = false\n"
+        "[layer.s]\ntype = activation\nactivation = softmax\n[layer.e]\ntype = flatten\n"
+        "[layer.f]\ntype = dense\nunits = 11\nactivation = sigmoid\n"
+        "[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n",
+        6.0f);
+}
+
+Test(step, gradient_of_more_layers_equals_central_differences)
+{
+    compare_with_differences(
+        "[model]\ninput_shape = 9, 7, 3\n[layer.z]\ntype = zero_padding2d\npadding = 1, 0, 0, 2\n"
+        "[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 4, 2\nactivation = gelu\n"
+        "[layer.p]\ntype = average_pooling2d\npool_size = 3\nstrides = 2\npadding = same\n"
+        "[layer.c]\ntype = conv2d\nfilters = 6\nkernel_size = 2\nactivation = swish\n"
+        "use_bias = false\n[layer.e]\ntype = global_average_pooling2d\n"
+        "[layer.f]\ntype = dense\nunits = 11\nactivation = swish\n"
+        "[layer.h]\ntype = dense\nunits = 6\nactivation = swish\n"
+        "[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n",
+        2.5f);
 }
 
 Test(step, gradient_of_an_odd_network_equals_pytorch)
@@ -224,6 +244,58 @@ Test(step, threads_do_not_change_a_bit_of_any_update)
             cr_assert_str_neq(one, plain, "case %zu: the settings have no effect", i);
         }
     }
+}
+
+Test(step, threads_do_not_change_a_mask)
+{
+    static const int threads[] = {2, 3, 5};
+    static const char *const micro_batches[] = {"8", "3", "1"};
+    const int64_t shape[3] = {9, 7, 3};
+    for (int m = 0; m < 3; m++) {
+        char one[33], other[33];
+        digest_after(test_more_layers, "adam", shape, 4, 1, micro_batches[m], one);
+        for (int t = 0; t < 3; t++) {
+            digest_after(test_more_layers, "adam", shape, 4, threads[t], micro_batches[m], other);
+            cr_assert_str_eq(one, other, "%d threads, micro-batch %s", threads[t],
+                             micro_batches[m]);
+        }
+    }
+}
+
+/* The loss of a step under parameters that do not move. */
+static double loss_of_step(test_rig *made, const tr_samples *samples, const uint32_t *index,
+                           int64_t n)
+{
+    tr_sums sums;
+    tr_error err = {0};
+    cr_assert_eq(tr_engine_step(made->engine, samples, index, n, &sums, &err), TR_OK);
+    return sums.loss / (double)n;
+}
+
+/* A sample's mask belongs to it and to the update: the order of a batch, and so the place of a
+ * sample and its neighbours, changes the loss by rounding only; the next update changes it. */
+Test(step, masks_do_not_depend_on_the_place_in_the_batch)
+{
+    enum { SIZE = 29 };
+    const int64_t shape[3] = {9, 7, 3};
+    const char *const overrides[] = {"optimizer.learning_rate=0", "engine.micro_batch=4"};
+    tr_samples samples = test_samples(SIZE, shape, 4);
+    uint32_t index[SIZE], reversed[SIZE];
+    test_index(index, SIZE, SIZE, 0);
+    for (int i = 0; i < SIZE; i++)
+        reversed[i] = index[SIZE - 1 - i];
+    test_rig a = test_rig_new(test_more_layers, "sgd", 2, SIZE, overrides, 2);
+    const double first = loss_of_step(&a, &samples, index, SIZE);
+    const double second = loss_of_step(&a, &samples, index, SIZE);
+    test_rig_free(&a);
+    test_rig b = test_rig_new(test_more_layers, "sgd", 2, SIZE, overrides, 2);
+    const double reversed_first = loss_of_step(&b, &samples, reversed, SIZE);
+    const double reversed_second = loss_of_step(&b, &samples, reversed, SIZE);
+    cr_assert_float_eq(reversed_first, first, 1e-6);
+    cr_assert_float_eq(reversed_second, second, 1e-6);
+    cr_assert_gt(fabs(first - second), 1e-4);
+    test_rig_free(&b);
+    test_samples_free(&samples);
 }
 
 /* The micro-batch is part of the result's definition: if it did not matter, the test above would

@@ -5,7 +5,9 @@
 Inputs and parameters are float32 numbers, so a float32 implementation starts from exactly the
 same values; results are computed in float64 and stored as float32. Convolution and pooling use
 TensorFlow's rule for `same`: out = ceil(in / stride), the odd row or column of padding comes
-last, and padding never wins a max-pool. All images are channels-last.
+last, padding never wins a max-pool and is not counted by an average. All images are channels-last.
+Dropout's masks come from the Philox of order.py, at seed 0, update 0, samples 0, 1, ... and the
+layer's place in the network that the tests build: 0, or 1 behind the flatten of a flat case.
 
 Layout of layers.h5: one group per case, named as in the tables below, with attributes
 
@@ -32,6 +34,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from order import philox
+
 SEED = 7
 KINK_MARGIN = 1e-4
 
@@ -41,7 +45,15 @@ ACTIVATIONS = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "softmax": lambda x: torch.softmax(x, -1),
+    "leaky_relu": lambda x: F.leaky_relu(x, 0.2),
+    "elu": F.elu,
+    "selu": F.selu,
+    "gelu": F.gelu,
+    "hard_sigmoid": lambda x: torch.clip(x / 6 + 0.5, 0, 1),
+    "softplus": F.softplus,
+    "swish": F.silu,
 }
+KINKS = {"relu": [0], "leaky_relu": [0], "selu": [0], "hard_sigmoid": [-3, 3]}
 
 # name: (n, (h, w, c), keys of the layer)
 CONV2D = {
@@ -221,6 +233,79 @@ ACTIVATION = {
     "activation_linear": (1, (2, 2, 3), dict(activation="linear")),
 }
 
+AVERAGE_POOLING2D = {
+    "average_pooling2d_2x2": (3, (6, 8, 3), dict(pool_size="2, 2")),
+    "average_pooling2d_2x2_odd_input": (2, (7, 5, 16), dict(pool_size="2, 2")),
+    "average_pooling2d_2x2_same": (2, (7, 5, 17), dict(pool_size="2, 2", padding="same")),
+    "average_pooling2d_4x2_stride1_same": (
+        1,
+        (5, 4, 7),
+        dict(pool_size="4, 2", strides="1, 1", padding="same"),
+    ),
+    "average_pooling2d_3x3_stride2": (2, (9, 8, 32), dict(pool_size="3, 3", strides="2, 2")),
+    "average_pooling2d_3x3_stride2_same": (
+        2,
+        (8, 9, 16),
+        dict(pool_size="3, 3", strides="2, 2", padding="same"),
+    ),
+    "average_pooling2d_3x2": (3, (9, 6, 1), dict(pool_size="3, 2")),
+    "average_pooling2d_2x2_stride3": (2, (8, 7, 3), dict(pool_size="2, 2", strides="3, 3")),
+    "average_pooling2d_2x2_stride3_same": (
+        2,
+        (8, 7, 3),
+        dict(pool_size="2, 2", strides="3, 3", padding="same"),
+    ),
+    "average_pooling2d_1x1_input_same": (3, (1, 1, 16), dict(pool_size="2, 2", padding="same")),
+}
+
+GLOBAL_AVERAGE_POOLING2D = {
+    "global_average_pooling2d": (2, (5, 7, 3), {}),
+    "global_average_pooling2d_keepdims": (3, (4, 4, 17), dict(keepdims="true")),
+    "global_average_pooling2d_large": (1, (28, 28, 16), {}),
+    "global_average_pooling2d_1x1_input": (1, (1, 1, 10), {}),
+}
+
+GLOBAL_MAX_POOLING2D = {
+    "global_max_pooling2d": (2, (5, 7, 3), {}, "distinct"),
+    "global_max_pooling2d_keepdims": (3, (4, 4, 17), dict(keepdims="true"), "negative"),
+    "global_max_pooling2d_large": (1, (28, 28, 16), {}, "distinct"),
+    "global_max_pooling2d_1x1_input": (1, (1, 1, 10), {}, "negative"),
+    "global_max_pooling2d_ties": (2, (4, 4, 3), {}, "tied"),
+}
+
+ZERO_PADDING2D = {
+    "zero_padding2d": (2, (3, 4, 5), {}),
+    "zero_padding2d_2x0": (1, (2, 3, 16), dict(padding="2, 0")),
+    "zero_padding2d_uneven": (3, (5, 3, 1), dict(padding="1, 0, 3, 2")),
+    "zero_padding2d_1x1_input": (1, (1, 1, 7), dict(padding="4")),
+    "zero_padding2d_none": (2, (3, 2, 3), dict(padding="0")),
+}
+
+DROPOUT = {
+    "dropout": (3, (7, 6, 5), dict(rate="0.25")),
+    "dropout_blocks": (2, (9, 8, 16), dict(rate="0.5")),  # more elements than a block of the mask
+    "dropout_flat": (4, (37,), dict(rate="0.9")),
+    "dropout_1x1_input": (1, (1, 1, 1), dict(rate="0.1")),
+    "dropout_nothing": (2, (3, 2, 3), dict(rate="0")),
+}
+
+DENSE_MORE = {
+    f"dense_13_{name}": (3, (21,), dict(units=13, activation=name))
+    for name in ("leaky_relu", "elu", "selu", "gelu", "hard_sigmoid", "softplus", "swish")
+}
+CONV2D_MORE = {
+    f"conv2d_3x2_same_{name}": (
+        2,
+        (5, 6, 4),
+        dict(filters=10, kernel_size="3, 2", padding="same", activation=name),
+    )
+    for name in ("leaky_relu", "elu", "selu", "gelu", "hard_sigmoid", "softplus", "swish")
+}
+ACTIVATION_MORE = {
+    f"activation_{name}": (2, (4, 3, 11), dict(activation=name), "wide")
+    for name in ("leaky_relu", "elu", "selu", "gelu", "hard_sigmoid", "softplus", "swish")
+}
+
 
 class NearKink(Exception):
     """A ReLU's argument came too close to zero; draw again."""
@@ -228,8 +313,9 @@ class NearKink(Exception):
 
 def activate(x, keys):
     name = keys.get("activation", "linear")
-    if name == "relu" and x.detach().abs().min() < KINK_MARGIN:
-        raise NearKink
+    for kink in KINKS.get(name, []):
+        if (x.detach() - kink).abs().min() < KINK_MARGIN:
+            raise NearKink
     return ACTIVATIONS[name](x)
 
 
@@ -286,6 +372,47 @@ def activation(keys, src):
     return activate(src, keys)
 
 
+def average_pooling2d(keys, src):
+    window = pair(keys["pool_size"])
+    strides = pair(keys.get("strides", keys["pool_size"]))
+    padding = keys.get("padding", "valid")
+    total = F.avg_pool2d(pad(nchw(src), window, strides, padding, 0.0), window, strides)
+    real = F.avg_pool2d(
+        pad(torch.ones_like(nchw(src)), window, strides, padding, 0.0), window, strides
+    )
+    return nhwc(total / real)
+
+
+def global_average_pooling2d(keys, src):
+    return src.mean((1, 2), keepdim=keys.get("keepdims") == "true")
+
+
+def global_max_pooling2d(keys, src):
+    return src.amax((1, 2), keepdim=keys.get("keepdims") == "true")
+
+
+def zero_padding2d(keys, src):
+    p = [int(k) for k in keys.get("padding", "1").split(",")]
+    p = p * 4 if len(p) == 1 else [p[0], p[0], p[1], p[1]] if len(p) == 2 else p
+    return nhwc(F.pad(nchw(src), (p[2], p[3], p[0], p[1])))
+
+
+def keeps(sample, layer, element, keep):
+    """Whether an element is kept: base/rng.h, tr_random_keeps()."""
+    block, at = divmod(element, 512)
+    counter = [block * 64 + at % 64, sample, 0, 3 | layer << 8]
+    word = philox(counter, [0, 0])[at // 64 % 4]
+    return (word >> 16 if at >= 256 else word & 0xFFFF) < keep
+
+
+def dropout(keys, src):
+    rate = float(keys["rate"])
+    layer, n = int(src.dim() == 2), src[0].numel()
+    keep = round((1 - rate) * 65536)
+    mask = [[keeps(i, layer, e, keep) for e in range(n)] for i in range(len(src))]
+    return src * torch.tensor(mask).reshape(src.shape) / (1 - rate)
+
+
 def normal(rng, shape):
     return rng.standard_normal(shape).astype(np.float32)
 
@@ -293,6 +420,8 @@ def normal(rng, shape):
 def source(rng, shape, kind="normal"):
     if kind == "normal":
         return normal(rng, shape)
+    if kind == "wide":  # beyond the kinks of all activations
+        return 3 * normal(rng, shape)
     count = int(np.prod(shape))
     if kind == "tied":  # few values, and windows that are constant throughout
         x = rng.integers(-1, 2, shape).astype(np.float32)
@@ -345,16 +474,24 @@ def run_away_from_kinks(rng, *case):
 def main():
     torch.set_num_threads(1)
     rng = np.random.default_rng(SEED)
-    tables = {
-        conv2d: CONV2D,
-        max_pooling2d: MAX_POOLING2D,
-        dense: DENSE,
-        flatten: FLATTEN,
-        activation: ACTIVATION,
-    }
+    tables = [  # new ones at the end: the numbers are drawn in this order
+        (conv2d, CONV2D),
+        (max_pooling2d, MAX_POOLING2D),
+        (dense, DENSE),
+        (flatten, FLATTEN),
+        (activation, ACTIVATION),
+        (activation, ACTIVATION_MORE),
+        (dense, DENSE_MORE),
+        (conv2d, CONV2D_MORE),
+        (average_pooling2d, AVERAGE_POOLING2D),
+        (global_average_pooling2d, GLOBAL_AVERAGE_POOLING2D),
+        (zero_padding2d, ZERO_PADDING2D),
+        (dropout, DROPOUT),
+        (global_max_pooling2d, GLOBAL_MAX_POOLING2D),
+    ]
     n_cases = 0
     with h5py.File(Path(__file__).with_suffix(".h5"), "w") as f:
-        for layer, table in tables.items():
+        for layer, table in tables:
             for name, (n, shape, keys, *kind) in table.items():
                 arrays = run_away_from_kinks(rng, layer, n, shape, keys, *kind)
                 group = f.create_group(name)

@@ -58,4 +58,5 @@ def main():
     print(f"{len(CASES)} cases, {os.path.getsize(path)} bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()

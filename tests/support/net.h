@@ -68,7 +68,7 @@ typedef struct test_golden_way {
     const char *const *overrides;
     size_t n_overrides;
     double absolute, relative; /* as in test_close() */
-    bool smooth; /* leave out ReLU: near its kink any error of the result turns a gradient off */
+    bool smooth; /* leave out functions with a kink: near it any error turns a gradient on or off */
 } test_golden_way;
 void test_golden_layer_with(const char *prefix, const test_golden_way *way);
 

@@ -25,6 +25,18 @@ const char test_odd_layers[] =
     "[layer.e]\ntype = flatten\n[layer.f]\ntype = dense\nunits = 11\nactivation = relu\n"
     "[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n";
 
+const char test_more_layers[] =
+    "[model]\ninput_shape = 9, 7, 3\n"
+    "[layer.i]\ntype = dropout\nrate = 0.1\n[layer.z]\ntype = zero_padding2d\npadding = 1, 2\n"
+    "[layer.a]\ntype = conv2d\nfilters = 10\nkernel_size = 3\nactivation = gelu\n"
+    "[layer.b]\ntype = average_pooling2d\npool_size = 3\nstrides = 2\npadding = same\n"
+    "[layer.x]\ntype = dropout\nrate = 0.3\n"
+    "[layer.c]\ntype = conv2d\nfilters = 6\nkernel_size = 2\nactivation = softplus\n"
+    "use_bias = false\n[layer.d]\ntype = activation\nactivation = hard_sigmoid\n"
+    "[layer.e]\ntype = global_average_pooling2d\n[layer.f]\ntype = dense\nunits = 11\n"
+    "activation = selu\n[layer.y]\ntype = dropout\nrate = 0.5\n"
+    "[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n";
+
 test_rig test_rig_new(const char *body, const char *optimizer, int threads, int64_t max_batch,
                       const char *const *overrides, size_t n_overrides)
 {

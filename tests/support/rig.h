@@ -12,6 +12,8 @@ extern const char test_reference_layers[];
 /* Odd in every way: asymmetric padding, overlapping pooling, an activation of each kind; 9 x 7 x 3,
  * 4 classes. */
 extern const char test_odd_layers[];
+/* The layers that are not in the others, dropout among them; 9 x 7 x 3, 4 classes. */
+extern const char test_more_layers[];
 
 typedef struct test_rig {
     tr_config *config;

@@ -1,4 +1,4 @@
-/* dropout.c -- elements set to zero at random, in plain C; see primitives.h.
+/* dropping.c -- elements set to zero at random, in plain C; see primitives.h.
  *
  *     dst = keep ? src / (1 - rate) : 0
  *
