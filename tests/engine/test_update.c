@@ -162,7 +162,7 @@ Test(update, accumulates_then_clips_the_mean)
 Test(update, averages_over_accumulated_batches)
 {
     make("sgd", "learning_rate = 1\nuse_ema = true\nema_momentum = 0.75\n"
-                "ema_overwrite_frequency = 2\ngradient_accumulation_steps = 2\n");
+                "ema_overwrite_frequency = 4\ngradient_accumulation_steps = 2\n");
     const float *average = tr_updater_slot(updater, 0);
     step(0);
     cr_assert_eq(average[3], start[3]);
@@ -171,10 +171,13 @@ Test(update, averages_over_accumulated_batches)
     cr_assert_neq(first, start[3]);
     cr_assert_eq(average[3], first, "still the first update");
     step(2);
-    cr_assert_eq(average[3], 0.75f * first + 0.25f * first);
     step(3);
-    cr_assert_eq(weights[3], average[3], "overwritten after two updates");
-    cr_assert_neq(weights[3], first);
+    const float second = weights[3];
+    cr_assert_eq(average[3], 0.75f * first + 0.25f * second);
+    cr_assert_neq(second, average[3], "four batches are but two updates");
+    for (int64_t iterations = 4; iterations < 8; iterations++)
+        step(iterations);
+    cr_assert_eq(weights[3], average[3], "overwritten after four updates");
 }
 
 Test(update, survives_lack_of_memory)

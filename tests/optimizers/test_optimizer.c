@@ -65,6 +65,12 @@ Test(optimizer, refuses_values_out_of_range)
     test_optimizer_refuses("adam", "\nclip_norm = 1\n", 2, "unknown key; did you mean clipnorm?");
 }
 
+Test(optimizer, own_rows_stand_in_place_of_common_ones)
+{
+    test_optimizer_refuses("adamw", "no_such_key_at_all = 1\n", 1,
+                           "epsilon, amsgrad, weight_decay, clipnorm, global_clipnorm, clipvalue");
+}
+
 /* Keras: the schedule counts batches, the optimizer's own t counts updates. */
 Test(optimizer, schedule_counts_batches)
 {

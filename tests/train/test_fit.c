@@ -216,6 +216,46 @@ Test(fit, checkpoint_is_the_model)
     discard(&made);
 }
 
+struct watched {
+    const tr_model *model;
+    char digest[33]; /* when the last epoch was reported */
+    double rates[3];
+};
+
+static tr_status watch(void *user, const tr_history *history, int64_t epochs, tr_error *err)
+{
+    struct watched *watched = user;
+    (void)epochs;
+    for (int64_t i = 0; i < history->n; i++)
+        watched->rates[i] = history->epochs[i].learning_rate;
+    return tr_model_digest(watched->model, watched->digest, err);
+}
+
+/* As Keras's fit(): the weights become their average behind the last epoch; here the file, too. The
+ * rate in the history is that of the step to come: 7, 14 and 21 were made. */
+Test(fit, ends_with_the_average_and_logs_the_schedule)
+{
+    const char *const overrides[] = {
+        "optimizer.use_ema=true", "learning_rate.schedule=piecewise_constant_decay",
+        "learning_rate.boundaries=10", "learning_rate.values=0.01, 0.001"};
+    rig made;
+    tr_error err = {0};
+    struct watched watched = {0};
+    char ended[33], saved[33], path[600];
+    const tr_listener listener = {.user = &watched, .on_epoch = watch};
+    cr_assert_eq(make(&made, overrides, 4, &err), TR_OK, "%s", err.text);
+    watched.model = made.model;
+    cr_assert_eq(tr_run_fit(made.run, &listener, &never, &err), TR_OK, "%s", err.text);
+    cr_assert(watched.rates[0] == 0.01 && watched.rates[1] == 0.001 && watched.rates[2] == 0.001);
+    tr_model_digest(made.model, ended, &err);
+    cr_assert_str_neq(ended, watched.digest);
+    snprintf(path, sizeof path, "%s/last.h5", made.config->output_directory);
+    cr_assert_eq(tr_checkpoint_read_weights(made.model, path, &err), TR_OK, "%s", err.text);
+    tr_model_digest(made.model, saved, &err);
+    cr_assert_str_eq(ended, saved);
+    discard(&made);
+}
+
 /* ---- the same run again; other seeds; no shuffle ---- */
 
 static void digest_of(const char *const *overrides, size_t n, char digest[33])
