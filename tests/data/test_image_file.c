@@ -194,8 +194,8 @@ Test(image_file, pgm_and_ppm_plain_and_raw)
                   scaled);
     const uint8_t same[3] = {65, 66, 255};
     expect_pixels(put_string("b.pgm", "P5 3 1 255\nAB\xff"), 1, 1, 3, same);
-    const uint8_t deep[2] = {255, 64}; /* 0x4041 of 65535 */
-    expect_pixels(put_string("c.pgm", "P5 2 1 65535\n\xff\xff@A"), 1, 1, 2, deep);
+    const uint8_t deep[2] = {255, 65}; /* 0x40c1 of 65535 is 64.502 of 255 */
+    expect_pixels(put_string("c.pgm", "P5 2 1 65535\n\xff\xff@\xc1"), 1, 1, 2, deep);
     const uint8_t rgb[6] = {255, 0, 0, 1, 2, 3}, grey[2] = {(77 * 255) >> 8, 1};
     expect_pixels(put_string("d.ppm", "P3 2 1 255 255 0 0 1 2 3"), 3, 1, 2, rgb);
     expect_pixels(put_string("d.ppm", "P3 2 1 255 255 0 0 1 2 3"), 1, 1, 2, grey);
@@ -216,6 +216,7 @@ Test(image_file, what_is_no_picture_is_named)
     expect_refused(put_string("huge.pgm", "P5 65535 65535 255\n"), "65535 x 65535 pixels; at most");
     expect_refused(put_string("digits.pgm", "P5 99999999999 1 255\n"), "too large");
     expect_refused(put_string("area.pgm", "P5 16384 16384 255\n"), "at most 16384 on a side");
+    expect_refused(put_string("side.pgm", "P5 16385 1 255\n"), "at most 16384 on a side");
     expect_refused(put_string("cut.pgm", "P5 2 2 255\nabc"), "it ends early");
     expect_refused(put_string("cut2.pgm", "P2 2 2 255 1 2 3"), "it ends early");
     expect_refused(put_string("word.pgm", "P2 2 2 255 1 2 x 4"), "something else");
@@ -262,6 +263,17 @@ Test(image_file, other_channel_counts_are_refused)
 }
 
 /* ---- damage ---- */
+
+/* Our process allocates what it shares with its children and nothing for the file's bytes. */
+Test(image_file, is_read_in_child_processes)
+{
+    tr_image image;
+    const char *path = put_bmp(4, 5);
+    const uint64_t before = tr_alloc_count();
+    cr_assert_eq(tr_image_file_read(&image, path, 3, NULL), TR_OK);
+    cr_expect_eq(tr_alloc_count() - before, 4); /* the size, the pixels, a report of each child */
+    tr_image_release(&image);
+}
 
 /* `count` variants of the file, cut or with bits turned: each an error that names it, or a picture.
  * Returns how many were errors. */

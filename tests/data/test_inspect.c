@@ -181,6 +181,17 @@ Test(inspect, what_is_no_hdf5_file_is_refused_by_name)
     expect_no_leak();
 }
 
+/* Our process allocates what it shares with the child and no room for values. */
+Test(inspect, reads_in_a_child_process)
+{
+    const char *path = put_all();
+    tr_inspection *found;
+    const uint64_t before = tr_alloc_count();
+    cr_assert_eq(tr_inspect(&found, path, NULL), TR_OK);
+    cr_expect_eq(tr_alloc_count() - before, 2); /* what is found, the child's report */
+    tr_inspection_free(found);
+}
+
 /* Every byte that HDF5 reads before it comes to values, turned; and cut anywhere. */
 Test(inspect, no_damage_crashes_us)
 {
