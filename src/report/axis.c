@@ -47,7 +47,8 @@ void tr_axis_of_epochs(tr_axis *axis, int64_t first, int64_t last)
 {
     const double range = (double)(last - first);
     const double around = range > 0.0 ? 0.02 * range : 0.5;
-    const double step = fmax(round_step(fmax(range, 1.0) / EPOCH_STEPS), 1.0);
+    const double steps = last < 100000 ? EPOCH_STEPS : EPOCH_STEPS / 2; /* long labels */
+    const double step = fmax(round_step(fmax(range, 1.0) / steps), 1.0);
     *axis = (tr_axis){.low = (double)first - around, .high = (double)last + around};
     for (double i = ceil((double)first / step);
          i * step <= (double)last && axis->n_ticks < TR_TICKS_MAX; i++) {

@@ -75,7 +75,7 @@ static void prepare_axes(chart *self)
     const tr_epoch *epochs = self->history->epochs;
     tr_axis_of_epochs(&self->x, n > 0 ? epochs[0].epoch : 1, n > 0 ? epochs[n - 1].epoch : 1);
     const double spacing = n > 1 ? x_of(self, 1) - x_of(self, 0) : W;
-    self->marker = spacing < 5.0 ? 0.0 : fmin(0.3 * spacing, 3.2);
+    self->marker = spacing < 5.0 ? 0.0 : fmin(0.3 * spacing, 3.0);
 }
 
 static void draw_grid(const chart *self)
@@ -132,10 +132,10 @@ static void draw_labels(const chart *self)
 static void draw_marker(const chart *self, int s, double x, double y)
 {
     const double r = self->marker > 0.0 ? self->marker : 2.5;
-    if (s == 0)
-        cairo_arc(self->cr, x, y, r, 0.0, 4.0 * acos(0.0));
+    if (s == 0) /* its rim is seen where the other lies upon it */
+        cairo_arc(self->cr, x, y, 1.2 * r, 0.0, 4.0 * acos(0.0));
     else
-        cairo_rectangle(self->cr, x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r);
+        cairo_rectangle(self->cr, x - 0.8 * r, y - 0.8 * r, 1.6 * r, 1.6 * r);
     cairo_fill(self->cr);
 }
 

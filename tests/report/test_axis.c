@@ -47,6 +47,7 @@ Test(axis, epochs_are_whole)
     cr_expect_str_eq(epochs(1, 3), "1 2 3");
     cr_expect_str_eq(epochs(1, 20), "2 4 6 8 10 12 14 16 18 20");
     cr_expect_str_eq(epochs(1, 1000), "100 200 300 400 500 600 700 800 900 1000");
+    cr_expect_str_eq(epochs(1, 1000000), "200000 400000 600000 800000 1000000");
     cr_expect_str_eq(epochs(21, 24), "21 22 23 24");
 }
 
