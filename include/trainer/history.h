@@ -42,9 +42,22 @@ typedef struct tr_history {
 tr_status tr_history_add(tr_history *history, const tr_epoch *epoch);
 void tr_history_release(tr_history *history);
 
-/* Writes history.csv: epoch, loss, metrics, val_loss, val_ metrics, learning_rate, seconds,
- * images_per_s; columns that the run does not have are left out. The file is replaced as a whole,
- * so a kill never leaves half a line. */
+/* ---- files, each replaced as a whole, so that a kill never leaves a part ---- */
+
+/* history.csv: epoch, loss, metrics, val_loss, val_ metrics, learning_rate, seconds, images_per_s;
+ * columns that the run does not have are left out. */
 tr_status tr_history_write_csv(const tr_history *history, const char *path, tr_error *err);
+
+/* history.jsonl: the same, an object per epoch and line. */
+tr_status tr_history_write_jsonl(const tr_history *history, const char *path, tr_error *err);
+
+/* history.svg and history.png: curves of the loss and of each metric over the epochs, training and
+ * validation, side by side. The same history gives the same bytes (fonts and cairo being the
+ * same). */
+tr_status tr_history_write_svg(const tr_history *history, const char *path, tr_error *err);
+tr_status tr_history_write_png(const tr_history *history, const char *path, tr_error *err);
+
+/* All four in a folder. */
+tr_status tr_history_write(const tr_history *history, const char *folder, tr_error *err);
 
 #endif

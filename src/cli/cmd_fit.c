@@ -11,12 +11,13 @@
 #include "file.h"
 #include "mem.h"
 #include "progress.h"
+#include "run_table.h"
 
 static const char doc[] =
     "Train the network of an INI file and evaluate it on the test set.\v"
-    "Results go to [output] directory: last.h5 (weights, Keras's layout), history.csv, config.ini "
-    "(every default spelled out). Ctrl-C finishes the step, saves and exits; a second one quits at "
-    "once.";
+    "Results go to [output] directory: last.h5 (weights, Keras's layout), history.csv, .jsonl, "
+    ".svg and .png, config.ini (every default spelled out). Ctrl-C finishes the step, saves and "
+    "exits; a second one quits at once.";
 
 /* ---- signals ----
  *
@@ -68,7 +69,8 @@ static tr_status catch_signals(tr_error *err)
 
 typedef struct fit_watcher {
     tr_progress_view view;
-    const char *csv_path;
+    const char *folder;
+    const tr_history *history; /* of the run, once it has an epoch */
 } fit_watcher;
 
 static void on_step(void *user, const tr_step_event *event)
@@ -79,8 +81,9 @@ static void on_step(void *user, const tr_step_event *event)
 static tr_status on_epoch(void *user, const tr_history *history, int64_t epochs, tr_error *err)
 {
     fit_watcher *self = user;
+    self->history = history;
     tr_progress_epoch(&self->view, history, epochs);
-    return tr_history_write_csv(history, self->csv_path, err);
+    return tr_history_write(history, self->folder, err);
 }
 
 /* ---- the command ---- */
@@ -141,22 +144,20 @@ static void print_start(const tr_session *session, const tr_run *run)
 
 static tr_status train(tr_session *session, tr_run *run, tr_error *err)
 {
-    char *csv_path = tr_path_join(session->config->output_directory, "history.csv");
-    if (csv_path == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
-                           .csv_path = csv_path};
+                           .folder = session->config->output_directory};
     const tr_listener listener = {.user = &watcher, .on_step = on_step, .on_epoch = on_epoch};
     print_start(session, run);
     tr_status status = tr_run_fit(run, &listener, &stop_signal, err);
     tr_progress_clear(&watcher.view);
+    if (watcher.history != NULL)
+        tr_print_run(stdout, watcher.history);
     tr_evaluation test = {0};
     if (status == TR_OK)
         status = tr_run_evaluate(run, &stop_signal, &test, err);
     if (status == TR_OK)
         status = tr_print_result(session, &test, err);
     tr_evaluation_release(&test);
-    tr_free(csv_path);
     return status;
 }
 

@@ -1,34 +1,12 @@
 /* picture_png.c -- a picture as a PNG file, by cairo; see picture.h. */
 #include <cairo.h>
-#include <string.h>
 
+#include "cairo_bytes.h"
 #include "file.h"
 #include "mem.h"
 #include "picture.h"
 
 enum { MOST_PIXELS = 32767 }; /* on a side, of a cairo surface */
-
-/* The bytes of the file, as cairo hands them over. */
-typedef struct png_bytes {
-    unsigned char *bytes;
-    size_t n, capacity;
-} png_bytes;
-
-static cairo_status_t append(void *closure, const unsigned char *data, unsigned length)
-{
-    png_bytes *png = closure;
-    if (length > png->capacity - png->n) {
-        const size_t capacity = 2 * (png->n + length);
-        unsigned char *grown = tr_realloc(png->bytes, png->capacity, capacity, 1);
-        if (grown == NULL)
-            return CAIRO_STATUS_NO_MEMORY;
-        png->bytes = grown;
-        png->capacity = capacity;
-    }
-    memcpy(png->bytes + png->n, data, length);
-    png->n += length;
-    return CAIRO_STATUS_SUCCESS;
-}
 
 /* cairo writes its alpha-only surfaces as grey, and those of 0x00RRGGBB words as RGB. */
 static void fill(cairo_surface_t *surface, const tr_image *image, int zoom)
@@ -55,7 +33,7 @@ tr_status tr_picture_write_png(const tr_image *image, const char *path, int zoom
                        "%s: a picture of %lld x %lld pixels, each %d x %d, is larger than %d on a "
                        "side",
                        path, (long long)image->h, (long long)image->w, zoom, zoom, MOST_PIXELS);
-    png_bytes png = {0};
+    tr_cairo_bytes png = {0};
     cairo_surface_t *surface =
         cairo_image_surface_create(image->c == 3 ? CAIRO_FORMAT_RGB24 : CAIRO_FORMAT_A8,
                                    (int)image->w * zoom, (int)image->h * zoom);
@@ -64,7 +42,7 @@ tr_status tr_picture_write_png(const tr_image *image, const char *path, int zoom
         cairo_surface_flush(surface);
         fill(surface, image, zoom);
         cairo_surface_mark_dirty(surface);
-        made = cairo_surface_write_to_png_stream(surface, append, &png);
+        made = cairo_surface_write_to_png_stream(surface, tr_cairo_append, &png);
     }
     cairo_surface_destroy(surface);
     const tr_status status =

@@ -17,7 +17,7 @@ typedef struct tr_progress_view {
     double drawn_at; /* seconds of the epoch when the bar was last drawn */
 } tr_progress_view;
 
-/* Draws at most ten times a second. */
+/* Draws at most ten times a second, narrower than the terminal. */
 void tr_progress_step(tr_progress_view *view, const tr_step_event *event);
 
 /* Erases the bar and prints the newest epoch of the history. */
