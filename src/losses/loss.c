@@ -71,7 +71,6 @@ void tr_loss_fit_network(tr_loss *loss, const tr_config *config, const char *act
 {
     const tr_loss_ops *ops = loss->ops;
     const bool squashes = strcmp(activation, "softmax") == 0 || strcmp(activation, "sigmoid") == 0;
-    const bool linear = strcmp(activation, "linear") == 0;
     if (strcmp(activation, "softmax") == 0 && width == 1)
         problem(loss, config, activation,
                 "softmax over one unit is always 1; for two classes use activation = sigmoid with "
@@ -84,7 +83,7 @@ void tr_loss_fit_network(tr_loss *loss, const tr_config *config, const char *act
         problem(loss, config, activation,
                 "[loss] from_logits = true says that the outputs are logits, but they are "
                 "probabilities already; remove one of the two");
-    else if (ops->wants_probabilities && linear && !loss->from_logits)
+    else if (ops->wants_probabilities && !squashes && !loss->from_logits)
         problem(loss, config, activation,
                 "its outputs are no probabilities; use activation = softmax (classes) or sigmoid, "
                 "or [loss] from_logits = true");

@@ -68,10 +68,12 @@ const tr_loss_ops *tr_loss_find(const char *name); /* by name or alias; NULL: un
 enum { TR_MAX_LOSSES = 32 };
 void tr_loss_names(const char *names[TR_MAX_LOSSES]); /* NULL-terminated */
 
-/* [compile] loss and [loss], for a network whose last layer gives `width` numbers through
- * `activation` (NULL, 0: not known). Mistakes go to config->problems; loss->ops is NULL when the
- * name is missing or unknown. */
+/* [compile] loss and [loss]. Mistakes go to config->problems; loss->ops is NULL when the name is
+ * missing or unknown. Fails only when memory is out. */
 tr_status tr_loss_parse(tr_loss *loss, const tr_config *config, tr_error *err);
+
+/* Whether that loss goes with a network whose last layer gives `width` numbers through
+ * `activation`, by its name; whether it takes that activation over. Mistakes as above. */
 void tr_loss_fit_network(tr_loss *loss, const tr_config *config, const char *activation,
                          int64_t width);
 
@@ -87,9 +89,10 @@ static inline double tr_loss_clip(double x)
                                        : x;
 }
 
+/* False for NaN, so that the gradient becomes NaN as the loss does, and not a harmless 0. */
 static inline bool tr_loss_clipped(double x)
 {
-    return !(x >= tr_loss_epsilon && x <= 1.0 - tr_loss_epsilon);
+    return x < tr_loss_epsilon || x > 1.0 - tr_loss_epsilon;
 }
 
 /* softmax.c: out = exp(z - max) / sum. */

@@ -51,9 +51,8 @@ typedef struct tr_metric_list {
 void tr_metrics_parse(tr_metric_list *list, const tr_config *config, const tr_loss *loss,
                       int64_t width);
 
-/* Binary accuracy over more than two outputs counts each by itself: a network that always says no
- * is right on nine of ten one-hot targets. */
-bool tr_metrics_doubtful(const tr_metric_list *list, int64_t width);
+/* For warnings: it judges each output by itself, against 0.5. */
+bool tr_metrics_have_binary_accuracy(const tr_metric_list *list);
 
 /* One function, one file. */
 double tr_binary_accuracy(const tr_metric_task *task);

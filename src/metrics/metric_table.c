@@ -120,6 +120,11 @@ static void refuse_unknown(const request *at, const char *name)
     char allowed[512];
     for (size_t i = 0; i < N_METRICS; i++)
         names[i] = tr_metric_table[i]->name;
+    if (name[0] == '\0') {
+        tr_problems_add(at->config->problems, at->line,
+                        "[compile] metrics: a name is missing before a comma");
+        return;
+    }
     const char *nearest = tr_nearest_name(name, names);
     tr_problems_add(at->config->problems, at->line,
                     "[compile] metrics: unknown metric %s; %s%s%sallowed: %s", name,
@@ -159,7 +164,10 @@ static void add_metric(request *at, const char *name)
                         name, at->loss->ops->name, reason);
         return;
     }
-    const char *reported = named == &top_k ? ops->name : named->name;
+    /* As written, like Keras: "acc" stays acc, also in history.csv. top_k is our own word. */
+    const char *reported = named == &top_k                  ? ops->name
+                           : strcmp(named->name, name) == 0 ? named->name
+                                                            : named->alias;
     list->items[list->n++] =
         (tr_metric){.name = reported,
                     .ops = ops,
@@ -215,10 +223,10 @@ void tr_metrics_parse(tr_metric_list *list, const tr_config *config, const tr_lo
     check_top_k(&at);
 }
 
-bool tr_metrics_doubtful(const tr_metric_list *list, int64_t width)
+bool tr_metrics_have_binary_accuracy(const tr_metric_list *list)
 {
     for (int i = 0; i < list->n; i++)
-        if (list->items[i].ops == &binary_accuracy && width > 2)
+        if (list->items[i].ops == &binary_accuracy)
             return true;
     return false;
 }

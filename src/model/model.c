@@ -56,10 +56,13 @@ static void parse_compile(tr_model *model)
 {
     tr_layer *last = model->layers[model->n_layers - 1];
     const int64_t width = last->dst.c;
+    const size_t problems_before = tr_problems_count(model->config->problems);
     model->final_activation = last->activation;
     tr_loss_fit_network(&model->loss, model->config, tr_activation_names[last->activation], width);
     if (model->loss.takes_over)
         last->activation = TR_LINEAR;
+    if (tr_problems_count(model->config->problems) > problems_before)
+        return; /* metrics chosen for a loss that does not fit would only be noise */
     tr_metrics_parse(&model->metrics, model->config, &model->loss, width);
 }
 

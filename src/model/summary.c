@@ -147,7 +147,12 @@ char *tr_model_warnings(const tr_model *model)
     if (out == NULL)
         return NULL;
     const long long width = (long long)tr_model_n_classes(model);
-    if (tr_metrics_doubtful(&model->metrics, width))
+    const bool binary = tr_metrics_have_binary_accuracy(&model->metrics);
+    if (binary && model->loss.from_logits)
+        fprintf(out, "binary_accuracy compares outputs with 0.5, as in Keras, but with [loss] "
+                     "from_logits = true they are logits, which say yes above 0; for the usual "
+                     "accuracy use activation = sigmoid without from_logits (as exact here)\n");
+    if (binary && width > 2)
         fprintf(out,
                 "binary_accuracy judges each of the %lld outputs by itself: a network that always "
                 "says no is right on %lld of %lld of a one-hot target; metrics = accuracy counts "

@@ -9,21 +9,6 @@
 
 /* ---- golden data ---- */
 
-static void load_weights(test_rig *made, hid_t file, const char *folder)
-{
-    tr_error err = {0};
-    for (int i = 0; i < tr_model_n_weights(made->model); i++) {
-        const tr_weight_info info = tr_model_weight(made->model, i);
-        char path[256];
-        size_t n;
-        snprintf(path, sizeof path, "%s/%s/%s", folder, info.layer, info.name);
-        float *values = test_golden_floats(file, path, &n);
-        cr_assert_eq(n, (size_t)info.n);
-        cr_assert_eq(tr_model_set_weight(made->model, i, values, &err), TR_OK);
-        tr_free(values);
-    }
-}
-
 static tr_samples golden_samples(hid_t file, int64_t h, int64_t w, int64_t c)
 {
     size_t n_pixels, n;
@@ -151,7 +136,7 @@ Test(step, gradient_of_more_layers_equals_central_differences)
 Test(step, gradient_of_an_odd_network_equals_pytorch)
 {
     uint32_t index[11];
-    size_t n, n_golden;
+    size_t n;
     tr_sums sums;
     tr_error err = {0};
     const hid_t file = test_golden_open("network.h5");
@@ -159,21 +144,12 @@ Test(step, gradient_of_an_odd_network_equals_pytorch)
     float *golden_loss = test_golden_floats(file, "loss", &n);
     const char *const overrides[] = {"engine.micro_batch=4"};
     test_rig made = test_rig_new(test_odd_layers, "sgd", 2, samples.n, overrides, 1);
-    load_weights(&made, file, "initial");
+    test_rig_load_weights(&made, file, "initial");
     test_index(index, samples.n, samples.n, 0);
     cr_assert_eq(tr_engine_step(made.engine, &samples, index, samples.n, &sums, &err), TR_OK);
     cr_assert(fabs(sums.loss / (double)samples.n - (double)golden_loss[0]) < 1e-6);
-    for (int w = 0; w < tr_model_n_weights(made.model); w++) {
-        const tr_weight_info info = tr_model_weight(made.model, w);
-        char path[256];
-        snprintf(path, sizeof path, "gradient/%s/%s", info.layer, info.name);
-        float *golden = test_golden_floats(file, path, &n_golden);
-        float *gradient = test_rig_gradient(&made, w);
-        /* Sums of some hundred float32 terms below 0.1. */
-        test_close(path, gradient, golden, n_golden, 1e-6, 1e-4);
-        tr_free(golden);
-        tr_free(gradient);
-    }
+    /* Sums of some hundred float32 terms below 0.1. */
+    test_rig_compare_gradient(&made, file, "gradient", 1e-6, 1e-4);
     test_rig_free(&made);
     tr_free(golden_loss);
     test_samples_free(&samples);
@@ -395,7 +371,7 @@ static void follow_pytorch(const char *variant, const char *optimizer, const cha
     float *losses = test_golden_floats(file, path, &n_losses);
     test_rig made =
         test_rig_new(test_reference_layers, optimizer, 2, (int64_t)width, overrides, n_overrides);
-    load_weights(&made, file, "initial");
+    test_rig_load_weights(&made, file, "initial");
     for (size_t step = 0; step < n_steps; step++) {
         uint32_t index[64];
         tr_sums sums;

@@ -1,28 +1,22 @@
 /* test_sparse_categorical_crossentropy.c -- values and gradients against NumPy in float64. */
 #include <criterion/criterion.h>
 #include <math.h>
-#include <string.h>
 
-#include "loss.h"
+#include "loss_case.h"
 #include "mem.h"
 #include "net.h"
 
-static tr_loss loss_of(bool logits)
-{
-    const tr_loss loss = {.ops = tr_loss_find("sparse_categorical_crossentropy"), .logits = logits};
-    cr_assert_not_null(loss.ops);
-    return loss;
-}
+static const char name[] = "sparse_categorical_crossentropy";
 
 /* One golden case: per-sample losses, summed; gradient of the mean. */
-static void run_case(hid_t file, const char *kind, const char *name, const char *pred_name,
+static void run_case(hid_t file, const char *kind, const char *case_name, const char *pred_name,
                      const char *diff_name, bool logits)
 {
     char path[256];
     size_t n, n_pred, n_diff;
-    const tr_loss loss = loss_of(logits);
+    const tr_loss loss = test_loss(name, logits ? TEST_FROM_LOGITS : TEST_PROBABILITIES, 0.0);
 #define LOAD(what, count)                                                                          \
-    (snprintf(path, sizeof path, "%s/%s/%s", kind, name, what),                                    \
+    (snprintf(path, sizeof path, "%s/%s/%s", kind, case_name, what),                               \
      test_golden_floats(file, path, count))
     float *labels = LOAD("labels", &n);
     float *pred = LOAD(pred_name, &n_pred);
@@ -43,9 +37,10 @@ static void run_case(hid_t file, const char *kind, const char *name, const char 
                                   .weight = 1.0f};
         const double value = tr_loss_run(&loss, &one);
         /* expf is good to one ulp; the loss is of the size of the logits. */
-        cr_assert(
-            fabs(value - (double)golden_loss[i]) <= 2e-6 + 1e-6 * fabs((double)golden_loss[i]),
-            "%s/%s sample %zu: %.9g, expected %.9g", kind, name, i, value, (double)golden_loss[i]);
+        cr_assert(fabs(value - (double)golden_loss[i]) <=
+                      2e-6 + 1e-6 * fabs((double)golden_loss[i]),
+                  "%s/%s sample %zu: %.9g, expected %.9g", kind, case_name, i, value,
+                  (double)golden_loss[i]);
     }
     const tr_loss_task task = {.pred = pred,
                                .diff = diff,
@@ -56,7 +51,7 @@ static void run_case(hid_t file, const char *kind, const char *name, const char 
                                .weight = 1.0f / (float)n};
     (void)tr_loss_run(&loss, &task);
     /* softmax(z) - 1 cancels for a sure prediction: absolute error of one float near 1. */
-    test_close(name, diff, golden_diff, n_diff, 2e-7, 1e-5);
+    test_close(case_name, diff, golden_diff, n_diff, 2e-7, 1e-5);
     tr_free(labels), tr_free(pred), tr_free(golden_diff);
     tr_free(golden_loss), tr_free(diff), tr_free(y);
 }
@@ -69,10 +64,10 @@ static void run_all(const char *kind, const char *pred_name, const char *diff_na
     cr_assert(H5Gget_info(group, &info) >= 0);
     cr_assert_gt(info.nlinks, 0);
     for (hsize_t i = 0; i < info.nlinks; i++) {
-        char name[128];
-        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,
+        char case_name[128];
+        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, case_name, sizeof case_name,
                            H5P_DEFAULT);
-        run_case(file, kind, name, pred_name, diff_name, logits);
+        run_case(file, kind, case_name, pred_name, diff_name, logits);
     }
     H5Gclose(group);
     H5Fclose(file);
@@ -88,36 +83,26 @@ Test(sparse_categorical_crossentropy, golden_from_probabilities)
     run_all("from_probabilities", "probabilities", "diff_probabilities", false);
 }
 
-Test(sparse_categorical_crossentropy, padding_counts_nothing)
+Test(sparse_categorical_crossentropy, passes_what_all_losses_must_taken_over)
 {
-    const float pred[8] = {1, 2, 3, 4, NAN, INFINITY, 5, 6};
-    float diff[8];
-    memset(diff, 0xff, sizeof diff);
-    const int32_t y[2] = {1, 1};
-    const tr_loss_task task = {.pred = pred,
-                               .diff = diff,
-                               .targets = {.classes = y},
-                               .n = 2,
-                               .n_padded = 4,
-                               .width = 2,
-                               .weight = 0.5f};
-    const tr_loss loss = loss_of(true);
-    cr_assert(isfinite(tr_loss_run(&loss, &task)));
-    for (int i = 4; i < 8; i++)
-        cr_assert_eq(diff[i], 0.0f);
+    test_loss_golden(name, TEST_TAKEN_OVER);
+    test_loss_slopes(name, TEST_TAKEN_OVER);
+    test_loss_padding(name, TEST_TAKEN_OVER);
+    test_loss_nan(name, TEST_TAKEN_OVER);
 }
 
-Test(sparse_categorical_crossentropy, nan_is_not_hidden)
+Test(sparse_categorical_crossentropy, passes_what_all_losses_must_from_logits)
 {
-    const float pred[2] = {NAN, 0.5f};
-    const int32_t y = 0;
-    const tr_loss_task task = {.pred = pred,
-                               .targets = {.classes = &y},
-                               .n = 1,
-                               .n_padded = 1,
-                               .width = 2,
-                               .weight = 1.0f};
-    const tr_loss on_logits = loss_of(true), on_probabilities = loss_of(false);
-    cr_assert(isnan(tr_loss_run(&on_logits, &task)));
-    cr_assert(isnan(tr_loss_run(&on_probabilities, &task)));
+    test_loss_golden(name, TEST_FROM_LOGITS);
+    test_loss_slopes(name, TEST_FROM_LOGITS);
+    test_loss_padding(name, TEST_FROM_LOGITS);
+    test_loss_nan(name, TEST_FROM_LOGITS);
+}
+
+Test(sparse_categorical_crossentropy, passes_what_all_losses_must_probabilities)
+{
+    test_loss_golden(name, TEST_PROBABILITIES);
+    test_loss_slopes(name, TEST_PROBABILITIES);
+    test_loss_padding(name, TEST_PROBABILITIES);
+    test_loss_nan(name, TEST_PROBABILITIES);
 }

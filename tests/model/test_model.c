@@ -35,7 +35,8 @@ Test(model, accepts_what_fits)
 {
     cr_assert_str_eq(problems_of(HEAD CONV FLAT DENSE), "");
     cr_assert_str_eq(problems_of(HEAD FLAT DENSE), "");
-    cr_assert_str_eq(problems_of(HEAD FLAT "[loss]\nfrom_logits = true\n"), ""); /* no weight at all is a network too */
+    cr_assert_str_eq(problems_of(HEAD FLAT "[loss]\nfrom_logits = true\n"),
+                     ""); /* no weight at all is a network too */
 }
 
 Test(model, refuses_at_the_line_of_the_layer)
@@ -92,6 +93,111 @@ Test(model, unknown_loss_is_named)
                        err.text);
     tr_model_free(model);
     tr_config_free(config);
+}
+
+/* ---- the loss against the network ---- */
+
+#define OUT(units, activation)                                                                     \
+    "[layer.o]\ntype = dense\nunits = " #units "\nactivation = " #activation "\n"
+#define COMPILE(loss) "[compile]\nloss = " #loss "\noptimizer = adam\n"
+#define MSE COMPILE(mean_squared_error)
+#define BINARY COMPILE(binary_crossentropy)
+#define CATEGORICAL COMPILE(categorical_crossentropy)
+
+Test(model, loss_goes_with_the_outputs)
+{
+    cr_assert_str_eq(problems_of(HEAD FLAT OUT(1, sigmoid) BINARY), "");
+    cr_assert_str_eq(problems_of(HEAD FLAT OUT(3, sigmoid) BINARY), "");
+    cr_assert_str_eq(problems_of(HEAD FLAT OUT(3, softmax) BINARY), "");
+    cr_assert_str_eq(problems_of(HEAD FLAT OUT(3, sigmoid) CATEGORICAL), "");
+    cr_assert_str_eq(problems_of(HEAD FLAT OUT(3, linear) CATEGORICAL
+                                 "[loss]\nfrom_logits = true\nlabel_smoothing = 1\n"),
+                     "");
+    cr_assert_str_eq(problems_of(HEAD FLAT OUT(1, linear) BINARY "[loss]\nfrom_logits = yes\n"),
+                     "");
+    cr_assert_str_eq(problems_of(HEAD FLAT OUT(1, linear) MSE), "");
+    cr_assert_str_eq(problems_of(HEAD FLAT OUT(10, softmax) MSE), "");
+}
+
+/* HEAD, FLAT and the layer of 4 lines end with line 11; [compile] loss is in line 13. */
+Test(model, loss_that_does_not_go_with_the_outputs)
+{
+    refused(HEAD FLAT OUT(1, softmax) BINARY,
+            ":13: [compile] loss = binary_crossentropy with a last activation of softmax: softmax "
+            "over one unit is always 1; for two classes use activation = sigmoid");
+    refused(HEAD FLAT OUT(1, softmax) MSE, "softmax over one unit is always 1");
+    refused(HEAD FLAT OUT(1, sigmoid) CATEGORICAL,
+            ":13: [compile] loss = categorical_crossentropy with a last activation of sigmoid: the "
+            "last layer has one unit, but this loss wants one per class");
+    refused(HEAD FLAT OUT(3, linear) CATEGORICAL,
+            ":13: [compile] loss = categorical_crossentropy with a last activation of linear: its "
+            "outputs are no probabilities; use activation = softmax (classes) or sigmoid, or "
+            "[loss] from_logits = true");
+    refused(HEAD FLAT OUT(1, linear) BINARY, "its outputs are no probabilities");
+    refused(HEAD FLAT OUT(3, relu) CATEGORICAL, "its outputs are no probabilities");
+    refused(HEAD FLAT OUT(3, tanh) BINARY, "its outputs are no probabilities");
+    refused(HEAD FLAT OUT(3, softmax) CATEGORICAL "[loss]\nfrom_logits = true\n",
+            "they are probabilities already; remove one of the two");
+    refused(HEAD FLAT OUT(1, sigmoid) BINARY "[loss]\nfrom_logits = true\n",
+            "they are probabilities already; remove one of the two");
+}
+
+/* What a metric would mean cannot be said before: one mistake, one line. */
+Test(model, metrics_of_a_loss_that_does_not_fit_are_no_second_mistake)
+{
+    const char *text = problems_of(
+        HEAD FLAT OUT(1, sigmoid) COMPILE(sparse_categorical_crossentropy) "metrics = accuracy\n");
+    cr_assert_not_null(strstr(text, "the last layer has one unit"), "%s", text);
+    cr_assert_null(strchr(text, '\n'), "%s", text);
+}
+
+Test(model, settings_of_the_loss)
+{
+    refused(HEAD FLAT OUT(3, linear) MSE "[loss]\nfrom_logits = true\n",
+            ":15: [loss]: mean_squared_error has no settings; remove the section");
+    refused(HEAD FLAT OUT(3, linear) MSE "[loss]\n", ":15: [loss]: mean_squared_error has no");
+    refused(HEAD FLAT OUT(3, linear) CATEGORICAL "[loss]\nfrom_logit = true\n",
+            ":16: [loss] from_logit: unknown key; did you mean from_logits? allowed: from_logits, "
+            "label_smoothing");
+    refused(HEAD FLAT OUT(3, softmax) "[loss]\nlabel_smoothing = 0.1\n",
+            "[loss] label_smoothing: unknown key");
+    refused(HEAD FLAT OUT(3, softmax) CATEGORICAL "[loss]\nlabel_smoothing = 1.01\n",
+            ":16: [loss] label_smoothing = 1.01");
+    refused(HEAD FLAT OUT(3, softmax) CATEGORICAL "[loss]\nlabel_smoothing = -0.1\n",
+            ":16: [loss] label_smoothing = -0.1");
+}
+
+/* ---- warnings ---- */
+
+static void warns(const char *body, const char *expected)
+{
+    tr_error err = {0};
+    tr_model *model = NULL;
+    tr_config *config = test_config(body, NULL, 0);
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+    cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
+    char *text = tr_model_warnings(model);
+    if (expected[0] == '\0')
+        cr_assert_str_eq(text, "");
+    else
+        cr_assert_not_null(strstr(text, expected), "expected \"%s\" in:\n%s", expected, text);
+    tr_free(text);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+Test(model, warns_of_metrics_that_flatter)
+{
+    warns(HEAD FLAT OUT(10, softmax) CATEGORICAL "metrics = binary_accuracy\n",
+          "binary_accuracy judges each of the 10 outputs by itself: a network that always says no "
+          "is right on 9 of 10");
+    warns(HEAD FLAT OUT(1, linear) BINARY "metrics = accuracy\n[loss]\nfrom_logits = true\n",
+          "compares outputs with 0.5");
+    warns(HEAD FLAT OUT(2, sigmoid) BINARY "metrics = binary_accuracy\n", "");
+    warns(HEAD FLAT OUT(1, sigmoid) BINARY "metrics = accuracy\n", "");
+    warns(HEAD FLAT OUT(10, softmax) CATEGORICAL "metrics = accuracy\n", "");
+    warns(HEAD FLAT OUT(10, linear) CATEGORICAL "metrics = accuracy\n[loss]\nfrom_logits = true\n",
+          "");
 }
 
 /* Parsing and building survive a failing allocation anywhere: an error, no crash, no leak (the

@@ -104,26 +104,78 @@ float *test_rig_gradient(const test_rig *rig, int w)
     return gradient;
 }
 
-void test_rig_digest(const char *body, const char *optimizer, const int64_t shape[3], int classes,
-                     int threads, const char *const *overrides, size_t n_overrides, char text[33])
+void test_rig_load_weights(test_rig *rig, hid_t file, const char *folder)
 {
-    tr_samples samples = test_samples(151, shape, classes);
+    tr_error err = {0};
+    for (int i = 0; i < tr_model_n_weights(rig->model); i++) {
+        const tr_weight_info info = tr_model_weight(rig->model, i);
+        char path[256];
+        size_t n;
+        snprintf(path, sizeof path, "%s/%s/%s", folder, info.layer, info.name);
+        float *values = test_golden_floats(file, path, &n);
+        cr_assert_eq(n, (size_t)info.n);
+        cr_assert_eq(tr_model_set_weight(rig->model, i, values, &err), TR_OK);
+        tr_free(values);
+    }
+}
+
+void test_rig_compare_gradient(const test_rig *rig, hid_t file, const char *folder, double absolute,
+                               double relative)
+{
+    for (int w = 0; w < tr_model_n_weights(rig->model); w++) {
+        const tr_weight_info info = tr_model_weight(rig->model, w);
+        char path[256];
+        size_t n;
+        snprintf(path, sizeof path, "%s/%s/%s", folder, info.layer, info.name);
+        float *golden = test_golden_floats(file, path, &n);
+        float *gradient = test_rig_gradient(rig, w);
+        test_close(path, gradient, golden, n, absolute, relative);
+        tr_free(golden);
+        tr_free(gradient);
+    }
+}
+
+void test_rig_digest_of(const char *body, const char *optimizer, const tr_samples *samples,
+                        int threads, const char *const *overrides, size_t n_overrides,
+                        char text[33])
+{
     tr_error err = {0};
     test_rig rig = test_rig_new(body, optimizer, threads, 77, overrides, n_overrides);
     /* Full batches, a short one, one of a single sample. */
     static const int64_t sizes[] = {77, 77, 19, 1, 64};
     for (uint32_t step = 0; step < 5; step++)
-        test_rig_step(&rig, &samples, sizes[step], step);
+        test_rig_step(&rig, samples, sizes[step], step);
     cr_assert_eq(tr_engine_iterations(rig.engine), 5);
     cr_assert_eq(tr_model_digest(rig.model, text, &err), TR_OK);
     test_rig_free(&rig);
+}
+
+void test_rig_digest(const char *body, const char *optimizer, const int64_t shape[3], int classes,
+                     int threads, const char *const *overrides, size_t n_overrides, char text[33])
+{
+    tr_samples samples = test_samples(151, shape, classes);
+    test_rig_digest_of(body, optimizer, &samples, threads, overrides, n_overrides, text);
     test_samples_free(&samples);
+}
+
+void test_samples_set_values(tr_samples *samples, int64_t width)
+{
+    const size_t n = (size_t)(samples->n * width);
+    float *values = tr_alloc(n, sizeof *values);
+    test_fill(values, n, 31);
+    for (size_t i = 0; i < n; i++)
+        values[i] = 0.5f + 0.5f * values[i];
+    tr_free((void *)samples->y);
+    samples->y = NULL;
+    samples->values = values;
+    samples->width = width;
 }
 
 void test_samples_free(tr_samples *samples)
 {
     tr_free((void *)samples->x);
     tr_free((void *)samples->y);
+    tr_free((void *)samples->values);
 }
 
 double test_distance(const float *a, const float *b, size_t n)

@@ -37,10 +37,23 @@ void test_index(uint32_t *index, int64_t n, int64_t of, uint32_t step);
 float *test_rig_weight(const test_rig *rig, int w);
 float *test_rig_gradient(const test_rig *rig, int w);
 
+/* Sets all weights from folder/<layer>/<weight> of a golden file. */
+void test_rig_load_weights(test_rig *rig, hid_t file, const char *folder);
+/* Compares the gradient of the last step with folder/<layer>/<weight>, as test_close() does. */
+void test_rig_compare_gradient(const test_rig *rig, hid_t file, const char *folder, double absolute,
+                               double relative);
+
 /* The digest after five steps of 77, 77, 19, 1 and 64 samples. */
 void test_rig_digest(const char *body, const char *optimizer, const int64_t shape[3], int classes,
                      int threads, const char *const *overrides, size_t n_overrides, char text[33]);
 
+/* The same on given samples. */
+void test_rig_digest_of(const char *body, const char *optimizer, const tr_samples *samples,
+                        int threads, const char *const *overrides, size_t n_overrides,
+                        char text[33]);
+
+/* Adds values in [0, 1): `width` for each of the samples, which lose their class numbers. */
+void test_samples_set_values(tr_samples *samples, int64_t width);
 void test_samples_free(tr_samples *samples);
 
 /* |a - b| / |b| in the Euclidean norm. */
