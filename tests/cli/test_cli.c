@@ -89,9 +89,10 @@ Test(cli, avx2_is_its_own_result_at_any_thread_count)
 Test(cli, leaves_its_files_and_they_repeat_the_run)
 {
     char first[33], again[33], path[600];
-    static const char *const files[] = {"last.h5", "history.csv", "config.ini"};
+    static const char *const files[] = {"last.h5",     "history.csv", "history.jsonl",
+                                        "history.svg", "history.png", "config.ini"};
     digest("", "", first);
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/run/%s", test_folder(), files[i]);
         cr_assert_eq(access(path, R_OK), 0, "%s", path);
     }
