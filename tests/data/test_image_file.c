@@ -217,6 +217,7 @@ Test(image_file, what_is_no_picture_is_named)
     expect_refused(put_string("digits.pgm", "P5 99999999999 1 255\n"), "too large");
     expect_refused(put_string("area.pgm", "P5 16384 16384 255\n"), "at most 16384 on a side");
     expect_refused(put_string("side.pgm", "P5 16385 1 255\n"), "at most 16384 on a side");
+    expect_refused(put_string("high.pgm", "P5 1 16385 255\n"), "at most 16384 on a side");
     expect_refused(put_string("cut.pgm", "P5 2 2 255\nabc"), "it ends early");
     expect_refused(put_string("cut2.pgm", "P2 2 2 255 1 2 3"), "it ends early");
     expect_refused(put_string("word.pgm", "P2 2 2 255 1 2 x 4"), "something else");
