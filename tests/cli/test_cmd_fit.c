@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +66,7 @@ static int code_after(int signal)
     const pid_t child = fork();
     cr_assert_geq(child, 0);
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* it would train on when the test is given up */
         const int out = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
         dup2(out, 1);
         dup2(out, 2);

@@ -70,7 +70,7 @@ Test(evaluation_table, metrics_in_a_line)
     tr_print_metrics(out, model, &metrics);
     fclose(out);
     cr_assert_str_eq(text, "test loss 0.250000  test accuracy 0.9000 +- 0.0030  "
-                           "test mean_absolute_error 0.125000");
+                           "test mae 0.125000");
     free(text);
     tr_model_free(model);
     tr_config_free(config);
