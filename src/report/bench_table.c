@@ -88,7 +88,7 @@ static void print_ops(FILE *out, const tr_bench *bench)
         flops += op->flops * runs;
     }
     const double gflops = gflops_of(flops, sum);
-    fprintf(out, " %-73s %8.3f %8.1f %6.1f%% %6.2f%%\n", "oneDNN's primitives together",
+    fprintf(out, " %-73s %8.3f %8.1f %6.1f%% %6.2f%%\n", "these operations together",
             tr_bench_us_per_image(bench, sum), gflops, percent(gflops, peak), percent(sum, step));
     rule(out, '=');
 }
@@ -107,7 +107,7 @@ static void print_items(FILE *out, const tr_bench *bench)
                 tr_bench_us_per_image(bench, items[i].us), text, percent(items[i].us, step));
         sum += items[i].us;
     }
-    fprintf(out, " %-73s %8.3f %16s %6.2f%%\n", "outside of oneDNN's primitives together",
+    fprintf(out, " %-73s %8.3f %16s %6.2f%%\n", "outside of them together",
             tr_bench_us_per_image(bench, sum), "", percent(sum, step));
     rule(out, '=');
 }

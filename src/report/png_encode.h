@@ -1,5 +1,5 @@
-/* png_encode.h -- an RGB PNG of a cairo image surface, ten times as fast as cairo's own encoder,
- * which tries every filter on every row; drawings are flat, and one is written after each epoch. */
+/* png_encode.h -- an RGB PNG of a cairo image surface, faster than cairo's own encoder, which tries
+ * every filter on every row; drawings are flat, and one is written after each epoch. */
 #ifndef TR_PNG_ENCODE_H
 #define TR_PNG_ENCODE_H
 

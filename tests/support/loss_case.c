@@ -98,7 +98,7 @@ static void for_each(const char *path, void (*run)(const void *, hid_t, const ch
     for (hsize_t i = 0; i < info.nlinks; i++) {
         char name[128], full[MAX_PATH];
         H5Lget_name_by_idx(all, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
-        snprintf(full, sizeof full, "%s/%s", path, name);
+        cr_assert_lt((size_t)snprintf(full, sizeof full, "%s/%s", path, name), sizeof full);
         const hid_t group = H5Gopen2(file, full, H5P_DEFAULT);
         run(user, group, full);
         H5Gclose(group);
