@@ -57,7 +57,8 @@ tr_status tr_history_write_jsonl(const tr_history *history, const char *path, tr
 tr_status tr_history_write_svg(const tr_history *history, const char *path, tr_error *err);
 tr_status tr_history_write_png(const tr_history *history, const char *path, tr_error *err);
 
-/* All four in a folder. */
-tr_status tr_history_write(const tr_history *history, const char *folder, tr_error *err);
+/* Both tables, and both pictures, in a folder. */
+tr_status tr_history_write_tables(const tr_history *history, const char *folder, tr_error *err);
+tr_status tr_history_write_pictures(const tr_history *history, const char *folder, tr_error *err);
 
 #endif

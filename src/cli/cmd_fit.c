@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "command.h"
 #include "dnn.h"
 #include "file.h"
@@ -71,6 +72,8 @@ typedef struct fit_watcher {
     tr_progress_view view;
     const char *folder;
     const tr_history *history; /* of the run, once it has an epoch */
+    int64_t drawn_epochs;      /* in the pictures */
+    double drawn_at, drawing_s;
 } fit_watcher;
 
 static void on_step(void *user, const tr_step_event *event)
@@ -78,12 +81,31 @@ static void on_step(void *user, const tr_step_event *event)
     tr_progress_step(&((fit_watcher *)user)->view, event);
 }
 
+static tr_status draw(fit_watcher *self, tr_error *err)
+{
+    const double begin = tr_clock_s();
+    TR_TRY(tr_history_write_pictures(self->history, self->folder, err));
+    self->drawn_epochs = self->history->n;
+    self->drawn_at = tr_clock_s();
+    self->drawing_s = self->drawn_at - begin;
+    return TR_OK;
+}
+
+/* After an epoch, unless epochs are so short that drawing would take more than a twentieth of the
+ * time; what is left out is drawn later, at the latest when the run ends. */
+static bool drawing_is_due(const fit_watcher *self)
+{
+    enum { SHARE = 20 };
+    return self->drawn_epochs == 0 || tr_clock_s() - self->drawn_at >= SHARE * self->drawing_s;
+}
+
 static tr_status on_epoch(void *user, const tr_history *history, int64_t epochs, tr_error *err)
 {
     fit_watcher *self = user;
     self->history = history;
     tr_progress_epoch(&self->view, history, epochs);
-    return tr_history_write(history, self->folder, err);
+    TR_TRY(tr_history_write_tables(history, self->folder, err));
+    return drawing_is_due(self) ? draw(self, err) : TR_OK;
 }
 
 /* ---- the command ---- */
@@ -152,6 +174,11 @@ static tr_status train(tr_session *session, tr_run *run, tr_error *err)
     tr_progress_clear(&watcher.view);
     if (watcher.history != NULL)
         tr_print_run(stdout, watcher.history);
+    if (watcher.history != NULL && watcher.drawn_epochs < watcher.history->n) {
+        tr_error lost; /* what ended the run says more */
+        const tr_status drawn = draw(&watcher, status == TR_OK ? err : &lost);
+        status = status == TR_OK ? drawn : status;
+    }
     tr_evaluation test = {0};
     if (status == TR_OK)
         status = tr_run_evaluate(run, &stop_signal, &test, err);

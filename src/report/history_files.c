@@ -3,25 +3,27 @@
 #include "mem.h"
 #include "trainer/history.h"
 
-static const struct {
-    const char *name;
-    tr_status (*write)(const tr_history *history, const char *path, tr_error *err);
-} files[] = {
-    {"history.csv", tr_history_write_csv},
-    {"history.jsonl", tr_history_write_jsonl},
-    {"history.svg", tr_history_write_svg},
-    {"history.png", tr_history_write_png},
-};
+typedef tr_status writer(const tr_history *history, const char *path, tr_error *err);
 
-tr_status tr_history_write(const tr_history *history, const char *folder, tr_error *err)
+static tr_status write_file(const tr_history *history, const char *folder, const char *name,
+                            writer *write, tr_error *err)
 {
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *path = tr_path_join(folder, files[i].name);
-        if (path == NULL)
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-        const tr_status status = files[i].write(history, path, err);
-        tr_free(path);
-        TR_TRY(status);
-    }
-    return TR_OK;
+    char *path = tr_path_join(folder, name);
+    if (path == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    const tr_status status = write(history, path, err);
+    tr_free(path);
+    return status;
+}
+
+tr_status tr_history_write_tables(const tr_history *history, const char *folder, tr_error *err)
+{
+    TR_TRY(write_file(history, folder, "history.csv", tr_history_write_csv, err));
+    return write_file(history, folder, "history.jsonl", tr_history_write_jsonl, err);
+}
+
+tr_status tr_history_write_pictures(const tr_history *history, const char *folder, tr_error *err)
+{
+    TR_TRY(write_file(history, folder, "history.svg", tr_history_write_svg, err));
+    return write_file(history, folder, "history.png", tr_history_write_png, err);
 }
