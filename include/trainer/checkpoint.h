@@ -16,6 +16,7 @@ typedef struct tr_progress {
 
 /* Writes `path`, whole or not at all (TR_ERR_IO, an earlier file is untouched):
  *
+ *     /                              model_config, training_config (JSON), backend, keras_version
  *     /model_weights                 layer_names, backend, keras_version
  *     /model_weights/<layer>         weight_names
  *     /model_weights/<layer>/<layer>/<weight>:0

@@ -1,6 +1,7 @@
 /* checkpoint_write.c -- the weights in Keras's HDF5 layout; see trainer/checkpoint.h. */
 #include "h5_write.h"
 #include "keras_h5.h"
+#include "keras_json.h"
 #include "mem.h"
 #include "trainer/checkpoint.h"
 
@@ -108,12 +109,29 @@ static tr_status write_trainer(hid_t file, const contents *what, tr_error *err)
     return ok ? TR_OK : tr_h5_write_failed(err, "the group /trainer");
 }
 
+/* What Keras makes the model from. */
+static tr_status write_keras_configs(hid_t file, const tr_model *model, tr_error *err)
+{
+    char *model_config = tr_keras_model_config(model);
+    char *training_config = tr_keras_training_config(model);
+    tr_status status = TR_OK;
+    if (model_config == NULL || training_config == NULL)
+        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    else if (!tr_h5_write_text(file, "model_config", model_config, H5T_CSET_ASCII) ||
+             !tr_h5_write_text(file, "training_config", training_config, H5T_CSET_ASCII))
+        status = tr_h5_write_failed(err, "model_config");
+    tr_free(model_config);
+    tr_free(training_config);
+    return status;
+}
+
 static tr_status write_contents(const void *user, hid_t file, tr_error *err)
 {
     const contents *what = user;
     if (!tr_h5_write_text(file, "backend", backend, H5T_CSET_UTF8) ||
         !tr_h5_write_text(file, "keras_version", keras_version, H5T_CSET_UTF8))
         return tr_h5_write_failed(err, "root attributes");
+    TR_TRY(write_keras_configs(file, what->model, err));
     TR_TRY(write_model_weights(file, what->model, err));
     return write_trainer(file, what, err);
 }

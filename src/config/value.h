@@ -1,5 +1,5 @@
 /* value.h -- the text of one value, checked against its key and converted. Shared inside
- * src/config.
+ * src/config; checkpoint/ turns values into JSON with it.
  */
 #ifndef TR_VALUE_H
 #define TR_VALUE_H

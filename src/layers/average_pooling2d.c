@@ -16,6 +16,7 @@ static tr_status average_pooling2d_shape(tr_layer *layer, tr_error *err)
 const tr_layer_ops tr_average_pooling2d_ops = {
     .type = "average_pooling2d",
     .keras_class = "AveragePooling2D",
+    .keras_rest = TR_KERAS_IMAGE,
     .doc = "average of each window",
     .bytes = sizeof(tr_pooling_layer),
     .keys = keys,

@@ -96,6 +96,8 @@ static tr_status conv2d_backward(tr_layer *layer, tr_program *program, const tr_
 const tr_layer_ops tr_conv2d_ops = {
     .type = "conv2d",
     .keras_class = "Conv2D",
+    .keras_rest = "{" TR_KERAS_WEIGHTED ",\"data_format\":\"channels_last\","
+                  "\"dilation_rate\":[1,1],\"groups\":1}",
     .doc = "2-D convolution",
     .bytes = sizeof(conv2d),
     .keys = keys,

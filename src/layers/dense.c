@@ -69,6 +69,7 @@ static tr_status dense_backward(tr_layer *layer, tr_program *program, const tr_t
 const tr_layer_ops tr_dense_ops = {
     .type = "dense",
     .keras_class = "Dense",
+    .keras_rest = "{" TR_KERAS_WEIGHTED "}",
     .doc = "every output from every input",
     .bytes = sizeof(dense),
     .keys = keys,

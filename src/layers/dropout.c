@@ -59,6 +59,7 @@ static tr_status dropout_backward(tr_layer *layer, tr_program *program, const tr
 const tr_layer_ops tr_dropout_ops = {
     .type = "dropout",
     .keras_class = "Dropout",
+    .keras_rest = "{\"noise_shape\":null,\"seed\":null}",
     .doc = "elements set to zero at random, in training",
     .bytes = sizeof(dropout),
     .keys = keys,

@@ -38,6 +38,7 @@ static tr_status flatten_backward(tr_layer *layer, tr_program *program, const tr
 const tr_layer_ops tr_flatten_ops = {
     .type = "flatten",
     .keras_class = "Flatten",
+    .keras_rest = TR_KERAS_IMAGE,
     .doc = "image to vector, channels last",
     .bytes = sizeof(tr_layer),
     .keys = keys,

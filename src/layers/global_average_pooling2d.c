@@ -14,6 +14,7 @@ static tr_status global_average_pooling2d_shape(tr_layer *layer, tr_error *err)
 const tr_layer_ops tr_global_average_pooling2d_ops = {
     .type = "global_average_pooling2d",
     .keras_class = "GlobalAveragePooling2D",
+    .keras_rest = TR_KERAS_IMAGE,
     .doc = "average of each channel",
     .bytes = sizeof(tr_pooling_layer),
     .keys = keys,

@@ -14,6 +14,7 @@ static tr_status global_max_pooling2d_shape(tr_layer *layer, tr_error *err)
 const tr_layer_ops tr_global_max_pooling2d_ops = {
     .type = "global_max_pooling2d",
     .keras_class = "GlobalMaxPooling2D",
+    .keras_rest = TR_KERAS_IMAGE,
     .doc = "largest value of each channel",
     .bytes = sizeof(tr_pooling_layer),
     .keys = keys,

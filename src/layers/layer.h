@@ -35,6 +35,8 @@ typedef struct tr_layer tr_layer;
 typedef struct tr_layer_ops {
     const char *type;        /* in the INI file, e.g. "conv2d" */
     const char *keras_class; /* e.g. "Conv2D" */
+    const char *keras_rest;  /* JSON: what its Keras config says besides the keys, name, trainable
+                              * and dtype; NULL: nothing */
     const char *doc;         /* one line for `trainer help` */
     size_t bytes;            /* of the layer's private struct; its first member is a tr_layer */
     const tr_key *keys;      /* offsets into that struct */
@@ -97,6 +99,14 @@ void tr_layer_free(tr_layer *layer);
         .name = "activation", .kind = TR_KEY_CHOICE, .offset = offsetof(tr_layer, activation),     \
         .fallback = "linear", .choices = tr_activation_names, .doc = "applied to the result"       \
     }
+
+/* Keras config (keras_rest) that several layers share. */
+#define TR_KERAS_IMAGE "{ \"data_format\":\"channels_last\"}"
+#define TR_KERAS_WEIGHTED                                                                          \
+    "\"kernel_initializer\":{\"class_name\":\"GlorotUniform\",\"config\":{\"seed\":null}},"        \
+    "\"bias_initializer\":{\"class_name\":\"Zeros\",\"config\":{}},"                               \
+    "\"kernel_regularizer\":null,\"bias_regularizer\":null,\"activity_regularizer\":null,"         \
+    "\"kernel_constraint\":null,\"bias_constraint\":null"
 
 typedef enum tr_padding { TR_PADDING_VALID, TR_PADDING_SAME } tr_padding;
 extern const char *const tr_padding_names[];

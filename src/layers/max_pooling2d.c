@@ -16,6 +16,7 @@ static tr_status max_pooling2d_shape(tr_layer *layer, tr_error *err)
 const tr_layer_ops tr_max_pooling2d_ops = {
     .type = "max_pooling2d",
     .keras_class = "MaxPooling2D",
+    .keras_rest = TR_KERAS_IMAGE,
     .doc = "largest value of each window",
     .bytes = sizeof(tr_pooling_layer),
     .keys = keys,

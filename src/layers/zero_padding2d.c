@@ -58,6 +58,7 @@ static tr_status zero_padding2d_backward(tr_layer *layer, tr_program *program, c
 const tr_layer_ops tr_zero_padding2d_ops = {
     .type = "zero_padding2d",
     .keras_class = "ZeroPadding2D",
+    .keras_rest = TR_KERAS_IMAGE,
     .doc = "zeros around the image",
     .bytes = sizeof(zero_padding2d),
     .keys = keys,

@@ -54,6 +54,7 @@ static void update(const tr_optimizer *optimizer, const tr_update *range)
 
 const tr_optimizer_ops tr_adadelta_ops = {
     .name = "adadelta",
+    .keras_class = "Adadelta",
     .doc = "steps in the units of the weights, from means of squares",
     .bytes = sizeof(adadelta),
     .keys = keys,

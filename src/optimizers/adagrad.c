@@ -52,6 +52,7 @@ static void update(const tr_optimizer *optimizer, const tr_update *range)
 
 const tr_optimizer_ops tr_adagrad_ops = {
     .name = "adagrad",
+    .keras_class = "Adagrad",
     .doc = "steps that shrink with the sum of squared gradients",
     .bytes = sizeof(adagrad),
     .keys = keys,

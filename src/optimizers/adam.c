@@ -79,6 +79,7 @@ void tr_adam_update(const tr_optimizer *optimizer, const tr_update *range)
 
 const tr_optimizer_ops tr_adam_ops = {
     .name = "adam",
+    .keras_class = "Adam",
     .doc = "adaptive moments",
     .bytes = sizeof(tr_adam),
     .keys = keys,

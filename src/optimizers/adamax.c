@@ -57,6 +57,7 @@ static void update(const tr_optimizer *optimizer, const tr_update *range)
 
 const tr_optimizer_ops tr_adamax_ops = {
     .name = "adamax",
+    .keras_class = "Adamax",
     .doc = "Adam with the largest gradient in place of the mean square",
     .bytes = sizeof(adamax),
     .keys = keys,

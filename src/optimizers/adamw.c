@@ -9,6 +9,7 @@ static const tr_key keys[] = {TR_ADAM_ROWS, TR_ROW_WEIGHT_DECAY("0.004")};
 
 const tr_optimizer_ops tr_adamw_ops = {
     .name = "adamw",
+    .keras_class = "AdamW",
     .doc = "adaptive moments, with weight decay",
     .bytes = sizeof(tr_adam),
     .keys = keys,

@@ -108,6 +108,7 @@ static void update(const tr_optimizer *optimizer, const tr_update *range)
 
 const tr_optimizer_ops tr_ftrl_ops = {
     .name = "ftrl",
+    .keras_class = "Ftrl",
     .doc = "follow the regularized leader",
     .bytes = sizeof(ftrl),
     .keys = keys,

@@ -72,6 +72,7 @@ static void apply(const tr_optimizer *optimizer, const tr_update *range, double 
 
 const tr_optimizer_ops tr_lamb_ops = {
     .name = "lamb",
+    .keras_class = "Lamb",
     .doc = "Adam's direction, in steps as long as each layer's weights allow",
     .bytes = sizeof(lamb),
     .keys = keys,

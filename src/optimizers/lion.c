@@ -52,6 +52,7 @@ static void update(const tr_optimizer *optimizer, const tr_update *range)
 
 const tr_optimizer_ops tr_lion_ops = {
     .name = "lion",
+    .keras_class = "Lion",
     .doc = "steps of one size, by the sign of a momentum",
     .bytes = sizeof(lion),
     .keys = keys,

@@ -85,6 +85,7 @@ static void update(const tr_optimizer *optimizer, const tr_update *range)
 
 const tr_optimizer_ops tr_nadam_ops = {
     .name = "nadam",
+    .keras_class = "Nadam",
     .doc = "Adam with Nesterov's momentum",
     .bytes = sizeof(nadam),
     .keys = keys,

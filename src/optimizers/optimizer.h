@@ -35,7 +35,8 @@ typedef struct tr_update {
 } tr_update;
 
 typedef struct tr_optimizer_ops {
-    const char *name; /* Keras's */
+    const char *name;        /* Keras's */
+    const char *keras_class; /* e.g. "RMSprop" */
     const char *doc;
     size_t bytes;       /* of the private struct; its first member is a tr_optimizer */
     const tr_key *keys; /* its own; a key of all optimizers that stands here too is replaced */

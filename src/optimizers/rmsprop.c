@@ -114,6 +114,7 @@ static void update(const tr_optimizer *optimizer, const tr_update *range)
 
 const tr_optimizer_ops tr_rmsprop_ops = {
     .name = "rmsprop",
+    .keras_class = "RMSprop",
     .doc = "steps relative to the mean squared gradient",
     .bytes = sizeof(rmsprop),
     .keys = keys,

@@ -90,6 +90,7 @@ static void update(const tr_optimizer *optimizer, const tr_update *range)
 
 const tr_optimizer_ops tr_sgd_ops = {
     .name = "sgd",
+    .keras_class = "SGD",
     .doc = "gradient descent, with momentum",
     .bytes = sizeof(sgd),
     .keys = keys,

@@ -1,0 +1,253 @@
+/* keras_json.c -- see keras_json.h. Every json_object_set_new() below takes its value over, also a
+ * NULL one, and then fails; so lack of memory shows in the end as a missing object.
+ */
+#include "keras_json.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ini_file.h"
+#include "layer.h"
+#include "mem.h"
+#include "metric.h"
+#include "optimizer.h"
+#include "schedule.h"
+#include "value.h"
+
+/* ---- one value ---- */
+
+/* As large as the largest value of a key. */
+typedef union any_value {
+    int64_t integers[4];
+    double real;
+    bool truth;
+    int choice;
+    tr_reals reals;
+} any_value;
+
+/* Keras's tuples are lists; two pairs, as of ZeroPadding2D, are a list of lists. */
+static json_t *list_of(const int64_t *integers, int count)
+{
+    json_t *list = json_array();
+    if (count == 4) {
+        json_array_append_new(list, list_of(integers, 2));
+        json_array_append_new(list, list_of(integers + 2, 2));
+        return list;
+    }
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, json_integer(integers[i]));
+    return list;
+}
+
+static json_t *value_of(const tr_key *key, const char *text)
+{
+    any_value value = {0};
+    tr_key at_start = *key;
+    at_start.offset = 0;
+    if (key->kind == TR_KEY_TEXT)
+        return json_string(text);
+    if (!tr_value_parse(&at_start, text, &value))
+        return NULL;
+    json_t *list;
+    switch (key->kind) {
+    case TR_KEY_INT:
+        return json_integer(value.integers[0]);
+    case TR_KEY_INTS:
+        return list_of(value.integers, key->count);
+    case TR_KEY_REAL:
+        return json_real(value.real); /* 1 becomes 1.0: Keras 3 wants no integer */
+    case TR_KEY_BOOL:
+        return json_boolean(value.truth);
+    case TR_KEY_CHOICE:
+        return json_string(key->choices[value.choice]);
+    case TR_KEY_REALS:
+        list = json_array();
+        for (int i = 0; i < value.reals.n; i++)
+            json_array_append_new(list, json_real(value.reals.values[i]));
+        return list;
+    default:
+        return NULL;
+    }
+}
+
+/* Adds the values of a section. `spoken`: only what the configuration says itself, for keys that
+ * some Keras does not know. */
+static void add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
+                     bool spoken)
+{
+    for (size_t k = 0; k < n_keys; k++) {
+        const tr_entry *entry = section == NULL ? NULL : tr_section_find(section, keys[k].name);
+        const bool is_default = entry == NULL || entry->is_default;
+        const char *text = entry == NULL ? keys[k].fallback : entry->value;
+        if (strcmp(keys[k].name, "type") == 0 || text == NULL || (spoken && is_default) ||
+            json_object_get(config, keys[k].name) != NULL)
+            continue;
+        json_object_set_new(config, keys[k].name, value_of(&keys[k], text));
+    }
+}
+
+/* {"class_name": ..., "config": ...}; takes `config` over. */
+static json_t *object_of(const char *class_name, json_t *config)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "class_name", json_string(class_name));
+    json_object_set_new(object, "config", config);
+    return object;
+}
+
+/* categorical_crossentropy -> CategoricalCrossentropy: how Keras names the class of a function. */
+static json_t *object_named(const char *function, json_t *config)
+{
+    char class_name[64];
+    size_t n = 0;
+    bool capital = true;
+    for (const char *c = function; *c != '\0' && n + 1 < sizeof class_name; c++) {
+        if (*c != '_')
+            class_name[n++] = (char)(capital ? toupper((unsigned char)*c) : *c);
+        capital = *c == '_';
+    }
+    class_name[n] = '\0';
+    return object_of(class_name, config);
+}
+
+/* jansson's text in our memory; takes `json` over. */
+static char *text_of(json_t *json)
+{
+    char *text = json_dumps(json, JSON_ENSURE_ASCII | JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *copy = text == NULL ? NULL : tr_strdup(text);
+    free(text); /* jansson's own */
+    json_decref(json);
+    return copy;
+}
+
+/* ---- the model ---- */
+
+static json_t *input_layer(const tr_config *config)
+{
+    json_t *shape = json_array(), *layer = json_object();
+    json_array_append_new(shape, json_null());
+    for (int i = 0; i < 3; i++)
+        json_array_append_new(shape, json_integer(config->input_shape[i]));
+    json_object_set_new(layer, "batch_input_shape", shape);
+    json_object_set_new(layer, "dtype", json_string("float32"));
+    json_object_set_new(layer, "sparse", json_false());
+    json_object_set_new(layer, "ragged", json_false());
+    json_object_set_new(layer, "name", json_string("input_1"));
+    return object_of("InputLayer", layer);
+}
+
+static json_t *layer_object(const tr_section *section)
+{
+    const tr_entry *type = tr_section_find(section, "type");
+    const tr_layer_ops *ops = type == NULL ? NULL : tr_layer_find(type->value);
+    if (ops == NULL)
+        return NULL;
+    json_t *config = json_object();
+    json_object_set_new(config, "name", json_string(section->name + strlen("layer.")));
+    json_object_set_new(config, "trainable", json_true());
+    json_object_set_new(config, "dtype", json_string("float32"));
+    add_keys(config, section, ops->keys, ops->n_keys, false);
+    if (ops->keras_rest != NULL) {
+        json_t *rest = json_loads(ops->keras_rest, 0, NULL);
+        json_object_update(config, rest);
+        json_decref(rest);
+    }
+    return object_of(ops->keras_class, config);
+}
+
+char *tr_keras_model_config(const tr_model *model)
+{
+    const tr_config *config = tr_model_config(model);
+    json_t *layers = json_array(), *sequential = json_object();
+    json_array_append_new(layers, input_layer(config));
+    for (size_t i = 0; i < config->ini->n_sections; i++)
+        if (strncmp(config->ini->sections[i].name, "layer.", strlen("layer.")) == 0)
+            json_array_append_new(layers, layer_object(&config->ini->sections[i]));
+    json_object_set_new(sequential, "name", json_string(config->model_name));
+    json_object_set_new(sequential, "layers", layers);
+    return text_of(object_of("Sequential", sequential));
+}
+
+/* ---- the training ---- */
+
+/* A name where it says all, an object where there are settings. */
+static json_t *loss_object(const tr_config *config)
+{
+    const tr_loss_ops *ops = tr_loss_find(config->compile.loss);
+    const tr_section *section = tr_ini_find(config->ini, "loss");
+    json_t *settings = json_object();
+    add_keys(settings, section, ops->keys, ops->n_keys, true);
+    if (json_object_size(settings) == 0) {
+        json_decref(settings);
+        return json_string(ops->name);
+    }
+    json_object_set_new(settings, "reduction", json_string("sum_over_batch_size"));
+    json_object_set_new(settings, "name", json_string(ops->name));
+    return object_named(ops->name, settings);
+}
+
+static json_t *metric_list(const tr_model *model)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < tr_model_n_metrics(model); i++) {
+        const tr_metric_info info = tr_model_metric(model, i);
+        const int64_t k = tr_model_config(model)->compile.top_k;
+        if (strstr(info.resolved, "top_k") == NULL || k == TR_DEFAULT_TOP_K) {
+            json_array_append_new(list, json_string(info.name));
+            continue;
+        }
+        json_t *settings = json_object();
+        json_object_set_new(settings, "name", json_string(info.name));
+        json_object_set_new(settings, "k", json_integer(k));
+        json_array_append_new(list, object_named(info.resolved, settings));
+    }
+    return list;
+}
+
+/* The rate, or the schedule that Keras 3 finds by its module. */
+static json_t *schedule_object(const tr_section *section)
+{
+    const tr_entry *entry = tr_section_find(section, "schedule");
+    for (size_t i = 0; entry != NULL && tr_schedule_table[i] != NULL; i++) {
+        const tr_schedule_ops *ops = tr_schedule_table[i];
+        if (strcmp(ops->name, entry->value) != 0)
+            continue;
+        json_t *settings = json_object();
+        add_keys(settings, section, ops->keys, ops->n_keys, false);
+        json_t *object = object_named(ops->name, settings);
+        json_object_set_new(object, "module", json_string("keras.optimizers.schedules"));
+        json_object_set_new(object, "registered_name", json_null());
+        return object;
+    }
+    return NULL;
+}
+
+static json_t *optimizer_object(const tr_config *config)
+{
+    const tr_optimizer_ops *ops = tr_optimizer_find(config->compile.optimizer);
+    const tr_section *section = tr_ini_find(config->ini, "optimizer");
+    const tr_section *schedule = tr_ini_find(config->ini, "learning_rate");
+    if (ops == NULL)
+        return NULL;
+    json_t *settings = json_object();
+    json_object_set_new(settings, "name", json_string(ops->keras_class));
+    if (schedule != NULL)
+        json_object_set_new(settings, "learning_rate", schedule_object(schedule));
+    add_keys(settings, section, ops->keys, ops->n_keys, false);
+    add_keys(settings, section, tr_optimizer_common_keys, tr_optimizer_n_common_keys, true);
+    return object_of(ops->keras_class, settings);
+}
+
+char *tr_keras_training_config(const tr_model *model)
+{
+    const tr_config *config = tr_model_config(model);
+    json_t *training = json_object();
+    json_object_set_new(training, "loss", loss_object(config));
+    json_object_set_new(training, "metrics", metric_list(model));
+    json_object_set_new(training, "weighted_metrics", json_null());
+    json_object_set_new(training, "loss_weights", json_null()); /* Keras 3 asks for it */
+    json_object_set_new(training, "optimizer_config", optimizer_object(config));
+    return text_of(training);
+}
