@@ -5,15 +5,19 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "mem.h"
 
-enum { CPU_SECONDS = 600 }; /* of an endless loop; inflates far more than a machine's memory */
+/* Of computing, before a reader counts as an endless loop: far more than a file of that size needs
+ * to be inflated. */
+enum { CPU_SECONDS = 10, CPU_SECONDS_MOST = 3600, BYTES_PER_CPU_SECOND = 1 << 20 };
 
 /* What the child tells, in shared memory. */
 typedef struct child_report {
@@ -21,6 +25,14 @@ typedef struct child_report {
     tr_status status;
     tr_error err;
 } child_report;
+
+static int seconds_for(const char *path)
+{
+    struct stat info;
+    const int64_t bytes = stat(path, &info) == 0 ? info.st_size : 0;
+    const int64_t seconds = CPU_SECONDS + bytes / BYTES_PER_CPU_SECOND;
+    return seconds < CPU_SECONDS_MOST ? (int)seconds : CPU_SECONDS_MOST;
+}
 
 /* ---- the child ---- */
 
@@ -66,14 +78,14 @@ static void offer_to_die_first(void)
 }
 
 _Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void *job,
-                               child_report *report, pid_t parent)
+                               const char *path, child_report *report, pid_t parent)
 {
     default_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before the line above */
         _exit(1);
     lower_limit(RLIMIT_CORE, 0);
-    lower_limit(RLIMIT_CPU, CPU_SECONDS);
+    lower_limit(RLIMIT_CPU, (rlim_t)seconds_for(path));
     silence();
     offer_to_die_first();
     report->status = work(job, &report->err);
@@ -103,7 +115,7 @@ static tr_status fail_dead(const char *path, int wait_status, tr_error *err)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: the library that read it came to no end within %d s of computing: the "
                        "file is damaged",
-                       path, CPU_SECONDS);
+                       path, seconds_for(path));
     default:
         return tr_fail(err, TR_ERR_DATA,
                        "%s: the library that read it crashed (signal %d): the file is damaged",
@@ -129,7 +141,7 @@ tr_status tr_in_child(tr_status (*work)(void *job, tr_error *err), void *job, co
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
     const pid_t parent = getpid(), child = fork();
     if (child == 0)
-        be_child(work, job, report, parent);
+        be_child(work, job, path, report, parent);
     tr_status status;
     if (child < 0) {
         status = tr_fail(err, TR_ERR_INTERNAL, "%s: a process to read it in cannot be started: %s",
