@@ -73,8 +73,8 @@ typedef struct tr_config {
 } tr_config;
 
 /* Reads `path`, applies "section.key=value" overrides, validates every section except [layer.*],
- * [optimizer] and [learning_rate], whose keys only layers and optimizers know, and refuses unknown
- * sections.
+ * [loss], [optimizer] and [learning_rate], whose keys only layers, losses and optimizers know, and
+ * refuses unknown sections.
  * Fails only when the file cannot be read (TR_ERR_CONFIG) or memory is out; mistakes inside it are
  * kept for tr_config_check(). Release with tr_config_free(); all strings are owned by it. */
 tr_status tr_config_load(tr_config **out, const char *path, const char *const *overrides,

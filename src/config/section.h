@@ -1,7 +1,7 @@
 /* section.h -- one [section] of the INI file, and the one way to read it: against a table of keys.
  *
  * The table is the grammar: it checks, converts, documents and fills in defaults, so a key that is
- * accepted always has an effect and everything else is a problem with its line (DESIGN contract 5).
+ * accepted always has an effect and everything else is a problem with its line.
  * Layers, losses and optimizers declare their own tables; nobody parses a number by hand.
  */
 #ifndef TR_SECTION_H

@@ -159,8 +159,8 @@ tr_md tr_layout_md(tr_layout layout);
 tr_layout tr_layout_channels_last(tr_dnn *dnn, tr_layout layout);
 /* Like `layout`, in the order that Keras sees: channels last, or n c. */
 tr_layout tr_layout_plain(tr_dnn *dnn, tr_layout layout);
-bool tr_layout_is_padded(
-    tr_layout layout); /* blocks that are not full: elements that must stay 0 */
+/* Whether it has blocks that are not full, with elements that must stay 0. */
+bool tr_layout_is_padded(tr_layout layout);
 tr_layout tr_layout_intern(tr_dnn *dnn, tr_md md);
 
 #endif

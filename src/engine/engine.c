@@ -46,12 +46,12 @@ static tr_status make_updater(tr_engine *engine, tr_error *err)
 {
     const tr_model *model = engine->model;
     const int n = tr_model_n_weights(model);
-    tr_tensor *tensors = tr_alloc((size_t)n, sizeof *tensors);
+    tr_flat_tensor *tensors = tr_alloc((size_t)n, sizeof *tensors);
     if (tensors == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     for (int i = 0; i < n; i++) {
         const tr_param *param = tr_model_param(model, i);
-        tensors[i] = (tr_tensor){.offset = param->offset, .n = param->n_packed};
+        tensors[i] = (tr_flat_tensor){.offset = param->offset, .n = param->n_packed};
     }
     const tr_status status =
         tr_updater_new(&engine->updater, engine->optimizer, tensors, n, model->n_floats, err);

@@ -80,7 +80,7 @@ static bool add_slots(tr_updater *updater)
     return true;
 }
 
-static bool add_pieces(tr_updater *updater, const tr_tensor *tensors, int n_tensors)
+static bool add_pieces(tr_updater *updater, const tr_flat_tensor *tensors, int n_tensors)
 {
     updater->n_tensors = n_tensors;
     updater->first_piece = tr_alloc((size_t)n_tensors + 1, sizeof *updater->first_piece);
@@ -109,7 +109,7 @@ static bool add_pieces(tr_updater *updater, const tr_tensor *tensors, int n_tens
     return true;
 }
 
-tr_status tr_updater_new(tr_updater **out, tr_optimizer *optimizer, const tr_tensor *tensors,
+tr_status tr_updater_new(tr_updater **out, tr_optimizer *optimizer, const tr_flat_tensor *tensors,
                          int n_tensors, size_t n_floats, tr_error *err)
 {
     tr_updater *updater = tr_alloc(1, sizeof *updater);

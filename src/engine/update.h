@@ -17,9 +17,9 @@
 typedef struct tr_updater tr_updater;
 
 /* A trainable tensor in the flat vectors, padding included, which is zero. */
-typedef struct tr_tensor {
+typedef struct tr_flat_tensor {
     size_t offset, n;
-} tr_tensor;
+} tr_flat_tensor;
 
 /* The gradients of the micro-batches: leaf k is first + k * stride. */
 typedef struct tr_leaves {
@@ -30,7 +30,7 @@ typedef struct tr_leaves {
 
 /* Allocates all state, at its initial values. `optimizer` is borrowed; `tensors`, in the order of
  * their offsets, are copied. */
-tr_status tr_updater_new(tr_updater **out, tr_optimizer *optimizer, const tr_tensor *tensors,
+tr_status tr_updater_new(tr_updater **out, tr_optimizer *optimizer, const tr_flat_tensor *tensors,
                          int n_tensors, size_t n_floats, tr_error *err);
 void tr_updater_free(tr_updater *updater);
 

@@ -122,7 +122,7 @@ static void refuse_unknown(const request *at, const char *name)
         names[i] = tr_metric_table[i]->name;
     if (name[0] == '\0') {
         tr_problems_add(at->config->problems, at->line,
-                        "[compile] metrics: a name is missing before a comma");
+                        "[compile] metrics: a name is missing beside a comma");
         return;
     }
     const char *nearest = tr_nearest_name(name, names);
@@ -175,21 +175,19 @@ static void add_metric(request *at, const char *name)
     list->wants_values = list->wants_values || ops->wants_values;
 }
 
-/* The next word of a comma-separated list; *text moves behind it. False: no more. */
-static bool next_name(const char **text, char *name, size_t n)
+/* The next word of a comma-separated list; *text moves behind its comma, or becomes NULL. An empty
+ * word is one: a comma promises another name. */
+static void next_name(const char **text, char *name, size_t n)
 {
     const char *begin = *text;
     while (isspace((unsigned char)*begin))
         begin++;
-    if (*begin == '\0')
-        return false;
     const size_t length = strcspn(begin, ",");
     size_t used = length;
     while (used > 0 && isspace((unsigned char)begin[used - 1]))
         used--;
     snprintf(name, n, "%.*s", (int)used, begin);
-    *text = begin + length + (begin[length] == ',');
-    return true;
+    *text = begin[length] == ',' ? begin + length + 1 : NULL;
 }
 
 /* top_k must change something. Its default is spelled out in every effective configuration. */
@@ -218,8 +216,11 @@ void tr_metrics_parse(tr_metric_list *list, const tr_config *config, const tr_lo
     *list = (tr_metric_list){.k = config->compile.top_k};
     request at = {list, config, loss, width,
                   tr_section_line(tr_ini_find(config->ini, "compile"), "metrics")};
-    for (const char *text = config->compile.metrics; next_name(&text, name, sizeof name);)
+    const char *text = config->compile.metrics[0] == '\0' ? NULL : config->compile.metrics;
+    while (text != NULL) {
+        next_name(&text, name, sizeof name);
         add_metric(&at, name);
+    }
     check_top_k(&at);
 }
 

@@ -2,10 +2,11 @@
  *
  *     c(x) = (1 - alpha) (1 + cos(pi x)) / 2 + alpha
  *
- *     cosine_decay           initial c(s / decay_steps), s at most decay_steps; with a warm-up
- * first a straight line from initial to warmup_target in warmup_steps, then warmup_target c((s -
- * warmup_steps) / decay_steps) cosine_decay_restarts  period i has first_decay_steps t_mul^i steps;
- * the wave in it starts at m_mul^i (Loshchilov & Hutter 2017)
+ *     cosine_decay           initial c(s / decay_steps), s at most decay_steps
+ *     the same, warmed up    a straight line from initial to warmup_target in warmup_steps, then
+ *                            warmup_target c((s - warmup_steps) / decay_steps)
+ *     cosine_decay_restarts  period i has first_decay_steps t_mul^i steps, and the wave in it
+ *                            starts at m_mul^i (Loshchilov & Hutter 2017)
  */
 #include <math.h>
 

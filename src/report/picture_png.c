@@ -31,7 +31,7 @@ tr_status tr_picture_write_png(const tr_image *image, const char *path, int zoom
     if (image->h > MOST_PIXELS / zoom || image->w > MOST_PIXELS / zoom)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: a picture of %lld x %lld pixels, each %d x %d, is larger than %d on a "
-                       "side",
+                       "side; make the zoom smaller",
                        path, (long long)image->h, (long long)image->w, zoom, zoom, MOST_PIXELS);
     tr_cairo_bytes png = {0};
     cairo_surface_t *surface =

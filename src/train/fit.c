@@ -37,7 +37,7 @@ static tr_status diverged(const tr_run *run, int64_t epoch, int64_t step, const 
                    what, (long long)epoch + 1, (long long)step, good_weights(run));
 }
 
-/* Never puts weights that are not numbers over good ones. */
+/* For finite weights only, which train_epoch() has seen to: good ones may lie at that path. */
 static tr_status save(tr_run *run, int64_t finished_epochs, tr_error *err)
 {
     const tr_progress progress = {.epoch = finished_epochs,

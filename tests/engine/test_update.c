@@ -13,7 +13,7 @@
 /* Two tensors of several pieces, with a gap between them that belongs to none. */
 enum { N_A = 1300, B = 1312, N_B = 700, N_FLOATS = 2016, LEAVES = 3 };
 
-static const tr_tensor tensors[] = {{0, N_A}, {B, N_B}};
+static const tr_flat_tensor tensors[] = {{0, N_A}, {B, N_B}};
 static float weights[N_FLOATS], start[N_FLOATS], gradients[LEAVES * N_FLOATS];
 static tr_config *config;
 static tr_optimizer *optimizer;

@@ -147,7 +147,7 @@ static void compare_slots(const recorded_case *recorded, const tr_updater *updat
 
 void test_optimizer_trace(const char *recorded, const char *optimizer, const char *keys)
 {
-    static const tr_tensor tensors[] = {{0, PACKED}, {PACKED, PACKED}};
+    static const tr_flat_tensor tensors[] = {{0, PACKED}, {PACKED, PACKED}};
     float weights[N_FLOATS] = {0}, gradients[N_FLOATS] = {0};
     tr_config *config;
     tr_updater *updater = NULL;
