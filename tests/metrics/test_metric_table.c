@@ -126,7 +126,11 @@ Test(metric_table, unknown_metric)
     refused("sparse_categorical_crossentropy", 3, "metrics = accuracy, f1",
             ":15: [compile] metrics: unknown metric f1; allowed: ");
     refused("sparse_categorical_crossentropy", 3, "metrics = ,accuracy",
-            ":15: [compile] metrics: a name is missing before a comma");
+            ":15: [compile] metrics: a name is missing beside a comma");
+    refused("sparse_categorical_crossentropy", 3, "metrics = accuracy,",
+            ":15: [compile] metrics: a name is missing beside a comma");
+    refused("sparse_categorical_crossentropy", 3, "metrics = top_1\ntop_k = 2",
+            ":15: [compile] metrics: unknown metric top_1; ");
 }
 
 Test(metric_table, metric_twice)
