@@ -28,8 +28,8 @@ tr_status tr_checkpoint_write(const tr_model *model, tr_progress progress, const
                               tr_error *err);
 
 /* Reads the weights of such a file, written here or by Keras, into the model: layers with weights
- * are matched in order, shapes must agree, as Keras does it. TR_ERR_DATA names file, dataset and
- * what was expected; the model is unchanged then. */
+ * are matched in order, shapes must agree, as Keras does it, and so must the digest, where there is
+ * one. TR_ERR_DATA names file, dataset and what was expected; the model is unchanged then. */
 tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error *err);
 
 /* The effective configuration of the run that wrote the file, as INI text; free with tr_free().

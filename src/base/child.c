@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -15,9 +14,9 @@
 
 #include "mem.h"
 
-/* Of computing, before a reader counts as an endless loop: far more than a file of that size needs
- * to be inflated. */
-enum { CPU_SECONDS = 10, CPU_SECONDS_MOST = 3600, BYTES_PER_CPU_SECOND = 1 << 20 };
+/* Computing time of a reader, to end endless loops: enough to inflate every byte of the file a
+ * thousandfold, the most that gzip can do, and at most what fills any machine's memory. */
+enum { LEAST_SECONDS = 10, SECONDS_PER_MB = 10, MOST_SECONDS = 600 };
 
 /* What the child tells, in shared memory. */
 typedef struct child_report {
@@ -26,15 +25,16 @@ typedef struct child_report {
     tr_error err;
 } child_report;
 
-static int seconds_for(const char *path)
+/* ---- the child ---- */
+
+static int cpu_seconds(const char *path)
 {
     struct stat info;
-    const int64_t bytes = stat(path, &info) == 0 ? info.st_size : 0;
-    const int64_t seconds = CPU_SECONDS + bytes / BYTES_PER_CPU_SECOND;
-    return seconds < CPU_SECONDS_MOST ? (int)seconds : CPU_SECONDS_MOST;
+    if (stat(path, &info) != 0 || info.st_size / 1000000 >= MOST_SECONDS / SECONDS_PER_MB)
+        return MOST_SECONDS;
+    const int seconds = LEAST_SECONDS + (int)(info.st_size / 1000000) * SECONDS_PER_MB;
+    return seconds < MOST_SECONDS ? seconds : MOST_SECONDS;
 }
-
-/* ---- the child ---- */
 
 /* Signals of a crash included: a handler of the embedding program is not to see our crashes. */
 static void default_signals(void)
@@ -78,14 +78,14 @@ static void offer_to_die_first(void)
 }
 
 _Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void *job,
-                               const char *path, child_report *report, pid_t parent)
+                               child_report *report, pid_t parent, int seconds)
 {
     default_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before the line above */
         _exit(1);
     lower_limit(RLIMIT_CORE, 0);
-    lower_limit(RLIMIT_CPU, (rlim_t)seconds_for(path));
+    lower_limit(RLIMIT_CPU, (rlim_t)seconds);
     silence();
     offer_to_die_first();
     report->status = work(job, &report->err);
@@ -95,7 +95,7 @@ _Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void
 
 /* ---- the parent ---- */
 
-static tr_status fail_dead(const char *path, int wait_status, tr_error *err)
+static tr_status fail_dead(const char *path, int wait_status, int seconds, tr_error *err)
 {
     if (!WIFSIGNALED(wait_status)) /* a sanitizer exits */
         return tr_fail(err, TR_ERR_DATA,
@@ -115,7 +115,7 @@ static tr_status fail_dead(const char *path, int wait_status, tr_error *err)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: the library that read it came to no end within %d s of computing: the "
                        "file is damaged",
-                       path, seconds_for(path));
+                       path, seconds);
     default:
         return tr_fail(err, TR_ERR_DATA,
                        "%s: the library that read it crashed (signal %d): the file is damaged",
@@ -139,9 +139,10 @@ tr_status tr_in_child(tr_status (*work)(void *job, tr_error *err), void *job, co
     child_report *report = tr_shared_alloc(1, sizeof *report);
     if (report == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+    const int seconds = cpu_seconds(path);
     const pid_t parent = getpid(), child = fork();
     if (child == 0)
-        be_child(work, job, path, report, parent);
+        be_child(work, job, report, parent, seconds);
     tr_status status;
     if (child < 0) {
         status = tr_fail(err, TR_ERR_INTERNAL, "%s: a process to read it in cannot be started: %s",
@@ -154,7 +155,7 @@ tr_status tr_in_child(tr_status (*work)(void *job, tr_error *err), void *job, co
             if (status != TR_OK)
                 tr_fail(err, status, "%s", report->err.text);
         } else {
-            status = fail_dead(path, wait_status, err);
+            status = fail_dead(path, wait_status, seconds, err);
         }
     }
     tr_shared_free(report);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -50,9 +51,24 @@ static int fsync_parent(const char *path)
     return failed;
 }
 
+/* A rename would put a plain file in the place of a device or a pipe: for root even of /dev/null.
+ */
+static bool is_special(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err)
 {
     const char *step = "flush";
+    if (is_special(path)) {
+        unlink(temporary);
+        return tr_fail(err, TR_ERR_IO,
+                       "%s: is a device or a pipe, which cannot be replaced by a file; choose "
+                       "another name",
+                       path);
+    }
     if (fsync_path(temporary, O_RDONLY) == 0) {
         step = "rename into place";
         if (rename(temporary, path) == 0) {

@@ -15,7 +15,8 @@
 char *tr_file_temporary(const char *path);
 
 /* Makes the finished temporary file durable and puts it at `path`. On failure the temporary file
- * is removed, the old file at `path` is untouched and TR_ERR_IO is returned. */
+ * is removed, the old file at `path` is untouched and TR_ERR_IO is returned. So it is where `path`
+ * is a device or a pipe, which a rename would remove. */
 tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err);
 
 /* Writes n bytes to `path` by way of a temporary file and tr_file_replace(). */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "digest.h"
 #include "h5.h"
 #include "keras_h5.h"
 #include "mem.h"
@@ -120,6 +121,45 @@ static tr_status read_all(weight_reader *reader, hid_t file, tr_error *err)
     return status;
 }
 
+static tr_status digest_text(const weight_reader *reader, char text[TR_DIGEST_TEXT], tr_error *err)
+{
+    tr_digest *digest = tr_digest_new();
+    if (digest == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    tr_digest_add(digest, reader->values, (size_t)reader->n_read * sizeof *reader->values);
+    tr_digest_text(digest, text);
+    tr_digest_free(digest);
+    return TR_OK;
+}
+
+/* A flipped bit in the numbers is an error to nobody else: HDF5 keeps no sums of them. Files of
+ * Keras have no digest. */
+static tr_status check_digest(const weight_reader *reader, hid_t file, tr_error *err)
+{
+    if (H5Lexists(file, "trainer", H5P_DEFAULT) <= 0)
+        return TR_OK;
+    char **written = NULL, found[TR_DIGEST_TEXT];
+    size_t n = 0;
+    const hid_t group = H5Gopen2(file, "trainer", H5P_DEFAULT);
+    tr_status status = TR_OK;
+    if (group < 0 || !tr_h5_read_names(group, "weights_digest", &written, &n) || n > 1)
+        status = tr_fail(err, TR_ERR_DATA,
+                         "%s: the digest of its weights (/trainer, weights_digest) cannot be read: "
+                         "the file is damaged",
+                         reader->path);
+    else if (n == 1)
+        status = digest_text(reader, found, err);
+    if (status == TR_OK && n == 1 && strcmp(found, written[0]) != 0)
+        status = tr_fail(err, TR_ERR_DATA,
+                         "%s: its weights are not those that were written: their digest is %s, not "
+                         "%s; the file is damaged, take another copy (or, if you changed them on "
+                         "purpose, remove the attribute weights_digest of /trainer)",
+                         reader->path, found, written[0]);
+    tr_h5_free_names(written, n);
+    tr_h5_close(group);
+    return status;
+}
+
 /* In the child. */
 static tr_status read_file(void *job, tr_error *err)
 {
@@ -128,7 +168,9 @@ static tr_status read_file(void *job, tr_error *err)
     const hid_t file = H5Fopen(reader->path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0)
         return tr_fail(err, TR_ERR_DATA, "%s: is not a whole HDF5 file", reader->path);
-    const tr_status status = read_all(reader, file, err);
+    tr_status status = read_all(reader, file, err);
+    if (status == TR_OK)
+        status = check_digest(reader, file, err);
     tr_h5_close(file);
     return status;
 }

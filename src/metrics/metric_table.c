@@ -99,7 +99,8 @@ typedef struct request {
     const tr_config *config;
     const tr_loss *loss;
     int64_t width;
-    int line; /* of [compile] metrics */
+    int line;     /* of [compile] metrics */
+    bool refused; /* one of them */
 } request;
 
 static const tr_metric_ops *resolve(const request *at, const tr_metric_ops *ops)
@@ -114,8 +115,9 @@ static const tr_metric_ops *resolve(const request *at, const tr_metric_ops *ops)
                           : &categorical_accuracy;
 }
 
-static void refuse_unknown(const request *at, const char *name)
+static void refuse_unknown(request *at, const char *name)
 {
+    at->refused = true;
     const char *names[N_METRICS + 1] = {NULL};
     char allowed[512];
     for (size_t i = 0; i < N_METRICS; i++)
@@ -160,6 +162,7 @@ static void add_metric(request *at, const char *name)
     if (list->n == TR_MAX_METRICS && reason == NULL)
         reason = "there are too many metrics; at most 8";
     if (reason != NULL) {
+        at->refused = true;
         tr_problems_add(at->config->problems, at->line, "[compile] metrics: %s with loss = %s: %s",
                         name, at->loss->ops->name, reason);
         return;
@@ -175,11 +178,13 @@ static void add_metric(request *at, const char *name)
     list->wants_values = list->wants_values || ops->wants_values;
 }
 
-/* The next word of a comma-separated list; *text moves behind its comma, or becomes NULL. An empty
- * word is one: a comma promises another name. */
-static void next_name(const char **text, char *name, size_t n)
+/* The next word of a comma-separated list, "" where one is missing beside a comma; *text moves
+ * behind it, to NULL behind the last. False: no more. */
+static bool next_name(const char **text, char *name, size_t n)
 {
     const char *begin = *text;
+    if (begin == NULL)
+        return false;
     while (isspace((unsigned char)*begin))
         begin++;
     const size_t length = strcspn(begin, ",");
@@ -188,9 +193,11 @@ static void next_name(const char **text, char *name, size_t n)
         used--;
     snprintf(name, n, "%.*s", (int)used, begin);
     *text = begin[length] == ',' ? begin + length + 1 : NULL;
+    return true;
 }
 
-/* top_k must change something. Its default is spelled out in every effective configuration. */
+/* top_k must change something; what a refused metric would take is not said. Its default is spelled
+ * out in every effective configuration. */
 static void check_top_k(const request *at)
 {
     bool used = false;
@@ -198,7 +205,7 @@ static void check_top_k(const request *at)
         used = used || at->list->items[i].ops->takes_k;
     const tr_compile_config *compile = &at->config->compile;
     const int line = tr_section_line(tr_ini_find(at->config->ini, "compile"), "top_k");
-    if (!used && compile->top_k != TR_DEFAULT_TOP_K)
+    if (!used && !at->refused && compile->top_k != TR_DEFAULT_TOP_K)
         tr_problems_add(at->config->problems, line,
                         "[compile] top_k = %lld has no effect without a top_k metric",
                         (long long)compile->top_k);
@@ -214,13 +221,12 @@ void tr_metrics_parse(tr_metric_list *list, const tr_config *config, const tr_lo
 {
     char name[64];
     *list = (tr_metric_list){.k = config->compile.top_k};
-    request at = {list, config, loss, width,
-                  tr_section_line(tr_ini_find(config->ini, "compile"), "metrics")};
+    request at = {
+        list, config, loss, width, tr_section_line(tr_ini_find(config->ini, "compile"), "metrics"),
+        false};
     const char *text = config->compile.metrics[0] == '\0' ? NULL : config->compile.metrics;
-    while (text != NULL) {
-        next_name(&text, name, sizeof name);
+    while (next_name(&text, name, sizeof name))
         add_metric(&at, name);
-    }
     check_top_k(&at);
 }
 

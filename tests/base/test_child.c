@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -166,6 +167,37 @@ Test(child, has_limits)
     core.rlim_cur = core.rlim_max; /* often 0 where tests run */
     setrlimit(RLIMIT_CORE, &core);
     cr_expect_eq(tr_in_child(look_at_limits, NULL, path, &err), TR_OK, "%s", err.text);
+}
+
+static tr_status limit_of_cpu(void *job, tr_error *err)
+{
+    struct rlimit cpu;
+    if (getrlimit(RLIMIT_CPU, &cpu) != 0)
+        return tr_fail(err, TR_ERR_IO, "no limit");
+    *(rlim_t *)job = cpu.rlim_cur;
+    return TR_OK;
+}
+
+/* Nobody waits ten minutes for a damaged file of a few kilobytes; a large one may take them. */
+Test(child, small_files_are_given_up_sooner)
+{
+    char name[] = "/tmp/trainer-test-XXXXXX";
+    rlim_t *seconds = tr_shared_alloc(1, sizeof *seconds);
+    const int fd = mkstemp(name);
+    static const struct {
+        off_t bytes;
+        rlim_t seconds;
+    } cases[] = {{0, 30},         {16968, 30},     {5000000, 80},
+                 {56999999, 590}, {57000000, 600}, {600000000, 600}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_assert_eq(ftruncate(fd, cases[i].bytes), 0);
+        cr_assert_eq(tr_in_child(limit_of_cpu, seconds, name, NULL), TR_OK);
+        cr_expect_eq(*seconds, cases[i].seconds, "%lld: %lld", (long long)cases[i].bytes,
+                     (long long)*seconds);
+    }
+    unlink(name);
+    close(fd);
+    tr_shared_free(seconds);
 }
 
 /* ---- what is short ---- */

@@ -76,6 +76,23 @@ Test(file, write_creates_and_replaces)
     expect_absent(temporary);
 }
 
+/* Root writing to /dev/full would leave the machine without one. A pipe stands for it here. */
+Test(file, devices_and_pipes_are_not_replaced)
+{
+    struct stat info;
+    char link[160];
+    tr_error err = {0};
+    snprintf(link, sizeof link, "%s.link", target);
+    cr_assert_eq(mkfifo(target, 0600), 0);
+    cr_assert_eq(symlink(target, link), 0);
+    cr_expect_eq(tr_file_write(target, "one", 3, &err), TR_ERR_IO);
+    cr_expect_not_null(strstr(err.text, "target: is a device or a pipe"), "%s", err.text);
+    cr_expect_eq(tr_file_write(link, "one", 3, NULL), TR_ERR_IO);
+    cr_assert_eq(lstat(target, &info), 0);
+    cr_expect(S_ISFIFO(info.st_mode), "the pipe is gone");
+    expect_absent(temporary);
+}
+
 /* Readers that opened the old file go on reading the old file: it is replaced, not overwritten. */
 Test(file, an_open_reader_keeps_the_old_file)
 {

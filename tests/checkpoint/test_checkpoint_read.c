@@ -75,8 +75,8 @@ Test(checkpoint_read, refuses_what_does_not_fit)
             "has no /model_weights");
 }
 
-/* Truncated at any length or with any bit flipped: refused or read, never a crash. A flipped bit
- * in the numbers themselves is not noticed here. */
+/* Truncated at any length or with any bit flipped: refused or read as it was written, never a crash
+ * and never other numbers. */
 Test(checkpoint_read, broken_files_do_not_crash)
 {
     static const char small[] = "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 3\n";
@@ -84,11 +84,12 @@ Test(checkpoint_read, broken_files_do_not_crash)
     static unsigned char bytes[1 << 16];
     tr_error err = {0};
     const tr_progress progress = {0};
-    char whole[512], broken[512];
+    char whole[512], broken[512], written[33], now[33];
     test_net *net = test_net_new(small, tiny, 2);
     snprintf(whole, sizeof whole, "%s/whole.h5", test_folder());
     snprintf(broken, sizeof broken, "%s/broken.h5", test_folder());
     cr_assert_eq(tr_checkpoint_write(net->model, progress, whole, &err), TR_OK, "%s", err.text);
+    tr_model_digest(net->model, written, &err);
     FILE *file = fopen(whole, "rb");
     const size_t n = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
@@ -108,8 +109,38 @@ Test(checkpoint_read, broken_files_do_not_crash)
             bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
         const tr_status status = tr_checkpoint_read_weights(net->model, broken, &err);
         cr_assert(status == TR_OK || status == TR_ERR_DATA, "%s", err.text);
+        tr_model_digest(net->model, now, &err);
+        cr_assert_str_eq(now, written, "other weights, without a word");
         refusals += status != TR_OK;
     }
     cr_assert_geq(refusals, 95); /* at least all the truncated ones */
+    test_net_free(net);
+}
+
+/* A bit of a weight, of which HDF5 keeps no sum; and a file whose owner took the digest out. */
+Test(checkpoint_read, changed_numbers_are_noticed)
+{
+    static const char small[] = "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 3\n";
+    static const int64_t tiny[3] = {1, 1, 4};
+    tr_error err = {0};
+    const tr_progress progress = {0};
+    char path[512];
+    float bias[3] = {0.25f, 0.5f, 0.75f};
+    test_net *net = test_net_new(small, tiny, 2);
+    snprintf(path, sizeof path, "%s/changed.h5", test_folder());
+    cr_assert_eq(tr_checkpoint_write(net->model, progress, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_read_weights(net->model, path, &err), TR_OK, "%s", err.text);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t dataset = H5Dopen2(file, "model_weights/d/d/bias:0", H5P_DEFAULT);
+    cr_assert_geq(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, bias), 0);
+    H5Dclose(dataset);
+    H5Fclose(file);
+    cr_expect_eq(tr_checkpoint_read_weights(net->model, path, &err), TR_ERR_DATA);
+    cr_expect_not_null(strstr(err.text, "changed.h5: its weights are not those that were written"),
+                       "%s", err.text);
+    const hid_t again = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Adelete_by_name(again, "trainer", "weights_digest", H5P_DEFAULT);
+    H5Fclose(again);
+    cr_expect_eq(tr_checkpoint_read_weights(net->model, path, &err), TR_OK, "%s", err.text);
     test_net_free(net);
 }

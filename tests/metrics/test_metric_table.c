@@ -129,8 +129,8 @@ Test(metric_table, unknown_metric)
             ":15: [compile] metrics: a name is missing beside a comma");
     refused("sparse_categorical_crossentropy", 3, "metrics = accuracy,",
             ":15: [compile] metrics: a name is missing beside a comma");
-    refused("sparse_categorical_crossentropy", 3, "metrics = accuracy, , top_k\ntop_k = 2",
-            ":15: [compile] metrics: a name is missing beside a comma");
+    refused("sparse_categorical_crossentropy", 3, "metrics = top_1\ntop_k = 2",
+            ":15: [compile] metrics: unknown metric top_1; ");
 }
 
 Test(metric_table, metric_twice)
