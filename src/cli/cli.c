@@ -92,6 +92,14 @@ static int add_override(tr_options *options, const char *text)
     return 0;
 }
 
+void tr_option_once(const char **value, const char *arg, const char *name,
+                    const struct argp_state *state)
+{
+    if (*value != NULL)
+        argp_error(state, "--%s is given twice, as %s and as %s; keep one", name, *value, arg);
+    *value = arg;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     option_parser *parsing = state->input;
@@ -101,7 +109,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         state->child_inputs[0] = parsing->input;
         return 0;
     case 'c':
-        options->config_path = arg;
+        tr_option_once(&options->config_path, arg, "config", state);
         return 0;
     case 's':
         return add_override(options, arg);
@@ -110,7 +118,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         options->threads_override = tr_format("engine.threads=%s", arg);
         return options->threads_override == NULL ? ENOMEM : 0;
     case 'k':
-        options->checkpoint = arg;
+        tr_option_once(&options->checkpoint, arg, "checkpoint", state);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unexpected argument '%s'", arg);

@@ -4,7 +4,9 @@
 #include "command.h"
 #include "mem.h"
 
-static const char check_doc[] = "Check a configuration: every mistake with its line, in one run.";
+static const char check_doc[] =
+    "Check a configuration: every mistake with its line, in one run. The "
+    "data are read by a run only.";
 static const char summary_doc[] =
     "Print the layers, their shapes, parameters and work, and the oneDNN kernel of each direction.";
 
@@ -16,7 +18,8 @@ tr_status tr_command_check(int argc, char **argv)
     TR_TRY(tr_options_parse(&options, argc, argv, check_doc, 0));
     const tr_status status = tr_session_load(&session, &options, &err);
     if (status == TR_OK)
-        printf("%s: fine, %d layers\n", options.config_path, tr_model_n_layers(session.model));
+        printf("%s: fine, %d layers; the data are not read here\n", options.config_path,
+               tr_model_n_layers(session.model));
     tr_session_close(&session);
     tr_options_release(&options);
     return status == TR_OK ? TR_OK : tr_complain(status, &err);

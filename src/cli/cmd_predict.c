@@ -28,10 +28,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     const char **grown;
     switch (key) {
     case 'i':
-        options->input = arg;
+        tr_option_once(&options->input, arg, "input", state);
         return 0;
     case 'o':
-        options->output = arg;
+        tr_option_once(&options->output, arg, "output", state);
         return 0;
     case 'p':
         grown = tr_grown(options->images, options->n_images, sizeof *grown);

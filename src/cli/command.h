@@ -44,6 +44,10 @@ tr_status tr_options_parse(tr_options *options, int argc, char **argv, const cha
 struct argp;
 tr_status tr_options_parse_more(tr_options *options, int argc, char **argv, const char *doc,
                                 int takes_checkpoint, const struct argp *more, void *input);
+/* An option that may be given once: which of two files was meant is not ours to choose. */
+struct argp_state;
+void tr_option_once(const char **value, const char *arg, const char *name,
+                    const struct argp_state *state);
 void tr_options_release(tr_options *options);
 
 /* Prints "trainer: error: ..." (every line of the text) to stderr and returns `status`. */

@@ -27,11 +27,18 @@
 #endif
 #include <stb/stb_image.h>
 
+/* Of some damage it says nothing, in an empty text. */
+static const char *failure(void)
+{
+    const char *reason = stbi_failure_reason();
+    return reason == NULL || reason[0] == '\0' ? "its data are not complete" : reason;
+}
+
 const char *tr_stb_size(tr_image_bytes file, int64_t *h, int64_t *w)
 {
     int width = 0, height = 0, channels = 0;
     if (!stbi_info_from_memory(file.bytes, (int)file.n, &width, &height, &channels))
-        return stbi_failure_reason();
+        return failure();
     *h = height;
     *w = width;
     return NULL;
@@ -43,7 +50,7 @@ const char *tr_stb_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t 
     stbi_uc *pixels =
         stbi_load_from_memory(file.bytes, (int)file.n, &width, &height, &found, channels);
     if (pixels == NULL)
-        return stbi_failure_reason();
+        return failure();
     const char *fault = height == h && width == w ? NULL : "its size is not what its header says";
     if (fault == NULL)
         memcpy(dst, pixels, (size_t)(h * w * channels));

@@ -49,9 +49,11 @@ tr_status tr_measure(tr_engine *engine, const tr_measured *what, tr_metrics *met
     tr_status status = TR_OK;
     if (what->index == NULL)
         all = tr_alloc((size_t)what->n, sizeof *all);
+    /* A batch may be larger than all samples together. */
+    const int64_t most = what->n < what->chunk ? what->n : what->chunk;
     if (what->take != NULL)
         predictions =
-            tr_alloc((size_t)what->chunk, (size_t)tr_engine_outputs(engine) * sizeof *predictions);
+            tr_alloc((size_t)most, (size_t)tr_engine_outputs(engine) * sizeof *predictions);
     if ((what->index == NULL && all == NULL) || (what->take != NULL && predictions == NULL))
         status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     for (int64_t i = 0; all != NULL && i < what->n; i++)

@@ -124,7 +124,8 @@ Test(cli, no_progress_bar_in_a_log)
 
 Test(cli, check_and_summary_need_no_data)
 {
-    test_expect(test_run("", "check -c " TR_SOURCE "/configs/mnist.ini"), 0, "fine, 6 layers");
+    test_expect(test_run("", "check -c " TR_SOURCE "/configs/mnist.ini"), 0,
+                "fine, 6 layers; the data are not read here");
     test_expect(test_run("", "summary -c " TR_SOURCE "/configs/mnist.ini"), 0,
                 "Total params: 50,186");
     test_expect(test_run("", "--help"), 0, "trainer summary");
@@ -152,6 +153,10 @@ Test(cli, usage_errors)
     test_expect(test_run("", "-c x --frobnicate"), 2, "unrecognized option");
     test_expect(test_run("", "-c x y"), 2, "unexpected argument 'y'");
     test_expect(test_run("", "evaluate -c x"), 2, "no checkpoint");
+    test_expect(test_run("", "check -c x -c y"), 2, "--config is given twice, as x and as y");
+    test_expect(test_run("", "evaluate --checkpoint x --checkpoint y"), 2, "given twice");
+    test_expect(test_run("", "predict -k x -o a.csv -o b.csv"), 2, "--output is given twice");
+    test_expect(test_run("", "predict -k x -i a.h5 -i b.h5"), 2, "--input is given twice");
     test_expect(test_run("", "convert idx onlyone"), 2, "idx FOLDER OUT.h5");
     test_expect(test_run("", "convert tar a b"), 2, "unknown format");
 }
