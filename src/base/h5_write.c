@@ -49,25 +49,32 @@ static tr_status take_image(hid_t file, void **image, size_t *n, tr_error *err)
     return TR_OK;
 }
 
+tr_status tr_h5_make_image(void **image, size_t *n,
+                           tr_status (*fill)(const void *user, hid_t file, tr_error *err),
+                           const void *user, tr_error *err)
+{
+    hid_t file = H5I_INVALID_HID;
+    tr_h5_quiet();
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    if (access >= 0 && H5Pset_fapl_core(access, 1 << 20, 0) >= 0)
+        file = H5Fcreate("in memory", H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    tr_status status =
+        file < 0 ? tr_h5_write_failed(err, "a file in memory") : fill(user, file, err);
+    if (status == TR_OK)
+        status = take_image(file, image, n, err);
+    tr_h5_close(file);
+    tr_h5_close(access);
+    return status;
+}
+
 tr_status tr_h5_write_file(const char *path,
                            tr_status (*fill)(const void *user, hid_t file, tr_error *err),
                            const void *user, tr_error *err)
 {
     void *image = NULL;
     size_t n = 0;
-    hid_t file = H5I_INVALID_HID;
-    tr_h5_quiet();
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access >= 0 && H5Pset_fapl_core(access, 1 << 20, 0) >= 0)
-        file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    tr_status status =
-        file < 0 ? tr_h5_write_failed(err, "a file in memory") : fill(user, file, err);
-    if (status == TR_OK)
-        status = take_image(file, &image, &n, err);
-    tr_h5_close(file);
-    tr_h5_close(access);
-    if (status == TR_OK)
-        status = tr_file_write(path, image, n, err);
+    TR_TRY(tr_h5_make_image(&image, &n, fill, user, err));
+    const tr_status status = tr_file_write(path, image, n, err);
     tr_free(image);
     return status;
 }

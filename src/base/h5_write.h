@@ -10,7 +10,13 @@
 #include "h5.h"
 #include "trainer/status.h"
 
-/* Calls fill(user, file, err) on an empty file, then puts what it made at `path`. */
+/* Calls fill(user, file, err) on an empty file in memory; the bytes of what it made, which
+ * tr_file_write() puts on disk, are released with tr_free(). */
+tr_status tr_h5_make_image(void **image, size_t *n,
+                           tr_status (*fill)(const void *user, hid_t file, tr_error *err),
+                           const void *user, tr_error *err);
+
+/* The same, put at `path`. */
 tr_status tr_h5_write_file(const char *path,
                            tr_status (*fill)(const void *user, hid_t file, tr_error *err),
                            const void *user, tr_error *err);

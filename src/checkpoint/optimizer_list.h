@@ -1,0 +1,39 @@
+/* optimizer_list.h -- the variables of an optimizer in the order of Keras 3's optimizer.variables.
+ *
+ * iteration, learning_rate (not with a schedule), then the slots: average and gradient_accumulator
+ * weight by weight, then the optimizer's own weight by weight, except that those which Keras makes
+ * apart (RMSprop's, velocity_hat) follow for all weights; Nadam's product, last.
+ */
+#ifndef TR_OPTIMIZER_LIST_H
+#define TR_OPTIMIZER_LIST_H
+
+#include "h5.h"
+#include "snapshot.h"
+
+typedef enum tr_variable_kind {
+    TR_VARIABLE_ITERATION,     /* int64 scalar */
+    TR_VARIABLE_LEARNING_RATE, /* float32 scalar */
+    TR_VARIABLE_PRODUCT,       /* float32 scalar: Nadam's */
+    TR_VARIABLE_SLOT           /* float32, shape of the weight */
+} tr_variable_kind;
+
+typedef struct tr_variable {
+    tr_variable_kind kind;
+    int slot, weight; /* of a SLOT */
+    char name[192];   /* Keras 3's: "adam/conv1_kernel_momentum" */
+} tr_variable;
+
+/* The list for a snapshot with the state of an optimizer; *out is freed with tr_free(). */
+tr_status tr_optimizer_list(tr_variable **out, size_t *n, const tr_snapshot *snapshot,
+                            tr_error *err);
+
+/* Values of the scalars after snapshot->progress.iterations steps. */
+tr_status tr_optimizer_scalars(const tr_snapshot *snapshot, float *learning_rate, float *product,
+                               tr_error *err);
+
+/* Writes the list below `group`: datasets of those names (`numbered`: "0", "1", ..., as in Keras
+ * 3's .weights.h5) and, unless numbered, the attribute weight_names. */
+tr_status tr_optimizer_list_write(hid_t group, const tr_snapshot *snapshot, bool numbered,
+                                  tr_error *err);
+
+#endif

@@ -1,0 +1,74 @@
+/* snapshot.h -- all that a checkpoint holds, as plain memory: weights, optimizer, progress.
+ *
+ * Taken between two steps and independent of the engine from then on, so that it can be written
+ * while the training goes on. Values are in Keras's layout and order.
+ */
+#ifndef TR_SNAPSHOT_H
+#define TR_SNAPSHOT_H
+
+#include <stdint.h>
+
+#include "optimizer.h"
+#include "trainer/history.h"
+#include "trainer/model.h"
+
+enum { TR_SNAPSHOT_SLOTS = TR_MAX_SLOTS + 2 }; /* those of the optimizer, average, accumulator */
+enum { TR_SNAPSHOT_NAME = 64 };
+
+/* Where a run stands. */
+typedef struct tr_progress {
+    int64_t epoch;      /* finished epochs */
+    int64_t step;       /* steps made in the epoch at hand */
+    int64_t iterations; /* steps made in all: Keras's optimizer.iterations */
+
+    /* Of the epoch at hand, over the samples of its steps so far. */
+    double loss_sum, metric_sums[TR_MAX_METRICS];
+    int64_t n_samples;
+    double seconds;
+
+    /* The best finished epoch, by the value that [checkpoint] monitor names. */
+    double best_value;
+    int64_t best_epoch; /* 1-based; 0: none yet */
+} tr_progress;
+
+/* What a run was made of, so that it goes on with nothing else. "" where it is not known. */
+typedef struct tr_identity {
+    char dataset_digest[33]; /* of all images and targets that the training uses */
+    char split_digest[33];   /* of the sample numbers of both parts, in order */
+    char machine[128];       /* instruction set and oneDNN: the same bits only with the same */
+} tr_identity;
+
+typedef struct tr_snapshot {
+    const tr_model *model; /* borrowed */
+    int64_t n_values;      /* of all weights, one after the other */
+    float *weights;        /* [n_values] */
+    /* [n_values] what the training goes on from, where `weights` are their average (use_ema, after
+     * the last epoch); else NULL. */
+    float *training_weights;
+    int n_slots;                               /* 0: no state of an optimizer */
+    const char *slot_names[TR_SNAPSHOT_SLOTS]; /* Keras's */
+    float *slots[TR_SNAPSHOT_SLOTS];           /* [n_values] each */
+    bool slots_apart[TR_SNAPSHOT_SLOTS]; /* Keras lists it for all weights, behind other slots */
+
+    tr_progress progress;
+    tr_identity identity;
+    tr_epoch *epochs; /* [n_epochs] the history */
+    int64_t n_epochs;
+} tr_snapshot;
+
+/* Room for the weights of the model, which is built, and, with `training`, for the state of its
+ * optimizer; all zero. */
+tr_status tr_snapshot_new(tr_snapshot **out, const tr_model *model, bool training, tr_error *err);
+void tr_snapshot_free(tr_snapshot *snapshot);
+
+/* Weights of the model into the snapshot, and back. */
+tr_status tr_snapshot_take_weights(tr_snapshot *snapshot, tr_error *err);
+tr_status tr_snapshot_give_weights(const tr_snapshot *snapshot, tr_model *model, tr_error *err);
+
+/* Place of weight i in every array [n_values]. */
+int64_t tr_snapshot_offset(const tr_snapshot *snapshot, int weight);
+
+/* Digest of n values. */
+tr_status tr_snapshot_digest(const float *values, int64_t n, char text[33], tr_error *err);
+
+#endif
