@@ -107,6 +107,26 @@ static bool write_whole(const char *path, const void *bytes, size_t n)
     return close(fd) == 0;
 }
 
+/* What to do about it. */
+static const char *advice(int cause)
+{
+    switch (cause) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return "free some space, or choose another folder";
+    case ENOENT:
+    case ENOTDIR:
+        return "its folder is not there; make it again, or choose another";
+    case EROFS:
+    case EACCES:
+    case EPERM:
+        return "files cannot be made there; change that, or choose another folder";
+    default:
+        return "look after the disk, or choose another folder";
+    }
+}
+
 tr_status tr_file_write(const char *path, const void *bytes, size_t n, tr_error *err)
 {
     char *temporary = tr_file_temporary(path);
@@ -116,9 +136,8 @@ tr_status tr_file_write(const char *path, const void *bytes, size_t n, tr_error 
     if (!write_whole(temporary, bytes, n)) {
         const int cause = errno;
         unlink(temporary);
-        status = tr_fail(err, TR_ERR_IO,
-                         "%s: cannot write: %s; free some space or choose another folder", path,
-                         strerror(cause));
+        status = tr_fail(err, TR_ERR_IO, "%s: cannot write: %s; %s", path, strerror(cause),
+                         advice(cause));
     } else {
         status = tr_file_replace(temporary, path, err);
     }

@@ -155,7 +155,12 @@ tr_status tr_saver_wait(tr_saver *saver, tr_error *err)
         pthread_cond_wait(&saver->changed, &saver->mutex);
     const tr_status status = saver->status;
     pthread_mutex_unlock(&saver->mutex);
-    return status == TR_OK ? TR_OK : tr_fail(err, status, "%s", saver->err.text);
+    if (status != TR_ERR_IO)
+        return status == TR_OK ? TR_OK : tr_fail(err, status, "%s", saver->err.text);
+    return tr_fail(err, status,
+                   "%s; the files that are there are whole, so that --resume goes on from the last "
+                   "one that could be written",
+                   saver->err.text);
 }
 
 tr_status tr_saver_take(tr_saver *saver, tr_snapshot **buffer, tr_error *err)

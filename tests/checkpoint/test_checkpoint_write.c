@@ -118,8 +118,7 @@ Test(checkpoint_write, survives_lack_of_memory)
     for (int k = 0;; k++) {
         tr_error err = {0};
         tr_alloc_fail_after(k);
-        const tr_status status =
-            test_save(net->model, path_in_folder("m.h5"), &err);
+        const tr_status status = test_save(net->model, path_in_folder("m.h5"), &err);
         tr_alloc_fail_after(-1);
         if (status == TR_OK)
             break;
