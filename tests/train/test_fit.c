@@ -9,96 +9,10 @@
 #include "h5.h"
 #include "mem.h"
 #include "net.h"
+#include "quadrants.h"
 #include "rng.h"
 #include "trainer/checkpoint.h"
 #include "trainer/fit.h"
-
-/* ---- a small problem: which quadrant of an 8 x 8 image is bright? ---- */
-
-enum { SIDE = 8, N_TRAIN = 403, N_TEST = 101 };
-
-static void fill(uint8_t *x, uint8_t *y, int n, uint32_t part)
-{
-    for (int i = 0; i < n; i++) {
-        y[i] = (uint8_t)tr_random_below(4, 9, TR_PURPOSE_INIT, part, (uint64_t)i);
-        for (int p = 0; p < SIDE * SIDE; p++) {
-            const int quadrant = (p / SIDE >= SIDE / 2) * 2 + (p % SIDE >= SIDE / 2);
-            const uint64_t noise =
-                tr_random_below(60, 9, TR_PURPOSE_SHUFFLE, part, (uint64_t)(i * SIDE * SIDE + p));
-            x[i * SIDE * SIDE + p] = (uint8_t)(noise + (quadrant == y[i] ? 100 : 0));
-        }
-    }
-}
-
-static void write_array(hid_t file, const char *name, int rank, const hsize_t *dims,
-                        const void *values)
-{
-    const hid_t space = H5Screate_simple(rank, dims, NULL);
-    const hid_t set =
-        H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
-    H5Dclose(set);
-    H5Sclose(space);
-}
-
-static const char *data_path(void)
-{
-    static char path[512];
-    static uint8_t x[N_TRAIN * SIDE * SIDE], y[N_TRAIN];
-    snprintf(path, sizeof path, "%s/quadrants.h5", test_folder());
-    if (access(path, F_OK) == 0)
-        return path;
-    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    hsize_t dims[3] = {N_TRAIN, SIDE, SIDE};
-    fill(x, y, N_TRAIN, 1);
-    write_array(file, "x_train", 3, dims, x);
-    write_array(file, "y_train", 1, dims, y);
-    dims[0] = N_TEST;
-    fill(x, y, N_TEST, 2);
-    write_array(file, "x_test", 3, dims, x);
-    write_array(file, "y_test", 1, dims, y);
-    H5Fclose(file);
-    return path;
-}
-
-static const char body[] =
-    "validation_split = 0.2\n[model]\ninput_shape = 8, 8, 1\n"
-    "[layer.c]\ntype = conv2d\nfilters = 8\nkernel_size = 3\nactivation = relu\n"
-    "[layer.p]\ntype = max_pooling2d\n[layer.f]\ntype = flatten\n"
-    "[layer.d]\ntype = dense\nunits = 4\nactivation = softmax\n"
-    "[fit]\nbatch_size = 50\nepochs = 3\n[evaluate]\nbatch_size = 30\n";
-
-typedef struct rig {
-    tr_config *config;
-    tr_model *model;
-    tr_dataset *dataset;
-    tr_run *run;
-} rig;
-
-static tr_status make(rig *made, const char *const *overrides, size_t n_overrides, tr_error *err)
-{
-    const char *all[16];
-    char file[600];
-    snprintf(file, sizeof file, "data.file=%s", data_path());
-    all[0] = file;
-    for (size_t i = 0; i < n_overrides; i++)
-        all[i + 1] = overrides[i];
-    memset(made, 0, sizeof *made);
-    made->config = test_config(body, all, n_overrides + 1);
-    TR_TRY(tr_model_parse(&made->model, made->config, err));
-    TR_TRY(tr_config_check(made->config, err));
-    TR_TRY(tr_model_build(made->model, err));
-    TR_TRY(tr_dataset_open(&made->dataset, made->config, tr_model_targets(made->model), err));
-    return tr_run_new(&made->run, made->config, made->model, made->dataset, err);
-}
-
-static void discard(rig *made)
-{
-    tr_run_free(made->run);
-    tr_dataset_free(made->dataset);
-    tr_model_free(made->model);
-    tr_config_free(made->config);
-}
 
 static tr_control never;
 
@@ -106,17 +20,17 @@ static tr_control never;
 
 static void learns(const char *const *overrides, size_t n)
 {
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     tr_evaluation test;
     const tr_listener silent = {0};
-    cr_assert_eq(make(&made, overrides, n, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_quadrants_make(&made, overrides, n, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &never, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_evaluate(made.run, &never.stop, &test, &err), TR_OK);
-    cr_assert_eq(test.metrics.n, N_TEST);
+    cr_assert_eq(test.metrics.n, TEST_QUADRANTS_TEST);
     cr_assert_gt(test.metrics.values[0], 0.95, "accuracy %g", test.metrics.values[0]);
     tr_evaluation_release(&test);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 Test(fit, learns_with_adam)
@@ -166,29 +80,29 @@ static tr_status on_epoch(void *user, const tr_history *history, int64_t epochs,
 
 Test(fit, tells_every_step_and_epoch)
 {
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     struct seen seen = {0};
     const tr_listener listener = {.user = &seen, .on_step = on_step, .on_epoch = on_epoch};
-    cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_quadrants_make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_describe(made.run).steps, 7);
     cr_assert_eq(tr_run_fit(made.run, &listener, &never, &err), TR_OK, "%s", err.text);
     cr_assert_eq(seen.steps, 21);
     cr_assert_eq(seen.epochs, 3);
     cr_assert_eq(seen.last_images, 322);
     cr_assert_eq(tr_run_describe(made.run).iterations, 21);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 /* The checkpoint holds the weights the run ended with, and evaluating it gives the same numbers. */
 Test(fit, checkpoint_is_the_model)
 {
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     tr_evaluation in_run, from_file;
     char a[33], b[33], path[600];
     const tr_listener silent = {0};
-    cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_quadrants_make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &never, &err), TR_OK);
     cr_assert_eq(tr_run_evaluate(made.run, &never.stop, &in_run, &err), TR_OK);
     tr_model_digest(made.model, a, &err);
@@ -209,11 +123,11 @@ Test(fit, checkpoint_is_the_model)
         all += in_run.confusion.counts[i];
         right += i % 5 == 0 ? in_run.confusion.counts[i] : 0;
     }
-    cr_assert_eq(all, N_TEST);
-    cr_assert_float_eq((double)right / N_TEST, in_run.metrics.values[0], 1e-12);
+    cr_assert_eq(all, TEST_QUADRANTS_TEST);
+    cr_assert_float_eq((double)right / TEST_QUADRANTS_TEST, in_run.metrics.values[0], 1e-12);
     tr_evaluation_release(&in_run);
     tr_evaluation_release(&from_file);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 struct watched {
@@ -238,12 +152,12 @@ Test(fit, ends_with_the_average_and_logs_the_schedule)
     const char *const overrides[] = {
         "optimizer.use_ema=true", "learning_rate.schedule=piecewise_constant_decay",
         "learning_rate.boundaries=10", "learning_rate.values=0.01, 0.001"};
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     struct watched watched = {0};
     char ended[33], saved[33], path[600];
     const tr_listener listener = {.user = &watched, .on_epoch = watch};
-    cr_assert_eq(make(&made, overrides, 4, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_quadrants_make(&made, overrides, 4, &err), TR_OK, "%s", err.text);
     watched.model = made.model;
     cr_assert_eq(tr_run_fit(made.run, &listener, &never, &err), TR_OK, "%s", err.text);
     cr_assert(watched.rates[0] == 0.01 && watched.rates[1] == 0.001 && watched.rates[2] == 0.001);
@@ -253,20 +167,20 @@ Test(fit, ends_with_the_average_and_logs_the_schedule)
     cr_assert_eq(tr_checkpoint_read_weights(made.model, path, &err), TR_OK, "%s", err.text);
     tr_model_digest(made.model, saved, &err);
     cr_assert_str_eq(ended, saved);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 /* ---- the same run again; other seeds; no shuffle ---- */
 
 static void digest_of(const char *const *overrides, size_t n, char digest[33])
 {
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     const tr_listener silent = {0};
-    cr_assert_eq(make(&made, overrides, n, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_quadrants_make(&made, overrides, n, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &never, &err), TR_OK);
     tr_model_digest(made.model, digest, &err);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 Test(fit, is_a_function_of_the_configuration)
@@ -298,11 +212,11 @@ static void stop_in_second_epoch(void *user, const tr_step_event *event)
 
 Test(fit, stops_after_the_step_and_saves)
 {
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     char before[33], saved[33], path[600];
     const tr_listener listener = {.on_step = stop_in_second_epoch};
-    cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_quadrants_make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &listener, &control, &err), TR_INTERRUPTED);
     cr_assert_eq(tr_run_describe(made.run).iterations, 10);
     cr_assert_not_null(strstr(err.text, "epoch 2 after 10 updates"), "%s", err.text);
@@ -311,7 +225,7 @@ Test(fit, stops_after_the_step_and_saves)
     cr_assert_eq(tr_checkpoint_read_weights(made.model, path, &err), TR_OK);
     tr_model_digest(made.model, saved, &err);
     cr_assert_str_eq(before, saved);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 static tr_status stop_at_epoch_end(void *user, const tr_history *history, int64_t epochs,
@@ -325,46 +239,46 @@ static tr_status stop_at_epoch_end(void *user, const tr_history *history, int64_
 /* Asked while an epoch is being reported, or while the test set is being measured. */
 Test(fit, stop_is_not_lost_between_steps)
 {
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     tr_evaluation test;
     const tr_listener listener = {.on_epoch = stop_at_epoch_end};
     const char *const overrides[] = {"fit.epochs=1"};
-    cr_assert_eq(make(&made, overrides, 1, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_quadrants_make(&made, overrides, 1, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &listener, &control, &err), TR_TERMINATED);
     cr_assert_eq(tr_run_evaluate(made.run, &control.stop, &test, &err), TR_TERMINATED);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 /* A run started by mistake in the folder of a good one, and stopped at once. */
 Test(fit, stop_before_the_first_update_keeps_the_old_file)
 {
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     char path[600];
     const tr_listener silent = {0};
     control.stop = SIGINT;
-    cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_quadrants_make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &control, &err), TR_INTERRUPTED);
     cr_assert_not_null(strstr(err.text, "nothing is saved"), "%s", err.text);
     snprintf(path, sizeof path, "%s/last.h5", made.config->output_directory);
     cr_assert_neq(access(path, F_OK), 0);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 /* ---- refusals ---- */
 
 Test(fit, divergence_is_a_numeric_error)
 {
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     const tr_listener silent = {0};
     const char *const overrides[] = {"compile.optimizer=sgd", "optimizer.learning_rate=1000000",
                                      "data.scale=1000"};
-    cr_assert_eq(make(&made, overrides, 3, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_quadrants_make(&made, overrides, 3, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &never, &err), TR_ERR_NUMERIC);
     cr_assert_not_null(strstr(err.text, "epoch 1, step"), "%s", err.text);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 Test(fit, labels_outside_the_classes_are_named)
@@ -375,8 +289,8 @@ Test(fit, labels_outside_the_classes_are_named)
     tr_error err = {0};
     char file[600];
     const char *const overrides[] = {file};
-    rig made = {0};
-    snprintf(file, sizeof file, "data.file=%s", data_path());
+    test_quadrants made = {0};
+    snprintf(file, sizeof file, "data.file=%s", test_quadrants_data());
     made.config = test_config(two, overrides, 1);
     cr_assert_eq(tr_model_parse(&made.model, made.config, &err), TR_OK);
     cr_assert_eq(tr_config_check(made.config, &err), TR_OK, "%s", err.text);
@@ -385,27 +299,27 @@ Test(fit, labels_outside_the_classes_are_named)
                  err.text);
     cr_assert_eq(tr_run_new(&made.run, made.config, made.model, made.dataset, &err), TR_ERR_DATA);
     cr_assert_not_null(strstr(err.text, "y_train"), "%s", err.text);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 Test(fit, output_folder_that_cannot_be_made)
 {
-    rig made;
+    test_quadrants made;
     tr_error err = {0};
     const char *const overrides[] = {"output.directory=/proc/nothing/here"};
-    cr_assert_eq(make(&made, overrides, 1, &err), TR_ERR_IO);
+    cr_assert_eq(test_quadrants_make(&made, overrides, 1, &err), TR_ERR_IO);
     cr_assert_not_null(strstr(err.text, "/proc/nothing/here"), "%s", err.text);
-    discard(&made);
+    test_quadrants_discard(&made);
 }
 
 Test(fit, survives_lack_of_memory)
 {
     for (int k = 0;; k++) {
-        rig made;
+        test_quadrants made;
         tr_error err = {0};
         const tr_listener silent = {0};
         const char *const overrides[] = {"fit.epochs=1"};
-        cr_assert_eq(make(&made, overrides, 1, &err), TR_OK);
+        cr_assert_eq(test_quadrants_make(&made, overrides, 1, &err), TR_OK);
         tr_run_free(made.run);
         made.run = NULL;
         tr_alloc_fail_after(k);
@@ -413,7 +327,7 @@ Test(fit, survives_lack_of_memory)
         if (status == TR_OK)
             status = tr_run_fit(made.run, &silent, &never, &err);
         tr_alloc_fail_after(-1);
-        discard(&made);
+        test_quadrants_discard(&made);
         if (status == TR_OK)
             break;
         cr_assert(status == TR_ERR_INTERNAL || status == TR_ERR_IO, "k = %d: %s", k, err.text);

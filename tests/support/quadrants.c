@@ -1,0 +1,90 @@
+/* quadrants.c -- see quadrants.h. */
+#include "quadrants.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "h5.h"
+#include "net.h"
+#include "rng.h"
+
+enum { SIDE = TEST_QUADRANTS_SIDE, N_TRAIN = TEST_QUADRANTS_TRAIN, N_TEST = TEST_QUADRANTS_TEST };
+
+static void fill(uint8_t *x, uint8_t *y, int n, uint32_t part)
+{
+    for (int i = 0; i < n; i++) {
+        y[i] = (uint8_t)tr_random_below(4, 9, TR_PURPOSE_INIT, part, (uint64_t)i);
+        for (int p = 0; p < SIDE * SIDE; p++) {
+            const int quadrant = (p / SIDE >= SIDE / 2) * 2 + (p % SIDE >= SIDE / 2);
+            const uint64_t noise =
+                tr_random_below(60, 9, TR_PURPOSE_SHUFFLE, part, (uint64_t)(i * SIDE * SIDE + p));
+            x[i * SIDE * SIDE + p] = (uint8_t)(noise + (quadrant == y[i] ? 100 : 0));
+        }
+    }
+}
+
+static void write_array(hid_t file, const char *name, int rank, const hsize_t *dims,
+                        const void *values)
+{
+    const hid_t space = H5Screate_simple(rank, dims, NULL);
+    const hid_t set =
+        H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+    H5Dclose(set);
+    H5Sclose(space);
+}
+
+const char *test_quadrants_data(void)
+{
+    static char path[512];
+    static uint8_t x[N_TRAIN * SIDE * SIDE], y[N_TRAIN];
+    snprintf(path, sizeof path, "%s/quadrants.h5", test_folder());
+    if (access(path, F_OK) == 0)
+        return path;
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hsize_t dims[3] = {N_TRAIN, SIDE, SIDE};
+    fill(x, y, N_TRAIN, 1);
+    write_array(file, "x_train", 3, dims, x);
+    write_array(file, "y_train", 1, dims, y);
+    dims[0] = N_TEST;
+    fill(x, y, N_TEST, 2);
+    write_array(file, "x_test", 3, dims, x);
+    write_array(file, "y_test", 1, dims, y);
+    H5Fclose(file);
+    return path;
+}
+
+static const char body[] =
+    "validation_split = 0.2\n[model]\ninput_shape = 8, 8, 1\n"
+    "[layer.c]\ntype = conv2d\nfilters = 8\nkernel_size = 3\nactivation = relu\n"
+    "[layer.p]\ntype = max_pooling2d\n[layer.f]\ntype = flatten\n"
+    "[layer.d]\ntype = dense\nunits = 4\nactivation = softmax\n"
+    "[fit]\nbatch_size = 50\nepochs = 3\n[evaluate]\nbatch_size = 30\n";
+
+tr_status test_quadrants_make(test_quadrants *made, const char *const *overrides,
+                              size_t n_overrides, tr_error *err)
+{
+    const char *all[16];
+    char file[600];
+    snprintf(file, sizeof file, "data.file=%s", test_quadrants_data());
+    all[0] = file;
+    for (size_t i = 0; i < n_overrides; i++)
+        all[i + 1] = overrides[i];
+    memset(made, 0, sizeof *made);
+    made->config = test_config(body, all, n_overrides + 1);
+    TR_TRY(tr_model_parse(&made->model, made->config, err));
+    TR_TRY(tr_config_check(made->config, err));
+    TR_TRY(tr_model_build(made->model, err));
+    TR_TRY(tr_dataset_open(&made->dataset, made->config, tr_model_targets(made->model), err));
+    return tr_run_new(&made->run, made->config, made->model, made->dataset, err);
+}
+
+void test_quadrants_discard(test_quadrants *made)
+{
+    tr_run_free(made->run);
+    tr_dataset_free(made->dataset);
+    tr_model_free(made->model);
+    tr_config_free(made->config);
+}

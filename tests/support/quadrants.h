@@ -1,0 +1,27 @@
+/* quadrants.h -- a run of a small problem: which quadrant of an 8 x 8 image is bright?
+ *
+ * Three epochs of seven steps, the last of which is short; a fifth of the images validates.
+ */
+#ifndef TR_TEST_QUADRANTS_H
+#define TR_TEST_QUADRANTS_H
+
+#include "trainer/fit.h"
+
+enum { TEST_QUADRANTS_SIDE = 8, TEST_QUADRANTS_TRAIN = 403, TEST_QUADRANTS_TEST = 101 };
+
+typedef struct test_quadrants {
+    tr_config *config;
+    tr_model *model;
+    tr_dataset *dataset;
+    tr_run *run;
+} test_quadrants;
+
+/* Its dataset, made once per test process. */
+const char *test_quadrants_data(void);
+
+/* A run with these "section.key=value"; fails as the library fails. */
+tr_status test_quadrants_make(test_quadrants *made, const char *const *overrides,
+                              size_t n_overrides, tr_error *err);
+void test_quadrants_discard(test_quadrants *made);
+
+#endif

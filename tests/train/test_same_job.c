@@ -1,0 +1,83 @@
+/* test_same_job.c -- what may differ between a run and the checkpoint that it resumes. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "mem.h"
+#include "net.h"
+#include "run_internal.h"
+
+static const char body[] = "[model]\ninput_shape = 4, 4, 1\n"
+                           "[layer.a]\ntype = flatten\n"
+                           "[layer.b]\ntype = dense\nunits = 3\nactivation = softmax\n"
+                           "[fit]\nepochs = 3\n";
+
+/* The configuration as it is saved: with every default of its layers. */
+static tr_config *config_of(const char *text, const char *override)
+{
+    tr_error err = {0};
+    tr_model *model;
+    tr_config *config = test_config(text, &override, override == NULL ? 0 : 1);
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+    cr_assert_eq(tr_optimizer_check(config, &err), TR_OK);
+    tr_model_free(model);
+    return config;
+}
+
+static tr_status compare(const char *text, const char *override, tr_error *err)
+{
+    tr_config *then = config_of(body, NULL), *now = config_of(text, override);
+    char *written = tr_config_text(then);
+    const tr_status status = tr_check_same_job(now, written, "old.h5", err);
+    tr_free(written);
+    tr_config_free(then);
+    tr_config_free(now);
+    return status;
+}
+
+Test(same_job, allows_what_does_not_change_the_numbers)
+{
+    static const char *const fine[] = {NULL,
+                                       "fit.epochs=30",
+                                       "engine.threads=1",
+                                       "output.directory=/elsewhere",
+                                       "checkpoint.every_steps=5",
+                                       "checkpoint.monitor=loss",
+                                       "data.file=/moved/data.h5",
+                                       "optimizer.learning_rate=0.0010",
+                                       "fit.batch_size=32"};
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        tr_error err = {0};
+        cr_expect_eq(compare(body, fine[i], &err), TR_OK, "%s: %s", fine[i], err.text);
+    }
+}
+
+static void refused(const char *text, const char *override, const char *expected)
+{
+    tr_error err = {0};
+    cr_expect_eq(compare(text, override, &err), TR_ERR_CONFIG, "%s", override);
+    cr_expect_not_null(strstr(err.text, expected), "expected \"%s\" in: %s", expected, err.text);
+    cr_expect_not_null(strstr(err.text, "old.h5"), "%s", err.text);
+}
+
+Test(same_job, refuses_by_name_what_does)
+{
+    refused(body, "engine.micro_batch=4", "another [engine] micro_batch: it was written with 8");
+    refused(body, "fit.batch_size=64", "another [fit] batch_size");
+    refused(body, "fit.seed=1", "another [fit] seed");
+    refused(body, "fit.shuffle=false", "another [fit] shuffle");
+    refused(body, "data.scale=1/254", "another [data] scale");
+    refused(body, "data.split_seed=1", "another [data] split_seed");
+    refused(body, "evaluate.batch_size=7", "another [evaluate] batch_size");
+    refused(body, "layer.b.units=4", "another [layer.b] units: it was written with 3, now it is 4");
+    refused(body, "layer.b.activation=linear", "another [layer.b] activation");
+    refused(body, "optimizer.learning_rate=0.5", "another [optimizer] learning_rate");
+    refused(body, "optimizer.clipvalue=1",
+            "another [optimizer] clipvalue: it was written with none");
+    refused("[model]\ninput_shape = 4, 4, 1\n[layer.a]\ntype = flatten\n"
+            "[layer.c]\ntype = dense\nunits = 3\nactivation = softmax\n[fit]\nepochs = 3\n",
+            NULL, "where it has [layer.b], this configuration has [layer.c]");
+    refused("[model]\ninput_shape = 4, 4, 1\n[layer.a]\ntype = flatten\n"
+            "[layer.b]\ntype = dense\nunits = 3\nactivation = softmax\n"
+            "[layer.c]\ntype = activation\nactivation = relu\n[fit]\nepochs = 3\n",
+            NULL, "where it has no further layer, this configuration has [layer.c]");
+}
