@@ -72,16 +72,23 @@ static json_t *value_of(const tr_key *key, const char *text)
     }
 }
 
-/* Adds the values of a section. `spoken`: only what the configuration says itself, for keys that
- * some Keras does not know. */
+/* Spelling a default out, as effective configurations do, says nothing. */
+static bool says_default(const tr_entry *entry, const tr_key *key)
+{
+    return entry == NULL || entry->is_default ||
+           (key->fallback != NULL && strcmp(entry->value, key->fallback) == 0);
+}
+
+/* Adds the values of a section. `spoken`: only what differs from the default, for keys that some
+ * Keras does not know. */
 static void add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
                      bool spoken)
 {
     for (size_t k = 0; k < n_keys; k++) {
         const tr_entry *entry = section == NULL ? NULL : tr_section_find(section, keys[k].name);
-        const bool is_default = entry == NULL || entry->is_default;
         const char *text = entry == NULL ? keys[k].fallback : entry->value;
-        if (strcmp(keys[k].name, "type") == 0 || text == NULL || (spoken && is_default) ||
+        if (strcmp(keys[k].name, "type") == 0 || text == NULL ||
+            (spoken && says_default(entry, &keys[k])) ||
             json_object_get(config, keys[k].name) != NULL)
             continue;
         json_object_set_new(config, keys[k].name, value_of(&keys[k], text));
