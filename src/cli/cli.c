@@ -17,7 +17,7 @@ const tr_command tr_commands[] = {
     {"predict", "classes and probabilities of images, from a checkpoint", tr_command_predict},
     {"bench", "measure a step by layer, against the machine's peak", tr_command_bench},
     {"export", "write a checkpoint as a .weights.h5 or .keras file of Keras 3", tr_command_export},
-    {"convert", "make a dataset: trainer convert idx FOLDER OUT.h5", tr_command_convert},
+    {"convert", "a dataset from IDX or NumPy files, and back", tr_command_convert},
     {"inspect", "list what is in an HDF5 file, or draw a sample of it", tr_command_inspect},
     {"help", "explain config, layers, losses, metrics, optimizers: trainer help layers",
      tr_command_help},

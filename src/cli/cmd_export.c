@@ -2,10 +2,10 @@
 #include <argp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "command.h"
 #include "export.h"
+#include "file.h"
 #include "mem.h"
 
 static const char doc[] =
@@ -73,18 +73,11 @@ static char *default_output(const char *checkpoint, const char *suffix)
     return tr_format("%.*s%s", (int)n, checkpoint, suffix);
 }
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat first, second;
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
 /* Found before anything is read. */
 static tr_status check(const export_options *options, const char *checkpoint, const char *output,
                        tr_error *err)
 {
-    if (same_file(checkpoint, output))
+    if (tr_file_same(checkpoint, output))
         return tr_fail(err, TR_ERR_CONFIG,
                        "%s: is the checkpoint itself; give another file with --output", output);
     /* Keras chooses by the name how to read a file. */
