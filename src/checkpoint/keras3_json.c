@@ -19,14 +19,13 @@ static bool ends_with(const char *text, const char *end)
     return n >= n_end && strcmp(text + n - n_end, end) == 0;
 }
 
-/* Of the object that is the value of that key in a layer's or an optimizer's config. */
+/* Of the object that is the value of that key in a layer's config. */
 static const char *module_of_key(const char *key)
 {
     static const char *const modules[][2] = {
         {"_initializer", "keras.initializers"},
         {"_regularizer", "keras.regularizers"},
         {"_constraint", "keras.constraints"},
-        {"learning_rate", "keras.optimizers.schedules"},
     };
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
         if (ends_with(key, modules[i][0]))

@@ -3,6 +3,8 @@
  */
 #include "arrays.h"
 #include "data_fixture.h"
+#include "npy.h"
+#include "zip_write.h"
 
 TestSuite(convert_npz, .init = make_folder, .fini = remove_folder);
 
@@ -99,6 +101,50 @@ Test(convert_npz, damage_is_refused, .timeout = 120)
     }
     cr_expect_gt(n_refused, n / 5 / 3);
     tr_free(bytes);
+}
+
+/* Beyond what one look takes in, only the archive's checksum tells. */
+Test(convert_npz, a_flipped_bit_among_many_values_is_noticed)
+{
+    tr_arrays arrays = {0};
+    tr_error err = {0};
+    size_t n;
+    cr_assert_eq(tr_convert_npz(TR_GOLDEN "/arrays_packed.npz", in_folder("a.h5"), &err), TR_OK);
+    cr_assert_eq(tr_convert_to_npz(in_folder("a.h5"), in_folder("b.npz"), &err), TR_OK);
+    uint8_t *bytes = read_bytes(in_folder("b.npz"), &n);
+    bytes[n / 2] ^= 4;
+    write_bytes(in_folder("b.npz"), bytes, n);
+    cr_expect_eq(tr_arrays_read_npz(&arrays, in_folder("b.npz"), &err), TR_ERR_DATA);
+    expect_texts(&err, "b.npz: x_train.npy: the archive is damaged", NULL);
+    tr_free(bytes);
+}
+
+/* A sound archive whose header says 4 while there are `n_values`. */
+static void expect_miscounted(int64_t n_values)
+{
+    tr_arrays arrays = {0};
+    tr_error err = {0};
+    char bytes[TR_NPY_HEADER_MAX + 64] = {0};
+    const tr_array said = {.type = TR_NUMBER_U8, .rank = 1, .dims = {4}, .n = 4};
+    const size_t n = tr_npy_header(bytes, &said) + (size_t)n_values;
+    const tr_zip_member members[] = {{"x_train.npy", bytes, n}, {"y_train.npy", bytes, n}};
+    void *archive;
+    size_t n_archive;
+    cr_assert_eq(tr_zip_make(&archive, &n_archive, members, 2, &err), TR_OK);
+    write_bytes(in_folder("c.npz"), archive, n_archive);
+    const tr_status status = tr_arrays_read_npz(&arrays, in_folder("c.npz"), &err);
+    cr_expect_eq(status, n_values == 4 ? TR_OK : TR_ERR_DATA, "%d values", (int)n_values);
+    if (status != TR_OK)
+        expect_texts(&err, "its header promises 4 elements of uint8", NULL);
+    tr_arrays_release(&arrays);
+    tr_free(archive);
+}
+
+Test(convert_npz, header_and_values_must_agree)
+{
+    expect_miscounted(3);
+    expect_miscounted(4);
+    expect_miscounted(5);
 }
 
 Test(convert_npz, refuses_what_the_format_does_not_hold)

@@ -7,7 +7,7 @@
 #include "inspect.h"
 #include "net.h"
 
-enum { ROWS = 3000, COLUMNS = 700 }; /* more than a slab */
+enum { ROWS = 7000, COLUMNS = 700 }; /* more than a slab */
 
 static uint8_t values[ROWS * COLUMNS];
 
