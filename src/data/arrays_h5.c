@@ -89,7 +89,7 @@ tr_status tr_arrays_read_h5(tr_arrays *out, const char *path, bool as_is, tr_err
 
 /* ---- writing ---- */
 
-/* A fixed-length text: no heap of the file is needed, which would carry a time stamp. */
+/* A fixed-length text. */
 static bool put_text(hid_t object, const char *name, const char *text)
 {
     const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
