@@ -112,18 +112,24 @@ tr_status tr_optimizer_scalars(const tr_snapshot *snapshot, float *learning_rate
 
 /* ---- writing ---- */
 
+static tr_status write_slot(hid_t group, const char *name, const tr_snapshot *snapshot,
+                            const tr_variable *item, tr_error *err)
+{
+    const tr_weight_info info = tr_model_weight(snapshot->model, item->weight);
+    return tr_h5_write_dataset(
+        group, name, info.n_dims, info.dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
+        snapshot->slots[item->slot] + tr_snapshot_offset(snapshot, item->weight), err);
+}
+
 static tr_status write_variable(hid_t group, const char *name, const tr_snapshot *snapshot,
                                 const tr_variable *item, tr_error *err)
 {
+    float learning_rate, product;
+    if (item->kind == TR_VARIABLE_SLOT)
+        return write_slot(group, name, snapshot, item, err);
     if (item->kind == TR_VARIABLE_ITERATION)
         return tr_h5_write_dataset(group, name, 0, NULL, H5T_STD_I64LE, H5T_NATIVE_INT64,
                                    &snapshot->progress.iterations, err);
-    float learning_rate, product;
-    const tr_weight_info info = tr_model_weight(snapshot->model, item->weight);
-    if (item->kind == TR_VARIABLE_SLOT)
-        return tr_h5_write_dataset(
-            group, name, info.n_dims, info.dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
-            snapshot->slots[item->slot] + tr_snapshot_offset(snapshot, item->weight), err);
     TR_TRY(tr_optimizer_scalars(snapshot, &learning_rate, &product, err));
     return tr_h5_write_dataset(group, name, 0, NULL, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
                                item->kind == TR_VARIABLE_PRODUCT ? &product : &learning_rate, err);

@@ -61,6 +61,7 @@ void tr_snapshot_free(tr_snapshot *snapshot)
     tr_free(snapshot->weights);
     tr_free(snapshot->training_weights);
     tr_free(snapshot->epochs);
+    tr_free(snapshot->config);
     tr_free(snapshot);
 }
 

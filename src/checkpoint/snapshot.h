@@ -52,6 +52,7 @@ typedef struct tr_snapshot {
     tr_identity identity;
     tr_epoch *epochs; /* [n_epochs] the history */
     int64_t n_epochs;
+    char *config; /* of a snapshot that was read: INI text of the run that wrote it; else NULL */
 } tr_snapshot;
 
 /* Room for the weights of the model, which is built, and, with `training`, for the state of its
