@@ -28,7 +28,7 @@ typedef struct tr_outline_entry {
 typedef struct tr_outline_history {
     int64_t n_epochs; /* 0: none */
     int n_columns;
-    char columns[TR_OUTLINE_COLUMNS][32];
+    char columns[TR_OUTLINE_COLUMNS][64];
     double values[TR_OUTLINE_EPOCHS][TR_OUTLINE_COLUMNS];
 } tr_outline_history;
 

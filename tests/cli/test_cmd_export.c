@@ -51,6 +51,41 @@ Test(cmd_export, weights_are_the_checkpoint_s)
     H5Fclose(b);
 }
 
+/* In Keras's order: 0 iteration, 1 learning_rate, then momentum and velocity of each weight. */
+Test(cmd_export, optimizer_s_state_is_the_checkpoint_s)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/run/last.weights.h5", test_folder());
+    test_expect(export_to("weights.h5", ""), 0, "with the optimizer's state");
+    const hid_t a = H5Fopen(checkpoint(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t b = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    size_t n, m;
+    float *own = test_golden_floats(a, "trainer/optimizer_weights/adam/conv2_kernel_velocity", &n);
+    float *exported = test_golden_floats(b, "optimizer/vars/7", &m);
+    cr_assert_eq(n, m);
+    cr_expect_eq(memcmp(own, exported, n * sizeof *own), 0);
+    tr_free(own);
+    tr_free(exported);
+    exported = test_golden_floats(b, "optimizer/vars/0", &m);
+    cr_expect_eq(*exported, 2); /* steps: 184 samples in batches of 128 */
+    tr_free(exported);
+    H5Fclose(a);
+    H5Fclose(b);
+}
+
+/* Another optimizer than the run's has no use for its state. */
+Test(cmd_export, state_of_another_optimizer_is_left_out)
+{
+    char more[1024];
+    snprintf(more, sizeof more,
+             "--set compile.optimizer=sgd --set optimizer.momentum=0.9 --output "
+             "%s/sgd.keras",
+             test_folder());
+    char *config = tr_format("-c %s/configs/mnist.ini %s", TR_SOURCE, more);
+    test_expect(export_to("keras", config), 0, "without the optimizer's state");
+    tr_free(config);
+}
+
 Test(cmd_export, keras_file_has_the_checkpoint_s_name)
 {
     char path[512];
