@@ -75,7 +75,7 @@ static tr_status look_at_layers(const look_job *job, hid_t file, tr_error *err)
 static herr_t visit_key(hid_t layers, const char *key, const H5L_info_t *info, void *user)
 {
     tr_checkpoint_outline *outline = user;
-    char path[300], number[16];
+    char path[300], number[16], weight[24];
     snprintf(path, sizeof path, "%.200s/vars", key);
     if (info->type != H5L_TYPE_HARD || H5Lexists(layers, path, H5P_DEFAULT) <= 0)
         return 0;
@@ -86,8 +86,8 @@ static herr_t visit_key(hid_t layers, const char *key, const H5L_info_t *info, v
         snprintf(number, sizeof number, "%d", n);
         if (vars < 0 || H5Lexists(vars, number, H5P_DEFAULT) <= 0)
             break;
-        snprintf(path, sizeof path, "vars/%d", n);
-        tr_outline_add(outline, "layers/", key, path);
+        snprintf(weight, sizeof weight, "vars/%d", n);
+        tr_outline_add(outline, "layers/", key, weight);
     }
     if (n == 0)
         tr_outline_add(outline, "layers/", key, "");
