@@ -97,4 +97,15 @@ void tr_split_release(tr_split *split);
  * dimension and file size is checked. The output is whole or not written. */
 tr_status tr_convert_idx(const char *folder, const char *out_path, tr_error *err);
 
+/* The way back: train-images-idx3-ubyte and the others into `folder`, which is made. Values must be
+ * whole numbers from 0 to 255, of any type (TR_ERR_DATA names the first that is not), images of one
+ * channel. The test set may be absent. All files are written, or none. */
+tr_status tr_convert_to_idx(const char *path, const char *folder, tr_error *err);
+
+/* The four arrays of a NumPy .npz file, as Keras's mnist.npz has them, into an HDF5 file, and back:
+ * the same types (uint8, int32, int64, float32, float64), shapes and bits. The test set may be
+ * absent. The output is whole or not written. */
+tr_status tr_convert_npz(const char *path, const char *out_path, tr_error *err);
+tr_status tr_convert_to_npz(const char *path, const char *out_path, tr_error *err);
+
 #endif

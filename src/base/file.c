@@ -203,3 +203,10 @@ tr_status tr_folder_lock(const char *path, int *lock, tr_error *err)
     *lock = fd; /* also where the file system knows no locks: then nobody is kept out */
     return TR_OK;
 }
+
+bool tr_file_same(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}

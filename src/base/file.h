@@ -7,6 +7,7 @@
 #ifndef TR_FILE_H
 #define TR_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "trainer/status.h"
@@ -29,6 +30,9 @@ tr_status tr_folder_prepare(const char *path, tr_error *err);
 /* Claims the folder for this process until *lock is closed or the process ends, however it ends;
  * TR_ERR_IO when another process has it. Two runs in one folder would tear each other's files. */
 tr_status tr_folder_lock(const char *path, int *lock, tr_error *err);
+
+/* Both exist and are one file, by whatever names: writing one would destroy the other. */
+bool tr_file_same(const char *a, const char *b);
 
 /* "folder/name" in a fresh allocation (NULL: out of memory). */
 char *tr_path_join(const char *folder, const char *name);

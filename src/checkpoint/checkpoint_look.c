@@ -2,6 +2,7 @@
 #include "checkpoint_look.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "child.h"
 #include "h5.h"
@@ -13,16 +14,22 @@ typedef struct look_job {
     tr_checkpoint_outline *outline;
 } look_job;
 
-static void add_entry(tr_checkpoint_outline *outline, const char *root, const char *layer,
-                      const char *weight)
+void tr_outline_add(tr_checkpoint_outline *outline, const char *root, const char *layer,
+                    const char *weight)
 {
-    if (outline->n_entries == TR_OUTLINE_ENTRIES)
+    const bool is_variable = layer[0] == '\0';
+    int64_t *n = is_variable ? &outline->n_variables : &outline->n_entries;
+    if (*n == TR_OUTLINE_ENTRIES)
         return;
-    tr_outline_entry *entry = &outline->entries[outline->n_entries++];
+    tr_outline_entry *entry = is_variable ? &outline->variables[*n] : &outline->entries[*n];
+    ++*n;
     snprintf(entry->layer, sizeof entry->layer, "%s", layer);
     snprintf(entry->weight, sizeof entry->weight, "%s", weight);
-    snprintf(entry->path, sizeof entry->path, "%s%s/%s", root, layer, weight);
+    snprintf(entry->path, sizeof entry->path, "%s%s%s%s", root, layer, is_variable ? "" : "/",
+             weight);
 }
+
+/* ---- layer_names, weight_names ---- */
 
 static tr_status look_at_layer(const look_job *job, hid_t weights, const char *root,
                                const char *layer, tr_error *err)
@@ -35,24 +42,18 @@ static tr_status look_at_layer(const look_job *job, hid_t weights, const char *r
         status = tr_fail(err, TR_ERR_DATA, "%s: group %s or its weight_names cannot be read",
                          job->path, layer);
     for (size_t i = 0; status == TR_OK && i < n; i++)
-        add_entry(job->outline, root, layer, names[i]);
+        tr_outline_add(job->outline, root, layer, names[i]);
     if (status == TR_OK && n == 0)
-        add_entry(job->outline, root, layer, "");
+        tr_outline_add(job->outline, root, layer, "");
     tr_h5_free_names(names, n);
     tr_h5_close(group);
     return status;
 }
 
-/* In the child. */
-static tr_status look(void *user, tr_error *err)
+static tr_status look_at_layers(const look_job *job, hid_t file, tr_error *err)
 {
-    const look_job *job = user;
     char **layers = NULL;
     size_t n = 0;
-    tr_h5_quiet();
-    const hid_t file = H5Fopen(job->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: is not a whole HDF5 file", job->path);
     /* save_weights() of Keras 2 puts the same layout at the root. */
     const char *root = H5Lexists(file, "model_weights", H5P_DEFAULT) > 0 ? "model_weights/" : "";
     const hid_t weights = H5Gopen2(file, root[0] == '\0' ? "/" : root, H5P_DEFAULT);
@@ -65,6 +66,61 @@ static tr_status look(void *user, tr_error *err)
     job->outline->n_layers = (int64_t)n;
     tr_h5_free_names(layers, n);
     tr_h5_close(weights);
+    return status;
+}
+
+/* ---- Keras 3's weights-only layout: layers/<key>/vars/0, 1, ... ---- */
+
+/* H5Literate visitor over /layers. */
+static herr_t visit_key(hid_t layers, const char *key, const H5L_info_t *info, void *user)
+{
+    tr_checkpoint_outline *outline = user;
+    char path[300], number[16], weight[24];
+    snprintf(path, sizeof path, "%.200s/vars", key);
+    if (info->type != H5L_TYPE_HARD || H5Lexists(layers, path, H5P_DEFAULT) <= 0)
+        return 0;
+    const hid_t vars = H5Oopen(layers, path, H5P_DEFAULT);
+    int n = 0;
+    outline->n_layers++;
+    for (; n < TR_OUTLINE_ENTRIES; n++) {
+        snprintf(number, sizeof number, "%d", n);
+        if (vars < 0 || H5Lexists(vars, number, H5P_DEFAULT) <= 0)
+            break;
+        snprintf(weight, sizeof weight, "vars/%d", n);
+        tr_outline_add(outline, "layers/", key, weight);
+    }
+    if (n == 0)
+        tr_outline_add(outline, "layers/", key, "");
+    tr_h5_close(vars);
+    return 0;
+}
+
+static void look_at_keys(const look_job *job, hid_t file)
+{
+    hsize_t at = 0;
+    const hid_t layers = H5Lexists(file, "layers", H5P_DEFAULT) > 0
+                             ? H5Gopen2(file, "layers", H5P_DEFAULT)
+                             : H5I_INVALID_HID;
+    if (layers >= 0)
+        H5Literate(layers, H5_INDEX_NAME, H5_ITER_INC, &at, visit_key, job->outline);
+    tr_h5_close(layers);
+}
+
+/* ---- both ---- */
+
+/* In the child. */
+static tr_status look(void *user, tr_error *err)
+{
+    const look_job *job = user;
+    tr_h5_quiet();
+    const hid_t file = H5Fopen(job->path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0)
+        return tr_fail(err, TR_ERR_DATA, "%s: is not a whole HDF5 file", job->path);
+    tr_status status = look_at_layers(job, file, err);
+    if (status == TR_OK && job->outline->n_layers == 0)
+        look_at_keys(job, file);
+    if (status == TR_OK)
+        status = tr_checkpoint_look_beside(job->outline, file, job->path, err);
     tr_h5_close(file);
     return status;
 }
@@ -80,6 +136,12 @@ tr_status tr_checkpoint_look(tr_checkpoint_outline **out, const char *path, tr_e
     else
         tr_checkpoint_outline_free(job.outline);
     return status;
+}
+
+bool tr_checkpoint_outline_damaged(const tr_checkpoint_outline *outline)
+{
+    return outline->digest_stored[0] != '\0' &&
+           strcmp(outline->digest_stored, outline->digest) != 0;
 }
 
 void tr_checkpoint_outline_free(tr_checkpoint_outline *outline)

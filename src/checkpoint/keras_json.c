@@ -4,11 +4,11 @@
 #include "keras_json.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ini_file.h"
+#include "keras_parts.h"
 #include "layer.h"
 #include "mem.h"
 #include "metric.h"
@@ -72,24 +72,30 @@ static json_t *value_of(const tr_key *key, const char *text)
     }
 }
 
-/* Adds the values of a section. `spoken`: only what the configuration says itself, for keys that
- * some Keras does not know. */
+/* Spelling a default out, as effective configurations do, says nothing. */
+static bool says_default(const tr_entry *entry, const tr_key *key)
+{
+    return entry == NULL || entry->is_default ||
+           (key->fallback != NULL && strcmp(entry->value, key->fallback) == 0);
+}
+
+/* Adds the values of a section. `spoken`: only what differs from the default, for keys that some
+ * Keras does not know. */
 static void add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
                      bool spoken)
 {
     for (size_t k = 0; k < n_keys; k++) {
         const tr_entry *entry = section == NULL ? NULL : tr_section_find(section, keys[k].name);
-        const bool is_default = entry == NULL || entry->is_default;
         const char *text = entry == NULL ? keys[k].fallback : entry->value;
-        if (strcmp(keys[k].name, "type") == 0 || text == NULL || (spoken && is_default) ||
+        if (strcmp(keys[k].name, "type") == 0 || text == NULL ||
+            (spoken && says_default(entry, &keys[k])) ||
             json_object_get(config, keys[k].name) != NULL)
             continue;
         json_object_set_new(config, keys[k].name, value_of(&keys[k], text));
     }
 }
 
-/* {"class_name": ..., "config": ...}; takes `config` over. */
-static json_t *object_of(const char *class_name, json_t *config)
+json_t *tr_keras_object(const char *class_name, json_t *config)
 {
     json_t *object = json_object();
     json_object_set_new(object, "class_name", json_string(class_name));
@@ -109,11 +115,10 @@ static json_t *object_named(const char *function, json_t *config)
         capital = *c == '_';
     }
     class_name[n] = '\0';
-    return object_of(class_name, config);
+    return tr_keras_object(class_name, config);
 }
 
-/* jansson's text in our memory; takes `json` over. */
-static char *text_of(json_t *json)
+char *tr_keras_text(json_t *json)
 {
     char *text = json_dumps(json, JSON_ENSURE_ASCII | JSON_COMPACT | JSON_REAL_PRECISION(15));
     char *copy = text == NULL ? NULL : tr_strdup(text);
@@ -135,10 +140,10 @@ static json_t *input_layer(const tr_config *config)
     json_object_set_new(layer, "sparse", json_false());
     json_object_set_new(layer, "ragged", json_false());
     json_object_set_new(layer, "name", json_string("input_1"));
-    return object_of("InputLayer", layer);
+    return tr_keras_object("InputLayer", layer);
 }
 
-static json_t *layer_object(const tr_section *section)
+json_t *tr_keras_layer(const tr_section *section)
 {
     const tr_entry *type = tr_section_find(section, "type");
     const tr_layer_ops *ops = type == NULL ? NULL : tr_layer_find(type->value);
@@ -154,7 +159,7 @@ static json_t *layer_object(const tr_section *section)
         json_object_update(config, rest);
         json_decref(rest);
     }
-    return object_of(ops->keras_class, config);
+    return tr_keras_object(ops->keras_class, config);
 }
 
 char *tr_keras_model_config(const tr_model *model)
@@ -164,16 +169,15 @@ char *tr_keras_model_config(const tr_model *model)
     json_array_append_new(layers, input_layer(config));
     for (size_t i = 0; i < config->ini->n_sections; i++)
         if (strncmp(config->ini->sections[i].name, "layer.", strlen("layer.")) == 0)
-            json_array_append_new(layers, layer_object(&config->ini->sections[i]));
+            json_array_append_new(layers, tr_keras_layer(&config->ini->sections[i]));
     json_object_set_new(sequential, "name", json_string(config->model_name));
     json_object_set_new(sequential, "layers", layers);
-    return text_of(object_of("Sequential", sequential));
+    return tr_keras_text(tr_keras_object("Sequential", sequential));
 }
 
 /* ---- the training ---- */
 
-/* A name where it says all, an object where there are settings. */
-static json_t *loss_object(const tr_config *config)
+json_t *tr_keras_loss(const tr_config *config)
 {
     const tr_loss_ops *ops = tr_loss_find(config->compile.loss);
     const tr_section *section = tr_ini_find(config->ini, "loss");
@@ -188,7 +192,7 @@ static json_t *loss_object(const tr_config *config)
     return object_named(ops->name, settings);
 }
 
-static json_t *metric_list(const tr_model *model)
+json_t *tr_keras_metrics(const tr_model *model)
 {
     json_t *list = json_array();
     for (int i = 0; i < tr_model_n_metrics(model); i++) {
@@ -224,7 +228,7 @@ static json_t *schedule_object(const tr_section *section)
     return NULL;
 }
 
-static json_t *optimizer_object(const tr_config *config)
+json_t *tr_keras_optimizer(const tr_config *config)
 {
     const tr_optimizer_ops *ops = tr_optimizer_find(config->compile.optimizer);
     const tr_section *section = tr_ini_find(config->ini, "optimizer");
@@ -237,17 +241,17 @@ static json_t *optimizer_object(const tr_config *config)
         json_object_set_new(settings, "learning_rate", schedule_object(schedule));
     add_keys(settings, section, ops->keys, ops->n_keys, false);
     add_keys(settings, section, tr_optimizer_common_keys, tr_optimizer_n_common_keys, true);
-    return object_of(ops->keras_class, settings);
+    return tr_keras_object(ops->keras_class, settings);
 }
 
 char *tr_keras_training_config(const tr_model *model)
 {
     const tr_config *config = tr_model_config(model);
     json_t *training = json_object();
-    json_object_set_new(training, "loss", loss_object(config));
-    json_object_set_new(training, "metrics", metric_list(model));
+    json_object_set_new(training, "loss", tr_keras_loss(config));
+    json_object_set_new(training, "metrics", tr_keras_metrics(model));
     json_object_set_new(training, "weighted_metrics", json_null());
     json_object_set_new(training, "loss_weights", json_null()); /* Keras 3 asks for it */
-    json_object_set_new(training, "optimizer_config", optimizer_object(config));
-    return text_of(training);
+    json_object_set_new(training, "optimizer_config", tr_keras_optimizer(config));
+    return tr_keras_text(training);
 }

@@ -13,4 +13,7 @@
 char *tr_keras_model_config(const tr_model *model);
 char *tr_keras_training_config(const tr_model *model);
 
+/* config.json of a .keras file: model and training in one, as Keras 3 spells them. */
+char *tr_keras3_config(const tr_model *model);
+
 #endif

@@ -13,10 +13,12 @@
 #include "inspect_table.h"
 #include "mem.h"
 #include "picture.h"
+#include "trainer/checkpoint.h"
 
 static const char doc[] =
     "List what is in an HDF5 file: datasets with type, shape, range and class counts; of a "
-    "checkpoint its layers and weights. With --show, draw one sample instead.\v"
+    "checkpoint its model, layers and weights, the optimizer's variables, the history, and whether "
+    "the weights are those that were written. With --show, draw one sample instead.\v"
     "A sample is drawn in true colour where the terminal says it can (COLORTERM), else in plain "
     "characters. Its label is from the dataset with y instead of x in its name.";
 
@@ -24,12 +26,15 @@ enum { DEFAULT_COLUMNS = 80, MOST_ZOOM = 1000 };
 
 typedef struct inspect_options {
     const char *path, *dataset, *png;
-    bool show;
+    bool show, digest, config;
     int64_t index;
     int zoom; /* 0: not given */
 } inspect_options;
 
 static const struct argp_option table[] = {
+    {"digest", 'x', NULL, 0, "add a digest of each dataset: of its values, however they are packed",
+     0},
+    {"config", 'c', NULL, 0, "of a checkpoint: print the configuration of its run, only", 0},
     {"show", 's', "N", 0, "draw sample N, from 0", 0},
     {"dataset", 'd', "NAME", 0, "of this dataset (x_train)", 0},
     {"png", 'p', "FILE", 0, "write that sample as a PNG, too", 0},
@@ -53,6 +58,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     inspect_options *options = state->input;
     switch (key) {
+    case 'x':
+        options->digest = true;
+        return 0;
+    case 'c':
+        options->config = true;
+        return 0;
     case 's':
         options->show = true;
         options->index = parse_number("--show", arg, 0, INT64_MAX, state);
@@ -74,6 +85,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (options->path == NULL)
             argp_error(state, "expected: FILE.h5");
+        if (options->digest + options->config + options->show > 1)
+            argp_error(state, "--digest, --config and --show are different views; give one");
         if (!options->show && (options->dataset != NULL || options->png != NULL))
             argp_error(state, "%s: which sample? give its number with --show N",
                        options->png != NULL ? "--png" : "--dataset");
@@ -87,19 +100,36 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- the list ---- */
 
-static tr_status list(const char *path, tr_error *err)
+static tr_status list(const char *path, bool digest, tr_error *err)
 {
     tr_inspection *found = NULL;
     tr_checkpoint_outline *outline = NULL;
     tr_status status = tr_inspect(&found, path, err);
-    if (status == TR_OK && found->is_checkpoint)
+    if (status == TR_OK && digest)
+        status = tr_inspect_digests(found, path, err);
+    if (status == TR_OK)
         status = tr_checkpoint_look(&outline, path, err);
     /* What could be read of a damaged file is worth seeing. */
     if (found != NULL)
         tr_inspect_print(stdout, path, found, outline);
+    if (status == TR_OK && tr_checkpoint_outline_damaged(outline))
+        status = tr_fail(err, TR_ERR_DATA,
+                         "%s: its weights are not those that were written (their digest is %s, "
+                         "not %s); the file is damaged, take another copy",
+                         path, outline->digest, outline->digest_stored);
     tr_checkpoint_outline_free(outline);
     tr_inspection_free(found);
     return status;
+}
+
+/* The text as it is, so that it can be a run's configuration again. */
+static tr_status print_config(const char *path, tr_error *err)
+{
+    char *text = NULL;
+    TR_TRY(tr_checkpoint_read_config(&text, path, err));
+    fputs(text, stdout);
+    tr_free(text);
+    return TR_OK;
 }
 
 /* ---- a sample ---- */
@@ -171,6 +201,8 @@ tr_status tr_command_inspect(int argc, char **argv)
         return TR_ERR_INTERNAL;
     if (options.dataset == NULL)
         options.dataset = "x_train";
-    const tr_status status = options.show ? show(&options, &err) : list(options.path, &err);
+    const tr_status status = options.show     ? show(&options, &err)
+                             : options.config ? print_config(options.path, &err)
+                                              : list(options.path, options.digest, &err);
     return status == TR_OK ? TR_OK : tr_complain(status, &err);
 }

@@ -78,6 +78,7 @@ tr_status tr_command_summary(int argc, char **argv);
 tr_status tr_command_evaluate(int argc, char **argv);
 tr_status tr_command_predict(int argc, char **argv);
 tr_status tr_command_bench(int argc, char **argv);
+tr_status tr_command_export(int argc, char **argv);
 tr_status tr_command_convert(int argc, char **argv);
 tr_status tr_command_inspect(int argc, char **argv);
 tr_status tr_command_help(int argc, char **argv);

@@ -115,6 +115,7 @@ static void look(tr_inspect_item *item, tr_inspection *found, hid_t dataset)
         snprintf(item->fault, sizeof item->fault, "its bits are where no number has them");
         return;
     }
+    item->has_number = true;
     snprintf(item->fault, sizeof item->fault, "HDF5 crashed"); /* it stays, if that happens */
     if (tr_inspect_values(item, found, dataset))
         item->fault[0] = '\0';

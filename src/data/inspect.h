@@ -30,12 +30,14 @@ typedef struct tr_inspect_item {
     char packing[96]; /* "gzip 6, chunks [32, 28, 28]"; "" for a plain array */
     int rank;         /* 0: one number */
     int64_t dims[TR_H5_RANK];
-    int64_t n; /* elements; 0 also where there is nothing to read */
+    int64_t n;       /* elements; 0 also where there is nothing to read */
+    bool has_number; /* integers or floats of a sound type */
     bool is_float, has_range;
     int64_t min, max;               /* of integers; beyond int64 its ends, as HDF5 clips */
     double low, high, mean;         /* of the finite floats */
     int64_t n_nan, n_infinite;      /* of floats */
     int64_t first_class, n_classes; /* in classes[], sorted by value; 0: no labels */
+    char digest[33];                /* tr_inspect_digests(): of the values; "" else */
     char fault[TR_H5_TEXT];         /* why the values could not be read, or "" */
 } tr_inspect_item;
 
@@ -60,6 +62,10 @@ typedef struct tr_inspection {
  * and dataset) *out holds what was found until then, or NULL where nothing was. */
 tr_status tr_inspect(tr_inspection **out, const char *path, tr_error *err);
 void tr_inspection_free(tr_inspection *inspection);
+
+/* Adds the digest (base/digest.h) of every numeric dataset: of its elements in row-major order,
+ * with the type and byte order that they have in the file, however they are chunked and packed. */
+tr_status tr_inspect_digests(tr_inspection *found, const char *path, tr_error *err);
 
 /* ---- the parts, called in the child ---- */
 

@@ -3,22 +3,13 @@
 
 #include <string.h>
 
-enum { WIDTH = 96, COLUMNS = 5, CELL = 256 };
+#include "text_table.h"
 
-typedef struct row {
-    char cell[COLUMNS][CELL];
-} row;
+enum { WIDTH = 96, CELL = TR_TABLE_CELL };
+
+typedef tr_table_row row;
 
 /* ---- text from the file ---- */
-
-/* A name may hold what moves the cursor or worse; bytes of UTF-8 stay. */
-static void copy_printable(char *dst, size_t n, const char *text)
-{
-    size_t i = 0;
-    for (; text[i] != '\0' && i + 1 < n; i++)
-        dst[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
-    dst[i] = '\0';
-}
 
 static void describe_shape(char *text, size_t n, const tr_inspect_item *item)
 {
@@ -60,82 +51,47 @@ static void describe_values(char *text, size_t n, const tr_inspect_item *item)
                  (long long)item->n_infinite);
 }
 
-/* ---- a table ---- */
-
-typedef struct table {
-    int n_columns;
-    size_t width[COLUMNS];
-} table;
-
-static void widen(table *self, const row *line)
-{
-    for (int i = 0; i < self->n_columns; i++)
-        if (strlen(line->cell[i]) > self->width[i])
-            self->width[i] = strlen(line->cell[i]);
-}
-
-static void print_row(FILE *out, const table *self, const row *line)
-{
-    int last = self->n_columns - 1;
-    while (last > 0 && line->cell[last][0] == '\0')
-        last--;
-    for (int i = 0; i < last; i++)
-        fprintf(out, " %-*s", (int)self->width[i] + 1, line->cell[i]);
-    fprintf(out, " %s\n", line->cell[last]);
-}
-
-static void rule(FILE *out, const table *self, char c)
-{
-    size_t n = 0;
-    for (int i = 0; i < self->n_columns; i++)
-        n += self->width[i] + 2;
-    for (size_t i = 0; i < n; i++)
-        fputc(c, out);
-    fputc('\n', out);
-}
-
-/* The cells of row number i, or false behind the last. */
-typedef bool (*row_maker)(row *line, const void *user, int64_t i);
-
-/* Two passes, so that no row has to be kept: widths, then lines. */
-static void print_table(FILE *out, const row *head, int n_columns, row_maker make, const void *user)
-{
-    table self = {.n_columns = n_columns};
-    row line;
-    widen(&self, head);
-    for (int64_t i = 0; make(&line, user, i); i++)
-        widen(&self, &line);
-    rule(out, &self, '_');
-    print_row(out, &self, head);
-    rule(out, &self, '=');
-    for (int64_t i = 0; make(&line, user, i); i++)
-        print_row(out, &self, &line);
-    rule(out, &self, '=');
-}
-
 /* ---- datasets ---- */
 
 typedef struct view {
     const tr_inspection *found;
     const tr_checkpoint_outline *outline;
     const tr_inspect_item *weights[TR_OUTLINE_ENTRIES]; /* of each entry; NULL: none there */
-    const tr_inspect_item *others[TR_INSPECT_ITEMS];    /* that are no weights */
+    const tr_inspect_item *variables[TR_OUTLINE_ENTRIES];
+    const tr_inspect_item *others[TR_INSPECT_ITEMS]; /* that are no weights */
     int64_t n_others, n_parameters;
 } view;
+
+/* Notes the dataset beside the entry that is of it; false: none is. */
+static bool assign(const tr_inspect_item **items, const tr_outline_entry *entries, int64_t n,
+                   const tr_inspect_item *item)
+{
+    bool found = false;
+    for (int64_t i = 0; i < n; i++)
+        if (strcmp(entries[i].path, item->path) == 0) {
+            items[i] = item;
+            found = true;
+        }
+    return found;
+}
+
+/* It stands in another table: the optimizer's variables, the history. */
+static bool is_told(view *self, const tr_inspect_item *item)
+{
+    const tr_checkpoint_outline *outline = self->outline;
+    return outline != NULL &&
+           (assign(self->variables, outline->variables, outline->n_variables, item) ||
+            (outline->history.n_epochs > 0 && strcmp(item->path, "trainer/history") == 0));
+}
 
 static void arrange(view *self)
 {
     for (int64_t k = 0; k < self->found->n_items; k++) {
         const tr_inspect_item *item = &self->found->items[k];
-        bool is_weight = false;
-        for (int64_t i = 0; self->outline != NULL && i < self->outline->n_entries; i++)
-            if (strcmp(self->outline->entries[i].path, item->path) == 0) {
-                self->weights[i] = item;
-                is_weight = true;
-            }
-        if (is_weight)
+        if (self->outline != NULL &&
+            assign(self->weights, self->outline->entries, self->outline->n_entries, item))
             self->n_parameters += item->n;
-        else
+        else if (!is_told(self, item))
             self->others[self->n_others++] = item;
     }
 }
@@ -146,11 +102,11 @@ static bool dataset_row(row *line, const void *user, int64_t i)
     if (i >= self->n_others)
         return false;
     const tr_inspect_item *item = self->others[i];
-    copy_printable(line->cell[0], CELL, item->path);
-    copy_printable(line->cell[1], CELL, item->type);
+    tr_copy_printable(line->cell[0], CELL, item->path);
+    tr_copy_printable(line->cell[1], CELL, item->type);
     describe_shape(line->cell[2], CELL, item);
     describe_values(line->cell[3], CELL, item);
-    copy_printable(line->cell[4], CELL, item->packing);
+    tr_copy_printable(line->cell[4], CELL, item->packing);
     return true;
 }
 
@@ -164,18 +120,58 @@ static bool weight_row(row *line, const void *user, int64_t i)
     *line = (row){0};
     /* A layer's name stands once, before its first weight. */
     if (i == 0 || strcmp(entry->layer, self->outline->entries[i - 1].layer) != 0)
-        copy_printable(line->cell[0], CELL, entry->layer);
+        tr_copy_printable(line->cell[0], CELL, entry->layer);
     if (entry->weight[0] == '\0')
         return true;
-    copy_printable(line->cell[1], CELL, entry->weight);
+    tr_copy_printable(line->cell[1], CELL, entry->weight);
     if (item == NULL) {
         snprintf(line->cell[4], CELL, "MISSING");
         return true;
     }
-    copy_printable(line->cell[2], CELL, item->type);
+    tr_copy_printable(line->cell[2], CELL, item->type);
     describe_shape(line->cell[3], CELL, item);
     describe_values(line->cell[4], CELL, item);
     return true;
+}
+
+static bool variable_row(row *line, const void *user, int64_t i)
+{
+    const view *self = user;
+    if (i >= self->outline->n_variables)
+        return false;
+    const tr_inspect_item *item = self->variables[i];
+    *line = (row){0};
+    tr_copy_printable(line->cell[0], CELL, self->outline->variables[i].path);
+    if (item == NULL) {
+        snprintf(line->cell[3], CELL, "MISSING");
+        return true;
+    }
+    tr_copy_printable(line->cell[1], CELL, item->type);
+    describe_shape(line->cell[2], CELL, item);
+    describe_values(line->cell[3], CELL, item);
+    return true;
+}
+
+/* ---- the history ---- */
+
+static bool epoch_row(row *line, const void *user, int64_t i)
+{
+    const tr_outline_history *history = user;
+    if (i >= history->n_epochs)
+        return false;
+    for (int c = 0; c < history->n_columns; c++)
+        snprintf(line->cell[c], CELL, "%.6g", history->values[i][c]);
+    return true;
+}
+
+static void print_history(FILE *out, const tr_outline_history *history)
+{
+    static row head;
+    if (history->n_epochs == 0)
+        return;
+    for (int c = 0; c < history->n_columns; c++)
+        tr_copy_printable(head.cell[c], CELL, history->columns[c]);
+    tr_print_table(out, &head, history->n_columns, epoch_row, history);
 }
 
 /* ---- classes ---- */
@@ -198,7 +194,7 @@ static void print_classes(FILE *out, const tr_inspection *found, const tr_inspec
     }
     const int cell = value_width + n_width + 5;
     const int per_row = cell > WIDTH ? 1 : WIDTH / cell;
-    copy_printable(name, sizeof name, item->path);
+    tr_copy_printable(name, sizeof name, item->path);
     fprintf(out, "\n%s, class: samples\n", name);
     for (int64_t i = 0; i < item->n_classes; i++)
         fprintf(out, "%s%*lld: %*lld%s", "   ", value_width, (long long)classes[i].value, n_width,
@@ -213,11 +209,43 @@ static void print_attributes(FILE *out, const tr_inspection *found)
     char name[CELL], value[CELL];
     for (int64_t i = 0; i < found->n_attributes; i++) {
         const tr_inspect_attribute *attribute = &found->attributes[i];
-        copy_printable(name, sizeof name, attribute->name);
-        copy_printable(value, sizeof value, attribute->value);
+        tr_copy_printable(name, sizeof name, attribute->name);
+        tr_copy_printable(value, sizeof value, attribute->value);
         fprintf(out, "  %s%s%s = %s\n", attribute->group, attribute->group[0] == '\0' ? "" : "/",
                 name, value);
     }
+}
+
+/* Of the values as they are stored, where they were asked for. */
+static void print_digests(FILE *out, const tr_inspection *found)
+{
+    char name[CELL];
+    for (int64_t i = 0; i < found->n_items; i++) {
+        if (found->items[i].digest[0] == '\0')
+            continue;
+        tr_copy_printable(name, sizeof name, found->items[i].path);
+        fprintf(out, "%s  %s\n", found->items[i].digest, name);
+    }
+}
+
+static void print_title(FILE *out, const char *path, const view *self)
+{
+    const tr_checkpoint_outline *outline = self->outline;
+    const int64_t n = self->found->n_items + self->found->n_unlisted;
+    char name[CELL], class_name[CELL];
+    if (outline == NULL) {
+        fprintf(out, "%s: %lld dataset%s\n", path, (long long)n, n == 1 ? "" : "s");
+        return;
+    }
+    fprintf(out, "%s: a checkpoint, %lld layers, %lld parameters\n", path,
+            (long long)outline->n_layers, (long long)self->n_parameters);
+    tr_copy_printable(name, sizeof name, outline->model_name);
+    tr_copy_printable(class_name, sizeof class_name, outline->model_class);
+    if (class_name[0] != '\0')
+        fprintf(out, "  model \"%s\" (%s)\n", name, class_name);
+    if (outline->digest_stored[0] != '\0')
+        fprintf(out, "  weights have the digest %s, %s\n", outline->digest,
+                tr_checkpoint_outline_damaged(outline) ? "NOT THE STORED ONE" : "the stored one");
 }
 
 void tr_inspect_print(FILE *out, const char *path, const tr_inspection *found,
@@ -225,21 +253,24 @@ void tr_inspect_print(FILE *out, const char *path, const tr_inspection *found,
 {
     static const row dataset_head = {{"Dataset", "Type", "Shape", "Values", "Storage"}};
     static const row weight_head = {{"Layer", "Weight", "Type", "Shape", "Values"}};
-    view self = {.found = found, .outline = outline};
-    const int64_t n = found->n_items + found->n_unlisted;
+    static const row variable_head = {{"Optimizer's variable", "Type", "Shape", "Values"}};
+    const bool is_checkpoint = outline != NULL && (found->is_checkpoint || outline->n_entries > 0);
+    view self = {.found = found, .outline = is_checkpoint ? outline : NULL};
     arrange(&self);
-    if (outline != NULL)
-        fprintf(out, "%s: a checkpoint, %lld layers, %lld parameters\n", path,
-                (long long)outline->n_layers, (long long)self.n_parameters);
-    else
-        fprintf(out, "%s: %lld dataset%s\n", path, (long long)n, n == 1 ? "" : "s");
+    print_title(out, path, &self);
     print_attributes(out, found);
+    outline = self.outline;
     if (outline != NULL)
-        print_table(out, &weight_head, 5, weight_row, &self);
+        tr_print_table(out, &weight_head, 5, weight_row, &self);
+    if (outline != NULL && outline->n_variables > 0)
+        tr_print_table(out, &variable_head, 4, variable_row, &self);
+    if (outline != NULL)
+        print_history(out, &outline->history);
     if (self.n_others > 0)
-        print_table(out, &dataset_head, 5, dataset_row, &self);
+        tr_print_table(out, &dataset_head, 5, dataset_row, &self);
     if (found->n_unlisted > 0)
         fprintf(out, "and %lld datasets more\n", (long long)found->n_unlisted);
+    print_digests(out, found);
     for (int64_t i = 0; i < found->n_items; i++)
         if (found->items[i].n_classes > 0)
             print_classes(out, found, &found->items[i]);

@@ -7,8 +7,8 @@
 #include "checkpoint_look.h"
 #include "inspect.h"
 
-/* `outline` may be NULL: the file is no checkpoint. Names and texts from the file are printed
- * without control characters. */
+/* `outline` may be NULL, or without layers: the file is no checkpoint. Names and texts from the
+ * file are printed without control characters. */
 void tr_inspect_print(FILE *out, const char *path, const tr_inspection *found,
                       const tr_checkpoint_outline *outline);
 

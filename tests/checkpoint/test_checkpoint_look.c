@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "h5_write.h"
+#include "keras_h5.h"
+#include "net.h"
+
 Test(checkpoint_look, keeps_keras_order)
 {
     static const char *const expected[][2] = {{"conv2d", "sequential/conv2d/kernel"},
@@ -41,4 +45,95 @@ Test(checkpoint_look, a_dataset_has_no_layers)
     tr_checkpoint_outline_free(outline);
     cr_expect_eq(tr_checkpoint_look(&outline, TR_GOLDEN "/split.py", &err), TR_ERR_DATA);
     cr_expect_not_null(strstr(err.text, "split.py"));
+}
+
+/* ---- what stands beside the layers ---- */
+
+static const float made_weights[3] = {1, 2, 3};
+
+/* A checkpoint of one weight, with a history of two epochs. */
+static tr_status fill(const void *digest, hid_t file, tr_error *err)
+{
+    static const char *const layers[] = {"d"}, *const weights[] = {"d/bias:0"};
+    static const char *const columns[] = {"epoch", "loss"}, *const slots[] = {"sgd/iteration"};
+    static const double history[2][2] = {{1, 0.5}, {2, 0.25}};
+    const int64_t three = 3, dims[2] = {2, 2};
+    TR_TRY(tr_h5_write_dataset(file, "model_weights/d/d/bias:0", 1, &three, H5T_IEEE_F32LE,
+                               H5T_NATIVE_FLOAT, made_weights, err));
+    TR_TRY(tr_h5_write_dataset(file, "trainer/history", 2, dims, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE,
+                               history, err));
+    TR_TRY(tr_h5_write_dataset(file, "trainer/optimizer_weights/sgd/iteration", 0, NULL,
+                               H5T_STD_I64LE, H5T_NATIVE_INT64, &three, err));
+    const hid_t group = H5Gopen2(file, "model_weights", H5P_DEFAULT);
+    const hid_t layer = H5Gopen2(group, "d", H5P_DEFAULT);
+    const hid_t trainer = H5Gopen2(file, "trainer", H5P_DEFAULT);
+    const hid_t table = H5Dopen2(trainer, "history", H5P_DEFAULT);
+    const hid_t optimizer = H5Gopen2(trainer, "optimizer_weights", H5P_DEFAULT);
+    cr_assert(tr_h5_write_names(group, "layer_names", layers, 1));
+    cr_assert(tr_h5_write_names(layer, "weight_names", weights, 1));
+    cr_assert(tr_h5_write_names(table, "columns", columns, 2));
+    cr_assert(tr_h5_write_names(optimizer, "weight_names", slots, 1));
+    cr_assert(tr_h5_write_text(trainer, "weights_digest", digest, H5T_CSET_ASCII));
+    cr_assert(tr_h5_write_text(file, "model_config",
+                               "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"mine\"}}",
+                               H5T_CSET_ASCII));
+    H5Gclose(optimizer);
+    H5Dclose(table);
+    H5Gclose(trainer);
+    H5Gclose(layer);
+    H5Gclose(group);
+    return TR_OK;
+}
+
+static tr_checkpoint_outline *look_at_made(const char *digest)
+{
+    tr_checkpoint_outline *outline = NULL;
+    tr_error err = {0};
+    char path[512];
+    snprintf(path, sizeof path, "%s/made.h5", test_folder());
+    cr_assert_eq(tr_h5_write_file(path, fill, digest, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_look(&outline, path, &err), TR_OK, "%s", err.text);
+    return outline;
+}
+
+Test(checkpoint_look, tells_what_stands_beside_the_layers)
+{
+    tr_checkpoint_outline *outline = look_at_made("0123");
+    cr_expect_str_eq(outline->model_class, "Sequential");
+    cr_expect_str_eq(outline->model_name, "mine");
+    cr_assert_eq(outline->n_variables, 1);
+    cr_expect_str_eq(outline->variables[0].path, "trainer/optimizer_weights/sgd/iteration");
+    cr_assert_eq(outline->history.n_epochs, 2);
+    cr_assert_eq(outline->history.n_columns, 2);
+    cr_expect_str_eq(outline->history.columns[1], "loss");
+    cr_expect_eq(outline->history.values[1][0], 2);
+    cr_expect_eq(outline->history.values[1][1], 0.25);
+    tr_checkpoint_outline_free(outline);
+}
+
+Test(checkpoint_look, knows_weights_that_are_not_the_written_ones)
+{
+    char digest[33];
+    tr_checkpoint_outline *outline = look_at_made("0123");
+    cr_expect(tr_checkpoint_outline_damaged(outline));
+    snprintf(digest, sizeof digest, "%s", outline->digest);
+    tr_checkpoint_outline_free(outline);
+    outline = look_at_made(digest);
+    cr_expect(!tr_checkpoint_outline_damaged(outline));
+    tr_checkpoint_outline_free(outline);
+}
+
+Test(checkpoint_look, lists_keras_3_s_weights_files)
+{
+    tr_checkpoint_outline *outline = NULL;
+    tr_error err = {0};
+    cr_assert_eq(tr_checkpoint_look(&outline, TR_GOLDEN "/keras/small_v3.9.2.weights.h5", &err),
+                 TR_OK, "%s", err.text);
+    cr_expect_eq(outline->n_layers, 9);
+    cr_expect_eq(outline->n_entries, 4 + 4 + 4 + 4); /* without weights: one entry */
+    cr_expect_str_eq(outline->entries[0].layer, "activation");
+    cr_expect_str_eq(outline->entries[2].path, "layers/batch_normalization/vars/0");
+    cr_expect_eq(outline->n_variables, 12);
+    cr_expect_str_eq(outline->variables[10].path, "optimizer/vars/10");
+    tr_checkpoint_outline_free(outline);
 }

@@ -159,6 +159,10 @@ Test(cli, usage_errors)
     test_expect(test_run("", "predict -k x -i a.h5 -i b.h5"), 2, "--input is given twice");
     test_expect(test_run("", "convert idx onlyone"), 2, "idx FOLDER OUT.h5");
     test_expect(test_run("", "convert tar a b"), 2, "unknown format");
+    char same[1200];
+    const char *path = test_file("same.npz", "");
+    snprintf(same, sizeof same, "convert npz %s %s", path, path);
+    test_expect(test_run("", same), 2, "is the input");
 }
 
 Test(cli, configuration_errors)

@@ -7,6 +7,7 @@
 
 #include "net.h"
 #include "run.h"
+#include "small_run.h"
 
 static const char *data_path(void)
 {
@@ -50,6 +51,42 @@ Test(cmd_inspect, lists_a_checkpoint_by_layers)
     test_expect(result, 0, "optimizer_weights/adam/iteration");
     const char *first = strstr(result->text, "conv2d "), *last = strstr(result->text, " dense ");
     cr_expect(first != NULL && last != NULL && first < last, "%s", result->text);
+}
+
+Test(cmd_inspect, tells_a_checkpoint_s_story)
+{
+    char path[600];
+    test_expect(test_run("", test_short_run("mnist.ini", "")), 0, "parameters");
+    snprintf(path, sizeof path, "%s/run/last.h5", test_folder());
+    const test_outcome *result = inspect(path, "");
+    test_expect(result, 0, "6 layers, 50186 parameters\n  model \"sequential\" (Sequential)\n");
+    test_expect(result, 0, ", the stored one\n");
+    test_expect(result, 0, "trainer/epoch = 2\n");
+    test_expect(inspect(path, "--config"), 0, "[layer.conv1]\n");
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t bias = H5Dopen2(file, "model_weights/output/output/bias:0", H5P_DEFAULT);
+    const float zeros[10] = {0};
+    H5Dwrite(bias, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, zeros);
+    H5Dclose(bias);
+    H5Fclose(file);
+    result = inspect(path, "");
+    test_expect(result, 3, "NOT THE STORED ONE");
+    test_expect(result, 3, "output/bias:0"); /* the list stands above the error */
+    test_expect(result, 3, "its weights are not those that were written");
+}
+
+Test(cmd_inspect, lists_a_weights_file)
+{
+    const test_outcome *result = inspect(TR_GOLDEN "/keras/small_v3.9.2.weights.h5", "");
+    test_expect(result, 0, "a checkpoint, 9 layers, 585 parameters");
+    test_expect(result, 0, "conv2d_1             vars/0  float32  [2, 3, 4, 6]");
+    test_expect(result, 0, "optimizer/vars/11");
+}
+
+Test(cmd_inspect, digests_a_dataset)
+{
+    test_expect(inspect(data_path(), "--digest"), 0, "  x_train\n");
+    test_expect(inspect(data_path(), "--digest --show 0"), 2, "give one");
 }
 
 Test(cmd_inspect, draws_a_sample_in_plain_characters)

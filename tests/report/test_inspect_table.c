@@ -113,3 +113,56 @@ Test(inspect_table, a_checkpoint_by_layers)
     tr_free(outline);
     tr_free(found);
 }
+
+/* The history and the optimizer's variables have tables of their own. */
+Test(inspect_table, a_checkpoint_s_story)
+{
+    tr_inspection *found = tr_alloc(1, sizeof *found);
+    tr_checkpoint_outline *outline = tr_alloc(1, sizeof *outline);
+    found->n_items = 2;
+    found->items[0] = (tr_inspect_item){
+        .path = "trainer/history", .type = "float64", .rank = 2, .dims = {2, 2}, .n = 4};
+    found->items[1] = (tr_inspect_item){.path = "trainer/optimizer_weights/adam/iteration",
+                                        .type = "int64",
+                                        .n = 1,
+                                        .has_range = true,
+                                        .min = 5,
+                                        .max = 5};
+    outline->n_layers = outline->n_entries = 1;
+    outline->entries[0] = (tr_outline_entry){"f", "", "model_weights/f/"};
+    outline->n_variables = 2;
+    outline->variables[0] =
+        (tr_outline_entry){"", "adam/iteration", "trainer/optimizer_weights/adam/iteration"};
+    outline->variables[1] = (tr_outline_entry){"", "adam/x", "trainer/optimizer_weights/adam/x"};
+    outline->history = (tr_outline_history){.n_epochs = 2,
+                                            .n_columns = 2,
+                                            .columns = {"epoch", "lo\033ss"},
+                                            .values = {{1, 0.5}, {2, 0.123456789}}};
+    strcpy(outline->model_class, "Sequential");
+    strcpy(outline->model_name, "mi\nne");
+    strcpy(outline->digest_stored, "0123");
+    strcpy(outline->digest, "4567");
+    expect_lines(found, outline,
+                 "a.h5: a checkpoint, 1 layers, 0 parameters\n"
+                 "  model \"mi?ne\" (Sequential)\n"
+                 "  weights have the digest 4567, NOT THE STORED ONE\n"
+                 "____________________________________\n"
+                 " Layer  Weight  Type  Shape  Values\n"
+                 "====================================\n"
+                 " f\n"
+                 "====================================\n"
+                 "_________________________________________________________________\n"
+                 " Optimizer's variable                      Type   Shape  Values\n"
+                 "=================================================================\n"
+                 " trainer/optimizer_weights/adam/iteration  int64         5\n"
+                 " trainer/optimizer_weights/adam/x                        MISSING\n"
+                 "=================================================================\n"
+                 "_________________\n"
+                 " epoch  lo?ss\n"
+                 "=================\n"
+                 " 1      0.5\n"
+                 " 2      0.123457\n"
+                 "=================\n");
+    tr_free(outline);
+    tr_free(found);
+}

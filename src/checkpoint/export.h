@@ -1,0 +1,34 @@
+/* export.h -- a checkpoint in the formats of Keras 3's save_weights() and save(). */
+#ifndef TR_EXPORT_H
+#define TR_EXPORT_H
+
+#include "h5.h"
+#include "snapshot.h"
+
+/* What the checkpoint at `path` holds, for the built model that it is of: weights, and where it has
+ * them the variables of the optimizer that the configuration names. Free with tr_snapshot_free().
+ */
+tr_status tr_export_read(tr_snapshot **out, tr_model *model, const char *path, tr_error *err);
+
+/* A .weights.h5 file, whole or not at all:
+ *
+ *     /vars                             empty
+ *     /layers/<class>_<k>/vars/0, 1, .. conv2d, conv2d_1, ...: numbered per class in model order
+ *     /optimizer/vars/0, 1, ..          optimizer_list.h; where the snapshot has them
+ *
+ * Keras 3.3 wants the empty `vars` too. `name` on each of them is what Keras 3.9 writes. */
+tr_status tr_export_weights(const tr_snapshot *snapshot, const char *path, tr_error *err);
+
+/* The same into an HDF5 file that is open: tr_h5_write_file() and tr_h5_make_image() call it. */
+tr_status tr_export_fill_weights(const void *snapshot, hid_t file, tr_error *err);
+
+/* A .keras file: a ZIP of metadata.json, config.json and model.weights.h5. The same snapshot gives
+ * the same bytes. */
+tr_status tr_export_keras(const tr_snapshot *snapshot, const char *path, tr_error *err);
+
+/* The root group optimizer_weights of a whole-model HDF5 file in Keras 3's layout: weight_names and
+ * a dataset for each. Keras 3 restores iteration and learning_rate from it and then refuses fit()
+ * until the model is compiled anew, as with its own files. */
+tr_status tr_keras_optimizer_write(hid_t file, const tr_snapshot *snapshot, tr_error *err);
+
+#endif

@@ -1,0 +1,128 @@
+/* export_weights.c -- Keras 3's weights-only layout; see export.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "export.h"
+#include "h5_write.h"
+#include "keras_h5.h"
+#include "keras_names.h"
+#include "mem.h"
+#include "optimizer_list.h"
+
+/* ---- groups ---- */
+
+/* Makes the group and those above it; its attribute `name`. */
+static tr_status make_group(hid_t *group, hid_t file, const char *path, const char *name,
+                            tr_error *err)
+{
+    const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+    *group = H5I_INVALID_HID;
+    if (links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
+        *group = H5Gcreate2(file, path, links, H5P_DEFAULT, H5P_DEFAULT);
+    tr_h5_close(links);
+    if (*group >= 0 && tr_h5_write_text(*group, "name", name, H5T_CSET_UTF8))
+        return TR_OK;
+    const tr_status status = tr_h5_write_failed(err, path);
+    tr_h5_close(*group);
+    *group = H5I_INVALID_HID;
+    return status;
+}
+
+/* ---- layers ---- */
+
+/* "layers/conv2d_1/vars" for the second Conv2D: it counts classes and is not the layer's name. */
+static void layer_path(char *path, size_t n, const tr_model *model, int layer)
+{
+    char key[64];
+    int before = 0;
+    const char *class_name = tr_model_layer(model, layer).keras_class;
+    for (int i = 0; i < layer; i++)
+        before += strcmp(tr_model_layer(model, i).keras_class, class_name) == 0;
+    tr_keras_snake_case(key, sizeof key, class_name);
+    if (before == 0)
+        snprintf(path, n, "layers/%s/vars", key);
+    else
+        snprintf(path, n, "layers/%s_%d/vars", key, before);
+}
+
+static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer, tr_error *err)
+{
+    const tr_layer_info of = tr_model_layer(snapshot->model, layer);
+    char path[128], number[16];
+    hid_t group;
+    layer_path(path, sizeof path, snapshot->model, layer);
+    TR_TRY(make_group(&group, file, path, of.name, err));
+    tr_status status = TR_OK;
+    for (int k = 0; status == TR_OK && k < of.n_weights; k++) {
+        const int weight = of.first_weight + k;
+        const tr_weight_info info = tr_model_weight(snapshot->model, weight);
+        snprintf(number, sizeof number, "%d", k);
+        status = tr_h5_write_dataset(group, number, info.n_dims, info.dims, H5T_IEEE_F32LE,
+                                     H5T_NATIVE_FLOAT,
+                                     snapshot->weights + tr_snapshot_offset(snapshot, weight), err);
+    }
+    tr_h5_close(group);
+    return status;
+}
+
+/* ---- the optimizer ---- */
+
+/* Has the snapshot what its optimizer needs to go on? One without slots (plain SGD) needs the
+ * number of steps made. */
+static tr_status look_for_state(bool *found, char *name, size_t n, const tr_snapshot *snapshot,
+                                tr_error *err)
+{
+    tr_optimizer *optimizer = NULL;
+    tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
+    TR_TRY(tr_optimizer_make(&optimizer, tr_model_config(snapshot->model), err));
+    if (optimizer == NULL)
+        return tr_fail(err, TR_ERR_CONFIG, "[compile] optimizer is unknown");
+    const int n_slots = tr_optimizer_slots(optimizer, slots);
+    *found = snapshot->n_slots == n_slots && (n_slots > 0 || snapshot->progress.iterations > 0);
+    tr_keras_snake_case(name, n, optimizer->ops->keras_class);
+    tr_free(optimizer);
+    return TR_OK;
+}
+
+static tr_status write_optimizer(hid_t file, const tr_snapshot *snapshot, tr_error *err)
+{
+    bool found = false;
+    char name[64];
+    hid_t group;
+    TR_TRY(look_for_state(&found, name, sizeof name, snapshot, err));
+    if (!found)
+        return TR_OK;
+    TR_TRY(make_group(&group, file, "optimizer/vars", name, err));
+    const tr_status status = tr_optimizer_list_write(group, snapshot, true, err);
+    tr_h5_close(group);
+    return status;
+}
+
+/* ---- files ---- */
+
+tr_status tr_export_fill_weights(const void *user, hid_t file, tr_error *err)
+{
+    const tr_snapshot *snapshot = user;
+    hid_t root;
+    TR_TRY(make_group(&root, file, "vars", tr_model_name(snapshot->model), err));
+    tr_h5_close(root);
+    for (int i = 0; i < tr_model_n_layers(snapshot->model); i++)
+        TR_TRY(write_layer(file, snapshot, i, err));
+    return write_optimizer(file, snapshot, err);
+}
+
+tr_status tr_export_weights(const tr_snapshot *snapshot, const char *path, tr_error *err)
+{
+    return tr_h5_write_file(path, tr_export_fill_weights, snapshot, err);
+}
+
+tr_status tr_keras_optimizer_write(hid_t file, const tr_snapshot *snapshot, tr_error *err)
+{
+    const hid_t group =
+        H5Gcreate2(file, "optimizer_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    if (group < 0)
+        return tr_h5_write_failed(err, "optimizer_weights");
+    const tr_status status = tr_optimizer_list_write(group, snapshot, false, err);
+    tr_h5_close(group);
+    return status;
+}

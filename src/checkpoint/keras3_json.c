@@ -1,0 +1,139 @@
+/* keras3_json.c -- config.json of a .keras file; see keras_json.h.
+ *
+ * The objects are those of a whole-model HDF5 file, but here every one of them says which module
+ * its class is in: without it Keras 3 takes an object for a custom one and refuses the file. The
+ * InputLayer says batch_shape, which Keras 2 does not know.
+ */
+#include <string.h>
+
+#include "ini_file.h"
+#include "keras_json.h"
+#include "keras_names.h"
+#include "keras_parts.h"
+
+/* ---- modules ---- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t n = strlen(text), n_end = strlen(end);
+    return n >= n_end && strcmp(text + n - n_end, end) == 0;
+}
+
+/* Of the object that is the value of that key in a layer's config. */
+static const char *module_of_key(const char *key)
+{
+    static const char *const modules[][2] = {
+        {"_initializer", "keras.initializers"},
+        {"_regularizer", "keras.regularizers"},
+        {"_constraint", "keras.constraints"},
+    };
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+        if (ends_with(key, modules[i][0]))
+            return modules[i][1];
+    return NULL;
+}
+
+/* Says where the class of the object is, and those of the objects inside; a name stays one. Takes
+ * the object over and gives it back. */
+static json_t *in_module(json_t *object, const char *module)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(object))
+        return object;
+    json_object_set_new(object, "module", json_string(module));
+    json_object_set_new(object, "registered_name", json_null());
+    json_object_foreach(json_object_get(object, "config"), key, value)
+    {
+        if (json_object_get(value, "class_name") != NULL && module_of_key(key) != NULL)
+            in_module(value, module_of_key(key));
+    }
+    return object;
+}
+
+/* ---- the model ---- */
+
+/* [null, height, width, channels] */
+static json_t *batch_shape(const tr_config *config)
+{
+    json_t *shape = json_array();
+    json_array_append_new(shape, json_null());
+    for (int i = 0; i < 3; i++)
+        json_array_append_new(shape, json_integer(config->input_shape[i]));
+    return shape;
+}
+
+static json_t *input_layer(const tr_config *config)
+{
+    json_t *layer = json_object();
+    json_object_set_new(layer, "batch_shape", batch_shape(config));
+    json_object_set_new(layer, "dtype", json_string("float32"));
+    json_object_set_new(layer, "sparse", json_false());
+    json_object_set_new(layer, "name", json_string("input_layer"));
+    return in_module(tr_keras_object("InputLayer", layer), "keras.layers");
+}
+
+static json_t *sequential(const tr_config *config)
+{
+    json_t *layers = json_array(), *model = json_object();
+    json_array_append_new(layers, input_layer(config));
+    for (size_t i = 0; i < config->ini->n_sections; i++) {
+        const tr_section *section = &config->ini->sections[i];
+        if (strncmp(section->name, "layer.", strlen("layer.")) == 0)
+            json_array_append_new(layers, in_module(tr_keras_layer(section), "keras.layers"));
+    }
+    json_object_set_new(model, "name", json_string(config->model_name));
+    json_object_set_new(model, "trainable", json_true());
+    json_object_set_new(model, "dtype", json_string("float32"));
+    json_object_set_new(model, "layers", layers);
+    json_object_set_new(model, "build_input_shape", batch_shape(config));
+    return in_module(tr_keras_object("Sequential", model), "keras");
+}
+
+/* ---- the training ---- */
+
+/* Keras 3 calls an optimizer by its class in small letters. */
+static json_t *optimizer(const tr_config *config)
+{
+    json_t *object = in_module(tr_keras_optimizer(config), "keras.optimizers");
+    const char *class_name = json_string_value(json_object_get(object, "class_name"));
+    char name[64];
+    if (class_name == NULL)
+        return object;
+    tr_keras_snake_case(name, sizeof name, class_name);
+    json_object_set_new(json_object_get(object, "config"), "name", json_string(name));
+    return object;
+}
+
+static json_t *metrics(const tr_model *model)
+{
+    json_t *list = tr_keras_metrics(model);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        in_module(json_array_get(list, i), "keras.metrics");
+    return list;
+}
+
+static json_t *compile_config(const tr_model *model)
+{
+    const tr_config *config = tr_model_config(model);
+    json_t *compile = json_object();
+    json_object_set_new(compile, "optimizer", optimizer(config));
+    json_object_set_new(compile, "loss", in_module(tr_keras_loss(config), "keras.losses"));
+    json_object_set_new(compile, "loss_weights", json_null());
+    json_object_set_new(compile, "metrics", metrics(model));
+    json_object_set_new(compile, "weighted_metrics", json_null());
+    json_object_set_new(compile, "run_eagerly", json_false());
+    json_object_set_new(compile, "steps_per_execution", json_integer(1));
+    json_object_set_new(compile, "jit_compile", json_false());
+    return compile;
+}
+
+char *tr_keras3_config(const tr_model *model)
+{
+    const tr_config *config = tr_model_config(model);
+    json_t *object = sequential(config), *build = json_object();
+    json_object_set_new(build, "input_shape", batch_shape(config));
+    json_object_set_new(object, "build_config", build);
+    json_object_set_new(object, "compile_config", compile_config(model));
+    return tr_keras_text(object);
+}

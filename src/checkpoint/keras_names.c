@@ -1,0 +1,23 @@
+/* keras_names.c -- see keras_names.h.
+ *
+ * Keras puts "_" before a capital that begins a word ((.)([A-Z][a-z]+)) and before one that follows
+ * a small letter (([a-z])([A-Z])). Where the first pattern has eaten a word, the second finds the
+ * next one, so both are one look to the left and one to the right.
+ */
+#include "keras_names.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+
+void tr_keras_snake_case(char *name, size_t n, const char *class_name)
+{
+    size_t used = 0;
+    for (const char *c = class_name; *c != '\0' && used + 2 < n; c++) {
+        const bool begins = c > class_name && isupper((unsigned char)*c) &&
+                            (islower((unsigned char)c[1]) || islower((unsigned char)c[-1]));
+        if (begins)
+            name[used++] = '_';
+        name[used++] = (char)tolower((unsigned char)*c);
+    }
+    name[used] = '\0';
+}

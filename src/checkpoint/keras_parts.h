@@ -1,0 +1,26 @@
+/* keras_parts.h -- what the JSON of a whole-model file (keras_json.c) and that of a .keras file
+ * (keras3_json.c) have in common.
+ *
+ * All in the form that Keras 2 and 3 both accept. Fresh objects; NULL: out of memory, or the
+ * configuration has no such thing.
+ */
+#ifndef TR_KERAS_PARTS_H
+#define TR_KERAS_PARTS_H
+
+#include <jansson.h>
+
+#include "section.h"
+#include "trainer/model.h"
+
+/* {"class_name": ..., "config": ...}; takes `config` over. */
+json_t *tr_keras_object(const char *class_name, json_t *config);
+
+/* jansson's text in our memory, released with tr_free(); takes `json` over. */
+char *tr_keras_text(json_t *json);
+
+json_t *tr_keras_layer(const tr_section *section);
+json_t *tr_keras_loss(const tr_config *config); /* a name where it says all, else an object */
+json_t *tr_keras_metrics(const tr_model *model);
+json_t *tr_keras_optimizer(const tr_config *config);
+
+#endif

@@ -1,0 +1,139 @@
+/* cmd_export.c -- trainer export: a checkpoint as a file of Keras 3. */
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "export.h"
+#include "file.h"
+#include "mem.h"
+
+static const char doc[] =
+    "Write a checkpoint as a file of Keras 3.\v"
+    "weights.h5: for model.load_weights(): weights, and the optimizer's state where the checkpoint "
+    "has it.\n"
+    "keras: for keras.models.load_model(): the model, too; with the optimizer's state, fit() goes "
+    "on where the run stood.\n"
+    "The checkpoint itself (.h5) is what load_model() reads to predict, evaluate and train anew.";
+
+typedef struct export_options {
+    const char *format, *output;
+} export_options;
+
+typedef struct export_format {
+    const char *name, *suffix;
+    tr_status (*write)(const tr_snapshot *snapshot, const char *path, tr_error *err);
+} export_format;
+
+static const export_format formats[] = {
+    {"weights.h5", ".weights.h5", tr_export_weights},
+    {"keras", ".keras", tr_export_keras},
+    {NULL, NULL, NULL},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    export_options *options = state->input;
+    switch (key) {
+    case 'f':
+        tr_option_once(&options->format, arg, "format", state);
+        return 0;
+    case 'o':
+        tr_option_once(&options->output, arg, "output", state);
+        return 0;
+    case ARGP_KEY_END:
+        if (options->format == NULL)
+            argp_error(state, "no format: give one with --format weights.h5 or --format keras");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option table[] = {
+    {"format", 'f', "FORMAT", 0, "weights.h5 or keras", 0},
+    {"output", 'o', "FILE", 0, "where to; without: the checkpoint's name with the new suffix", 0},
+    {0},
+};
+
+static const export_format *find_format(const char *name)
+{
+    for (const export_format *format = formats; format->name != NULL; format++)
+        if (strcmp(name, format->name) == 0)
+            return format;
+    return NULL;
+}
+
+/* "runs/last.h5" -> "runs/last.keras" */
+static char *default_output(const char *checkpoint, const char *suffix)
+{
+    size_t n = strlen(checkpoint);
+    if (n > 3 && strcmp(checkpoint + n - 3, ".h5") == 0)
+        n -= 3;
+    return tr_format("%.*s%s", (int)n, checkpoint, suffix);
+}
+
+/* Found before anything is read. */
+static tr_status check(const export_options *options, const char *checkpoint, const char *output,
+                       tr_error *err)
+{
+    if (tr_file_same(checkpoint, output))
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "%s: is the checkpoint itself; give another file with --output", output);
+    /* Keras chooses by the name how to read a file. */
+    const char *suffix = find_format(options->format)->suffix;
+    const size_t n = strlen(output), n_suffix = strlen(suffix);
+    if (n <= n_suffix || strcmp(output + n - n_suffix, suffix) != 0)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "--output %s: must end in %s, by which Keras knows what it is", output,
+                       suffix);
+    return TR_OK;
+}
+
+static tr_status export_to(tr_session *session, const export_format *format, const char *checkpoint,
+                           const char *output, tr_error *err)
+{
+    tr_snapshot *snapshot = NULL;
+    TR_TRY(tr_model_build(session->model, err));
+    TR_TRY(tr_export_read(&snapshot, session->model, checkpoint, err));
+    const tr_status status = format->write(snapshot, output, err);
+    const bool resumes = snapshot->n_slots > 0 || snapshot->progress.iterations > 0;
+    tr_snapshot_free(snapshot);
+    if (status == TR_OK)
+        printf("%s: written from %s, %s\n", output, checkpoint,
+               resumes ? "with the optimizer's state" : "without the optimizer's state");
+    return status;
+}
+
+static tr_status run(const tr_options *common, const export_options *options, tr_error *err)
+{
+    const export_format *format = find_format(options->format);
+    if (format == NULL)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "--format %s: unknown format; allowed: weights.h5, keras", options->format);
+    char *output = options->output != NULL ? tr_strdup(options->output)
+                                           : default_output(common->checkpoint, format->suffix);
+    if (output == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    tr_session session = {0};
+    tr_status status = check(options, common->checkpoint, output, err);
+    if (status == TR_OK)
+        status = tr_session_load(&session, common, err);
+    if (status == TR_OK)
+        status = export_to(&session, format, common->checkpoint, output, err);
+    tr_session_close(&session);
+    tr_free(output);
+    return status;
+}
+
+tr_status tr_command_export(int argc, char **argv)
+{
+    const struct argp own = {.options = table, .parser = parse};
+    tr_options common;
+    export_options options = {0};
+    tr_error err = {0};
+    TR_TRY(tr_options_parse_more(&common, argc, argv, doc, 1, &own, &options));
+    const tr_status status = run(&common, &options, &err);
+    tr_options_release(&common);
+    return status == TR_OK ? TR_OK : tr_complain(status, &err);
+}

@@ -1,0 +1,95 @@
+/* arrays.c -- life of the four arrays, and the two visits of their readers; see arrays.h. */
+#include "arrays.h"
+
+#include "child.h"
+#include "h5.h"
+#include "mem.h"
+
+const char *const tr_array_names[TR_N_ARRAYS] = {"x_train", "y_train", "x_test", "y_test"};
+
+/* ---- types ---- */
+
+size_t tr_number_bytes(tr_number type)
+{
+    static const size_t bytes[TR_NUMBERS] = {1, 4, 8, 4, 8};
+    return bytes[type];
+}
+
+const char *tr_number_name(tr_number type)
+{
+    static const char *const names[TR_NUMBERS] = {"uint8", "int32", "int64", "float32", "float64"};
+    return names[type];
+}
+
+hid_t tr_number_stored(tr_number type)
+{
+    const hid_t types[TR_NUMBERS] = {H5T_STD_U8LE, H5T_STD_I32LE, H5T_STD_I64LE, H5T_IEEE_F32LE,
+                                     H5T_IEEE_F64LE};
+    return types[type];
+}
+
+hid_t tr_number_native(tr_number type)
+{
+    const hid_t types[TR_NUMBERS] = {H5T_NATIVE_UINT8, H5T_NATIVE_INT32, H5T_NATIVE_INT64,
+                                     H5T_NATIVE_FLOAT, H5T_NATIVE_DOUBLE};
+    return types[type];
+}
+
+/* ---- reading ---- */
+
+tr_status tr_arrays_check_found(const bool found[TR_N_ARRAYS], const char *path, tr_error *err)
+{
+    for (int i = 0; i < TR_N_ARRAYS; i += 2) {
+        const int missing = found[i] ? i + 1 : i;
+        if ((found[i] != found[i + 1]) || (i == TR_X_TRAIN && !found[i]))
+            return tr_fail(err, TR_ERR_DATA, "%s: has no %s; expected x_train and y_train%s", path,
+                           tr_array_names[missing],
+                           i == TR_X_TRAIN ? "" : ", and x_test and y_test both or neither");
+    }
+    return TR_OK;
+}
+
+/* Room that the child fills. */
+static tr_status make_room(tr_arrays *arrays, const char *path, tr_error *err)
+{
+    for (int i = 0; i < TR_N_ARRAYS; i++) {
+        tr_array *array = &arrays->items[i];
+        if (array->n == 0)
+            continue;
+        array->values = tr_shared_alloc((size_t)array->n, tr_number_bytes(array->type));
+        if (array->values == NULL)
+            return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for %s", path,
+                           tr_array_names[i]);
+    }
+    return TR_OK;
+}
+
+tr_status tr_arrays_fetch(tr_arrays *out, const char *path, bool as_is,
+                          tr_status (*visit)(void *user, tr_error *err), tr_error *err)
+{
+    tr_arrays_visit *job = tr_shared_alloc(1, sizeof *job);
+    if (job == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+    *job = (tr_arrays_visit){.path = path, .as_is = as_is};
+    tr_status status = tr_in_child(visit, job, path, err);
+    if (status == TR_OK)
+        status = make_room(&job->arrays, path, err);
+    tr_arrays arrays = job->arrays;
+    tr_shared_free(job);
+    if (status == TR_OK) {
+        tr_arrays_visit reading = {path, as_is, true, arrays};
+        status = tr_in_child(visit, &reading, path, err);
+    }
+    if (status == TR_OK)
+        *out = arrays;
+    else
+        tr_arrays_release(&arrays);
+    return status;
+}
+
+void tr_arrays_release(tr_arrays *arrays)
+{
+    for (int i = 0; i < TR_N_ARRAYS; i++)
+        tr_shared_free(arrays->items[i].values);
+    *arrays = (tr_arrays){0};
+}

@@ -1,0 +1,117 @@
+/* test_cmd_export.c -- trainer export from outside: names, refusals, the same bits. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mem.h"
+#include "net.h"
+#include "run.h"
+#include "small_run.h"
+
+static const char *checkpoint(void)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/run/last.h5", test_folder());
+    if (access(path, F_OK) != 0)
+        test_expect(test_run("", test_short_run("mnist.ini", "--set fit.epochs=1")), 0,
+                    "parameters");
+    return path;
+}
+
+static const test_outcome *export_to(const char *format, const char *more)
+{
+    char arguments[2048];
+    snprintf(arguments, sizeof arguments, "export --checkpoint %s --format %s %s", checkpoint(),
+             format, more);
+    return test_run("", arguments);
+}
+
+Test(cmd_export, weights_are_the_checkpoint_s)
+{
+    static const char *const pairs[][2] = {
+        {"model_weights/conv1/conv1/kernel:0", "layers/conv2d/vars/0"},
+        {"model_weights/conv2/conv2/bias:0", "layers/conv2d_1/vars/1"},
+        {"model_weights/output/output/kernel:0", "layers/dense/vars/0"}};
+    char path[512];
+    snprintf(path, sizeof path, "%s/run/last.weights.h5", test_folder());
+    test_expect(export_to("weights.h5", ""), 0, path);
+    const hid_t a = H5Fopen(checkpoint(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t b = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    for (int i = 0; i < 3; i++) {
+        size_t n, m;
+        float *own = test_golden_floats(a, pairs[i][0], &n);
+        float *exported = test_golden_floats(b, pairs[i][1], &m);
+        cr_assert_eq(n, m);
+        cr_expect_eq(memcmp(own, exported, n * sizeof *own), 0, "%s", pairs[i][0]);
+        tr_free(own);
+        tr_free(exported);
+    }
+    H5Fclose(a);
+    H5Fclose(b);
+}
+
+/* In Keras's order: 0 iteration, 1 learning_rate, then momentum and velocity of each weight. */
+Test(cmd_export, optimizer_s_state_is_the_checkpoint_s)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/run/last.weights.h5", test_folder());
+    test_expect(export_to("weights.h5", ""), 0, "with the optimizer's state");
+    const hid_t a = H5Fopen(checkpoint(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t b = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    size_t n, m;
+    float *own = test_golden_floats(a, "trainer/optimizer_weights/adam/conv2_kernel_velocity", &n);
+    float *exported = test_golden_floats(b, "optimizer/vars/7", &m);
+    cr_assert_eq(n, m);
+    cr_expect_eq(memcmp(own, exported, n * sizeof *own), 0);
+    tr_free(own);
+    tr_free(exported);
+    exported = test_golden_floats(b, "optimizer/vars/0", &m);
+    cr_expect_eq(*exported, 2); /* steps: 184 samples in batches of 128 */
+    tr_free(exported);
+    H5Fclose(a);
+    H5Fclose(b);
+}
+
+/* Another optimizer than the run's has no use for its state. */
+Test(cmd_export, state_of_another_optimizer_is_left_out)
+{
+    char more[1024];
+    snprintf(more, sizeof more,
+             "--set compile.optimizer=adamw --output "
+             "%s/other.keras",
+             test_folder());
+    char *config = tr_format("-c %s/configs/mnist.ini %s", TR_SOURCE, more);
+    test_expect(export_to("keras", config), 0, "without the optimizer's state");
+    tr_free(config);
+}
+
+Test(cmd_export, keras_file_has_the_checkpoint_s_name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/run/last.keras", test_folder());
+    test_expect(export_to("keras", ""), 0, path);
+    cr_expect_eq(access(path, F_OK), 0);
+}
+
+Test(cmd_export, refuses_what_it_cannot_do)
+{
+    char more[1024];
+    test_expect(export_to("onnx", ""), 2, "allowed: weights.h5, keras");
+    test_expect(export_to("keras", "--output model.h5"), 2, "must end in .keras");
+    snprintf(more, sizeof more, "export --checkpoint %s", checkpoint());
+    test_expect(test_run("", more), 2, "no format");
+    test_expect(export_to("keras", "--output /nowhere/at/all.keras"), 5, "/nowhere/at/all.keras");
+}
+
+/* Under any of its names. */
+Test(cmd_export, never_overwrites_the_checkpoint)
+{
+    char link_path[512], more[1024];
+    snprintf(link_path, sizeof link_path, "%s/run/link.weights.h5", test_folder());
+    snprintf(more, sizeof more, "--output %s", checkpoint());
+    test_expect(export_to("weights.h5", more), 2, "is the checkpoint itself");
+    cr_assert_eq(symlink("last.h5", link_path), 0);
+    snprintf(more, sizeof more, "--output %s", link_path);
+    test_expect(export_to("weights.h5", more), 2, "is the checkpoint itself");
+}
