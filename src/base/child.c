@@ -16,7 +16,7 @@
 
 /* Computing time of a reader, to end endless loops: enough to inflate every byte of the file a
  * thousandfold, the most that gzip can do, and at most what fills any machine's memory. */
-enum { LEAST_SECONDS = 10, SECONDS_PER_MB = 10, MOST_SECONDS = 600 };
+enum { LEAST_SECONDS = 3, BYTES_PER_SECOND = 100000, MOST_SECONDS = 600 };
 
 /* What the child tells, in shared memory. */
 typedef struct child_report {
@@ -30,10 +30,9 @@ typedef struct child_report {
 static int cpu_seconds(const char *path)
 {
     struct stat info;
-    if (stat(path, &info) != 0 || info.st_size / 1000000 >= MOST_SECONDS / SECONDS_PER_MB)
+    if (stat(path, &info) != 0 || info.st_size / BYTES_PER_SECOND >= MOST_SECONDS - LEAST_SECONDS)
         return MOST_SECONDS;
-    const int seconds = LEAST_SECONDS + (int)(info.st_size / 1000000) * SECONDS_PER_MB;
-    return seconds < MOST_SECONDS ? seconds : MOST_SECONDS;
+    return LEAST_SECONDS + (int)(info.st_size / BYTES_PER_SECOND);
 }
 
 /* Signals of a crash included: a handler of the embedding program is not to see our crashes. */

@@ -1,6 +1,7 @@
 /* checkpoint_write.c -- the weights in Keras's HDF5 layout; see checkpoint_write.h. */
 #include "checkpoint_write.h"
 
+#include "export.h"
 #include "h5_write.h"
 #include "keras_h5.h"
 #include "keras_json.h"
@@ -107,6 +108,8 @@ static tr_status write_contents(const void *user, hid_t file, tr_error *err)
         return tr_h5_write_failed(err, "root attributes");
     TR_TRY(write_keras_configs(file, snapshot->model, err));
     TR_TRY(write_model_weights(file, snapshot, err));
+    if (tr_model_config(snapshot->model)->checkpoint.keras_optimizer)
+        TR_TRY(tr_keras_optimizer_write(file, snapshot, err));
     return tr_training_state_write(file, snapshot, err);
 }
 

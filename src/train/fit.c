@@ -175,6 +175,18 @@ static tr_status add_to_history(tr_run *run, tr_epoch *log, tr_error *err)
     return TR_OK;
 }
 
+/* A report that cannot be written is less news than a checkpoint that cannot. */
+static tr_status tell_epoch(const tr_run *run, const tr_listener *listener, tr_error *err)
+{
+    if (listener->on_epoch == NULL)
+        return TR_OK;
+    const tr_status status =
+        listener->on_epoch(listener->user, &run->history, run->config->fit.epochs, err);
+    if (status != TR_OK)
+        TR_TRY(tr_saver_wait(run->saver, err));
+    return status;
+}
+
 /* Validation, history, checkpoint, event. A stop during validation leaves the epoch unfinished. */
 static tr_status finish_epoch(tr_run *run, const tr_listener *listener, tr_control *control,
                               tr_error *err)
@@ -192,9 +204,7 @@ static tr_status finish_epoch(tr_run *run, const tr_listener *listener, tr_contr
         .epoch = history->n,
         .keep = run->config->checkpoint.keep};
     TR_TRY(tr_run_save(run, &targets, NULL, err));
-    if (listener->on_epoch != NULL)
-        return listener->on_epoch(listener->user, history, run->config->fit.epochs, err);
-    return TR_OK;
+    return tell_epoch(run, listener, err);
 }
 
 /* ---- the end of the training ---- */
@@ -206,8 +216,7 @@ static tr_status stopped(tr_run *run, int signal, tr_error *err)
     if (tr_engine_iterations(run->engine) == 0) /* an earlier run's file is worth more than this */
         return tr_fail(err, status,
                        "stopped by signal %d before the first update; nothing is saved", signal);
-    if (run->progress.step > 0) /* else the end of the epoch has saved the same */
-        TR_TRY(tr_run_save(run, &last_only, NULL, err));
+    TR_TRY(tr_run_save(run, &last_only, NULL, err));
     TR_TRY(tr_saver_wait(run->saver, err));
     return tr_fail(err, status,
                    "stopped by signal %d in epoch %lld after %lld updates, which are saved in %s; "

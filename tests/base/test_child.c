@@ -187,8 +187,8 @@ Test(child, small_files_are_given_up_sooner)
     static const struct {
         off_t bytes;
         rlim_t seconds;
-    } cases[] = {{0, 10},         {16968, 10},     {5000000, 60},
-                 {58999999, 590}, {59000000, 600}, {600000000, 600}};
+    } cases[] = {{0, 3},          {16968, 3},      {5000000, 53},
+                 {59699999, 599}, {59700000, 600}, {600000000, 600}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         cr_assert_eq(ftruncate(fd, cases[i].bytes), 0);
         cr_assert_eq(tr_in_child(limit_of_cpu, seconds, name, NULL), TR_OK);

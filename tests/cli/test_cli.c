@@ -246,5 +246,8 @@ Test(cli, output_errors)
 {
     test_expect(test_run("", test_short_run("mnist.ini", "--set output.directory=/proc/none")), 5,
                 "/proc/none");
-    test_expect(test_run("ulimit -f 8;", test_short_run("mnist.ini", "")), 5, "last.h5");
+    test_expect(test_run("ulimit -f 8;", test_short_run("mnist.ini", "")), 5, "best.h5");
+    test_expect(
+        test_run("ulimit -f 8;", test_short_run("mnist.ini", "--set checkpoint.monitor=none")), 5,
+        "last.h5: cannot write: File too large; free some space");
 }
