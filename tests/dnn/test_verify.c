@@ -81,6 +81,14 @@ static const subject odd[] = {
      "[layer.d]\ntype = dense\nunits = 7\nactivation = selu\n",
      {12, 11, 3},
      3},
+    {"[layer.a]\ntype = conv2d\nfilters = 10\nkernel_size = 3\n[layer.b]\n"
+     "type = batch_normalization\n[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n"
+     "activation = relu\n[layer.e]\ntype = batch_normalization\nscale = false\n"
+     "[layer.f]\ntype = flatten\n[layer.g]\ntype = batch_normalization\n"
+     "[layer.d]\ntype = dense\nunits = 5\n[layer.h]\ntype = batch_normalization\n"
+     "center = false\n",
+     {9, 8, 3},
+     3},
     {"[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 17\nactivation = sigmoid\n"
      "[layer.e]\ntype = dense\nunits = 1\nactivation = tanh\n",
      {1, 1, 10},
