@@ -40,6 +40,7 @@ typedef struct tr_compile_config {
 typedef struct tr_fit_config {
     int64_t batch_size, epochs, seed;
     bool shuffle;
+    const char *initial_weights; /* a file whose weights the training starts from; "": none */
 } tr_fit_config;
 
 typedef enum tr_isa { TR_ISA_AUTO, TR_ISA_AVX2, TR_ISA_AVX512 } tr_isa;
