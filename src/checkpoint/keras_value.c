@@ -107,7 +107,8 @@ bool tr_keras_value(const tr_key *key, const json_t *value, char text[TR_KERAS_T
 const char *tr_keras_shown(const json_t *value, char text[TR_KERAS_TEXT])
 {
     enum { MOST = 100 };
-    char *json = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
+    char *json = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII |
+                                       JSON_REAL_PRECISION(9));
     snprintf(text, TR_KERAS_TEXT, "%.*s%s", MOST, json == NULL ? "?" : json,
              json != NULL && strlen(json) > MOST ? "..." : "");
     free(json); /* jansson's own */
