@@ -34,7 +34,8 @@ static bool find_places(tr_layout layout, places *at)
 {
     tr_blocking b;
     if (!tr_md_blocking(tr_layout_md(layout), &b) || b.n_inner > 1 ||
-        (b.n_inner == 1 && b.inner_dim[0] != 1) || (b.n_inner == 0 && b.strides[1] != 1))
+        (b.n_inner == 1 && b.inner_dim[0] != 1) ||
+        (b.n_inner == 0 && b.strides[1] != 1 && b.dims[1] != 1))
         return false;
     const bool image = b.n_dims == 4;
     const int64_t h = image ? b.dims[2] : 1, w = image ? b.dims[3] : 1;
@@ -44,7 +45,7 @@ static bool find_places(tr_layout layout, places *at)
                    .pixels = h * w,
                    .step_sample = b.strides[0],
                    .step_run = b.n_inner == 1 ? b.strides[1] : 0,
-                   .step_pixel = image ? b.strides[3] : 0};
+                   .step_pixel = !image ? 0 : w > 1 ? b.strides[3] : b.strides[2]};
     at->n_runs = (at->c + at->run - 1) / at->run;
     return h == 1 || w == 1 || b.strides[2] == w * b.strides[3];
 }

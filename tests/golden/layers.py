@@ -316,6 +316,7 @@ BATCH_NORMALIZATION = {
     "batch_normalization_1x1_input": (1, (1, 1, 3), dict(epsilon="0.1")),
     "batch_normalization_no_scale": (2, (3, 2, 17), dict(scale="false", momentum="0.5")),
     "batch_normalization_no_center": (2, (2, 3, 16), dict(center="false", epsilon="1e-5")),
+    "batch_normalization_1_channel": (3, (4, 5, 1), {}),
     "batch_normalization_statistics_alone": (1, (3, 3, 5), dict(center="false", scale="false")),
 }
 
