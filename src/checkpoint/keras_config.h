@@ -45,7 +45,15 @@ tr_status tr_keras_read_config(tr_keras_reading *reading, tr_error *err);
 tr_status tr_keras_read_chain(const tr_keras_file *file, const json_t ***layers, size_t *n,
                               tr_error *err);
 
-/* keras_layers.c: [model] and the [layer.NAME]s. */
+/* keras_input.c: [model], of a model that begins with `first`, an input perhaps, and whose first
+ * real layer is `next`. */
+tr_status tr_keras_read_input(tr_keras_reading *reading, const json_t *first, const json_t *next,
+                              tr_error *err);
+/* TR_ERR_DATA, about `whose`, unless the dtype or dtype policy is absent or float32. */
+tr_status tr_keras_check_dtype(const tr_keras_file *file, const char *whose, const json_t *dtype,
+                               tr_error *err);
+
+/* keras_layers.c: the [layer.NAME]s, and [model] before them. */
 tr_status tr_keras_read_layers(tr_keras_reading *reading, tr_error *err);
 
 /* keras_activation.c: one of tr_activation_names, from a string or an object, as value of a key or

@@ -1,11 +1,10 @@
-/* keras_layers.c -- [model] and the layers' sections from Keras's JSON; see keras_config.h.
+/* keras_layers.c -- the layers' sections from Keras's JSON; see keras_config.h.
  *
  * Each key of a layer's configuration is one of these: a key of our layer, whose value is written
  * by its table; something that our layer has fixed (keras_rest), and must be that; something that
  * no prediction depends on; or an error that names it.
  */
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -65,19 +64,6 @@ static bool is_default(const char *key, const json_t *value)
     const bool same = ours != NULL && tr_keras_same(value, ours);
     json_decref(all);
     return same;
-}
-
-static tr_status check_dtype(const tr_keras_reading *all, const char *whose, const json_t *dtype,
-                             tr_error *err)
-{
-    char shown[TR_KERAS_TEXT];
-    const json_t *name =
-        json_is_object(dtype) ? json_object_get(json_object_get(dtype, "config"), "name") : dtype;
-    if (name == NULL || json_is_null(name) ||
-        (json_is_string(name) && strcmp(json_string_value(name), "float32") == 0))
-        return TR_OK;
-    return tr_fail(err, TR_ERR_DATA, "%s: %s: dtype = %s; only float32 is supported",
-                   all->file->path, whose, tr_keras_shown(name, shown));
 }
 
 /* The last axis counts -1, or as many as there are dimensions before it. */
@@ -150,7 +136,7 @@ static tr_status read_key(const layer_reading *at, const char *name, const json_
         return write_key(at, key, value, err);
     if (strcmp(name, "dtype") == 0) {
         snprintf(whose, sizeof whose, "layer %.100s (%.60s)", at->keras_name, at->class_name);
-        return check_dtype(at->all, whose, value, err);
+        return tr_keras_check_dtype(at->all->file, whose, value, err);
     }
     if (json_is_null(value) || is_irrelevant(name))
         return TR_OK;
@@ -235,7 +221,7 @@ static tr_status write_layer(layer_reading *at, const char *our_name, tr_error *
         fprintf(ini, "\n[layer.%s]\ntype = activation\nactivation = %s\n", our_name, activation);
         char whose[256];
         snprintf(whose, sizeof whose, "layer %.100s (%.60s)", at->keras_name, at->class_name);
-        return check_dtype(at->all, whose, json_object_get(config, "dtype"), err);
+        return tr_keras_check_dtype(at->all->file, whose, json_object_get(config, "dtype"), err);
     }
     if (why[0] != '\0')
         return tr_fail(err, TR_ERR_DATA, "%s: layer %s (%s): %s", path_of(at), at->keras_name,
@@ -250,55 +236,6 @@ static tr_status write_layer(layer_reading *at, const char *our_name, tr_error *
         read_key(at, key, value, err);
     json_decref(at->rest);
     return status;
-}
-
-/* ---- the input ---- */
-
-/* The shape that an InputLayer, the first layer of old files, or the model says. */
-static const json_t *find_shape(const tr_keras_reading *reading, const json_t *first)
-{
-    static const char *const keys[] = {"batch_shape", "batch_input_shape"};
-    const json_t *config = json_object_get(first, "config");
-    for (size_t i = 0; i < 2; i++)
-        if (json_is_array(json_object_get(config, keys[i])))
-            return json_object_get(config, keys[i]);
-    const json_t *model = reading->file->model;
-    const json_t *built = json_object_get(json_object_get(model, "config"), "build_input_shape");
-    return built != NULL ? built
-                         : json_object_get(json_object_get(model, "build_config"), "input_shape");
-}
-
-static tr_status write_model(tr_keras_reading *reading, const json_t *first, const json_t *next,
-                             tr_error *err)
-{
-    const json_t *shape = find_shape(reading, first);
-    const json_t *config = json_object_get(reading->file->model, "config");
-    const char *name = json_string_value(json_object_get(config, "name"));
-    const char *next_class = json_string_value(json_object_get(next, "class_name"));
-    char shown[TR_KERAS_TEXT], clean[TR_KERAS_TEXT];
-    int64_t hwc[3] = {0, 0, 1};
-    const size_t n = json_array_size(shape);
-    /* Images without channels have one, where it makes no difference. */
-    bool ok = n == 4 || (n == 3 && next_class != NULL && strcmp(next_class, "Flatten") == 0);
-    for (size_t i = 1; ok && i < n; i++) {
-        const json_t *size = json_array_get(shape, i);
-        ok = json_is_integer(size) && json_integer_value(size) > 0;
-        hwc[i - 1] = (int64_t)json_integer_value(size);
-    }
-    if (!ok)
-        return tr_fail(
-            err, TR_ERR_DATA,
-            "%s: the model's input shape is %s; supported: images of a known size, [null, "
-            "height, width, channels]",
-            reading->file->path, shape == NULL ? "not told" : tr_keras_shown(shape, shown));
-    TR_TRY(check_dtype(reading, "the model", json_object_get(config, "dtype"), err));
-    TR_TRY(check_dtype(reading, "its input",
-                       json_object_get(json_object_get(first, "config"), "dtype"), err));
-    tr_keras_clean_name(name == NULL || name[0] == '\0' ? "sequential" : name, 64, clean);
-    fprintf(reading->ini,
-            "[model]\ninput_shape = %" PRId64 ", %" PRId64 ", %" PRId64 "\nname = %s\n", hwc[0],
-            hwc[1], hwc[2], clean);
-    return TR_OK;
 }
 
 /* ---- all ---- */
@@ -351,8 +288,9 @@ tr_status tr_keras_read_layers(tr_keras_reading *reading, tr_error *err)
     const bool input = strcmp(class_name, "InputLayer") == 0;
     char(*names)[NAME_SPACE] = tr_alloc(n, sizeof *names);
     tr_status status =
-        names == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                      : write_model(reading, chain[0], input && n > 1 ? chain[1] : chain[0], err);
+        names == NULL
+            ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+            : tr_keras_read_input(reading, chain[0], input && n > 1 ? chain[1] : chain[0], err);
     if (status == TR_OK)
         status = write_layers(reading, chain, n, names, err);
     tr_free(names);

@@ -136,6 +136,9 @@ Test(keras_layers, every_refusal_names_layer_and_key)
          "name'"
          ":'mixed_float16'}}}}",
          "2.4.0", "layer v (Dense): dtype = \"mixed_float16\""},
+        {"{'class_name':'Dense','config':{'name':'v','dtype':{'class_name':'QuantizedDTypePolicy',"
+         "'config':{'mode':'int8','source_name':'float32'}}}}",
+         "3.3.3", "layer v (Dense): dtype = |int8"},
         {"{'class_name':'ReLU','config':{'name':'v','dtype':{'class_name':'DTypePolicy','config':"
          "{'name':'mixed_bfloat16'}}}}",
          "3.3.3", "layer v (ReLU): dtype = \"mixed_bfloat16\""},
