@@ -107,7 +107,7 @@ static tr_status translate(const config_reader *reader, const tr_keras_file *fil
     if (status == TR_OK)
         status = tr_keras_read_config(&reading, err);
     /* fmemopen() ends what fits with a '\0' as it is flushed. */
-    const bool full = reading.ini != NULL && fflush(reading.ini) != 0;
+    const bool full = reading.ini != NULL && (fflush(reading.ini) != 0 || ferror(reading.ini));
     for (int i = 0; i < 3; i++)
         if (streams[i] != NULL)
             fclose(streams[i]);

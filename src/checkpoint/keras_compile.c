@@ -223,7 +223,7 @@ static const char *metric_name(const json_t *metric, const char *loss, char name
 }
 
 typedef struct metric_list {
-    char names[TR_KERAS_TEXT];
+    char names[2 * TR_KERAS_TEXT]; /* room for one more than a line takes */
     int64_t k;
     bool takes_k;
 } metric_list;

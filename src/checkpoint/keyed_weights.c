@@ -9,6 +9,10 @@
 const char *tr_keyed_root(hid_t file)
 {
     static const char *const roots[] = {"layers", "_layer_checkpoint_dependencies"};
+    /* With a list of layers, "layers" is the name of one of them. */
+    if (H5Aexists(file, "layer_names") > 0 || H5Aexists(file, "layer_names0") > 0 ||
+        H5Lexists(file, "model_weights", H5P_DEFAULT) > 0)
+        return NULL;
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
         if (H5Lexists(file, roots[i], H5P_DEFAULT) > 0)
             return roots[i];

@@ -235,12 +235,12 @@ Test(checkpoint_read, takes_keras_2_weights_of_any_type)
     for (int i = 0; i < 4; i++) {
         const bool fixed = i % 2 == 0;
         const hid_t file = test_keras_h5("k2.h5", NULL, NULL, "2.4.0", fixed);
-        const hid_t d = H5Gcreate2(file, "dense_7", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        const hid_t d = H5Gcreate2(file, "layers", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
         const hid_t f = H5Gcreate2(file, "flat", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-        test_keras_names(file, "layer_names", (const char *const[]){"flat", "dense_7"}, 2, fixed);
-        test_keras_names(d, "weight_names", (const char *const[]){"dense_7/kernel:0", "b"}, 2,
+        test_keras_names(file, "layer_names", (const char *const[]){"flat", "layers"}, 2, fixed);
+        test_keras_names(d, "weight_names", (const char *const[]){"layers/kernel:0", "b"}, 2,
                          fixed);
-        test_keras_array(d, "dense_7/kernel:0", 2, (const int64_t[]){4, 3}, types[i], exact);
+        test_keras_array(d, "layers/kernel:0", 2, (const int64_t[]){4, 3}, types[i], exact);
         test_keras_array(d, "b", 1, (const int64_t[]){3}, types[i], exact);
         H5Gclose(d);
         H5Gclose(f);
