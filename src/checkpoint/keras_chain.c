@@ -34,16 +34,15 @@ static tr_status check_settings(const tr_keras_file *file, const json_t *layer,
     const char *key;
     json_t *value;
     char shown[TR_KERAS_TEXT];
-    json_object_foreach(
-        (json_t *)settings, key,
-        value) if (!json_is_null(value) &&
-                   !json_is_false(value)) return tr_fail(err, TR_ERR_DATA,
-                                                         "%s: layer %s (%s) is called with %s = "
-                                                         "%s; only calls without settings "
-                                                         "are supported",
-                                                         file->path, name_of(layer),
-                                                         text_of(layer, "class_name"), key,
-                                                         tr_keras_shown(value, shown));
+    json_object_foreach((json_t *)settings, key, value)
+    {
+        if (!json_is_null(value) && !json_is_false(value))
+            return tr_fail(err, TR_ERR_DATA,
+                           "%s: layer %s (%s) is called with %s = %s; only calls without settings "
+                           "are supported",
+                           file->path, name_of(layer), text_of(layer, "class_name"), key,
+                           tr_keras_shown(value, shown));
+    }
     return TR_OK;
 }
 

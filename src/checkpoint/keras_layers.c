@@ -232,8 +232,11 @@ static tr_status write_layer(layer_reading *at, const char *our_name, tr_error *
     at->rest = at->ops->keras_rest == NULL ? NULL : json_loads(at->ops->keras_rest, 0, NULL);
     fprintf(ini, "\n[layer.%s]\ntype = %s\n", our_name, at->ops->type);
     tr_status status = TR_OK;
-    json_object_foreach(config, key, value) if (status == TR_OK) status =
-        read_key(at, key, value, err);
+    json_object_foreach(config, key, value)
+    {
+        if (status == TR_OK)
+            status = read_key(at, key, value, err);
+    }
     json_decref(at->rest);
     return status;
 }

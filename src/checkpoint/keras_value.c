@@ -66,7 +66,11 @@ static bool append_list(char text[TR_KERAS_TEXT], const json_t *value, bool inte
                append_number(text, value, integers);
     size_t i;
     json_t *item;
-    json_array_foreach(value, i, item) if (!append_list(text, item, integers)) return false;
+    json_array_foreach(value, i, item)
+    {
+        if (!append_list(text, item, integers))
+            return false;
+    }
     return json_array_size(value) > 0;
 }
 
