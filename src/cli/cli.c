@@ -236,15 +236,20 @@ static tr_status print_lines(const char *kind, char *text, tr_error *err)
     return TR_OK;
 }
 
-/* What a checkpoint says of itself, by its name. */
+/* What of a checkpoint is left out or assumed, by its name. */
 static tr_status print_notes(const tr_session *session, tr_error *err)
 {
-    if (session->said.notes == NULL)
+    const tr_checkpoint_info *said = &session->said;
+    if (said->notes == NULL)
         return TR_OK;
     char *kind = tr_format("note: %s", tr_problems_path(session->config->problems));
-    const tr_status status = kind == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                                          : print_lines(kind, tr_strdup(session->said.notes), err);
+    char *notes =
+        tr_format("%s%s%s", said->notes, said->no_measure, said->no_measure[0] == '\0' ? "" : "\n");
+    const tr_status status = kind == NULL || notes == NULL
+                                 ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                                 : print_lines(kind, tr_strdup(notes), err);
     tr_free(kind);
+    tr_free(notes);
     return status;
 }
 

@@ -79,6 +79,10 @@ Test(cmd_evaluate, does_not_measure_another_loss_unasked)
     snprintf(data, sizeof data, "--set data.file=%s", test_small_data());
     test_expect(evaluate(made("{'loss':'kl_divergence'}"), data), 3,
                 "made.h5: its loss is kl_divergence, which trainer does not have");
+    snprintf(data, sizeof data, "predict --checkpoint %s --input %s:x_test",
+             made("{'loss':'kl_divergence'}"), test_small_data());
+    test_expect(test_run("", data), 0,
+                "made.h5: its loss is kl_divergence, which trainer does not");
     snprintf(data, sizeof data,
              "--set data.file=%s --set compile.loss=sparse_categorical_crossentropy",
              test_small_data());
