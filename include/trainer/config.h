@@ -43,6 +43,14 @@ typedef struct tr_fit_config {
     const char *initial_weights; /* a file whose weights the training starts from; "": none */
 } tr_fit_config;
 
+typedef struct tr_checkpoint_config {
+    const char *monitor;  /* what best.h5 is the best by; "auto", "none" */
+    int64_t every_steps;  /* last.h5 within an epoch, too; 0: no */
+    double every_seconds; /* likewise, by the clock */
+    int64_t keep;         /* so many epoch_NNNN.h5; 0: none */
+    bool keras_optimizer; /* the group optimizer_weights, too */
+} tr_checkpoint_config;
+
 typedef enum tr_isa { TR_ISA_AUTO, TR_ISA_AVX2, TR_ISA_AVX512 } tr_isa;
 
 /* What layers compute with. Parameters, gradients, their sum and the update are float32 always. */
@@ -65,6 +73,7 @@ typedef struct tr_config {
     const char *model_name;
     tr_compile_config compile;
     tr_fit_config fit;
+    tr_checkpoint_config checkpoint;
     int64_t evaluate_batch_size;
     tr_engine_config engine;
     const char *output_directory;

@@ -28,31 +28,58 @@ typedef struct tr_step_event {
 } tr_step_event;
 
 /* Callbacks of a run; any may be NULL. `user` is handed through. on_epoch comes when the epoch's
- * checkpoint is on disk; its failure (a report that cannot be written) ends the run. */
+ * checkpoint is on its way to the disk; its failure (a report that cannot be written) ends the run.
+ * on_saved: what tr_control.save asked for is on disk. */
 typedef struct tr_listener {
     void *user;
     void (*on_step)(void *user, const tr_step_event *event);
+    void (*on_saved)(void *user, const char *path, int64_t iterations);
     tr_status (*on_epoch)(void *user, const tr_history *history, int64_t epochs, tr_error *err);
 } tr_listener;
 
-/* Prepares a run: optimizer (from config), split, engine, output folder, config.ini in it.
- * Everything is borrowed and must outlive the run. Fails before the first step where it can. */
+/* Requests from outside, e.g. from a thread that waits for signals. */
+typedef struct tr_control {
+    volatile sig_atomic_t stop; /* a signal number: end after the step at hand, saved */
+    volatile sig_atomic_t save; /* nonzero: save after the step at hand; set to 0 by the run */
+} tr_control;
+
+/* Prepares a run: optimizer (from config), split, engine, output folder. Everything is borrowed and
+ * must outlive the run. Fails before the first step where it can. */
 tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
                      const tr_dataset *dataset, tr_error *err);
 void tr_run_free(tr_run *run);
 
+/* Where a resumed run goes on. */
+typedef struct tr_resumed {
+    int64_t epoch, step;       /* finished epochs, and steps of the next one */
+    int64_t iterations;        /* updates made */
+    char other_machine[128];   /* the instruction set and oneDNN of the run before, if others: the
+                                * result will not be the same to the last bit; "" */
+    const tr_history *history; /* borrowed from the run */
+} tr_resumed;
+
+/* Makes the new run go on where the one that wrote the checkpoint `path` stood, to the bit:
+ * weights, optimizer, order, sums of the epoch, history. Another number of threads, more epochs,
+ * another folder and other [checkpoint] keys are fine; anything else that differs is refused: by
+ * name (TR_ERR_CONFIG), or as other data (TR_ERR_DATA). */
+tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error *err);
+
+/* <output>/last.h5; borrowed from the run. */
+const char *tr_run_checkpoint_path(const tr_run *run);
+
 /* Reads [compile] optimizer and [optimizer] without a run; mistakes go to config->problems. */
 tr_status tr_optimizer_check(const tr_config *config, tr_error *err);
 
-/* Trains all epochs. After each: validation, last.h5, on_epoch. *stop is looked at after every
- * step and batch: set to a signal number it ends the run with last.h5 saved, and TR_INTERRUPTED
- * (SIGINT) or TR_TERMINATED (SIGTERM) is returned. A loss or a weight that is not finite:
- * TR_ERR_NUMERIC, the last checkpoint stays.
+/* Writes config.ini, then trains all epochs that are left. After each: validation, last.h5 and, if
+ * it is the best one, best.h5, on_epoch. Checkpoints are written in the background; one that cannot
+ * be (TR_ERR_IO) ends the run. control->stop is looked at after every step and batch: set to a
+ * signal number it ends the run with last.h5 saved, and TR_INTERRUPTED (SIGINT) or TR_TERMINATED
+ * (SIGTERM) is returned. A loss or a weight that is not finite: TR_ERR_NUMERIC, the last checkpoint
+ * stays.
  *
  * A program that embeds this must not let signal handlers run on the threads that train (block the
  * signals, or use sigaltstack): oneDNN's kernels use the stack pointer as a general register. */
-tr_status tr_run_fit(tr_run *run, const tr_listener *listener, const volatile sig_atomic_t *stop,
-                     tr_error *err);
+tr_status tr_run_fit(tr_run *run, const tr_listener *listener, tr_control *control, tr_error *err);
 
 /* How often each class was taken for which. */
 typedef struct tr_confusion {

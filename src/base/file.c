@@ -86,24 +86,58 @@ tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err
                    path, step, strerror(cause));
 }
 
+/* Without stdio's buffer, so that each write is one system call that can fail by itself. */
+static bool write_whole(const char *path, const void *bytes, size_t n)
+{
+    const int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return false;
+    const char *next = bytes;
+    for (size_t left = n; left > 0;) {
+        const ssize_t written = write(fd, next, left);
+        if (written <= 0 && !(written < 0 && errno == EINTR)) {
+            const int cause = written < 0 ? errno : ENOSPC;
+            close(fd);
+            errno = cause;
+            return false;
+        }
+        next += written > 0 ? written : 0;
+        left -= written > 0 ? (size_t)written : 0;
+    }
+    return close(fd) == 0;
+}
+
+/* What to do about it. */
+static const char *advice(int cause)
+{
+    switch (cause) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return "free some space, or choose another folder";
+    case ENOENT:
+    case ENOTDIR:
+        return "its folder is not there; make it again, or choose another";
+    case EROFS:
+    case EACCES:
+    case EPERM:
+        return "files cannot be made there; change that, or choose another folder";
+    default:
+        return "look after the disk, or choose another folder";
+    }
+}
+
 tr_status tr_file_write(const char *path, const void *bytes, size_t n, tr_error *err)
 {
     char *temporary = tr_file_temporary(path);
     if (temporary == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     tr_status status = TR_OK;
-    FILE *file = fopen(temporary, "wbe");
-    int failed = file == NULL;
-    if (!failed) {
-        failed = fwrite(bytes, 1, n, file) != n;
-        failed |= fclose(file) != 0;
-    }
-    if (failed) {
+    if (!write_whole(temporary, bytes, n)) {
         const int cause = errno;
         unlink(temporary);
-        status = tr_fail(err, TR_ERR_IO,
-                         "%s: cannot write: %s; free some space or choose another folder", path,
-                         strerror(cause));
+        status = tr_fail(err, TR_ERR_IO, "%s: cannot write: %s; %s", path, strerror(cause),
+                         advice(cause));
     } else {
         status = tr_file_replace(temporary, path, err);
     }

@@ -1,14 +1,14 @@
-/* checkpoint_write.c -- the weights in Keras's HDF5 layout; see trainer/checkpoint.h. */
+/* checkpoint_write.c -- the weights in Keras's HDF5 layout; see checkpoint_write.h. */
+#include "checkpoint_write.h"
+
 #include "h5_write.h"
 #include "keras_h5.h"
 #include "keras_json.h"
 #include "mem.h"
-#include "trainer/checkpoint.h"
+#include "training_state.h"
 
 /* What Keras 2 readers want to see; Keras 3 ignores the values but wants them there. */
 static const char keras_version[] = "2.13.1", backend[] = "tensorflow";
-
-enum { FORMAT_VERSION = 1 };
 
 /* ---- /model_weights ---- */
 
@@ -18,23 +18,20 @@ static char *weight_path(const tr_weight_info *info)
     return tr_format("%s/%s:0", info->layer, info->name);
 }
 
-static tr_status write_weight(hid_t group, const tr_model *model, int i, tr_error *err)
+static tr_status write_weight(hid_t group, const tr_snapshot *snapshot, int i, tr_error *err)
 {
-    const tr_weight_info info = tr_model_weight(model, i);
-    float *values = tr_alloc((size_t)info.n, sizeof *values);
+    const tr_weight_info info = tr_model_weight(snapshot->model, i);
     char *path = weight_path(&info);
-    tr_status status = values == NULL || path == NULL
-                           ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                           : tr_model_get_weight(model, i, values, err);
-    if (status == TR_OK)
-        status = tr_h5_write_dataset(group, path, info.n_dims, info.dims, H5T_IEEE_F32LE,
-                                     H5T_NATIVE_FLOAT, values, err);
+    if (path == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    const tr_status status =
+        tr_h5_write_dataset(group, path, info.n_dims, info.dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
+                            snapshot->weights + tr_snapshot_offset(snapshot, i), err);
     tr_free(path);
-    tr_free(values);
     return status;
 }
 
-static tr_status write_layer(hid_t weights, const tr_model *model, const tr_layer_info *layer,
+static tr_status write_layer(hid_t weights, const tr_snapshot *snapshot, const tr_layer_info *layer,
                              tr_error *err)
 {
     const hid_t group = H5Gcreate2(weights, layer->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -44,7 +41,7 @@ static tr_status write_layer(hid_t weights, const tr_model *model, const tr_laye
     char **names = tr_alloc((size_t)layer->n_weights, sizeof *names);
     bool named = names != NULL;
     for (int k = 0; named && k < layer->n_weights; k++) {
-        const tr_weight_info info = tr_model_weight(model, layer->first_weight + k);
+        const tr_weight_info info = tr_model_weight(snapshot->model, layer->first_weight + k);
         names[k] = weight_path(&info);
         named = names[k] != NULL;
     }
@@ -54,14 +51,15 @@ static tr_status write_layer(hid_t weights, const tr_model *model, const tr_laye
                                 (size_t)layer->n_weights))
         status = tr_h5_write_failed(err, "weight_names");
     for (int k = 0; status == TR_OK && k < layer->n_weights; k++)
-        status = write_weight(group, model, layer->first_weight + k, err);
+        status = write_weight(group, snapshot, layer->first_weight + k, err);
     tr_h5_free_names(names, (size_t)layer->n_weights);
     tr_h5_close(group);
     return status;
 }
 
-static tr_status write_model_weights(hid_t file, const tr_model *model, tr_error *err)
+static tr_status write_model_weights(hid_t file, const tr_snapshot *snapshot, tr_error *err)
 {
+    const tr_model *model = snapshot->model;
     const int n = tr_model_n_layers(model);
     const char **names = tr_alloc((size_t)n, sizeof *names);
     if (names == NULL)
@@ -76,7 +74,7 @@ static tr_status write_model_weights(hid_t file, const tr_model *model, tr_error
         status = tr_h5_write_failed(err, "model_weights");
     for (int i = 0; status == TR_OK && i < n; i++) {
         const tr_layer_info layer = tr_model_layer(model, i);
-        status = write_layer(group, model, &layer, err);
+        status = write_layer(group, snapshot, &layer, err);
     }
     tr_h5_close(group);
     tr_free(names);
@@ -84,30 +82,6 @@ static tr_status write_model_weights(hid_t file, const tr_model *model, tr_error
 }
 
 /* ---- the file ---- */
-
-typedef struct contents {
-    const tr_model *model;
-    tr_progress progress;
-} contents;
-
-/* What a run needs that Keras does not know. */
-static tr_status write_trainer(hid_t file, const contents *what, tr_error *err)
-{
-    char digest[33];
-    TR_TRY(tr_model_digest(what->model, digest, err));
-    char *config = tr_config_text(tr_model_config(what->model));
-    if (config == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    const hid_t group = H5Gcreate2(file, "trainer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    const bool ok = group >= 0 && tr_h5_write_int(group, "format_version", FORMAT_VERSION) &&
-                    tr_h5_write_int(group, "epoch", what->progress.epoch) &&
-                    tr_h5_write_int(group, "iterations", what->progress.iterations) &&
-                    tr_h5_write_text(group, "weights_digest", digest, H5T_CSET_ASCII) &&
-                    tr_h5_write_text(group, "config", config, H5T_CSET_UTF8);
-    tr_free(config);
-    tr_h5_close(group);
-    return ok ? TR_OK : tr_h5_write_failed(err, "the group /trainer");
-}
 
 /* What Keras makes the model from. */
 static tr_status write_keras_configs(hid_t file, const tr_model *model, tr_error *err)
@@ -127,18 +101,21 @@ static tr_status write_keras_configs(hid_t file, const tr_model *model, tr_error
 
 static tr_status write_contents(const void *user, hid_t file, tr_error *err)
 {
-    const contents *what = user;
+    const tr_snapshot *snapshot = user;
     if (!tr_h5_write_text(file, "backend", backend, H5T_CSET_UTF8) ||
         !tr_h5_write_text(file, "keras_version", keras_version, H5T_CSET_UTF8))
         return tr_h5_write_failed(err, "root attributes");
-    TR_TRY(write_keras_configs(file, what->model, err));
-    TR_TRY(write_model_weights(file, what->model, err));
-    return write_trainer(file, what, err);
+    TR_TRY(write_keras_configs(file, snapshot->model, err));
+    TR_TRY(write_model_weights(file, snapshot, err));
+    return tr_training_state_write(file, snapshot, err);
 }
 
-tr_status tr_checkpoint_write(const tr_model *model, tr_progress progress, const char *path,
-                              tr_error *err)
+tr_status tr_checkpoint_image(void **image, size_t *n, const tr_snapshot *snapshot, tr_error *err)
 {
-    const contents what = {model, progress};
-    return tr_h5_write_file(path, write_contents, &what, err);
+    return tr_h5_make_image(image, n, write_contents, snapshot, err);
+}
+
+tr_status tr_checkpoint_write(const tr_snapshot *snapshot, const char *path, tr_error *err)
+{
+    return tr_h5_write_file(path, write_contents, snapshot, err);
 }

@@ -49,6 +49,11 @@ bool tr_h5_write_int(hid_t object, const char *name, int64_t value)
     return write_attribute(object, name, H5Tcopy(H5T_STD_I64LE), H5Screate(H5S_SCALAR), &value);
 }
 
+bool tr_h5_write_real(hid_t object, const char *name, double value)
+{
+    return write_attribute(object, name, H5Tcopy(H5T_IEEE_F64LE), H5Screate(H5S_SCALAR), &value);
+}
+
 /* ---- reading ---- */
 
 void tr_h5_free_names(char **names, size_t n)
@@ -143,4 +148,45 @@ bool tr_h5_read_names(hid_t object, const char *name, char ***names, size_t *n)
     *names = list;
     *n = count;
     return true;
+}
+
+/* ---- reading scalars ---- */
+
+static bool read_scalar(hid_t object, const char *name, hid_t memory, void *value)
+{
+    if (H5Aexists(object, name) <= 0)
+        return false;
+    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    const hid_t type = attribute < 0 ? H5I_INVALID_HID : H5Aget_type(attribute);
+    const hid_t space = attribute < 0 ? H5I_INVALID_HID : H5Aget_space(attribute);
+    const bool ok = type >= 0 && H5Tget_class(type) == H5Tget_class(memory) && space >= 0 &&
+                    H5Sget_simple_extent_npoints(space) == 1 &&
+                    H5Aread(attribute, memory, value) >= 0;
+    tr_h5_close(space);
+    tr_h5_close(type);
+    tr_h5_close(attribute);
+    return ok;
+}
+
+bool tr_h5_read_int(hid_t object, const char *name, int64_t *value)
+{
+    return read_scalar(object, name, H5T_NATIVE_INT64, value);
+}
+
+bool tr_h5_read_real(hid_t object, const char *name, double *value)
+{
+    return read_scalar(object, name, H5T_NATIVE_DOUBLE, value);
+}
+
+bool tr_h5_read_text(hid_t object, const char *name, char *text, size_t n)
+{
+    char **found = NULL;
+    size_t count = 0;
+    if (H5Aexists(object, name) <= 0 || !tr_h5_read_names(object, name, &found, &count))
+        return false;
+    const bool ok = count == 1 && strlen(found[0]) < n;
+    if (ok)
+        strcpy(text, found[0]);
+    tr_h5_free_names(found, count);
+    return ok;
 }

@@ -6,14 +6,12 @@
 #ifndef TR_SNAPSHOT_H
 #define TR_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "optimizer.h"
 #include "trainer/history.h"
 #include "trainer/model.h"
-
-enum { TR_SNAPSHOT_SLOTS = TR_MAX_SLOTS + 2 }; /* those of the optimizer, average, accumulator */
-enum { TR_SNAPSHOT_NAME = 64 };
 
 /* Where a run stands. */
 typedef struct tr_progress {
@@ -45,15 +43,16 @@ typedef struct tr_snapshot {
     /* [n_values] what the training goes on from, where `weights` are their average (use_ema, after
      * the last epoch); else NULL. */
     float *training_weights;
-    int n_slots;                               /* 0: no state of an optimizer */
-    const char *slot_names[TR_SNAPSHOT_SLOTS]; /* Keras's */
-    float *slots[TR_SNAPSHOT_SLOTS];           /* [n_values] each */
-    bool slots_apart[TR_SNAPSHOT_SLOTS]; /* Keras lists it for all weights, behind other slots */
+    int n_slots;                              /* 0: no state of an optimizer */
+    const char *slot_names[TR_MAX_ALL_SLOTS]; /* Keras's */
+    float *slots[TR_MAX_ALL_SLOTS];           /* [n_values] each */
+    bool slots_apart[TR_MAX_ALL_SLOTS];       /* tr_slot.apart */
 
     tr_progress progress;
     tr_identity identity;
     tr_epoch *epochs; /* [n_epochs] the history */
     int64_t n_epochs;
+    char *config; /* of a snapshot that was read: INI text of the run that wrote it; else NULL */
 } tr_snapshot;
 
 /* Room for the weights of the model, which is built, and, with `training`, for the state of its
@@ -61,7 +60,7 @@ typedef struct tr_snapshot {
 tr_status tr_snapshot_new(tr_snapshot **out, const tr_model *model, bool training, tr_error *err);
 void tr_snapshot_free(tr_snapshot *snapshot);
 
-/* Weights of the model into the snapshot, and back. */
+/* Weights of the model into the snapshot, and those that a training goes on from back. */
 tr_status tr_snapshot_take_weights(tr_snapshot *snapshot, tr_error *err);
 tr_status tr_snapshot_give_weights(const tr_snapshot *snapshot, tr_model *model, tr_error *err);
 

@@ -1,4 +1,5 @@
 /* cmd_fit.c -- trainer -c FILE: train, then evaluate on the test set, as the tutorial does. */
+#include <argp.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,9 +17,10 @@
 
 static const char doc[] =
     "Train the network of an INI file and evaluate it on the test set.\v"
-    "Results go to [output] directory: last.h5 (weights, Keras's layout), history.csv, .jsonl, "
+    "Results go to [output] directory: last.h5 and best.h5 (Keras's layout), history.csv, .jsonl, "
     ".svg and .png, config.ini (every default spelled out). Ctrl-C finishes the step, saves and "
-    "exits; a second one quits at once.";
+    "exits, and --resume goes on from there; a second one quits at once. SIGUSR1 saves and goes "
+    "on.";
 
 /* ---- signals ----
  *
@@ -26,25 +28,33 @@ static const char doc[] =
  * kernel would write a handler's frame wherever it points at that moment, into the heap. So the
  * signals are blocked before any thread exists, and a thread of their own waits for them. */
 
-static volatile sig_atomic_t stop_signal;
+static tr_control control;
 
-static void fill_stop_signals(sigset_t *set)
+static void fill_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
+    sigaddset(set, SIGUSR1);
 }
 
-/* The first signal asks the run to stop, the second ends the process at once. */
+/* SIGUSR1 asks the run to save, the first other signal to stop, the second ends the process at
+ * once. */
 static void *wait_for_signals(void *unused)
 {
     sigset_t set;
     int number = 0;
     (void)unused;
-    fill_stop_signals(&set);
-    sigwait(&set, &number);
-    stop_signal = number;
-    sigwait(&set, &number);
+    fill_signals(&set);
+    for (;;) {
+        sigwait(&set, &number);
+        if (number == SIGUSR1)
+            control.save = 1;
+        else if (control.stop == 0)
+            control.stop = number;
+        else
+            break;
+    }
     signal(number, SIG_DFL);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     raise(number);
@@ -56,7 +66,7 @@ static tr_status catch_signals(tr_error *err)
 {
     sigset_t set;
     pthread_t watcher;
-    fill_stop_signals(&set);
+    fill_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(2), like a full disk */
     signal(SIGPIPE, SIG_IGN); /* a reader of our output that goes away does not end the training */
@@ -106,6 +116,12 @@ static tr_status on_epoch(void *user, const tr_history *history, int64_t epochs,
     tr_progress_epoch(&self->view, history, epochs);
     TR_TRY(tr_history_write_tables(history, self->folder, err));
     return drawing_is_due(self) ? draw(self, err) : TR_OK;
+}
+
+static void on_saved(void *user, const char *path, int64_t iterations)
+{
+    tr_progress_clear(&((fit_watcher *)user)->view);
+    fprintf(stderr, "trainer: saved after %lld updates: %s\n", (long long)iterations, path);
 }
 
 /* ---- the command ---- */
@@ -164,13 +180,41 @@ static void print_start(const tr_session *session, const tr_run *run)
     tr_free(summary);
 }
 
-static tr_status train(tr_session *session, tr_run *run, tr_error *err)
+/* Goes on from last.h5, where there is one. What was reported before the stop may not have reached
+ * the tables, so they are written first. */
+static tr_status resume(tr_run *run, fit_watcher *watcher, tr_error *err)
+{
+    const char *path = tr_run_checkpoint_path(run);
+    tr_resumed at = {0};
+    if (access(path, F_OK) != 0) {
+        printf("nothing to resume: there is no %s; starting anew\n", path);
+        return TR_OK;
+    }
+    TR_TRY(tr_run_resume(run, path, &at, err));
+    printf("resuming %s: %lld epochs and %lld steps done, %lld updates\n", path,
+           (long long)at.epoch, (long long)at.step, (long long)at.iterations);
+    if (at.other_machine[0] != '\0')
+        fprintf(stderr,
+                "trainer: warning: %s was computed with %s, which is not what computes here: the "
+                "result will be as good, but not the same to the last bit\n",
+                path, at.other_machine);
+    if (at.history->n == 0)
+        return TR_OK;
+    watcher->history = at.history;
+    return tr_history_write_tables(at.history, watcher->folder, err);
+}
+
+static tr_status train(tr_session *session, tr_run *run, bool resumes, tr_error *err)
 {
     fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
                            .folder = session->config->output_directory};
-    const tr_listener listener = {.user = &watcher, .on_step = on_step, .on_epoch = on_epoch};
+    const tr_listener listener = {
+        .user = &watcher, .on_step = on_step, .on_saved = on_saved, .on_epoch = on_epoch};
     print_start(session, run);
-    tr_status status = tr_run_fit(run, &listener, &stop_signal, err);
+    if (resumes)
+        TR_TRY(resume(run, &watcher, err));
+    fflush(stdout);
+    tr_status status = tr_run_fit(run, &listener, &control, err);
     tr_progress_clear(&watcher.view);
     if (watcher.history != NULL)
         tr_print_run(stdout, watcher.history);
@@ -181,20 +225,40 @@ static tr_status train(tr_session *session, tr_run *run, tr_error *err)
     }
     tr_evaluation test = {0};
     if (status == TR_OK)
-        status = tr_run_evaluate(run, &stop_signal, &test, err);
+        status = tr_run_evaluate(run, &control.stop, &test, err);
     if (status == TR_OK)
         status = tr_print_result(session, &test, err);
     tr_evaluation_release(&test);
     return status;
 }
 
+/* ---- options ---- */
+
+enum { KEY_RESUME = 'r' };
+
+static const struct argp_option table[] = {
+    {"resume", KEY_RESUME, NULL, 0, "go on from last.h5 in the output folder, to the bit", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    (void)arg;
+    if (key != KEY_RESUME)
+        return ARGP_ERR_UNKNOWN;
+    *(bool *)state->input = true;
+    return 0;
+}
+
 tr_status tr_command_fit(int argc, char **argv)
 {
+    const struct argp more = {.options = table, .parser = parse};
+    bool resumes = false;
     tr_options options;
     tr_session session = {0};
     tr_run *run = NULL;
     tr_error err = {0};
-    TR_TRY(tr_options_parse(&options, argc, argv, doc, TR_TAKES_NONE));
+    TR_TRY(tr_options_parse_more(&options, argc, argv, doc, TR_TAKES_NONE, &more, &resumes));
     tr_status status = catch_signals(&err);
     if (status == TR_OK)
         status = tr_session_load(&session, &options, &err);
@@ -208,7 +272,7 @@ tr_status tr_command_fit(int argc, char **argv)
     if (status == TR_OK)
         status = tr_run_new(&run, session.config, session.model, session.dataset, &err);
     if (status == TR_OK)
-        status = train(&session, run, &err);
+        status = train(&session, run, resumes, &err);
     tr_run_free(run);
     tr_session_close(&session);
     tr_options_release(&options);

@@ -86,6 +86,21 @@ static const tr_key fit_keys[] = {
      .doc = "start from the weights of this file, of trainer or Keras, instead of random ones"},
 };
 
+static const tr_key checkpoint_keys[] = {
+    {"monitor", TR_KEY_TEXT, AT(checkpoint.monitor), "auto",
+     .doc = "what decides which epoch is kept as best.h5: loss or a metric, val_ before it; auto: "
+            "val_loss, or loss without validation; none: no best.h5"},
+    {"every_steps", TR_KEY_INT, AT(checkpoint.every_steps), "0", .max = 1e15,
+     .doc = "last.h5 also after so many steps; 0: after each epoch only"},
+    {"every_seconds", TR_KEY_REAL, AT(checkpoint.every_seconds), "0", .max = 1e9,
+     .doc = "last.h5 also after so many seconds; 0: after each epoch only"},
+    {"keep", TR_KEY_INT, AT(checkpoint.keep), "0", .max = 1e6,
+     .doc = "the newest so many epochs stay as epoch_NNNN.h5"},
+    {"keras_optimizer", TR_KEY_BOOL, AT(checkpoint.keras_optimizer), "false",
+     .doc = "write Keras's group optimizer_weights, too: for Keras 2; Keras 3 then wants compile() "
+            "before fit()"},
+};
+
 static const tr_key evaluate_keys[] = {
     {"batch_size", TR_KEY_INT, AT(evaluate_batch_size), "32", .min = 1, .max = 1048576,
      .doc = "images per step of the evaluation"},
@@ -118,6 +133,7 @@ const tr_config_section tr_config_sections[] = {
     {"optimizer", "settings of the optimizer: trainer help optimizers", NULL, 0},
     {"learning_rate", "a schedule in place of a number: trainer help optimizers", NULL, 0},
     {"fit", "the training", fit_keys, COUNT(fit_keys)},
+    {"checkpoint", "when and what is saved", checkpoint_keys, COUNT(checkpoint_keys)},
     {"evaluate", "validation, test, prediction", evaluate_keys, COUNT(evaluate_keys)},
     {"engine", "how the machine is used", engine_keys, COUNT(engine_keys)},
     {"output", "what a run leaves behind", output_keys, COUNT(output_keys)},
@@ -191,7 +207,7 @@ static void check_name(const tr_section *section, tr_problems *problems)
     } else if (find_spec(section->name) == NULL) {
         tr_problems_add(problems, section->line,
                         "%s: unknown section; %sallowed: data, model, layer.NAME, compile, "
-                        "loss, optimizer, learning_rate, fit, evaluate, engine, output",
+                        "loss, optimizer, learning_rate, fit, checkpoint, evaluate, engine, output",
                         about, guess(section->name, meant, sizeof meant));
     }
 }

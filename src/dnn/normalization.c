@@ -45,7 +45,9 @@ static bool find_places(tr_layout layout, places *at)
                    .pixels = h * w,
                    .step_sample = b.strides[0],
                    .step_run = b.n_inner == 1 ? b.strides[1] : 0,
-                   .step_pixel = !image ? 0 : w > 1 ? b.strides[3] : b.strides[2]};
+                   .step_pixel = !image  ? 0
+                                 : w > 1 ? b.strides[3]
+                                         : b.strides[2]};
     at->n_runs = (at->c + at->run - 1) / at->run;
     return h == 1 || w == 1 || b.strides[2] == w * b.strides[3];
 }

@@ -8,8 +8,6 @@
 #include "mem.h"
 #include "reduce.h"
 
-enum { MAX_STATE = TR_MAX_SLOTS + 2 }; /* the optimizer's slots behind average and accumulator */
-
 /* At most TR_REDUCE_CHUNK elements of one tensor. */
 typedef struct piece {
     size_t offset, n;
@@ -20,8 +18,8 @@ struct tr_updater {
     tr_optimizer *optimizer;
     size_t n_floats;
     int n_slots, first_own;
-    const char *names[MAX_STATE];
-    float *slots[MAX_STATE];
+    const char *names[TR_MAX_ALL_SLOTS];
+    float *slots[TR_MAX_ALL_SLOTS];
     float *average, *accumulator; /* two of the slots; NULL: off */
 
     /* Of the step at hand. */
@@ -61,22 +59,15 @@ static bool add_slot(tr_updater *updater, tr_slot slot)
 static bool add_slots(tr_updater *updater)
 {
     const tr_optimizer *optimizer = updater->optimizer;
-    tr_slot own[TR_MAX_SLOTS] = {{0}};
-    const int n_own = optimizer->ops->slots(optimizer, own);
-    if (optimizer->use_ema) {
-        if (!add_slot(updater, (tr_slot){.name = "average"}))
+    tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
+    const int n = tr_optimizer_slots(optimizer, slots);
+    for (int i = 0; i < n; i++)
+        if (!add_slot(updater, slots[i]))
             return false;
-        updater->average = updater->slots[0];
-    }
-    if (optimizer->gradient_accumulation_steps > 1) {
-        if (!add_slot(updater, (tr_slot){.name = "gradient_accumulator"}))
-            return false;
-        updater->accumulator = updater->slots[updater->n_slots - 1];
-    }
-    updater->first_own = updater->n_slots;
-    for (int i = 0; i < n_own; i++)
-        if (!add_slot(updater, own[i]))
-            return false;
+    if (optimizer->use_ema)
+        updater->average = updater->slots[updater->first_own++];
+    if (optimizer->gradient_accumulation_steps > 1)
+        updater->accumulator = updater->slots[updater->first_own++];
     return true;
 }
 

@@ -19,7 +19,7 @@ int tr_adam_slots(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
 {
     slots[0].name = "momentum";
     slots[1].name = "velocity";
-    slots[2].name = "velocity_hat";
+    slots[2] = (tr_slot){.name = "velocity_hat", .apart = true};
     return ((const tr_adam *)optimizer)->amsgrad ? 3 : 2;
 }
 

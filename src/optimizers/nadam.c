@@ -6,7 +6,7 @@
  *     h = u(t + 1) m / (1 - P(t) u(t + 1)) + (1 - u(t)) g / (1 - P(t))
  *     w -= lr h / (sqrt(v / (1 - beta_2^t)) + epsilon)
  *
- * Keras stores P; here it follows from t, so that it is no state.
+ * Keras stores P; here it follows from t, so that it is no state; product() tells it to files.
  */
 #include <math.h>
 
@@ -64,6 +64,11 @@ static void begin(tr_optimizer *optimizer, int64_t t)
     self->correction = (float)(1.0 - pow(self->beta_2, (double)t));
 }
 
+static double product(const tr_optimizer *optimizer)
+{
+    return ((const nadam *)optimizer)->product;
+}
+
 TR_SIMD_CLONES
 static void update(const tr_optimizer *optimizer, const tr_update *range)
 {
@@ -92,5 +97,6 @@ const tr_optimizer_ops tr_nadam_ops = {
     .n_keys = sizeof keys / sizeof *keys,
     .slots = slots_of,
     .begin = begin,
+    .product = product,
     .update = update,
 };

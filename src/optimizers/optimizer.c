@@ -192,6 +192,22 @@ tr_status tr_optimizer_make(tr_optimizer **out, const tr_config *config, tr_erro
     return TR_OK;
 }
 
+/* ---- state ---- */
+
+int tr_optimizer_slots(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_ALL_SLOTS])
+{
+    tr_slot own[TR_MAX_SLOTS] = {{0}};
+    int n = 0;
+    if (optimizer->use_ema)
+        slots[n++] = (tr_slot){.name = "average"};
+    if (optimizer->gradient_accumulation_steps > 1)
+        slots[n++] = (tr_slot){.name = "gradient_accumulator"};
+    const int n_own = optimizer->ops->slots(optimizer, own);
+    for (int i = 0; i < n_own; i++)
+        slots[n++] = own[i];
+    return n;
+}
+
 /* ---- a step ---- */
 
 double tr_optimizer_learning_rate(const tr_optimizer *optimizer, int64_t iterations)

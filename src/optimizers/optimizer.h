@@ -24,6 +24,7 @@ typedef struct tr_optimizer tr_optimizer;
 typedef struct tr_slot {
     const char *name; /* Keras's */
     double initial;   /* of every element */
+    bool apart;       /* Keras lists it for all weights together, behind the other slots */
 } tr_slot;
 
 /* One range of the update; all pointers are at its first element. */
@@ -49,6 +50,8 @@ typedef struct tr_optimizer_ops {
      * perhaps twice for the same t. They depend on t alone, never on earlier calls: a run can be
      * resumed anywhere. */
     void (*begin)(tr_optimizer *optimizer, int64_t t);
+    /* Optional: a scalar that Keras keeps as a variable of its own, after begin(). */
+    double (*product)(const tr_optimizer *optimizer);
     /* Hot, concurrent on different ranges. */
     void (*update)(const tr_optimizer *optimizer, const tr_update *update);
 
@@ -93,6 +96,11 @@ tr_status tr_optimizer_make(tr_optimizer **out, const tr_config *config, tr_erro
  * NULL: no memory. Free with tr_free(). */
 tr_optimizer *tr_optimizer_new(const tr_optimizer_ops *ops, tr_section *section,
                                tr_problems *problems);
+
+/* All its slots in Keras's order: average (use_ema), gradient_accumulator, then its own; returns
+ * their number. */
+enum { TR_MAX_ALL_SLOTS = TR_MAX_SLOTS + 2 };
+int tr_optimizer_slots(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_ALL_SLOTS]);
 
 /* The learning rate of the step after `iterations` ones. */
 double tr_optimizer_learning_rate(const tr_optimizer *optimizer, int64_t iterations);

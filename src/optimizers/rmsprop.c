@@ -38,11 +38,11 @@ static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
 {
     const rmsprop *self = (const rmsprop *)optimizer;
     int n = 0;
-    slots[n++].name = "velocity";
+    slots[n++] = (tr_slot){.name = "velocity", .apart = true};
     if (self->momentum > 0.0)
-        slots[n++].name = "momentum";
+        slots[n++] = (tr_slot){.name = "momentum", .apart = true};
     if (self->centered)
-        slots[n++].name = "average_gradient";
+        slots[n++] = (tr_slot){.name = "average_gradient", .apart = true};
     return n;
 }
 

@@ -2,134 +2,256 @@
  *
  * Epoch logs are Keras's: the training loss and metrics are means over the samples of the epoch,
  * each measured under the weights before its step; validation is measured after the epoch.
+ *
+ * run->progress is where the run stands after the newest step, wherever it began: a resumed run
+ * enters the same loops in the middle.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
+#include "file.h"
+#include "mem.h"
 #include "order.h"
 #include "run_internal.h"
-#include "trainer/checkpoint.h"
 
-static void order_epoch(tr_run *run, int64_t epoch)
+static void order_epoch(tr_run *run)
 {
     const tr_fit_config *fit = &run->config->fit;
     if (fit->shuffle)
         tr_order_shuffled(run->order, run->split.train, run->split.n_train, (uint64_t)fit->seed,
-                          (uint32_t)epoch);
+                          (uint32_t)run->progress.epoch);
     else
         memcpy(run->order, run->split.train, (size_t)run->split.n_train * sizeof *run->order);
 }
 
-/* Where the last good weights are, for a message. */
-static const char *good_weights(const tr_run *run)
+/* The checkpoint that is on its way reaches the disk first; if it does not, that is the news. */
+static tr_status diverged(tr_run *run, const char *what, tr_error *err)
 {
-    return run->history.n > 0 ? run->checkpoint_path : "no file, since no epoch was finished";
-}
-
-static tr_status diverged(const tr_run *run, int64_t epoch, int64_t step, const char *what,
-                          tr_error *err)
-{
+    TR_TRY(tr_saver_wait(run->saver, err));
+    char where[1024] = "; no checkpoint was saved before it";
+    if (run->has_saved)
+        snprintf(where, sizeof where, "; the last good weights are in %.900s",
+                 tr_run_checkpoint_path(run));
     return tr_fail(err, TR_ERR_NUMERIC,
                    "%s is not a finite number in epoch %lld, step %lld: training diverged; try a "
-                   "smaller [optimizer] learning_rate, and check [data] scale; the weights of the "
-                   "last finished epoch are in %s",
-                   what, (long long)epoch + 1, (long long)step, good_weights(run));
+                   "smaller [optimizer] learning_rate, and check [data] scale%s",
+                   what, (long long)run->progress.epoch + 1, (long long)run->progress.step, where);
 }
 
-/* For finite weights only, which train_epoch() has seen to: good ones may lie at that path. */
-static tr_status save(tr_run *run, int64_t finished_epochs, tr_error *err)
+/* ---- sums of the epoch at hand ---- */
+
+static void add_sums(tr_progress *at, const tr_sums *sums)
 {
-    const tr_progress progress = {.epoch = finished_epochs,
-                                  .iterations = tr_engine_iterations(run->engine)};
-    return tr_checkpoint_write(run->model, progress, run->checkpoint_path, err);
+    at->loss_sum += sums->loss;
+    for (int i = 0; i < TR_MAX_METRICS; i++)
+        at->metric_sums[i] += sums->metrics[i];
+    at->n_samples += sums->n;
 }
 
-/* All steps of one epoch (0-based); stops early, without an error, when *stop is set. */
-static tr_status train_epoch(tr_run *run, int64_t epoch, const tr_listener *listener,
-                             const volatile sig_atomic_t *stop, tr_epoch *log, tr_error *err)
+static tr_metrics metrics_so_far(const tr_progress *at)
 {
-    const int64_t batch = run->config->fit.batch_size, n = run->split.n_train;
-    const int64_t steps = (n + batch - 1) / batch;
-    tr_sums total = {0};
-    const double begin = tr_clock_s();
-    order_epoch(run, epoch);
-    for (int64_t step = 0; step < steps && !*stop; step++) {
-        const int64_t first = step * batch, left = n - first;
-        tr_sums sums;
-        TR_TRY(tr_engine_step(run->engine, tr_dataset_train(run->dataset), run->order + first,
-                              left < batch ? left : batch, &sums, err));
-        if (!isfinite(sums.loss))
-            return diverged(run, epoch, step + 1, "the loss", err);
-        tr_sums_add(&total, &sums);
-        log->train = tr_metrics_of(&total);
-        log->seconds = tr_clock_s() - begin;
-        if (listener->on_step != NULL)
-            listener->on_step(listener->user, &(tr_step_event){.epoch = epoch + 1,
-                                                               .epochs = run->config->fit.epochs,
-                                                               .step = step + 1,
-                                                               .steps = steps,
-                                                               .so_far = log->train,
-                                                               .n_metrics = run->history.n_metrics,
-                                                               .names = run->history.names,
-                                                               .seconds = log->seconds,
-                                                               .images = total.n});
+    tr_sums sums = {.loss = at->loss_sum, .n = at->n_samples};
+    memcpy(sums.metrics, at->metric_sums, sizeof sums.metrics);
+    return tr_metrics_of(&sums);
+}
+
+/* ---- steps ---- */
+
+static tr_status make_step(tr_run *run, tr_error *err)
+{
+    const int64_t batch = run->config->fit.batch_size;
+    const int64_t first = run->progress.step * batch, left = run->split.n_train - first;
+    tr_sums sums;
+    TR_TRY(tr_engine_step(run->engine, tr_dataset_train(run->dataset), run->order + first,
+                          left < batch ? left : batch, &sums, err));
+    run->progress.step++;
+    if (!isfinite(sums.loss))
+        return diverged(run, "the loss", err);
+    add_sums(&run->progress, &sums);
+    return TR_OK;
+}
+
+static void tell_step(const tr_run *run, const tr_listener *listener)
+{
+    const tr_progress *at = &run->progress;
+    if (listener->on_step == NULL)
+        return;
+    const tr_step_event event = {.epoch = at->epoch + 1,
+                                 .epochs = run->config->fit.epochs,
+                                 .step = at->step,
+                                 .steps = tr_run_describe(run).steps,
+                                 .so_far = metrics_so_far(at),
+                                 .n_metrics = run->history.n_metrics,
+                                 .names = run->history.names,
+                                 .seconds = at->seconds,
+                                 .images = at->n_samples};
+    listener->on_step(listener->user, &event);
+}
+
+/* ReLU turns NaN into 0, so a finite loss alone does not prove finite weights. */
+static tr_status save_good(tr_run *run, const tr_save_targets *targets, tr_error *err)
+{
+    if (!tr_model_is_finite(run->model))
+        return diverged(run, "a weight", err);
+    return tr_run_save(run, targets, NULL, err);
+}
+
+static tr_status save_on_request(tr_run *run, const tr_listener *listener, tr_control *control,
+                                 tr_error *err)
+{
+    static const tr_save_targets last_only = {0};
+    control->save = 0;
+    TR_TRY(save_good(run, &last_only, err));
+    TR_TRY(tr_saver_wait(run->saver, err));
+    if (listener->on_saved != NULL)
+        listener->on_saved(listener->user, tr_run_checkpoint_path(run), run->progress.iterations);
+    return TR_OK;
+}
+
+/* Within an epoch; what follows its last step saves anyway. */
+static tr_status save_if_due(tr_run *run, tr_error *err)
+{
+    static const tr_save_targets last_only = {0};
+    const tr_checkpoint_config *rules = &run->config->checkpoint;
+    const bool by_steps =
+        rules->every_steps > 0 && tr_engine_iterations(run->engine) % rules->every_steps == 0;
+    const bool by_time =
+        rules->every_seconds > 0.0 && tr_clock_s() - run->saved_at >= rules->every_seconds;
+    return by_steps || by_time ? save_good(run, &last_only, err) : TR_OK;
+}
+
+/* The steps of the epoch that are left; stops early, without an error, when asked to. */
+static tr_status train_epoch(tr_run *run, const tr_listener *listener, tr_control *control,
+                             tr_error *err)
+{
+    tr_progress *at = &run->progress;
+    const int64_t steps = tr_run_describe(run).steps;
+    const double begin = tr_clock_s() - at->seconds;
+    order_epoch(run);
+    while (at->step < steps && !control->stop) {
+        TR_TRY(make_step(run, err));
+        at->seconds = tr_clock_s() - begin;
+        tell_step(run, listener);
+        if (tr_saver_failed(run->saver))
+            return tr_saver_wait(run->saver, err);
+        if (control->save)
+            TR_TRY(save_on_request(run, listener, control, err));
+        if (at->step < steps)
+            TR_TRY(save_if_due(run, err));
     }
-    log->images_per_s = (double)total.n / log->seconds;
-    /* ReLU turns NaN into 0, so a finite loss alone does not prove finite weights. */
-    return tr_model_is_finite(run->model) ? TR_OK : diverged(run, epoch, steps, "a weight", err);
+    return tr_model_is_finite(run->model) ? TR_OK : diverged(run, "a weight", err);
 }
 
-/* Validation, history, checkpoint, event. A stop during validation leaves the epoch unfinished. */
-static tr_status finish_epoch(tr_run *run, int64_t epoch, const tr_listener *listener,
-                              const volatile sig_atomic_t *stop, tr_epoch *log, tr_error *err)
+/* ---- the end of an epoch ---- */
+
+static tr_status validate(tr_run *run, tr_control *control, tr_epoch *log, tr_error *err)
 {
     const double begin = tr_clock_s();
     const tr_measured what = {.samples = run->validation,
                               .index = run->split.n_validation > 0 ? run->split.validation : NULL,
                               .n = tr_run_describe(run).n_validation,
                               .chunk = tr_measure_chunk(run->config),
-                              .stop = stop};
+                              .stop = &control->stop};
     TR_TRY(tr_measure(run->engine, &what, &log->validation, err));
-    if (*stop)
-        return TR_OK;
-    if (!isfinite(log->validation.loss))
-        return diverged(run, epoch, tr_run_describe(run).steps, "the validation loss", err);
     log->validation_seconds = tr_clock_s() - begin;
-    log->learning_rate = tr_engine_learning_rate(run->engine);
-    if (tr_history_add(&run->history, log) != TR_OK)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    TR_TRY(save(run, epoch + 1, err));
-    if (listener->on_epoch != NULL)
-        return listener->on_epoch(listener->user, &run->history, run->config->fit.epochs, err);
+    if (!control->stop && !isfinite(log->validation.loss))
+        return diverged(run, "the validation loss", err);
     return TR_OK;
 }
 
-static tr_status stopped(tr_run *run, int64_t epoch, int signal, tr_error *err)
+static tr_status add_to_history(tr_run *run, tr_epoch *log, tr_error *err)
 {
+    tr_progress *at = &run->progress;
+    log->epoch = at->epoch + 1;
+    log->train = metrics_so_far(at);
+    log->seconds = at->seconds;
+    log->images_per_s = (double)at->n_samples / log->seconds;
+    log->learning_rate = tr_engine_learning_rate(run->engine);
+    if (tr_history_add(&run->history, log) != TR_OK)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    *at = (tr_progress){.epoch = log->epoch};
+    return TR_OK;
+}
+
+/* Validation, history, checkpoint, event. A stop during validation leaves the epoch unfinished. */
+static tr_status finish_epoch(tr_run *run, const tr_listener *listener, tr_control *control,
+                              tr_error *err)
+{
+    tr_epoch log = {0};
+    double best;
+    TR_TRY(validate(run, control, &log, err));
+    if (control->stop)
+        return TR_OK;
+    TR_TRY(add_to_history(run, &log, err));
+    const tr_history *history = &run->history;
+    const tr_save_targets targets = {
+        .epoch_ends = true,
+        .is_best = tr_monitor_best(&run->monitor, history->epochs, history->n, &best) == history->n,
+        .epoch = history->n,
+        .keep = run->config->checkpoint.keep};
+    TR_TRY(tr_run_save(run, &targets, NULL, err));
+    if (listener->on_epoch != NULL)
+        return listener->on_epoch(listener->user, history, run->config->fit.epochs, err);
+    return TR_OK;
+}
+
+/* ---- the end of the training ---- */
+
+static tr_status stopped(tr_run *run, int signal, tr_error *err)
+{
+    static const tr_save_targets last_only = {0};
     const tr_status status = signal == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED;
     if (tr_engine_iterations(run->engine) == 0) /* an earlier run's file is worth more than this */
         return tr_fail(err, status,
                        "stopped by signal %d before the first update; nothing is saved", signal);
-    TR_TRY(save(run, epoch, err));
+    if (run->progress.step > 0) /* else the end of the epoch has saved the same */
+        TR_TRY(tr_run_save(run, &last_only, NULL, err));
+    TR_TRY(tr_saver_wait(run->saver, err));
     return tr_fail(err, status,
-                   "stopped by signal %d in epoch %lld after %lld updates; the weights are saved "
-                   "in %s",
-                   signal, (long long)epoch + 1, (long long)tr_engine_iterations(run->engine),
-                   run->checkpoint_path);
+                   "stopped by signal %d in epoch %lld after %lld updates, which are saved in %s; "
+                   "--resume goes on from there",
+                   signal, (long long)run->progress.epoch + 1,
+                   (long long)tr_engine_iterations(run->engine), tr_run_checkpoint_path(run));
 }
 
-tr_status tr_run_fit(tr_run *run, const tr_listener *listener, const volatile sig_atomic_t *stop,
-                     tr_error *err)
+/* With use_ema the model becomes its average; the file also keeps what a longer training would go
+ * on from. */
+static tr_status finish(tr_run *run, tr_error *err)
 {
-    for (int64_t epoch = 0; epoch < run->config->fit.epochs; epoch++) {
-        tr_epoch log = {.epoch = epoch + 1};
-        TR_TRY(train_epoch(run, epoch, listener, stop, &log, err));
-        if (!*stop)
-            TR_TRY(finish_epoch(run, epoch, listener, stop, &log, err));
+    static const tr_save_targets last_only = {0};
+    if (!run->optimizer->use_ema)
+        return tr_saver_wait(run->saver, err);
+    tr_snapshot *raw = NULL;
+    TR_TRY(tr_snapshot_new(&raw, run->model, false, err));
+    tr_status status = tr_snapshot_take_weights(raw, err);
+    if (status == TR_OK && tr_engine_finish(run->engine))
+        status = tr_run_save(run, &last_only, raw->weights, err);
+    tr_snapshot_free(raw);
+    return status == TR_OK ? tr_saver_wait(run->saver, err) : status;
+}
+
+static tr_status write_config(const tr_run *run, tr_error *err)
+{
+    char *path = tr_path_join(run->config->output_directory, "config.ini");
+    const tr_status status = path == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                                          : tr_config_write(run->config, path, err);
+    tr_free(path);
+    return status;
+}
+
+tr_status tr_run_fit(tr_run *run, const tr_listener *listener, tr_control *control, tr_error *err)
+{
+    TR_TRY(write_config(run, err));
+    run->saved_at = tr_clock_s();
+    while (run->progress.epoch < run->config->fit.epochs) {
+        TR_TRY(train_epoch(run, listener, control, err));
+        if (!control->stop)
+            TR_TRY(finish_epoch(run, listener, control, err));
         /* After a finished epoch too: what is asked during its report must not be lost. */
-        if (*stop)
-            return stopped(run, run->history.n, *stop, err);
+        if (control->stop)
+            return stopped(run, control->stop, err);
     }
-    return tr_engine_finish(run->engine) ? save(run, run->history.n, err) : TR_OK;
+    return finish(run, err);
 }

@@ -44,12 +44,15 @@ static tr_status prepare_samples(tr_run *run, tr_error *err)
     return run->order == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
 }
 
-static void prepare_history(tr_run *run)
+static tr_status prepare_history(tr_run *run, tr_error *err)
 {
     run->history.n_metrics = tr_model_n_metrics(run->model);
     for (int i = 0; i < run->history.n_metrics; i++)
         run->history.names[i] = tr_model_metric(run->model, i).name;
     run->history.validation = tr_run_describe(run).n_validation > 0;
+    TR_TRY(tr_monitor_parse(&run->monitor, run->config->checkpoint.monitor, run->model,
+                            run->history.validation, err));
+    return tr_run_identify(&run->identity, run, err);
 }
 
 static tr_status prepare_folder(tr_run *run, tr_error *err)
@@ -57,13 +60,7 @@ static tr_status prepare_folder(tr_run *run, tr_error *err)
     const char *folder = run->config->output_directory;
     TR_TRY(tr_folder_prepare(folder, err));
     TR_TRY(tr_folder_lock(folder, &run->folder_lock, err));
-    run->checkpoint_path = tr_path_join(folder, "last.h5");
-    char *config_path = tr_path_join(folder, "config.ini");
-    const tr_status status = run->checkpoint_path == NULL || config_path == NULL
-                                 ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                                 : tr_config_write(run->config, config_path, err);
-    tr_free(config_path);
-    return status;
+    return tr_saver_new(&run->saver, folder, run->model, err);
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -101,9 +98,9 @@ tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
     if (status == TR_OK)
         status = prepare_engine(run, err);
     if (status == TR_OK)
-        status = prepare_folder(run, err);
+        status = prepare_history(run, err);
     if (status == TR_OK)
-        prepare_history(run);
+        status = prepare_folder(run, err);
     if (status != TR_OK) {
         tr_run_free(run);
         return status;
@@ -116,18 +113,23 @@ void tr_run_free(tr_run *run)
 {
     if (run == NULL)
         return;
+    tr_saver_free(run->saver);
     if (run->folder_lock >= 0)
         close(run->folder_lock);
     tr_engine_free(run->engine);
     tr_free(run->optimizer);
     tr_split_release(&run->split);
     tr_free(run->order);
-    tr_free(run->checkpoint_path);
     tr_history_release(&run->history);
     tr_free(run);
 }
 
 /* ---- questions ---- */
+
+const char *tr_run_checkpoint_path(const tr_run *run)
+{
+    return tr_saver_last_path(run->saver);
+}
 
 tr_run_info tr_run_describe(const tr_run *run)
 {

@@ -1,8 +1,10 @@
-/* run_internal.h -- state of a run, shared by run.c (life), fit.c and evaluate.c. */
+/* run_internal.h -- state of a run, shared by run.c (life), fit.c, evaluate.c and resume.c. */
 #ifndef TR_RUN_INTERNAL_H
 #define TR_RUN_INTERNAL_H
 
 #include "engine.h"
+#include "monitor.h"
+#include "saver.h"
 #include "trainer/fit.h"
 
 struct tr_run {
@@ -16,8 +18,14 @@ struct tr_run {
     const tr_samples *validation; /* the training samples that were split off, or of another file */
     uint32_t *order;              /* [n_train] the epoch at hand */
     int folder_lock;              /* keeps other runs out of the output folder; -1: none */
-    char *checkpoint_path;        /* <output>/last.h5 */
+    tr_saver *saver;
+    tr_monitor monitor;
     tr_history history;
+
+    tr_identity identity;
+    tr_progress progress; /* after the newest step */
+    double saved_at;      /* when last.h5 was last handed over */
+    bool has_saved;       /* last.h5 is of this run, or of the one it resumes */
 };
 
 /* Samples to measure: samples[index[0 .. n-1]], `chunk` of them at a time. */
@@ -44,5 +52,21 @@ tr_metrics tr_metrics_of(const tr_sums *sums);
 tr_status tr_confusion_new(tr_confusion *out, const tr_model *model, tr_error *err);
 void tr_confusion_add(tr_confusion *confusion, const tr_model *model, const tr_samples *samples,
                       int64_t first, int64_t count, const float *predictions);
+
+/* ---- checkpoints ---- */
+
+/* save.c: the run as it stands goes to the saver. After the last epoch `raw_weights` are what a
+ * longer training goes on from, the model having become an average; else NULL. For finite weights
+ * only: good ones may lie at that path. */
+tr_status tr_run_save(tr_run *run, const tr_save_targets *targets, const float *raw_weights,
+                      tr_error *err);
+
+/* identity.c */
+tr_status tr_run_identify(tr_identity *out, const tr_run *run, tr_error *err);
+
+/* same_job.c: TR_ERR_CONFIG, naming section and key, where the run that wrote the configuration
+ * text of the checkpoint at `path` computed something else than this one. */
+tr_status tr_check_same_job(const tr_config *now, const char *then, const char *path,
+                            tr_error *err);
 
 #endif

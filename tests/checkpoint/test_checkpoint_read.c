@@ -86,12 +86,11 @@ Test(checkpoint_read, broken_files_do_not_crash)
     static const int64_t tiny[3] = {1, 1, 4};
     static unsigned char bytes[1 << 16];
     tr_error err = {0};
-    const tr_progress progress = {0};
     char whole[512], broken[512], written[33], now[33];
     test_net *net = test_net_new(small, tiny, 2);
     snprintf(whole, sizeof whole, "%s/whole.h5", test_folder());
     snprintf(broken, sizeof broken, "%s/broken.h5", test_folder());
-    cr_assert_eq(tr_checkpoint_write(net->model, progress, whole, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_save(net->model, whole, &err), TR_OK, "%s", err.text);
     tr_model_digest(net->model, written, &err);
     FILE *file = fopen(whole, "rb");
     const size_t n = fread(bytes, 1, sizeof bytes, file);
@@ -126,12 +125,11 @@ Test(checkpoint_read, changed_numbers_are_noticed)
     static const char small[] = "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 3\n";
     static const int64_t tiny[3] = {1, 1, 4};
     tr_error err = {0};
-    const tr_progress progress = {0};
     char path[512];
     float bias[3] = {0.25f, 0.5f, 0.75f};
     test_net *net = test_net_new(small, tiny, 2);
     snprintf(path, sizeof path, "%s/changed.h5", test_folder());
-    cr_assert_eq(tr_checkpoint_write(net->model, progress, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_save(net->model, path, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_checkpoint_read_weights(net->model, path, &err), TR_OK, "%s", err.text);
     const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     const hid_t dataset = H5Dopen2(file, "model_weights/d/d/bias:0", H5P_DEFAULT);

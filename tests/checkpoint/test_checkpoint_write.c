@@ -44,8 +44,7 @@ Test(checkpoint_write, is_keras_s_layout)
     tr_error err = {0};
     test_net *net = test_net_new(layers, shape, 2);
     const char *path = path_in_folder("a.h5");
-    const tr_progress progress = {.epoch = 3, .iterations = 42};
-    cr_assert_eq(tr_checkpoint_write(net->model, progress, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(test_save(net->model, path, &err), TR_OK, "%s", err.text);
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     cr_assert(file >= 0);
     const char *const all[] = {"conv", "pool", "flat", "out", "test_flatten"};
@@ -83,8 +82,7 @@ Test(checkpoint_write, full_disk_leaves_the_old_file)
     test_net *net = test_net_new(layers, shape, 2);
     char path[512];
     snprintf(path, sizeof path, "%s", path_in_folder("full.h5"));
-    const tr_progress progress = {0};
-    cr_assert_eq(tr_checkpoint_write(net->model, progress, path, &err), TR_OK);
+    cr_assert_eq(test_save(net->model, path, &err), TR_OK);
     char before[33], after[33];
     tr_model_digest(net->model, before, &err);
     float bias[7] = {1, 2, 3, 4, 5, 6, 7};
@@ -92,7 +90,7 @@ Test(checkpoint_write, full_disk_leaves_the_old_file)
     signal(SIGXFSZ, SIG_IGN);
     const struct rlimit small = {4096, RLIM_INFINITY};
     setrlimit(RLIMIT_FSIZE, &small);
-    cr_assert_eq(tr_checkpoint_write(net->model, progress, path, &err), TR_ERR_IO);
+    cr_assert_eq(test_save(net->model, path, &err), TR_ERR_IO);
     const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
     setrlimit(RLIMIT_FSIZE, &none);
     cr_assert_not_null(strstr(err.text, path), "%s", err.text);
@@ -109,8 +107,7 @@ Test(checkpoint_write, vanished_folder_is_an_io_error)
 {
     tr_error err = {0};
     test_net *net = test_net_new(layers, shape, 2);
-    const tr_progress progress = {0};
-    cr_assert_eq(tr_checkpoint_write(net->model, progress, "/nowhere/at/all.h5", &err), TR_ERR_IO);
+    cr_assert_eq(test_save(net->model, "/nowhere/at/all.h5", &err), TR_ERR_IO);
     cr_assert_not_null(strstr(err.text, "/nowhere/at/all.h5"));
     test_net_free(net);
 }
@@ -118,12 +115,10 @@ Test(checkpoint_write, vanished_folder_is_an_io_error)
 Test(checkpoint_write, survives_lack_of_memory)
 {
     test_net *net = test_net_new(layers, shape, 2);
-    const tr_progress progress = {0};
     for (int k = 0;; k++) {
         tr_error err = {0};
         tr_alloc_fail_after(k);
-        const tr_status status =
-            tr_checkpoint_write(net->model, progress, path_in_folder("m.h5"), &err);
+        const tr_status status = test_save(net->model, path_in_folder("m.h5"), &err);
         tr_alloc_fail_after(-1);
         if (status == TR_OK)
             break;

@@ -216,8 +216,7 @@ Test(keras_json, is_in_the_checkpoint_as_h5py_writes_text)
     char path[600];
     test_net *net = test_net_new("[layer.f]\ntype = flatten\n", shape, 1);
     snprintf(path, sizeof path, "%s/k.h5", test_folder());
-    cr_assert_eq(tr_checkpoint_write(net->model, (tr_progress){0}, path, &err), TR_OK, "%s",
-                 err.text);
+    cr_assert_eq(test_save(net->model, path, &err), TR_OK, "%s", err.text);
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     static const char *const names[] = {"model_config", "training_config"};
     for (int i = 0; i < 2; i++) {

@@ -268,7 +268,7 @@ Test(config, unknown_sections)
         cr_assert_eq(load_least_and(text), TR_ERR_CONFIG);
         assert_problem(&err, 13, head, cases[i][1],
                        "allowed: data, model, layer.NAME, compile, loss, optimizer, learning_rate, "
-                       "fit, evaluate, engine, output",
+                       "fit, checkpoint, evaluate, engine, output",
                        NULL);
         assert_count(1);
     }

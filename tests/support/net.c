@@ -1,6 +1,8 @@
 /* net.c -- see net.h. */
 #include "net.h"
 
+#include "checkpoint_write.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -92,6 +94,17 @@ void test_net_free(test_net *net)
     tr_model_free(net->model);
     tr_config_free(net->config);
     tr_free(net);
+}
+
+tr_status test_save(const tr_model *model, const char *path, tr_error *err)
+{
+    tr_snapshot *snapshot = NULL;
+    TR_TRY(tr_snapshot_new(&snapshot, model, true, err));
+    tr_status status = tr_snapshot_take_weights(snapshot, err);
+    if (status == TR_OK)
+        status = tr_checkpoint_write(snapshot, path, err);
+    tr_snapshot_free(snapshot);
+    return status;
 }
 
 int64_t test_net_outputs(const test_net *net)

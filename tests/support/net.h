@@ -40,6 +40,9 @@ test_net *test_net_new_with(const char *layers, const int64_t shape[3], int64_t 
                             const char *const *overrides, size_t n_overrides);
 void test_net_free(test_net *net);
 
+/* A checkpoint of the model, with the state of its optimizer at zero. */
+tr_status test_save(const tr_model *model, const char *path, tr_error *err);
+
 int64_t test_net_outputs(const test_net *net); /* per sample */
 
 /* src [n, h, w, c] -> dst [n, outputs], then diff_dst -> gradients; diff_src [n, h, w, c]. */

@@ -100,7 +100,7 @@ static void discard(rig *made)
     tr_config_free(made->config);
 }
 
-static volatile sig_atomic_t never;
+static tr_control never;
 
 /* ---- learning ---- */
 
@@ -112,7 +112,7 @@ static void learns(const char *const *overrides, size_t n)
     const tr_listener silent = {0};
     cr_assert_eq(make(&made, overrides, n, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &never, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_run_evaluate(made.run, &never, &test, &err), TR_OK);
+    cr_assert_eq(tr_run_evaluate(made.run, &never.stop, &test, &err), TR_OK);
     cr_assert_eq(test.metrics.n, N_TEST);
     cr_assert_gt(test.metrics.values[0], 0.95, "accuracy %g", test.metrics.values[0]);
     tr_evaluation_release(&test);
@@ -190,7 +190,7 @@ Test(fit, checkpoint_is_the_model)
     const tr_listener silent = {0};
     cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(made.run, &silent, &never, &err), TR_OK);
-    cr_assert_eq(tr_run_evaluate(made.run, &never, &in_run, &err), TR_OK);
+    cr_assert_eq(tr_run_evaluate(made.run, &never.stop, &in_run, &err), TR_OK);
     tr_model_digest(made.model, a, &err);
     float zero[4] = {0};
     tr_model_set_weight(made.model, 3, zero, &err);
@@ -287,13 +287,13 @@ Test(fit, is_a_function_of_the_configuration)
 
 /* ---- stopping ---- */
 
-static volatile sig_atomic_t stop;
+static tr_control control;
 
 static void stop_in_second_epoch(void *user, const tr_step_event *event)
 {
     (void)user;
     if (event->epoch == 2 && event->step == 3)
-        stop = SIGINT;
+        control.stop = SIGINT;
 }
 
 Test(fit, stops_after_the_step_and_saves)
@@ -303,7 +303,7 @@ Test(fit, stops_after_the_step_and_saves)
     char before[33], saved[33], path[600];
     const tr_listener listener = {.on_step = stop_in_second_epoch};
     cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_run_fit(made.run, &listener, &stop, &err), TR_INTERRUPTED);
+    cr_assert_eq(tr_run_fit(made.run, &listener, &control, &err), TR_INTERRUPTED);
     cr_assert_eq(tr_run_describe(made.run).iterations, 10);
     cr_assert_not_null(strstr(err.text, "epoch 2 after 10 updates"), "%s", err.text);
     tr_model_digest(made.model, before, &err);
@@ -318,7 +318,7 @@ static tr_status stop_at_epoch_end(void *user, const tr_history *history, int64_
                                    tr_error *err)
 {
     (void)user, (void)history, (void)epochs, (void)err;
-    stop = SIGTERM;
+    control.stop = SIGTERM;
     return TR_OK;
 }
 
@@ -331,8 +331,8 @@ Test(fit, stop_is_not_lost_between_steps)
     const tr_listener listener = {.on_epoch = stop_at_epoch_end};
     const char *const overrides[] = {"fit.epochs=1"};
     cr_assert_eq(make(&made, overrides, 1, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_run_fit(made.run, &listener, &stop, &err), TR_TERMINATED);
-    cr_assert_eq(tr_run_evaluate(made.run, &stop, &test, &err), TR_TERMINATED);
+    cr_assert_eq(tr_run_fit(made.run, &listener, &control, &err), TR_TERMINATED);
+    cr_assert_eq(tr_run_evaluate(made.run, &control.stop, &test, &err), TR_TERMINATED);
     discard(&made);
 }
 
@@ -343,9 +343,9 @@ Test(fit, stop_before_the_first_update_keeps_the_old_file)
     tr_error err = {0};
     char path[600];
     const tr_listener silent = {0};
-    stop = SIGINT;
+    control.stop = SIGINT;
     cr_assert_eq(make(&made, NULL, 0, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_run_fit(made.run, &silent, &stop, &err), TR_INTERRUPTED);
+    cr_assert_eq(tr_run_fit(made.run, &silent, &control, &err), TR_INTERRUPTED);
     cr_assert_not_null(strstr(err.text, "nothing is saved"), "%s", err.text);
     snprintf(path, sizeof path, "%s/last.h5", made.config->output_directory);
     cr_assert_neq(access(path, F_OK), 0);

@@ -116,7 +116,7 @@ static tr_config *config_of(const subject *task, int seed)
 /* Accuracy on the test images after a whole run. */
 static double accuracy_of(const subject *task, int seed)
 {
-    static const volatile sig_atomic_t never;
+    static tr_control never;
     const tr_listener silent = {0};
     tr_model *model = NULL;
     tr_dataset *dataset = NULL;
@@ -131,7 +131,7 @@ static double accuracy_of(const subject *task, int seed)
                  err.text);
     cr_assert_eq(tr_run_new(&run, config, model, dataset, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(run, &silent, &never, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_run_evaluate(run, &never, &test, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_run_evaluate(run, &never.stop, &test, &err), TR_OK, "%s", err.text);
     cr_assert_eq(test.metrics.n, 400);
     const double accuracy = test.metrics.values[0];
     tr_evaluation_release(&test);

@@ -1,0 +1,108 @@
+/* snapshot.c -- memory of a checkpoint; see snapshot.h. */
+#include "snapshot.h"
+
+#include "digest.h"
+#include "mem.h"
+
+/* ---- life ---- */
+
+static bool add_slot(tr_snapshot *snapshot, tr_slot slot)
+{
+    float *values = tr_alloc((size_t)snapshot->n_values, sizeof *values);
+    if (values == NULL)
+        return false;
+    snapshot->slot_names[snapshot->n_slots] = slot.name;
+    snapshot->slots_apart[snapshot->n_slots] = slot.apart;
+    snapshot->slots[snapshot->n_slots++] = values;
+    return true;
+}
+
+/* The same slots in the same order as those of engine/update.c, by the optimizer's own account. */
+static tr_status add_slots(tr_snapshot *snapshot, tr_error *err)
+{
+    tr_optimizer *optimizer = NULL;
+    tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
+    TR_TRY(tr_optimizer_make(&optimizer, tr_model_config(snapshot->model), err));
+    if (optimizer == NULL)
+        return tr_fail(err, TR_ERR_CONFIG, "[compile] optimizer is unknown");
+    const int n = tr_optimizer_slots(optimizer, slots);
+    tr_free(optimizer);
+    for (int i = 0; i < n; i++)
+        if (!add_slot(snapshot, slots[i]))
+            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    return TR_OK;
+}
+
+tr_status tr_snapshot_new(tr_snapshot **out, const tr_model *model, bool training, tr_error *err)
+{
+    tr_snapshot *snapshot = tr_alloc(1, sizeof *snapshot);
+    if (snapshot == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    snapshot->model = model;
+    for (int i = 0; i < tr_model_n_weights(model); i++)
+        snapshot->n_values += tr_model_weight(model, i).n;
+    snapshot->weights = tr_alloc((size_t)snapshot->n_values, sizeof(float));
+    tr_status status = snapshot->weights == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                       : training                ? add_slots(snapshot, err)
+                                                 : TR_OK;
+    if (status == TR_OK)
+        *out = snapshot;
+    else
+        tr_snapshot_free(snapshot);
+    return status;
+}
+
+void tr_snapshot_free(tr_snapshot *snapshot)
+{
+    if (snapshot == NULL)
+        return;
+    for (int i = 0; i < snapshot->n_slots; i++)
+        tr_free(snapshot->slots[i]);
+    tr_free(snapshot->weights);
+    tr_free(snapshot->training_weights);
+    tr_free(snapshot->epochs);
+    tr_free(snapshot->config);
+    tr_free(snapshot);
+}
+
+/* ---- values ---- */
+
+int64_t tr_snapshot_offset(const tr_snapshot *snapshot, int weight)
+{
+    int64_t offset = 0;
+    for (int i = 0; i < weight; i++)
+        offset += tr_model_weight(snapshot->model, i).n;
+    return offset;
+}
+
+tr_status tr_snapshot_take_weights(tr_snapshot *snapshot, tr_error *err)
+{
+    float *values = snapshot->weights;
+    for (int i = 0; i < tr_model_n_weights(snapshot->model); i++) {
+        TR_TRY(tr_model_get_weight(snapshot->model, i, values, err));
+        values += tr_model_weight(snapshot->model, i).n;
+    }
+    return TR_OK;
+}
+
+tr_status tr_snapshot_give_weights(const tr_snapshot *snapshot, tr_model *model, tr_error *err)
+{
+    const float *values =
+        snapshot->training_weights != NULL ? snapshot->training_weights : snapshot->weights;
+    for (int i = 0; i < tr_model_n_weights(model); i++) {
+        TR_TRY(tr_model_set_weight(model, i, values, err));
+        values += tr_model_weight(model, i).n;
+    }
+    return TR_OK;
+}
+
+tr_status tr_snapshot_digest(const float *values, int64_t n, char text[33], tr_error *err)
+{
+    tr_digest *digest = tr_digest_new();
+    if (digest == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    tr_digest_add(digest, values, (size_t)n * sizeof *values);
+    tr_digest_text(digest, text);
+    tr_digest_free(digest);
+    return TR_OK;
+}

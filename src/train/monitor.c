@@ -1,0 +1,75 @@
+/* monitor.c -- see monitor.h. */
+#include "monitor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "loss, accuracy, val_loss, val_accuracy" */
+static void list_names(char *text, size_t n, const tr_model *model, bool has_validation)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int part = 0; part <= (has_validation ? 1 : 0); part++)
+        for (int i = -1; i < tr_model_n_metrics(model) && used < n; i++)
+            used += (size_t)snprintf(text + used, n - used, "%s%s%s", used == 0 ? "" : ", ",
+                                     part == 1 ? "val_" : "",
+                                     i < 0 ? "loss" : tr_model_metric(model, i).name);
+}
+
+static tr_status unknown(const char *name, const tr_model *model, bool has_validation,
+                         tr_error *err)
+{
+    char names[1024];
+    list_names(names, sizeof names, model, has_validation);
+    return tr_fail(
+        err, TR_ERR_CONFIG,
+        "[checkpoint] monitor = %s: this run has no such value; allowed: auto, none, %s%s", name,
+        names, has_validation ? "" : " (val_ values need [data] validation_split or a file)");
+}
+
+tr_status tr_monitor_parse(tr_monitor *out, const char *name, const tr_model *model,
+                           bool has_validation, tr_error *err)
+{
+    *out = (tr_monitor){.on = strcmp(name, "none") != 0, .metric = -1};
+    if (!out->on)
+        return TR_OK;
+    if (strcmp(name, "auto") == 0) {
+        out->validation = has_validation;
+        return TR_OK;
+    }
+    out->validation = strncmp(name, "val_", 4) == 0;
+    const char *rest = out->validation ? name + 4 : name;
+    if (out->validation && !has_validation)
+        return unknown(name, model, has_validation, err);
+    if (strcmp(rest, "loss") == 0)
+        return TR_OK;
+    for (int i = 0; i < tr_model_n_metrics(model); i++) {
+        const tr_metric_info info = tr_model_metric(model, i);
+        if (strcmp(rest, info.name) != 0)
+            continue;
+        out->metric = i;
+        out->larger_is_better = info.counts; /* shares of right answers; the others are errors */
+        return TR_OK;
+    }
+    return unknown(name, model, has_validation, err);
+}
+
+double tr_monitor_value(const tr_monitor *monitor, const tr_epoch *epoch)
+{
+    const tr_metrics *metrics = monitor->validation ? &epoch->validation : &epoch->train;
+    return monitor->metric < 0 ? metrics->loss : metrics->values[monitor->metric];
+}
+
+int64_t tr_monitor_best(const tr_monitor *monitor, const tr_epoch *epochs, int64_t n, double *value)
+{
+    int64_t best = 0;
+    *value = 0.0;
+    for (int64_t i = 0; monitor->on && i < n; i++) {
+        const double now = tr_monitor_value(monitor, &epochs[i]);
+        if (best == 0 || (monitor->larger_is_better ? now > *value : now < *value)) {
+            best = i + 1;
+            *value = now;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,136 @@
+/* same_job.c -- may a run go on from a checkpoint of another configuration?
+ *
+ * Everything that the configuration says is part of the numbers, except what stands in `free_keys`.
+ * So a key that is new to this file is compared, and never forgotten.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ini_file.h"
+#include "mem.h"
+#include "run_internal.h"
+
+typedef struct free_key {
+    const char *section, *key; /* key NULL: all of them */
+} free_key;
+
+static const free_key free_keys[] = {
+    {"fit", "epochs"},
+    {"fit", "initial_weights"},
+    {"engine", "threads"},
+    {"output", NULL},
+    {"checkpoint", NULL},
+    /* Which samples they give is compared by digest. */
+    {"data", "file"},
+    {"data", "x_train"},
+    {"data", "y_train"},
+    {"data", "x_test"},
+    {"data", "y_test"},
+    {"data", "validation_file"},
+    {"data", "x_validation"},
+    {"data", "y_validation"},
+};
+
+static bool is_free(const char *section, const char *key)
+{
+    for (size_t i = 0; i < sizeof free_keys / sizeof *free_keys; i++)
+        if (strcmp(free_keys[i].section, section) == 0 &&
+            (free_keys[i].key == NULL || strcmp(free_keys[i].key, key) == 0))
+            return true;
+    return false;
+}
+
+/* "0.50" is 0.5. */
+static bool same_value(const char *a, const char *b)
+{
+    char *end_a, *end_b;
+    if (strcmp(a, b) == 0)
+        return true;
+    const double x = strtod(a, &end_a), y = strtod(b, &end_b);
+    return *a != '\0' && *b != '\0' && *end_a == '\0' && *end_b == '\0' && x == y;
+}
+
+static tr_status differs(const char *path, const char *section, const char *key, const char *then,
+                         const char *now, tr_error *err)
+{
+    return tr_fail(err, TR_ERR_CONFIG,
+                   "%s: cannot be resumed with another [%s] %s: it was written with %s, now it is "
+                   "%s; change it back, or train anew without --resume",
+                   path, section, key, then, now);
+}
+
+/* What stands in `now` and is other, or absent, in `then`. */
+static tr_status compare_section(const tr_section *now, const tr_section *then, const char *path,
+                                 tr_error *err)
+{
+    for (size_t i = 0; i < now->n_entries; i++) {
+        const tr_entry *entry = &now->entries[i], *old = tr_section_find(then, entry->key);
+        if (is_free(now->name, entry->key) || (old != NULL && same_value(entry->value, old->value)))
+            continue;
+        if (old != NULL || !entry->is_default) /* else the key is younger than the checkpoint */
+            return differs(path, now->name, entry->key, old == NULL ? "none" : old->value,
+                           entry->value, err);
+    }
+    for (size_t i = 0; i < then->n_entries; i++) {
+        const tr_entry *old = &then->entries[i];
+        if (!is_free(now->name, old->key) && tr_section_find(now, old->key) == NULL)
+            return differs(path, now->name, old->key, old->value, "none", err);
+    }
+    return TR_OK;
+}
+
+/* The first layer from section *i on, *i behind it; NULL: none. */
+static const tr_section *next_layer(const tr_ini *ini, size_t *i)
+{
+    while (*i < ini->n_sections) {
+        const tr_section *section = &ini->sections[(*i)++];
+        if (strncmp(section->name, "layer.", 6) == 0)
+            return section;
+    }
+    return NULL;
+}
+
+static tr_status compare_layers(const tr_ini *now, const tr_ini *then, const char *path,
+                                tr_error *err)
+{
+    size_t i = 0, k = 0;
+    for (;;) {
+        const tr_section *a = next_layer(now, &i), *b = next_layer(then, &k);
+        if (a == NULL && b == NULL)
+            return TR_OK;
+        if (a == NULL || b == NULL || strcmp(a->name, b->name) != 0)
+            return tr_fail(err, TR_ERR_CONFIG,
+                           "%s: cannot be resumed with another model: where it has %s%s%s, this "
+                           "configuration has %s%s%s; change it back, or train anew without "
+                           "--resume",
+                           path, b == NULL ? "no further layer" : "[", b == NULL ? "" : b->name,
+                           b == NULL ? "" : "]", a == NULL ? "no further layer" : "[",
+                           a == NULL ? "" : a->name, a == NULL ? "" : "]");
+    }
+}
+
+static tr_status compare(const tr_ini *now, const tr_ini *then, const char *path, tr_error *err)
+{
+    static const tr_section empty = {0};
+    TR_TRY(compare_layers(now, then, path, err));
+    for (size_t i = 0; i < now->n_sections; i++) {
+        const tr_section *old = tr_ini_find(then, now->sections[i].name);
+        TR_TRY(compare_section(&now->sections[i], old == NULL ? &empty : old, path, err));
+    }
+    for (size_t i = 0; i < then->n_sections; i++) {
+        const tr_section *old = &then->sections[i];
+        const tr_section none = {.name = old->name};
+        if (tr_ini_find(now, old->name) == NULL)
+            TR_TRY(compare_section(&none, old, path, err));
+    }
+    return TR_OK;
+}
+
+tr_status tr_check_same_job(const tr_config *now, const char *then, const char *path, tr_error *err)
+{
+    tr_config *old = NULL;
+    TR_TRY(tr_config_parse(&old, path, then, NULL, 0, err));
+    const tr_status status = compare(now->ini, old->ini, path, err);
+    tr_config_free(old);
+    return status;
+}

@@ -1,0 +1,154 @@
+/* save.c -- a run as a snapshot, and back: all that its next step depends on. */
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mem.h"
+#include "run_internal.h"
+#include "trainer/checkpoint.h"
+#include "training_state.h"
+
+/* ---- out ---- */
+
+static tr_status take_slots(tr_snapshot *snapshot, const tr_engine *engine, tr_error *err)
+{
+    for (int slot = 0; slot < snapshot->n_slots; slot++) {
+        float *values = snapshot->slots[slot];
+        for (int i = 0; i < tr_model_n_weights(snapshot->model); i++) {
+            TR_TRY(tr_engine_get_slot(engine, slot, i, values, err));
+            values += tr_model_weight(snapshot->model, i).n;
+        }
+    }
+    return TR_OK;
+}
+
+static tr_status take_history(tr_snapshot *snapshot, const tr_history *history, tr_error *err)
+{
+    tr_free(snapshot->epochs);
+    snapshot->n_epochs = 0;
+    snapshot->epochs = tr_alloc((size_t)history->n, sizeof *snapshot->epochs);
+    if (snapshot->epochs == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    memcpy(snapshot->epochs, history->epochs, (size_t)history->n * sizeof *snapshot->epochs);
+    snapshot->n_epochs = history->n;
+    return TR_OK;
+}
+
+static tr_status take_raw_weights(tr_snapshot *snapshot, const float *raw_weights, tr_error *err)
+{
+    tr_free(snapshot->training_weights);
+    snapshot->training_weights = NULL;
+    if (raw_weights == NULL)
+        return TR_OK;
+    const size_t n = (size_t)snapshot->n_values;
+    snapshot->training_weights = tr_alloc(n, sizeof(float));
+    if (snapshot->training_weights == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    memcpy(snapshot->training_weights, raw_weights, n * sizeof(float));
+    return TR_OK;
+}
+
+tr_status tr_run_save(tr_run *run, const tr_save_targets *targets, const float *raw_weights,
+                      tr_error *err)
+{
+    tr_snapshot *snapshot;
+    TR_TRY(tr_saver_take(run->saver, &snapshot, err));
+    run->progress.iterations = tr_engine_iterations(run->engine);
+    run->progress.best_epoch = tr_monitor_best(&run->monitor, run->history.epochs, run->history.n,
+                                               &run->progress.best_value);
+    snapshot->progress = run->progress;
+    snapshot->identity = run->identity;
+    TR_TRY(tr_snapshot_take_weights(snapshot, err));
+    TR_TRY(take_raw_weights(snapshot, raw_weights, err));
+    TR_TRY(take_slots(snapshot, run->engine, err));
+    TR_TRY(take_history(snapshot, &run->history, err));
+    tr_saver_put(run->saver, targets);
+    run->saved_at = tr_clock_s();
+    run->has_saved = true;
+    return TR_OK;
+}
+
+/* ---- back ---- */
+
+static tr_status check_identity(const tr_run *run, const tr_identity *then, const char *path,
+                                tr_error *err)
+{
+    const tr_identity *now = &run->identity;
+    if (strcmp(now->dataset_digest, then->dataset_digest) != 0)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: cannot be resumed with other data: the training and validation images "
+                       "and labels had the digest %s, those of %s have %s; give the dataset that "
+                       "it was trained on, or train anew without --resume",
+                       path, then->dataset_digest, run->config->data.file, now->dataset_digest);
+    if (strcmp(now->split_digest, then->split_digest) != 0)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: cannot be resumed: its split into training and validation samples was "
+                       "another (digest %s, now %s)",
+                       path, then->split_digest, now->split_digest);
+    return TR_OK;
+}
+
+static tr_status check_progress(const tr_run *run, const tr_progress *at, const char *path,
+                                tr_error *err)
+{
+    const int64_t steps = tr_run_describe(run).steps;
+    if (at->epoch >= 0 && at->step >= 0 && at->step <= steps &&
+        at->iterations == at->epoch * steps + at->step)
+        return TR_OK;
+    return tr_fail(err, TR_ERR_DATA,
+                   "%s: epoch %lld, step %lld and %lld updates do not go together with %lld steps "
+                   "per epoch: the file is damaged",
+                   path, (long long)at->epoch, (long long)at->step, (long long)at->iterations,
+                   (long long)steps);
+}
+
+static tr_status give_slots(const tr_snapshot *snapshot, tr_engine *engine, tr_error *err)
+{
+    for (int slot = 0; slot < snapshot->n_slots; slot++) {
+        const float *values = snapshot->slots[slot];
+        for (int i = 0; i < tr_model_n_weights(snapshot->model); i++) {
+            TR_TRY(tr_engine_set_slot(engine, slot, i, values, err));
+            values += tr_model_weight(snapshot->model, i).n;
+        }
+    }
+    return TR_OK;
+}
+
+static tr_status restore(tr_run *run, const tr_snapshot *snapshot, tr_error *err)
+{
+    TR_TRY(give_slots(snapshot, run->engine, err));
+    tr_engine_set_iterations(run->engine, snapshot->progress.iterations);
+    run->progress = snapshot->progress;
+    for (int64_t i = 0; i < snapshot->n_epochs; i++)
+        if (tr_history_add(&run->history, &snapshot->epochs[i]) != TR_OK)
+            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    run->has_saved = true;
+    return TR_OK;
+}
+
+tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error *err)
+{
+    char *then = NULL;
+    tr_snapshot *snapshot = NULL;
+    TR_TRY(tr_checkpoint_read_config(&then, path, err));
+    tr_status status = tr_check_same_job(run->config, then, path, err);
+    tr_free(then);
+    TR_TRY(status);
+    TR_TRY(tr_training_state_read(&snapshot, run->model, path, err));
+    status = check_identity(run, &snapshot->identity, path, err);
+    if (status == TR_OK)
+        status = check_progress(run, &snapshot->progress, path, err);
+    if (status == TR_OK)
+        status = restore(run, snapshot, err);
+    if (status == TR_OK) {
+        *out = (tr_resumed){.epoch = snapshot->progress.epoch,
+                            .step = snapshot->progress.step,
+                            .iterations = snapshot->progress.iterations};
+        if (strcmp(snapshot->identity.machine, run->identity.machine) != 0)
+            snprintf(out->other_machine, sizeof out->other_machine, "%s",
+                     snapshot->identity.machine);
+        out->history = &run->history;
+    }
+    tr_snapshot_free(snapshot);
+    return status;
+}

@@ -1,0 +1,117 @@
+/* fault.c -- a library to preload into the program: the k-th operation on a file fails, or is the
+ * last thing the process does.
+ *
+ *     FAULT_FOLDER   only files below this path count
+ *     FAULT_AT       which operation, from 1: open for writing, write, fsync, rename
+ *     FAULT_DO       kill: SIGKILL in its place; half: SIGKILL after half of a write; else a
+ * number: it fails with that errno, and so does every later one FAULT_COUNT    a file that gets the
+ * number of operations when the process ends
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_FILES = 1024 };
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int n_operations;
+static char watched[MOST_FILES]; /* by file descriptor */
+
+static int is_ours(const char *path)
+{
+    const char *folder = getenv("FAULT_FOLDER");
+    return folder != NULL && strncmp(path, folder, strlen(folder)) == 0;
+}
+
+/* 0: go on; else the errno to fail with. `fd` and the rest are of a write. */
+static int count(int fd, const void *bytes, size_t n)
+{
+    const char *at = getenv("FAULT_AT"), *what = getenv("FAULT_DO");
+    pthread_mutex_lock(&mutex);
+    const int number = ++n_operations;
+    pthread_mutex_unlock(&mutex);
+    if (at == NULL || what == NULL || number < atoi(at))
+        return 0;
+    if (strcmp(what, "half") == 0 && bytes != NULL) {
+        ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+        if (real(fd, bytes, n / 2) < 0)
+            abort();
+    }
+    if (strcmp(what, "kill") == 0 || strcmp(what, "half") == 0)
+        kill(getpid(), SIGKILL);
+    return atoi(what);
+}
+
+__attribute__((destructor)) static void report(void)
+{
+    const char *path = getenv("FAULT_COUNT");
+    FILE *file = path == NULL ? NULL : fopen(path, "w");
+    if (file == NULL)
+        return;
+    fprintf(file, "%d\n", n_operations);
+    fclose(file);
+}
+
+int open(const char *path, int flags, ...)
+{
+    int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, "open");
+    va_list list;
+    va_start(list, flags);
+    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+    va_end(list);
+    const int ours = is_ours(path) && (flags & (O_CREAT | O_DIRECTORY)) != 0;
+    const int cause = ours && (flags & O_CREAT) != 0 ? count(-1, NULL, 0) : 0;
+    if (cause != 0) {
+        errno = cause;
+        return -1;
+    }
+    const int fd = real(path, flags, mode);
+    if (fd >= 0 && fd < MOST_FILES)
+        watched[fd] = (char)(is_ours(path) != 0);
+    return fd;
+}
+
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+    ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+    const int cause = fd >= 0 && fd < MOST_FILES && watched[fd] ? count(fd, bytes, n) : 0;
+    if (cause == 0)
+        return real(fd, bytes, n);
+    errno = cause;
+    return -1;
+}
+
+int fsync(int fd)
+{
+    int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
+    const int cause = fd >= 0 && fd < MOST_FILES && watched[fd] ? count(-1, NULL, 0) : 0;
+    if (cause == 0)
+        return real(fd);
+    errno = cause;
+    return -1;
+}
+
+int close(int fd)
+{
+    int (*real)(int) = dlsym(RTLD_NEXT, "close");
+    if (fd >= 0 && fd < MOST_FILES)
+        watched[fd] = 0;
+    return real(fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
+    const int cause = is_ours(to) ? count(-1, NULL, 0) : 0;
+    if (cause == 0)
+        return real(from, to);
+    errno = cause;
+    return -1;
+}
