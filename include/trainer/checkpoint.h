@@ -7,13 +7,41 @@
 
 /* The files themselves are written by a run (trainer/fit.h). */
 
-/* Reads the weights of a checkpoint, written here or by Keras, into the model: layers with weights
- * are matched in order, shapes must agree, as Keras does it, and so must the digest, where there is
- * one. TR_ERR_DATA names file, dataset and what was expected; the model is unchanged then. */
+/* Reads the weights of such a file, written here or by Keras, into the model:
+ *
+ *     .h5 whole models, and what save_weights() of Keras 2 wrote: layers with weights are matched
+ *     in order, whatever their names;
+ *     .weights.h5 of Keras 3 and 2.13, and .keras, which has one inside: by Keras's own keys, the
+ *     class of a layer and its number among those of that class.
+ *
+ * Shapes must agree, as must the digest, where there is one. TR_ERR_DATA names file, dataset and
+ * what was expected; the model is unchanged then. */
 tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error *err);
 
-/* The effective configuration of the run that wrote the file, as INI text; free with tr_free().
- * TR_ERR_DATA where the file has none, as those of Keras. */
+/* What a configuration from a file of Keras has in place of what such files do not tell. */
+#define TR_NO_DATASET "(none: give the dataset with --set data.file=FILE)"
+#define TR_NO_FOLDER "(none: give a folder with --set output.directory=FOLDER)"
+
+/* What a file says of its model. */
+typedef struct tr_checkpoint_info {
+    char *config; /* INI text, which loads and fits the model together without problems */
+    /* A line for each thing of Keras's file that is left out, since no prediction depends on it
+     * (regularizers, an optimizer or metric that we do not have), or assumed (a loss that the file
+     * does not have); "": none. */
+    char *notes;
+    /* Why the loss that a model of Keras was compiled with cannot be measured; the configuration
+     * then has another. "": it can. */
+    char *no_measure;
+} tr_checkpoint_info;
+
+/* From the configuration of the run that wrote the file, or from Keras's model_config and
+ * training_config in a whole-model .h5 or .keras. TR_ERR_DATA where the file has neither, as one of
+ * weights alone, where it is damaged, or where the model has what we do not; the text names file,
+ * layer and key. Release with tr_checkpoint_info_release(). */
+tr_status tr_checkpoint_describe(tr_checkpoint_info *out, const char *path, tr_error *err);
+void tr_checkpoint_info_release(tr_checkpoint_info *info);
+
+/* Its config alone; free with tr_free(). */
 tr_status tr_checkpoint_read_config(char **text, const char *path, tr_error *err);
 
 #endif

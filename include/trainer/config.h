@@ -40,6 +40,7 @@ typedef struct tr_compile_config {
 typedef struct tr_fit_config {
     int64_t batch_size, epochs, seed;
     bool shuffle;
+    const char *initial_weights; /* a file whose weights the training starts from; "": none */
 } tr_fit_config;
 
 typedef struct tr_checkpoint_config {

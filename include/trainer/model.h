@@ -28,6 +28,10 @@ tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err)
 tr_status tr_model_build(tr_model *model, tr_error *err);
 void tr_model_free(tr_model *model);
 
+/* TR_ERR_CONFIG, naming the layer, where one of them can be used for inference only. After
+ * tr_model_parse(). */
+tr_status tr_model_check_trainable(const tr_model *model, tr_error *err);
+
 /* ---- layers ---- */
 
 typedef struct tr_layer_info {
@@ -35,6 +39,7 @@ typedef struct tr_layer_info {
     int64_t dst[3]; /* height, width, channels of the result; flat: dst[2] only */
     bool flat;
     int64_t n_params;            /* elements of all its weights */
+    int64_t n_not_trained;       /* of those: measured statistics */
     int first_weight, n_weights; /* its weights, as numbered below */
     double flops;                /* one sample, forward; a multiply-add counts two */
 } tr_layer_info;

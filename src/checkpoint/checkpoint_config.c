@@ -1,85 +1,209 @@
-/* checkpoint_config.c -- the configuration that a checkpoint carries; see trainer/checkpoint.h. */
+/* checkpoint_config.c -- the configuration that a checkpoint carries; see trainer/checkpoint.h.
+ *
+ * A file of ours has it as INI text, one of Keras as JSON. Read, translated and tried in a child
+ * process (base/child.h), so that what comes out is a configuration that loads, or an error of the
+ * file.
+ */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "child.h"
-#include "h5.h"
+#include "keras_config.h"
+#include "keras_h5.h"
 #include "mem.h"
+#include "optimizer.h"
 #include "trainer/checkpoint.h"
 
-enum { TEXT_MAX = 1 << 20 }; /* as much as an INI file may have */
+enum {
+    TEXT_MAX = 1 << 20, /* as much as an INI file may have */
+    NOTES_MAX = 1 << 16,
+    REASON_MAX = 2048
+};
 
 typedef struct config_reader {
     const char *path;
-    char *text; /* [TEXT_MAX], shared with the child */
+    char *text, *notes, *no_measure; /* [TEXT_MAX], [NOTES_MAX], [REASON_MAX], shared */
 } config_reader;
 
-static tr_status fail_without(const char *path, tr_error *err)
+/* ---- trying ---- */
+
+/* TR_ERR_CONFIG: the text is no configuration of a model. */
+static tr_status try_text(const char *path, const char *text, tr_error *err)
 {
-    return tr_fail(err, TR_ERR_DATA,
-                   "%s: has no configuration inside (files of Keras do not); give the INI file of "
-                   "the model with -c FILE",
-                   path);
+    tr_config *config = NULL;
+    tr_model *model = NULL;
+    tr_optimizer *optimizer = NULL;
+    tr_status status = tr_config_parse(&config, path, text, NULL, 0, err);
+    if (status == TR_OK)
+        status = tr_model_parse(&model, config, err);
+    if (status == TR_OK)
+        status = tr_optimizer_make(&optimizer, config, err);
+    if (status == TR_OK)
+        status = tr_config_check(config, err);
+    tr_free(optimizer);
+    tr_model_free(model);
+    tr_config_free(config);
+    return status;
 }
 
-/* A scalar variable-length string, as tr_checkpoint_write() makes it. */
-static bool read_text(hid_t attribute, char *text, size_t n)
+/* A mistake inside a checkpoint is one of the file, not of the user's configuration. */
+static tr_status fail_damaged(const char *path, const tr_error *reason, tr_error *err)
 {
-    char *found = NULL;
-    const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-    const bool ok = type >= 0 && space >= 0 && H5Tis_variable_str(type) > 0 &&
-                    H5Sget_simple_extent_npoints(space) == 1 &&
-                    H5Aread(attribute, type, &found) >= 0 && found != NULL && strlen(found) < n;
-    if (ok)
-        strcpy(text, found);
-    if (found != NULL)
-        H5free_memory(found);
-    tr_h5_close(space);
-    tr_h5_close(type);
-    return ok;
+    return tr_fail(err, TR_ERR_DATA,
+                   "%s: its configuration is damaged, or of a model that trainer cannot run; give "
+                   "an INI file with -c FILE:\n%.6000s",
+                   path, reason->text);
 }
+
+/* ---- ours ---- */
+
+static tr_status read_own(const config_reader *reader, const tr_keras_file *file, tr_error *err)
+{
+    char **found = NULL;
+    size_t n = 0;
+    tr_error reason = {0};
+    const hid_t group = H5Gopen2(file->h5, "trainer", H5P_DEFAULT);
+    const bool ok = group >= 0 && tr_h5_read_names(group, "config", &found, &n) && n == 1 &&
+                    strlen(found[0]) < TEXT_MAX;
+    if (ok)
+        strcpy(reader->text, found[0]);
+    tr_h5_free_names(found, n);
+    tr_h5_close(group);
+    if (!ok)
+        return tr_fail(
+            err, TR_ERR_DATA,
+            "%s: its configuration (/trainer, config) is damaged; give the INI file with "
+            "-c FILE",
+            reader->path);
+    const tr_status status = try_text(reader->path, reader->text, &reason);
+    return status == TR_ERR_CONFIG ? fail_damaged(reader->path, &reason, err)
+           : status != TR_OK       ? tr_fail(err, status, "%s", reason.text)
+                                   : TR_OK;
+}
+
+static bool has_own(const tr_keras_file *file)
+{
+    return file->h5 >= 0 && H5Lexists(file->h5, "trainer", H5P_DEFAULT) > 0 &&
+           H5Aexists_by_name(file->h5, "trainer", "config", H5P_DEFAULT) > 0;
+}
+
+/* ---- Keras's ---- */
+
+static tr_status translate(const config_reader *reader, const tr_keras_file *file, unsigned without,
+                           tr_error *err)
+{
+    tr_keras_reading reading = {.file = file,
+                                .without = without,
+                                .ini = fmemopen(reader->text, TEXT_MAX, "w"),
+                                .notes = fmemopen(reader->notes, NOTES_MAX, "w"),
+                                .no_measure = fmemopen(reader->no_measure, REASON_MAX, "w")};
+    FILE *const streams[] = {reading.ini, reading.notes, reading.no_measure};
+    tr_status status = TR_OK;
+    for (int i = 0; i < 3; i++)
+        if (streams[i] == NULL)
+            status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    if (status == TR_OK)
+        status = tr_keras_read_config(&reading, err);
+    /* fmemopen() ends what fits with a '\0' as it is flushed. */
+    const bool full = reading.ini != NULL && (fflush(reading.ini) != 0 || ferror(reading.ini));
+    for (int i = 0; i < 3; i++)
+        if (streams[i] != NULL)
+            fclose(streams[i]);
+    reader->text[TEXT_MAX - 1] = reader->notes[NOTES_MAX - 1] = '\0';
+    reader->no_measure[REASON_MAX - 1] = '\0';
+    if (status == TR_OK && full)
+        status = tr_fail(err, TR_ERR_DATA, "%s: its model has too many layers", reader->path);
+    return status;
+}
+
+/* With as much of [compile] as goes with the model. */
+static tr_status read_keras(const config_reader *reader, const tr_keras_file *file, tr_error *err)
+{
+    tr_error reason = {0};
+    for (unsigned without = 0; without <= TR_WITHOUT_ALL; without++) {
+        TR_TRY(translate(reader, file, without, err));
+        const tr_status status = try_text(reader->path, reader->text, &reason);
+        if (status == TR_OK)
+            return TR_OK;
+        if (status != TR_ERR_CONFIG)
+            return tr_fail(err, status, "%s", reason.text);
+    }
+    return fail_damaged(reader->path, &reason, err);
+}
+
+/* ---- both ---- */
 
 /* In the child. */
 static tr_status read_file(void *job, tr_error *err)
 {
     const config_reader *reader = job;
-    tr_h5_quiet();
-    const hid_t file = H5Fopen(reader->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: is not a whole HDF5 file", reader->path);
-    tr_status status = TR_OK;
-    if (H5Lexists(file, "trainer", H5P_DEFAULT) <= 0 ||
-        H5Aexists_by_name(file, "trainer", "config", H5P_DEFAULT) <= 0) {
-        status = fail_without(reader->path, err);
-    } else {
-        const hid_t attribute =
-            H5Aopen_by_name(file, "trainer", "config", H5P_DEFAULT, H5P_DEFAULT);
-        if (attribute < 0 || !read_text(attribute, reader->text, TEXT_MAX))
-            status = tr_fail(err, TR_ERR_DATA,
-                             "%s: its configuration (/trainer, config) is "
-                             "damaged; give the INI file with -c FILE",
-                             reader->path);
-        tr_h5_close(attribute);
-    }
-    tr_h5_close(file);
+    tr_keras_file file;
+    tr_status status = tr_keras_file_open_config(&file, reader->path, err);
+    /* Ours is read even where Keras's beside it is damaged. */
+    if (has_own(&file))
+        status = read_own(reader, &file, err);
+    else if (status == TR_OK)
+        status = read_keras(reader, &file, err);
+    tr_keras_file_close(&file);
     return status;
 }
 
-tr_status tr_checkpoint_read_config(char **text, const char *path, tr_error *err)
+/* Names out of a file may hold anything; a terminal must not obey it. */
+static void show_controls(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (iscntrl((unsigned char)*text) && *text != '\n')
+            *text = '?';
+}
+
+static tr_status keep(tr_checkpoint_info *out, const config_reader *reader, tr_error *err)
+{
+    show_controls(reader->notes);
+    show_controls(reader->no_measure);
+    *out = (tr_checkpoint_info){.config = tr_strdup(reader->text),
+                                .notes = tr_strdup(reader->notes),
+                                .no_measure = tr_strdup(reader->no_measure)};
+    if (out->config != NULL && out->notes != NULL && out->no_measure != NULL)
+        return TR_OK;
+    tr_checkpoint_info_release(out);
+    return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+}
+
+tr_status tr_checkpoint_describe(tr_checkpoint_info *out, const char *path, tr_error *err)
 {
     config_reader reader = {.path = path};
     if (access(path, R_OK) != 0)
         return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
-    reader.text = tr_shared_alloc(TEXT_MAX, 1);
+    reader.text = tr_shared_alloc(TEXT_MAX + NOTES_MAX + REASON_MAX, 1);
     if (reader.text == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    reader.notes = reader.text + TEXT_MAX;
+    reader.no_measure = reader.notes + NOTES_MAX;
     tr_status status = tr_in_child(read_file, &reader, path, err);
-    char *copy = status == TR_OK ? tr_strdup(reader.text) : NULL;
-    if (status == TR_OK && copy == NULL)
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    tr_shared_free(reader.text);
     if (status == TR_OK)
-        *text = copy;
+        status = keep(out, &reader, err);
+    else if (err != NULL)
+        show_controls(err->text);
+    tr_shared_free(reader.text);
     return status;
+}
+
+void tr_checkpoint_info_release(tr_checkpoint_info *info)
+{
+    tr_free(info->config);
+    tr_free(info->notes);
+    tr_free(info->no_measure);
+    *info = (tr_checkpoint_info){0};
+}
+
+tr_status tr_checkpoint_read_config(char **text, const char *path, tr_error *err)
+{
+    tr_checkpoint_info info;
+    TR_TRY(tr_checkpoint_describe(&info, path, err));
+    *text = info.config;
+    info.config = NULL;
+    tr_checkpoint_info_release(&info);
+    return TR_OK;
 }

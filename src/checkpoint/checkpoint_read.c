@@ -1,8 +1,8 @@
-/* checkpoint_read.c -- weights from a file in Keras's HDF5 layout; see trainer/checkpoint.h.
+/* checkpoint_read.c -- weights from a file in one of Keras's layouts; see trainer/checkpoint.h.
  *
- * As Keras does it: layers that have weights are matched in order, names are not compared, shapes
- * must agree. Everything is read and checked, in a child process (base/child.h), before the model
- * is touched.
+ * As Keras does it: layers that have weights are matched in order, or by their keys, where the file
+ * has keys; names are not compared, shapes must agree. HDF5 turns float16 and float64 into float32.
+ * Everything is read and checked, in a child process (base/child.h), before the model is touched.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,9 @@
 #include "child.h"
 #include "digest.h"
 #include "h5.h"
+#include "keras_file.h"
 #include "keras_h5.h"
+#include "keyed_weights.h"
 #include "mem.h"
 #include "trainer/checkpoint.h"
 
@@ -95,7 +97,57 @@ static tr_status read_layer(weight_reader *reader, hid_t weights, const char *la
     return status;
 }
 
-static tr_status read_all(weight_reader *reader, hid_t file, tr_error *err)
+/* ---- by keys ---- */
+
+/* The arrays of layer i: 0, 1, ..., as many as it has weights, and not one more. */
+static tr_status read_keyed_layer(weight_reader *reader, hid_t root, int i, tr_error *err)
+{
+    const tr_layer_info layer = tr_model_layer(reader->model, i);
+    char key[TR_KEY_MAX], vars[TR_KEY_MAX + 16], number[16];
+    if (layer.n_weights == 0)
+        return TR_OK;
+    tr_keyed_layer(key, reader->model, i);
+    snprintf(vars, sizeof vars, "%s/vars", key);
+    const hid_t group =
+        H5Lexists(root, key, H5P_DEFAULT) > 0 ? H5Gopen2(root, vars, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (group < 0)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: has no weights for layer %s: %s is missing; is it of another model?",
+                       reader->path, layer.name, vars);
+    tr_status status = TR_OK;
+    for (int k = 0; k < layer.n_weights && status == TR_OK; k++) {
+        snprintf(number, sizeof number, "%d", k);
+        status = read_weight(reader, group, vars, number, err);
+    }
+    snprintf(number, sizeof number, "%d", layer.n_weights);
+    if (status == TR_OK && H5Lexists(group, number, H5P_DEFAULT) > 0)
+        status = tr_fail(err, TR_ERR_DATA,
+                         "%s: has more weights than the model: %s/%s is one too many (layer %s)",
+                         reader->path, vars, number, layer.name);
+    tr_h5_close(group);
+    return status;
+}
+
+static tr_status read_keyed(weight_reader *reader, hid_t file, const char *root_name, tr_error *err)
+{
+    const hid_t root = H5Gopen2(file, root_name, H5P_DEFAULT);
+    char stranger[TR_KEY_MAX];
+    tr_status status = root >= 0 ? TR_OK
+                                 : tr_fail(err, TR_ERR_DATA, "%s: group %s cannot be read",
+                                           reader->path, root_name);
+    for (int i = 0; i < tr_model_n_layers(reader->model) && status == TR_OK; i++)
+        status = read_keyed_layer(reader, root, i, err);
+    if (status == TR_OK && tr_keyed_stranger(stranger, root, reader->model))
+        status = tr_fail(err, TR_ERR_DATA,
+                         "%s: has more weights than the model: there is no layer for those of %s",
+                         reader->path, stranger);
+    tr_h5_close(root);
+    return status;
+}
+
+/* ---- in order ---- */
+
+static tr_status read_listed(weight_reader *reader, hid_t file, tr_error *err)
 {
     char **layers = NULL;
     size_t n = 0;
@@ -106,7 +158,7 @@ static tr_status read_all(weight_reader *reader, hid_t file, tr_error *err)
     if (weights < 0 || !tr_h5_read_names(weights, "layer_names", &layers, &n) || n == 0)
         status = tr_fail(err, TR_ERR_DATA,
                          "%s: has no /model_weights with layer_names; expected a checkpoint of "
-                         "trainer or a whole-model HDF5 file of Keras",
+                         "trainer, or a .h5, .weights.h5 or .keras of Keras",
                          reader->path);
     for (size_t i = 0; status == TR_OK && i < n; i++)
         status = read_layer(reader, weights, layers[i], err);
@@ -164,14 +216,15 @@ static tr_status check_digest(const weight_reader *reader, hid_t file, tr_error 
 static tr_status read_file(void *job, tr_error *err)
 {
     weight_reader *reader = job;
-    tr_h5_quiet();
-    const hid_t file = H5Fopen(reader->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: is not a whole HDF5 file", reader->path);
-    tr_status status = read_all(reader, file, err);
+    tr_keras_file file;
+    tr_status status = tr_keras_file_open_weights(&file, reader->path, err);
+    const char *root = status == TR_OK ? tr_keyed_root(file.h5) : NULL;
     if (status == TR_OK)
-        status = check_digest(reader, file, err);
-    tr_h5_close(file);
+        status = root == NULL ? read_listed(reader, file.h5, err)
+                              : read_keyed(reader, file.h5, root, err);
+    if (status == TR_OK)
+        status = check_digest(reader, file.h5, err);
+    tr_keras_file_close(&file);
     return status;
 }
 

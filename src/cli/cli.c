@@ -7,7 +7,7 @@
 #include "command.h"
 #include "evaluation_table.h"
 #include "mem.h"
-#include "trainer/checkpoint.h"
+#include "problems.h"
 
 const tr_command tr_commands[] = {
     {NULL, "train and evaluate: trainer -c FILE", tr_command_fit},
@@ -79,7 +79,7 @@ int tr_cli_main(int argc, char **argv)
 
 typedef struct option_parser {
     tr_options *options;
-    int takes_checkpoint;
+    tr_takes takes;
     void *input; /* of the command's own options */
 } option_parser;
 
@@ -125,8 +125,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         argp_error(state, "unexpected argument '%s'", arg);
         return 0;
     case ARGP_KEY_END:
-        if (parsing->takes_checkpoint && options->checkpoint == NULL)
+        if (parsing->takes == TR_TAKES_CHECKPOINT && options->checkpoint == NULL)
             argp_error(state, "no checkpoint: give one with --checkpoint FILE");
+        else if (parsing->takes == TR_TAKES_EITHER && options->checkpoint != NULL &&
+                 options->config_path != NULL)
+            argp_error(state, "-c and --checkpoint both say which model; keep one");
         else if (options->config_path == NULL && options->checkpoint == NULL)
             argp_error(state, "no configuration: give one with -c FILE");
         return options->threads_override == NULL ? 0
@@ -137,30 +140,36 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 }
 
 tr_status tr_options_parse(tr_options *options, int argc, char **argv, const char *doc,
-                           int takes_checkpoint)
+                           tr_takes takes)
 {
     static const struct argp nothing = {0};
-    return tr_options_parse_more(options, argc, argv, doc, takes_checkpoint, &nothing, NULL);
+    return tr_options_parse_more(options, argc, argv, doc, takes, &nothing, NULL);
 }
 
 tr_status tr_options_parse_more(tr_options *options, int argc, char **argv, const char *doc,
-                                int takes_checkpoint, const struct argp *more, void *input)
+                                tr_takes takes, const struct argp *more, void *input)
 {
+    const bool takes_one = takes != TR_TAKES_NONE;
     const struct argp_option table[] = {
         {"config", 'c', "FILE", 0,
-         takes_checkpoint ? "the INI file of the run; without: the one inside the checkpoint"
-                          : "the INI file of the run",
+         takes_one ? "the INI file of the run; without: the one inside the checkpoint"
+                   : "the INI file of the run",
          0},
         {"set", 's', "SECTION.KEY=VALUE", 0, "replace one value of it; may be repeated", 0},
         {"threads", 't', "N", 0, "same as --set engine.threads=N; changes the speed only", 0},
-        {takes_checkpoint ? "checkpoint" : NULL, takes_checkpoint ? 'k' : 0, "FILE", 0,
-         takes_checkpoint ? "HDF5 file with the weights, of trainer or Keras" : NULL, 0},
+        {takes_one ? "checkpoint" : NULL, takes_one ? 'k' : 0, "FILE", 0,
+         takes == TR_TAKES_CHECKPOINT
+             ? "file with the weights: of trainer, or a .h5, .keras or (with -c) .weights.h5 of "
+               "Keras"
+         : takes_one ? "the model of this file instead: of trainer, or a .h5 or .keras of Keras"
+                     : NULL,
+         0},
         {0},
     };
     const struct argp_child children[] = {{more, 0, NULL, 0}, {0}};
     const struct argp argp = {
         .options = table, .parser = parse_option, .doc = doc, .children = children};
-    option_parser parsing = {options, takes_checkpoint, input};
+    option_parser parsing = {options, takes, input};
     memset(options, 0, sizeof *options);
     if (argp_parse(&argp, argc, argv, 0, NULL, &parsing) == 0)
         return TR_OK;
@@ -201,12 +210,9 @@ static tr_status load_config(tr_session *session, const tr_options *options, tr_
     if (options->config_path != NULL)
         return tr_config_load(&session->config, options->config_path, options->overrides,
                               options->n_overrides, err);
-    char *text = NULL;
-    TR_TRY(tr_checkpoint_read_config(&text, options->checkpoint, err));
-    const tr_status status = tr_config_parse(&session->config, options->checkpoint, text,
-                                             options->overrides, options->n_overrides, err);
-    tr_free(text);
-    return status;
+    TR_TRY(tr_checkpoint_describe(&session->said, options->checkpoint, err));
+    return tr_config_parse(&session->config, options->checkpoint, session->said.config,
+                           options->overrides, options->n_overrides, err);
 }
 
 tr_status tr_session_load(tr_session *session, const tr_options *options, tr_error *err)
@@ -231,11 +237,48 @@ static tr_status print_lines(const char *kind, char *text, tr_error *err)
     return TR_OK;
 }
 
+/* What of a checkpoint is left out or assumed, by its name. */
+static tr_status print_notes(const tr_session *session, tr_error *err)
+{
+    const tr_checkpoint_info *said = &session->said;
+    if (said->notes == NULL)
+        return TR_OK;
+    char *kind = tr_format("note: %s", tr_problems_path(session->config->problems));
+    char *notes =
+        tr_format("%s%s%s", said->notes, said->no_measure, said->no_measure[0] == '\0' ? "" : "\n");
+    const tr_status status = kind == NULL || notes == NULL
+                                 ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                                 : print_lines(kind, tr_strdup(notes), err);
+    tr_free(kind);
+    tr_free(notes);
+    return status;
+}
+
 tr_status tr_session_build(tr_session *session, tr_error *err)
 {
     TR_TRY(tr_model_build(session->model, err));
+    TR_TRY(print_notes(session, err));
     TR_TRY(print_lines("slow", tr_model_slow_paths(session->model), err));
     return print_lines("warning", tr_model_warnings(session->model), err);
+}
+
+tr_status tr_session_begin_training(tr_session *session, tr_error *err)
+{
+    const char *path = session->config->fit.initial_weights;
+    TR_TRY(tr_model_check_trainable(session->model, err));
+    return path[0] == '\0' ? TR_OK : tr_checkpoint_read_weights(session->model, path, err);
+}
+
+tr_status tr_session_need_dataset(const tr_session *session, const char *path, tr_error *err)
+{
+    if (strcmp(session->config->data.file, TR_NO_DATASET) != 0)
+        return TR_OK;
+    return tr_fail(
+        err, TR_ERR_CONFIG,
+        "%s: names no dataset, as files of Keras do not; give the dataset with --set "
+        "data.file=FILE (and, where the network was trained on pixels from 0 to 1, --set "
+        "data.scale=1/255)",
+        path);
 }
 
 void tr_session_close(tr_session *session)
@@ -243,4 +286,5 @@ void tr_session_close(tr_session *session)
     tr_dataset_free(session->dataset);
     tr_model_free(session->model);
     tr_config_free(session->config);
+    tr_checkpoint_info_release(&session->said);
 }

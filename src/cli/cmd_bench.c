@@ -87,6 +87,8 @@ static tr_status measure(tr_session *session, const tr_options *options, const v
         status = other->micro_batch > 0 ? tr_model_build(session->model, err)
                                         : tr_session_build(session, err); /* warns of slow ones */
     if (status == TR_OK)
+        status = tr_model_check_trainable(session->model, err);
+    if (status == TR_OK)
         status = tr_optimizer_make(&optimizer, session->config, err);
     if (status == TR_OK)
         status = tr_bench_run(bench, session->model, optimizer, seconds, err);
@@ -170,7 +172,7 @@ tr_status tr_command_bench(int argc, char **argv)
     bench_options own = {.seconds = 4.0};
     tr_session session = {0};
     tr_error err = {0};
-    TR_TRY(tr_options_parse_more(&options, argc, argv, doc, 0, &argp, &own));
+    TR_TRY(tr_options_parse_more(&options, argc, argv, doc, TR_TAKES_NONE, &argp, &own));
     const tr_status status =
         own.verify ? verify(&session, &options, &err) : bench(&session, &options, &own, &err);
     tr_session_close(&session);

@@ -15,7 +15,7 @@ tr_status tr_command_check(int argc, char **argv)
     tr_options options;
     tr_session session = {0};
     tr_error err = {0};
-    TR_TRY(tr_options_parse(&options, argc, argv, check_doc, 0));
+    TR_TRY(tr_options_parse(&options, argc, argv, check_doc, TR_TAKES_NONE));
     const tr_status status = tr_session_load(&session, &options, &err);
     if (status == TR_OK)
         printf("%s: fine, %d layers; the data are not read here\n", options.config_path,
@@ -31,7 +31,7 @@ tr_status tr_command_summary(int argc, char **argv)
     tr_session session = {0};
     tr_error err = {0};
     char *summary = NULL;
-    TR_TRY(tr_options_parse(&options, argc, argv, summary_doc, 0));
+    TR_TRY(tr_options_parse(&options, argc, argv, summary_doc, TR_TAKES_EITHER));
     tr_status status = tr_session_load(&session, &options, &err);
     if (status == TR_OK)
         status = tr_session_build(&session, &err);

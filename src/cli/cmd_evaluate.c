@@ -1,11 +1,30 @@
-/* cmd_evaluate.c -- trainer evaluate -c FILE --checkpoint F: Keras's evaluate() on the test set. */
+/* cmd_evaluate.c -- trainer evaluate --checkpoint FILE: Keras's evaluate() on the test set. */
 #include <stdio.h>
+#include <string.h>
 
 #include "clock.h"
 #include "command.h"
 #include "trainer/checkpoint.h"
 
-static const char doc[] = "Measure the weights of a checkpoint on the test set.";
+static const char doc[] =
+    "Measure the weights of a checkpoint on the test set.\v"
+    "Without -c the model is that inside the checkpoint. One of Keras knows no dataset and no "
+    "scale "
+    "of the pixels: --set data.file=FILE, and where it was trained on pixels from 0 to 1 --set "
+    "data.scale=1/255. A .weights.h5 of Keras has no model inside: give -c FILE.";
+
+/* A loss that we do not have is not measured as another, unless that is asked for. */
+static tr_status check_loss(const tr_session *session, const tr_options *options, tr_error *err)
+{
+    static const char override[] = "compile.loss=";
+    if (session->said.no_measure == NULL || session->said.no_measure[0] == '\0')
+        return TR_OK;
+    for (size_t i = 0; i < options->n_overrides; i++)
+        if (strncmp(options->overrides[i], override, strlen(override)) == 0)
+            return TR_OK;
+    return tr_fail(err, TR_ERR_DATA, "%s: %s; measure another with --set compile.loss=NAME",
+                   options->checkpoint, session->said.no_measure);
+}
 
 static tr_status evaluate(tr_session *session, const char *checkpoint, tr_error *err)
 {
@@ -33,8 +52,12 @@ tr_status tr_command_evaluate(int argc, char **argv)
     tr_options options;
     tr_session session = {0};
     tr_error err = {0};
-    TR_TRY(tr_options_parse(&options, argc, argv, doc, 1));
+    TR_TRY(tr_options_parse(&options, argc, argv, doc, TR_TAKES_CHECKPOINT));
     tr_status status = tr_session_load(&session, &options, &err);
+    if (status == TR_OK)
+        status = tr_session_need_dataset(&session, options.checkpoint, &err);
+    if (status == TR_OK)
+        status = check_loss(&session, &options, &err);
     if (status == TR_OK)
         status = evaluate(&session, options.checkpoint, &err);
     tr_session_close(&session);

@@ -258,12 +258,14 @@ tr_status tr_command_fit(int argc, char **argv)
     tr_session session = {0};
     tr_run *run = NULL;
     tr_error err = {0};
-    TR_TRY(tr_options_parse_more(&options, argc, argv, doc, 0, &more, &resumes));
+    TR_TRY(tr_options_parse_more(&options, argc, argv, doc, TR_TAKES_NONE, &more, &resumes));
     tr_status status = catch_signals(&err);
     if (status == TR_OK)
         status = tr_session_load(&session, &options, &err);
     if (status == TR_OK)
         status = tr_session_build(&session, &err);
+    if (status == TR_OK)
+        status = tr_session_begin_training(&session, &err);
     if (status == TR_OK)
         status = tr_dataset_open(&session.dataset, session.config, tr_model_targets(session.model),
                                  &err);

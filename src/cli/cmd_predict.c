@@ -14,7 +14,8 @@ static const char doc[] =
     "Images are the test set of the configuration, or an array of an HDF5 file (--input "
     "FILE.h5:DATASET), or picture files (--image, may be repeated) of the size that the network "
     "was trained for. Pixels are scaled as in training; a picture's are 0 to 255. Without --output "
-    "the answer is printed: a line per picture, CSV for an array.";
+    "the answer is printed: a line per picture, CSV for an array. A file of Keras does not say how "
+    "pixels were scaled: where they were from 0 to 1, give --set data.scale=1/255.";
 
 typedef struct predict_options {
     const char *input, *output;
@@ -174,8 +175,11 @@ tr_status tr_command_predict(int argc, char **argv)
     tr_options options;
     tr_session session = {0};
     tr_error err = {0};
-    TR_TRY(tr_options_parse_more(&options, argc, argv, doc, 1, &more, &predicting));
+    TR_TRY(
+        tr_options_parse_more(&options, argc, argv, doc, TR_TAKES_CHECKPOINT, &more, &predicting));
     tr_status status = tr_session_load(&session, &options, &err);
+    if (status == TR_OK && predicting.input == NULL && predicting.n_images == 0)
+        status = tr_session_need_dataset(&session, options.checkpoint, &err);
     if (status == TR_OK)
         status = predict(&session, options.checkpoint, &predicting, &err);
     tr_session_close(&session);

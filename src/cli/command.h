@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "trainer/checkpoint.h"
 #include "trainer/config.h"
 #include "trainer/dataset.h"
 #include "trainer/fit.h"
@@ -37,13 +38,20 @@ typedef struct tr_options {
     const char *checkpoint; /* only where the command takes one */
 } tr_options;
 
+/* Whether a command takes --checkpoint. */
+typedef enum tr_takes {
+    TR_TAKES_NONE,
+    TR_TAKES_CHECKPOINT, /* must be given; -c FILE may be, too */
+    TR_TAKES_EITHER      /* for its configuration, in place of -c FILE */
+} tr_takes;
+
 /* Parses argv with argp, which prints usage errors and --help itself and exits (2, or 0). */
 tr_status tr_options_parse(tr_options *options, int argc, char **argv, const char *doc,
-                           int takes_checkpoint);
+                           tr_takes takes);
 /* The same with options of the command's own: `more` (its options and parser), `input` for it. */
 struct argp;
 tr_status tr_options_parse_more(tr_options *options, int argc, char **argv, const char *doc,
-                                int takes_checkpoint, const struct argp *more, void *input);
+                                tr_takes takes, const struct argp *more, void *input);
 /* An option that may be given once: which of two files was meant is not ours to choose. */
 struct argp_state;
 void tr_option_once(const char **value, const char *arg, const char *name,
@@ -58,13 +66,19 @@ typedef struct tr_session {
     tr_config *config;
     tr_model *model;
     tr_dataset *dataset;
+    tr_checkpoint_info said; /* where the configuration is that of a checkpoint */
 } tr_session;
 
 /* Loads and checks the configuration and the model; all problems of both are one error. */
 tr_status tr_session_load(tr_session *session, const tr_options *options, tr_error *err);
-/* Plans the model for this machine and warns on stderr of every reference kernel and of what is
- * probably not meant. */
+/* Plans the model for this machine and warns on stderr of every reference kernel, of what is
+ * probably not meant, and of what of a checkpoint is left out or assumed. */
 tr_status tr_session_build(tr_session *session, tr_error *err);
+/* Before a training, after building: refuses what cannot be trained yet, and fetches [fit]
+ * initial_weights. */
+tr_status tr_session_begin_training(tr_session *session, tr_error *err);
+/* TR_ERR_CONFIG where the configuration, of a file of Keras, names no dataset. */
+tr_status tr_session_need_dataset(const tr_session *session, const char *path, tr_error *err);
 void tr_session_close(tr_session *session);
 
 /* The end of a run: the classes of the test set, and in the last line loss and metrics, as far as

@@ -82,6 +82,8 @@ static const tr_key fit_keys[] = {
     {"seed", TR_KEY_INT, AT(fit.seed), "0", .max = 0x1p63, /* and so all of int64_t from 0 */
      .doc = "of initial weights, order and every other random number but the split's"},
     {"shuffle", TR_KEY_BOOL, AT(fit.shuffle), "true", .doc = "a new order in each epoch"},
+    {"initial_weights", TR_KEY_TEXT, AT(fit.initial_weights), "",
+     .doc = "start from the weights of this file, of trainer or Keras, instead of random ones"},
 };
 
 static const tr_key checkpoint_keys[] = {

@@ -1,4 +1,4 @@
-/* param.h -- the trainable tensors of a network and their place in the flat vectors.
+/* param.h -- the tensors of a network that a run learns and their place in the flat vectors.
  *
  * Parameters, gradients and optimizer slots are flat vectors of the same length; a tr_param is a
  * view into any of them. Inside those vectors a tensor lies in its `packed` layout, the one that
@@ -16,7 +16,7 @@
 
 #include "dnn.h"
 
-typedef enum tr_init { TR_INIT_ZEROS, TR_INIT_GLOROT_UNIFORM } tr_init;
+typedef enum tr_init { TR_INIT_ZEROS, TR_INIT_ONES, TR_INIT_GLOROT_UNIFORM } tr_init;
 
 typedef struct tr_param {
     const char *layer; /* name of its layer; borrowed */
@@ -25,6 +25,7 @@ typedef struct tr_param {
     int64_t dims[4]; /* Keras's shape, e.g. (kh, kw, in, out) */
     tr_init init;
     int64_t fan_in, fan_out; /* for the initializer */
+    bool statistic;          /* measured, not trained: Keras's non-trainable weights */
 
     /* Filled in when the first program is planned. */
     tr_layout plain, packed;

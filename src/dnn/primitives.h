@@ -12,6 +12,14 @@
 
 typedef void *tr_hint; /* a forward primitive descriptor; borrowed from the program */
 
+/* ---- vector.c ---- */
+
+/* A tensor as [n, h*w*c] in Keras's order, float32; and the gradient of such a vector as that of
+ * the tensor `like` it was made from. */
+tr_status tr_program_vector(tr_program *program, tr_value value, tr_value *vector, tr_error *err);
+tr_status tr_program_unvector(tr_program *program, tr_value diff, tr_value like, tr_value *out,
+                              tr_error *err);
+
 /* ---- activation.c ---- */
 
 typedef enum tr_activation {
@@ -126,5 +134,20 @@ tr_status tr_dropout_forward(tr_program *program, double rate, uint32_t layer, t
                              tr_value *dst, tr_value *mask, tr_error *err);
 tr_status tr_dropout_backward(tr_program *program, double rate, uint32_t layer, tr_value dst,
                               tr_value mask, tr_value diff_dst, tr_value *diff_src, tr_error *err);
+
+/* ---- normalization.c ---- */
+
+/* Constants per channel, (c) each; `gamma` and `beta` may be NULL: 1 and 0. */
+typedef struct tr_normalization {
+    double epsilon;
+    tr_param *gamma, *beta, *mean, *variance;
+} tr_normalization;
+
+/* dst = (src - mean) * gamma / sqrt(variance + epsilon) + beta. Backward: the gradient of src where
+ * all four are constants; they get none. */
+tr_status tr_normalize_forward(tr_program *program, const tr_normalization *with, tr_value src,
+                               tr_value *dst, tr_error *err);
+tr_status tr_normalize_backward(tr_program *program, const tr_normalization *with,
+                                tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
 #endif

@@ -194,6 +194,7 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_AVERAGE_POOLING] = "average pooling",
                                         [TR_KIND_ZERO_PADDING] = "zero padding",
                                         [TR_KIND_DROPOUT] = "dropout",
+                                        [TR_KIND_NORMALIZATION] = "normalization",
                                         [TR_KIND_SOFTMAX] = "softmax"};
     return meaning->kind == TR_KIND_ELTWISE ? tr_activation_names[meaning->activation]
                                             : names[meaning->kind];

@@ -41,6 +41,7 @@ typedef enum tr_kind {
     TR_KIND_AVERAGE_POOLING,
     TR_KIND_ZERO_PADDING,
     TR_KIND_DROPOUT,
+    TR_KIND_NORMALIZATION,
     TR_KIND_ELTWISE,
     TR_KIND_SOFTMAX
 } tr_kind;
@@ -57,6 +58,7 @@ typedef struct tr_meaning {
     tr_function function;     /* the step */
     tr_geometry geometry;     /* of convolution, pooling and zero padding */
     tr_dropping dropping;     /* of dropout */
+    double epsilon;           /* of normalization */
 } tr_meaning;
 
 /* An operation in plain C, for what oneDNN does not have. */

@@ -60,6 +60,15 @@ int64_t tr_reference_pad_backward(const tr_geometry *geometry, const tr_tensor *
 int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, const tr_tensor *src,
                              tr_tensor *dst);
 
+/* As tr_normalize_...() in primitives.h; gamma and beta may be NULL. */
+int64_t tr_reference_normalize_forward(double epsilon, const tr_tensor *gamma,
+                                       const tr_tensor *beta, const tr_tensor *mean,
+                                       const tr_tensor *variance, const tr_tensor *src,
+                                       tr_tensor *dst);
+int64_t tr_reference_normalize_backward(double epsilon, const tr_tensor *gamma,
+                                        const tr_tensor *variance, const tr_tensor *diff_dst,
+                                        tr_tensor *diff_src);
+
 /* ---- reference_eltwise.c ---- */
 
 /* dst = src, exactly. */

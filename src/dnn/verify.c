@@ -182,6 +182,21 @@ static void expect_eltwise(job *at)
                                                    argument(at, DNNL_ARG_DIFF_SRC));
 }
 
+static void expect_normalization(job *at)
+{
+    const double epsilon = at->op->meaning.epsilon;
+    const tr_tensor *gamma = argument(at, DNNL_ARG_SCALE);
+    const tr_tensor *variance = argument(at, DNNL_ARG_VARIANCE);
+    if (at->op->info.direction == TR_DIR_FORWARD)
+        at->terms = tr_reference_normalize_forward(
+            epsilon, gamma, argument(at, DNNL_ARG_SHIFT), argument(at, DNNL_ARG_MEAN), variance,
+            argument(at, DNNL_ARG_SRC), argument(at, DNNL_ARG_DST));
+    else
+        at->terms = tr_reference_normalize_backward(epsilon, gamma, variance,
+                                                    argument(at, DNNL_ARG_DIFF_DST),
+                                                    argument(at, DNNL_ARG_DIFF_SRC));
+}
+
 static tr_status expect(tr_verifier *verifier, job *at, tr_error *err)
 {
     const tr_meaning *meaning = &at->op->meaning;
@@ -215,6 +230,9 @@ static tr_status expect(tr_verifier *verifier, job *at, tr_error *err)
     case TR_KIND_DROPOUT:
         at->terms = tr_reference_dropout(&meaning->dropping, tr_replica_draw(verifier->replica),
                                          forward ? src : diff_dst, forward ? dst : diff_src);
+        break;
+    case TR_KIND_NORMALIZATION:
+        expect_normalization(at);
         break;
     case TR_KIND_ELTWISE:
         expect_eltwise(at);

@@ -86,6 +86,8 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
 tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int threads,
                         int64_t max_train, int64_t max_evaluate, tr_error *err)
 {
+    if (optimizer != NULL)
+        TR_TRY(tr_model_check_trainable(model, err));
     tr_engine *engine = tr_alloc(1, sizeof *engine);
     if (engine == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");

@@ -41,8 +41,9 @@ typedef struct tr_layer_ops {
     size_t bytes;            /* of the layer's private struct; its first member is a tr_layer */
     const tr_key *keys;      /* offsets into that struct */
     size_t n_keys;
-    bool selects; /* dst elements are src elements, chosen by max: an activation that
-                   * commutes with max may be differentiated behind this layer */
+    bool inference_only; /* training it is not implemented: tr_model_check_trainable() */
+    bool selects;        /* dst elements are src elements, chosen by max: an activation that
+                          * commutes with max may be differentiated behind this layer */
 
     /* Optional: fills in keys whose default depends on other keys. False: out of memory. */
     bool (*defaults)(tr_layer *layer, tr_section *section);

@@ -208,6 +208,20 @@ void tr_model_free(tr_model *model)
     tr_free(model);
 }
 
+tr_status tr_model_check_trainable(const tr_model *model, tr_error *err)
+{
+    for (int i = 0; i < model->n_layers; i++) {
+        const tr_layer *layer = model->layers[i];
+        if (layer->ops->inference_only)
+            return tr_fail(err, TR_ERR_CONFIG,
+                           "%s:%d: [layer.%s] type = %s can be used for inference only so far "
+                           "(trainer evaluate, predict and summary); train without it",
+                           tr_problems_path(model->config->problems), layer->line, layer->name,
+                           layer->ops->type);
+    }
+    return TR_OK;
+}
+
 /* ---- questions ---- */
 
 int tr_model_n_layers(const tr_model *model)
@@ -224,8 +238,11 @@ tr_layer_info tr_model_layer(const tr_model *model, int i)
                           .flat = layer->dst.flat,
                           .n_weights = layer->n_params,
                           .flops = layer->flops};
-    for (int k = 0; k < layer->n_params; k++)
-        info.n_params += tr_param_elements(&layer->params[k]);
+    for (int k = 0; k < layer->n_params; k++) {
+        const int64_t n = tr_param_elements(&layer->params[k]);
+        info.n_params += n;
+        info.n_not_trained += layer->params[k].statistic ? n : 0;
+    }
     for (int k = 0; k < i; k++)
         info.first_weight += model->layers[k]->n_params;
     return info;

@@ -81,6 +81,8 @@ tr_status tr_params_init(tr_model *model, tr_error *err)
         float *values = tr_alloc((size_t)tr_param_elements(param), sizeof *values);
         if (values == NULL)
             return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        for (int64_t k = 0; param->init == TR_INIT_ONES && k < tr_param_elements(param); k++)
+            values[k] = 1.0f;
         if (param->init == TR_INIT_GLOROT_UNIFORM) /* zeros: as allocated */
             fill_glorot_uniform(param, values, (uint64_t)model->config->fit.seed, (uint32_t)i);
         status = tr_model_set_weight(model, i, values, err);

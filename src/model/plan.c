@@ -20,34 +20,6 @@ typedef struct boundary {
     tr_activation_tape steps; /* from these values */
 } boundary;
 
-/* ---- vectors: an image in whatever layout, seen as [n, h*w*c] in Keras's order ---- */
-
-static tr_status to_vector(tr_program *program, tr_value value, tr_value *vector, tr_error *err)
-{
-    int64_t d[4];
-    const int n_dims = tr_layout_dims(tr_program_layout(program, value), d);
-    tr_dnn *dnn = tr_program_dnn(program);
-    if (n_dims == 2)
-        return tr_program_reorder(program, value, tr_layout_nc(dnn, d[0], d[1]), vector, err);
-    TR_TRY(tr_program_reorder(program, value, tr_layout_nhwc(dnn, d[0], d[2], d[3], d[1]), &value,
-                              err));
-    *vector = tr_program_view(program, value, tr_layout_nc(dnn, d[0], d[1] * d[2] * d[3]));
-    return *vector == TR_NO_VALUE ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
-}
-
-/* The gradient of a vector, seen as the gradient of the tensor `like` it was made from. */
-static tr_status from_vector(tr_program *program, tr_value diff, tr_value like, tr_value *out,
-                             tr_error *err)
-{
-    int64_t d[4];
-    *out = diff;
-    if (tr_layout_dims(tr_program_layout(program, like), d) == 2)
-        return TR_OK;
-    *out = tr_program_view(program, diff,
-                           tr_layout_nhwc(tr_program_dnn(program), d[0], d[2], d[3], d[1]));
-    return *out == TR_NO_VALUE ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
-}
-
 /* ---- forward ---- */
 
 /* On a plain layout, always: with blocked, padded channels oneDNN 2.6 gives a wrong softmax. */
@@ -56,7 +28,7 @@ static tr_status plan_softmax(tr_program *program, const tr_layer *layer, bounda
 {
     tr_value src = at->raw;
     if (layer->dst.flat) {
-        TR_TRY(to_vector(program, src, &src, err));
+        TR_TRY(tr_program_vector(program, src, &src, err));
     } else {
         int64_t d[4];
         tr_layout_dims(tr_program_layout(program, src), d);
@@ -114,7 +86,7 @@ static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundari
             move_owed(&boundaries[i - 1], at);
         value = at->tape.dst;
     }
-    TR_TRY(to_vector(program, value, &plan->output, err));
+    TR_TRY(tr_program_vector(program, value, &plan->output, err));
     tr_program_touch(program, plan->output); /* the loss reads it after the last operation */
     return TR_OK;
 }
@@ -129,9 +101,9 @@ static tr_status plan_owed(tr_program *program, const boundary *at, tr_value dif
         return tr_activation_backward(program, at->owed, &at->steps, diff, out, err);
     int64_t d[4];
     if (tr_layout_dims(tr_program_layout(program, at->tape.dst), d) == 2)
-        TR_TRY(to_vector(program, diff, &diff, err));
+        TR_TRY(tr_program_vector(program, diff, &diff, err));
     TR_TRY(tr_activation_backward(program, TR_SOFTMAX, &at->steps, diff, &diff, err));
-    return from_vector(program, diff, at->raw, out, err);
+    return tr_program_unvector(program, diff, at->raw, out, err);
 }
 
 static int first_trainable(const tr_model *model)
@@ -151,8 +123,8 @@ static tr_status plan_backward(tr_plan *plan, tr_model *model, const boundary *b
     if (plan->diff_output == TR_NO_VALUE)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     tr_value diff;
-    TR_TRY(from_vector(program, plan->diff_output, boundaries[model->n_layers - 1].tape.dst, &diff,
-                       err));
+    TR_TRY(tr_program_unvector(program, plan->diff_output, boundaries[model->n_layers - 1].tape.dst,
+                               &diff, err));
     for (int i = model->n_layers - 1; i >= first; i--) {
         tr_layer *layer = model->layers[i];
         tr_program_begin(program, layer->name, TR_BACKWARD);

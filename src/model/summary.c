@@ -42,7 +42,7 @@ static const char *shape_text(const tr_layer_info *info, char text[64])
 static void print_layers(FILE *out, const tr_model *model)
 {
     char shape[64], count[32], name[96];
-    int64_t total = 0;
+    int64_t total = 0, not_trained = 0;
     double flops = 0.0;
     fprintf(out, "Model: \"%s\"\n", tr_model_name(model));
     rule(out, '_');
@@ -55,11 +55,13 @@ static void print_layers(FILE *out, const tr_model *model)
         fprintf(out, " %-36s %-26s %12s %14.3f\n", name, shape_text(&info, shape),
                 grouped(info.n_params, count), info.flops * 1e-6);
         total += info.n_params;
+        not_trained += info.n_not_trained;
         flops += info.flops;
     }
     rule(out, '=');
     fprintf(out, "Total params: %s (%.2f KB)\n", grouped(total, count), (double)total / 256.0);
-    fprintf(out, "Trainable params: %s\nNon-trainable params: 0\n", grouped(total, count));
+    fprintf(out, "Trainable params: %s\n", grouped(total - not_trained, count));
+    fprintf(out, "Non-trainable params: %s\n", grouped(not_trained, count));
     fprintf(out, "Forward work: %.3f MFLOP per image\n", flops * 1e-6);
 }
 

@@ -100,6 +100,7 @@ Test(keras_json, every_layer_says_what_keras_knows)
         "[layer.z]\ntype = zero_padding2d\npadding = 1, 2, 3, 4\n"
         "[layer.a]\ntype = average_pooling2d\npool_size = 3\nstrides = 2\npadding = same\n"
         "[layer.t]\ntype = activation\nactivation = leaky_relu\n"
+        "[layer.b]\ntype = batch_normalization\nmomentum = 0.5\n"
         "[layer.d]\ntype = dropout\nrate = 0.25\n"
         "[layer.g]\ntype = global_average_pooling2d\nkeepdims = true\n"
         "[layer.m]\ntype = global_max_pooling2d\n"
@@ -112,6 +113,13 @@ Test(keras_json, every_layer_says_what_keras_knows)
         "{\"data_format\":\"channels_last\",\"dtype\":\"float32\",\"name\":\"a\","
         "\"padding\":\"same\",\"pool_size\":[3,3],\"strides\":[2,2],\"trainable\":true}",
         "{\"activation\":\"leaky_relu\",\"dtype\":\"float32\",\"name\":\"t\",\"trainable\":true}",
+        "{\"axis\":-1,\"beta_constraint\":null,\"beta_initializer\":{\"class_name\":\"Zeros\","
+        "\"config\":{}},\"beta_regularizer\":null,\"center\":true,\"dtype\":\"float32\","
+        "\"epsilon\":0.001,\"gamma_constraint\":null,\"gamma_initializer\":{\"class_name\":"
+        "\"Ones\",\"config\":{}},\"gamma_regularizer\":null,\"momentum\":0.5,"
+        "\"moving_mean_initializer\":{\"class_name\":\"Zeros\",\"config\":{}},"
+        "\"moving_variance_initializer\":{\"class_name\":\"Ones\",\"config\":{}},"
+        "\"name\":\"b\",\"scale\":true,\"trainable\":true}",
         "{\"dtype\":\"float32\",\"name\":\"d\",\"noise_shape\":null,\"rate\":0.25,\"seed\":null,"
         "\"trainable\":true}",
         "{\"data_format\":\"channels_last\",\"dtype\":\"float32\",\"keepdims\":true,"

@@ -112,7 +112,7 @@ Test(cmd_predict, refuses_what_makes_no_sense)
     test_expect(predict(more), 3, "input_shape");
     test_expect(predict("--output p.txt"), 2, "allowed: .csv, .h5, .hdf5");
     test_expect(predict("--output /nowhere/p.csv"), 5, "/nowhere/p.csv");
-    snprintf(more, sizeof more, "predict --checkpoint %s/keras_written.h5", TR_GOLDEN);
+    snprintf(more, sizeof more, "predict --checkpoint %s/losses.h5", TR_GOLDEN);
     test_expect(test_run("", more), 3, "has no configuration inside");
 }
 
@@ -125,4 +125,24 @@ Test(cmd_predict, takes_weights_of_keras)
              "%s/keras_written.h5",
              TR_SOURCE, test_small_data(), TR_GOLDEN);
     test_expect(test_run("", more), 0, "sample,class,p0");
+}
+
+/* A file of Keras alone: what to predict has to be said, a dataset is not needed. */
+Test(cmd_predict, needs_nothing_but_a_file_of_keras)
+{
+    char more[1024];
+    snprintf(more, sizeof more, "predict --checkpoint %s/keras/handmade_minimal.keras", TR_GOLDEN);
+    test_expect(test_run("", more), 2, "give the dataset with --set data.file=FILE");
+    snprintf(more, sizeof more,
+             "predict --checkpoint %s/keras/handmade_minimal.keras --set data.scale=1/255 "
+             "--input %s:x_test",
+             TR_GOLDEN, test_small_data());
+    test_expect(test_run("", more), 0, "sample,class,p0");
+    write_pgm(in_folder("k.pgm"), 28, 28);
+    snprintf(more, sizeof more, "predict --checkpoint %s/keras_written.h5 --image %s", TR_GOLDEN,
+             in_folder("k.pgm"));
+    test_expect(test_run("", more), 0, "k.pgm");
+    snprintf(more, sizeof more,
+             "predict --checkpoint %s/keras_written.h5 --set data.scale=0 --image x", TR_GOLDEN);
+    test_expect(test_run("", more), 2, "data.scale");
 }

@@ -18,6 +18,8 @@ Layout of layers.h5: one group per case, named as in the tables below, with attr
 and datasets, all float32
 
     src           [n,h,w,c] or [n,features]
+    gamma, beta, moving_mean, moving_variance
+                  of batch_normalization, constants here
     kernel, bias  as Keras stores them: HWIO or [in,out]; only where the layer has them
     dst           what the layer answers, its activation included
     diff_dst      a random gradient of dst
@@ -306,6 +308,18 @@ ACTIVATION_MORE = {
     for name in ("leaky_relu", "elu", "selu", "gelu", "hard_sigmoid", "softplus", "swish")
 }
 
+# Inference mode: the statistics are constants, and only src gets a gradient.
+BATCH_NORMALIZATION = {
+    "batch_normalization": (2, (5, 4, 7), {}),
+    "batch_normalization_blocks": (3, (6, 5, 32), {}),
+    "batch_normalization_flat": (4, (37,), {}),
+    "batch_normalization_1x1_input": (1, (1, 1, 3), dict(epsilon="0.1")),
+    "batch_normalization_no_scale": (2, (3, 2, 17), dict(scale="false", momentum="0.5")),
+    "batch_normalization_no_center": (2, (2, 3, 16), dict(center="false", epsilon="1e-5")),
+    "batch_normalization_1_channel": (3, (4, 5, 1), {}),
+    "batch_normalization_statistics_alone": (1, (3, 3, 5), dict(center="false", scale="false")),
+}
+
 
 class NearKink(Exception):
     """A ReLU's argument came too close to zero; draw again."""
@@ -413,6 +427,13 @@ def dropout(keys, src):
     return src * torch.tensor(mask).reshape(src.shape) / (1 - rate)
 
 
+def batch_normalization(keys, src, moving_mean, moving_variance, gamma=None, beta=None):
+    x = nchw(src) if src.dim() == 4 else src
+    epsilon = float(keys.get("epsilon", 1e-3))
+    y = F.batch_norm(x, moving_mean, moving_variance, gamma, beta, training=False, eps=epsilon)
+    return nhwc(y) if src.dim() == 4 else y
+
+
 def normal(rng, shape):
     return rng.standard_normal(shape).astype(np.float32)
 
@@ -435,6 +456,11 @@ def source(rng, shape, kind="normal"):
 
 def parameters(rng, layer, keys, n_in):
     """Kernels of a size that keeps the outputs near 1, and biases that are visible in them."""
+    if layer is batch_normalization:
+        names = ["gamma"] * (keys.get("scale") != "false") + ["beta"] * (keys.get("center") != "false")
+        values = {name: normal(rng, (n_in,)) for name in names + ["moving_mean"]}
+        values["moving_variance"] = np.square(normal(rng, (n_in,))) + np.float32(0.01)
+        return values
     if layer not in (conv2d, dense):
         return {}
     if layer is conv2d:
@@ -451,7 +477,7 @@ def run(rng, layer, n, shape, keys, kind="normal"):
     inputs = {"src": source(rng, (n, *shape), kind)}
     inputs.update(parameters(rng, layer, keys, shape[-1]))
     tensors = {k: torch.tensor(a, dtype=torch.float64) for k, a in inputs.items()}
-    for t in tensors.values():
+    for t in [tensors["src"]] if layer is batch_normalization else tensors.values():
         t.requires_grad_()
     dst = layer(keys, **tensors)
     arrays = {**inputs, "dst": dst.detach().numpy()}
@@ -459,7 +485,7 @@ def run(rng, layer, n, shape, keys, kind="normal"):
         diff_dst = normal(rng, tuple(dst.shape))
         dst.backward(torch.tensor(diff_dst, dtype=torch.float64))
         arrays["diff_dst"] = diff_dst
-        arrays.update({f"diff_{k}": t.grad.numpy() for k, t in tensors.items()})
+        arrays.update({f"diff_{k}": t.grad.numpy() for k, t in tensors.items() if t.requires_grad})
     return arrays
 
 
@@ -488,6 +514,7 @@ def main():
         (zero_padding2d, ZERO_PADDING2D),
         (dropout, DROPOUT),
         (global_max_pooling2d, GLOBAL_MAX_POOLING2D),
+        (batch_normalization, BATCH_NORMALIZATION),
     ]
     n_cases = 0
     with h5py.File(Path(__file__).with_suffix(".h5"), "w") as f:

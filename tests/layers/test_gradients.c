@@ -82,6 +82,7 @@ Test(gradients, of_layers)
         "type = average_pooling2d\npool_size = 2, 4\nstrides = 3, 1\n",
         "type = global_average_pooling2d\n",
         "type = zero_padding2d\npadding = 0, 1, 2, 3\n",
+        "type = batch_normalization\n",
         "type = dropout\nrate = 0.4\n",
         "type = conv2d\nfilters = 5\nkernel_size = 2, 3\nactivation = linear\n",
     };

@@ -1,0 +1,69 @@
+/* keras_config.h -- Keras's JSON as the text of an INI file: the inverse of keras_json.h.
+ *
+ * Our names are Keras's, so a class is the layer whose keras_class it is, and a layer's table of
+ * keys says how its values are written; a new layer needs nothing here. Files of Keras 2 and 3 are
+ * read: Sequential models, and functional ones that are a plain chain.
+ *
+ * What would change a prediction and is not here is an error that names layer and key. What changes
+ * none is left out: initializers, constraints, random seeds, the optimizer's state; so are
+ * regularizers and an optimizer, loss or metric that we do not have, with a note that says so.
+ */
+#ifndef TR_KERAS_CONFIG_H
+#define TR_KERAS_CONFIG_H
+
+#include <stdio.h>
+
+#include "keras_file.h"
+
+/* What is left out of [compile], in exchange for something that always works. */
+enum {
+    TR_WITHOUT_METRICS = 1,
+    TR_WITHOUT_OPTIMIZER = 2,
+    TR_WITHOUT_LOSS = 4, /* one that goes with the last activation instead */
+    TR_WITHOUT_ALL = 7
+};
+
+/* One file being read. */
+typedef struct tr_keras_reading {
+    const tr_keras_file *file;
+    unsigned without; /* TR_WITHOUT_... */
+    FILE *ini;        /* the configuration */
+    FILE *notes;      /* a line for each thing that is left out or assumed */
+    FILE *no_measure; /* why the file's own loss cannot be measured, if so */
+
+    /* Of the model, for [compile]. */
+    char last_activation[32];
+} tr_keras_reading;
+
+/* Writes the configuration to reading->ini. TR_ERR_DATA names file, layer and key. */
+tr_status tr_keras_read_config(tr_keras_reading *reading, tr_error *err);
+
+/* ---- its parts ---- */
+
+/* keras_chain.c: the layers in the order of the data, borrowed from the JSON; *layers is freed with
+ * tr_free(). Inputs included. */
+tr_status tr_keras_read_chain(const tr_keras_file *file, const json_t ***layers, size_t *n,
+                              tr_error *err);
+
+/* keras_input.c: [model], of a model that begins with `first`, an input perhaps, and whose first
+ * real layer is `next`. */
+tr_status tr_keras_read_input(tr_keras_reading *reading, const json_t *first, const json_t *next,
+                              tr_error *err);
+/* TR_ERR_DATA, about `whose`, unless the dtype or dtype policy is absent or float32. */
+tr_status tr_keras_check_dtype(const tr_keras_file *file, const char *whose, const json_t *dtype,
+                               tr_error *err);
+
+/* keras_layers.c: the [layer.NAME]s, and [model] before them. */
+tr_status tr_keras_read_layers(tr_keras_reading *reading, tr_error *err);
+
+/* keras_activation.c: one of tr_activation_names, from a string or an object, as value of a key or
+ * as a layer of its own. NULL: we have none like it; `why` says what is wrong. */
+const char *tr_keras_activation(const tr_keras_file *file, const json_t *value, char why[512]);
+/* The same from a layer of such a class. NULL: false where the class is no activation (`why` is
+ * empty), or has parameters that are not ours. */
+const char *tr_keras_activation_layer(const char *class_name, const json_t *config, char why[512]);
+
+/* keras_compile.c: [compile], [loss], [optimizer], [learning_rate]. */
+void tr_keras_read_compile(tr_keras_reading *reading);
+
+#endif

@@ -1,0 +1,181 @@
+/* keras_value.c -- see keras_value.h. */
+#include "keras_value.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "value.h"
+
+/* As large as the largest value of a key. */
+typedef union any_value {
+    int64_t integers[8];
+    double real;
+    tr_ratio ratio;
+    tr_reals reals;
+    const char *text;
+} any_value;
+
+/* ---- JSON to text ---- */
+
+/* Appends to text; false where it is full. */
+__attribute__((format(printf, 2, 3))) static bool append(char text[TR_KERAS_TEXT],
+                                                         const char *format, ...)
+{
+    const size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    const int n = vsnprintf(text + used, TR_KERAS_TEXT - used, format, args);
+    va_end(args);
+    return n >= 0 && (size_t)n < TR_KERAS_TEXT - used;
+}
+
+/* The shortest that reads back to the same number: 0.001, not 0.001000000000000000021. */
+static bool append_real(char text[TR_KERAS_TEXT], double value)
+{
+    char digits[40];
+    for (int precision = 6; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    return append(text, "%s", digits);
+}
+
+static bool append_number(char text[TR_KERAS_TEXT], const json_t *value, bool integer)
+{
+    if (json_is_integer(value))
+        return append(text, "%" PRId64, (int64_t)json_integer_value(value));
+    if (!json_is_real(value))
+        return false;
+    const double real = json_real_value(value);
+    return !integer                                   ? append_real(text, real)
+           : floor(real) == real && fabs(real) < 1e15 ? append(text, "%.0f", real)
+                                                      : false;
+}
+
+/* Keras's tuples are lists; pairs of pairs, as of ZeroPadding2D, follow one another. */
+static bool append_list(char text[TR_KERAS_TEXT], const json_t *value, bool integers)
+{
+    if (!json_is_array(value))
+        return append(text, "%s", text[0] == '\0' ? "" : ", ") &&
+               append_number(text, value, integers);
+    size_t i;
+    json_t *item;
+    json_array_foreach(value, i, item)
+    {
+        if (!append_list(text, item, integers))
+            return false;
+    }
+    return json_array_size(value) > 0;
+}
+
+static bool write_text(const tr_key *key, const json_t *value, char text[TR_KERAS_TEXT])
+{
+    text[0] = '\0';
+    switch (key->kind) {
+    case TR_KEY_INT:
+        return append_number(text, value, true);
+    case TR_KEY_REAL:
+    case TR_KEY_RATIO:
+        return append_number(text, value, false);
+    case TR_KEY_BOOL:
+        return json_is_boolean(value) && append(text, json_is_true(value) ? "true" : "false");
+    case TR_KEY_INTS:
+    case TR_KEY_REALS:
+        return append_list(text, value, key->kind == TR_KEY_INTS);
+    case TR_KEY_CHOICE:
+        return json_is_string(value) && append(text, "%s", json_string_value(value));
+    case TR_KEY_CHOICES:
+    case TR_KEY_TEXT:
+        return false; /* free text of a file does not go into the configuration */
+    }
+    return false;
+}
+
+bool tr_keras_value(const tr_key *key, const json_t *value, char text[TR_KERAS_TEXT])
+{
+    any_value parsed;
+    tr_key at_start = *key;
+    at_start.offset = 0;
+    if (write_text(key, value, text) && tr_value_parse(&at_start, text, &parsed))
+        return true;
+    tr_keras_shown(value, text);
+    return false;
+}
+
+const char *tr_keras_shown(const json_t *value, char text[TR_KERAS_TEXT])
+{
+    enum { MOST = 100 };
+    char *json = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII |
+                                       JSON_REAL_PRECISION(9));
+    snprintf(text, TR_KERAS_TEXT, "%.*s%s", MOST, json == NULL ? "?" : json,
+             json != NULL && strlen(json) > MOST ? "..." : "");
+    free(json); /* jansson's own */
+    return text;
+}
+
+/* ---- comparing ---- */
+
+bool tr_keras_same(const json_t *a, const json_t *b)
+{
+    if (json_is_number(a) && json_is_number(b)) {
+        const double x = json_number_value(a), y = json_number_value(b);
+        return fabs(x - y) <= 1e-7 * fabs(y);
+    }
+    if (json_is_array(a) && json_is_array(b)) {
+        if (json_array_size(a) != json_array_size(b))
+            return false;
+        for (size_t i = 0; i < json_array_size(a); i++)
+            if (!tr_keras_same(json_array_get(a, i), json_array_get(b, i)))
+                return false;
+        return true;
+    }
+    if (json_is_array(a) && json_is_number(b)) {
+        for (size_t i = 0; i < json_array_size(a); i++)
+            if (!tr_keras_same(json_array_get(a, i), b))
+                return false;
+        return json_array_size(a) > 0;
+    }
+    if (json_is_number(a) && json_is_array(b))
+        return tr_keras_same(b, a);
+    return json_equal(a, b);
+}
+
+/* ---- names ---- */
+
+/* re.sub("(.)([A-Z][a-z]+)", r"\1_\2"), then re.sub("([a-z])([A-Z])", r"\1_\2"), in lower case. */
+void tr_keras_snake_case(const char *class_name, char *text, size_t n)
+{
+    size_t used = 0;
+    for (const char *c = class_name; *c != '\0' && used + 2 < n; c++) {
+        const bool capital = isupper((unsigned char)*c), first = c == class_name;
+        if (capital && !first && (islower((unsigned char)c[1]) || islower((unsigned char)c[-1])))
+            text[used++] = '_';
+        text[used++] = (char)tolower((unsigned char)*c);
+    }
+    text[used] = '\0';
+}
+
+const char *tr_keras_bare_name(const char *class_name)
+{
+    const char *end = strrchr(class_name, '>');
+    return end == NULL ? class_name : end + 1;
+}
+
+void tr_keras_clean_name(const char *name, size_t most, char *text)
+{
+    size_t used = 0;
+    static const char prefix[] = "layer_";
+    if (!isalpha((unsigned char)name[0])) {
+        memcpy(text, prefix, sizeof prefix);
+        used = strlen(prefix);
+    }
+    for (; *name != '\0' && used < most; name++)
+        text[used++] = isalnum((unsigned char)*name) ? *name : '_';
+    text[used] = '\0';
+}

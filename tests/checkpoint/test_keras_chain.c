@@ -1,0 +1,130 @@
+/* test_keras_chain.c -- functional models: a chain in any order is one; what is not is refused. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "keras.h"
+#include "mem.h"
+
+#define IN(shape)                                                                                  \
+    "{'class_name':'InputLayer','name':'in','config':{'batch_shape':" shape                        \
+    ",'name':'in'},'inbound_nodes':[]}"
+#define LAYER(class, name, config, calls)                                                          \
+    "{'class_name':'" class "','name':'" name "','config':{'name':'" name "'" config               \
+                            "},'inbound_nodes':" calls "}"
+#define K2(name) "[[['" name "',0,0,{}]]]"
+#define K3(name)                                                                                   \
+    "[{'args':[{'class_name':'__keras_tensor__','config':{'shape':[null,2],'dtype':'float32',"     \
+    "'keras_history':['" name "',0,0]}}],'kwargs':{'training':false,'mask':null}}]"
+#define SHAPE "[null,4,4,1]"
+
+static const test_translation *functional(const char *layers, const char *inputs,
+                                          const char *outputs)
+{
+    char *model = tr_format("{'class_name':'Functional','config':{'name':'net','layers':[%s],"
+                            "'input_layers':%s,'output_layers':%s}}",
+                            layers, inputs, outputs);
+    const test_translation *made = test_translate_model(model, NULL, "3.3.3");
+    tr_free(model);
+    return made;
+}
+
+static const char expected[] = "[layer.f]\ntype = flatten\n\n[layer.a]\ntype = dense\nunits = 3\n\n"
+                               "[layer.b]\ntype = dense\nunits = 2\n";
+
+Test(keras_chain, of_keras_2)
+{
+    test_translation_has(functional(IN(SHAPE) "," LAYER("Flatten", "f", "", K2("in")) "," LAYER(
+                                        "Dense", "a", ",'units':3",
+                                        K2("f")) "," LAYER("Dense", "b", ",'units':2", K2("a")),
+                                    "[['in',0,0]]", "[['b',0,0]]"),
+                         expected);
+}
+
+/* Listed in another order than the data take, with single ends without their outer list. */
+Test(keras_chain, of_keras_3_out_of_order)
+{
+    test_translation_has(
+        functional(LAYER("Dense", "b", ",'units':2", K3("a")) "," LAYER(
+                       "Dense", "a", ",'units':3", K3("f")) "," IN(SHAPE) "," LAYER("Flatten", "f",
+                                                                                    "", K3("in")),
+                   "['in',0,0]", "['b',0,0]"),
+        expected);
+}
+
+/* Keras 2 may also leave out the list around a single tensor. */
+Test(keras_chain, bare_calls)
+{
+    test_translation_has(
+        functional(
+            IN(SHAPE) "," LAYER("Flatten", "f", "", "[['in',0,0,{}]]") "," LAYER(
+                "Dense", "a", ",'units':3", K2("f")) "," LAYER("Dense", "b", ",'units':2", K2("a")),
+            "[['in',0,0]]", "[['b',0,0]]"),
+        expected);
+}
+
+Test(keras_chain, all_else_is_refused)
+{
+    static const char flat[] = LAYER("Flatten", "f", "", K2("in"));
+    static const char *const cases[][2] = {
+        {LAYER("Dense", "a", ",'units':3", K2("f")) "," LAYER("Dense", "b", ",'units':2", K2("f")),
+         "layer b (Dense) takes a tensor that another layer takes"},
+        {LAYER("Add", "b", "", "[[['f',0,0,{}],['in',0,0,{}]]]"),
+         "layer b (Add) takes not exactly one tensor"},
+        {LAYER("Add", "b", "", "[{'args':[[{},{}]],'kwargs':{}}]"),
+         "layer b (Add) takes not exactly one tensor"},
+        {LAYER("Dense", "b", ",'units':2", "[[['f',0,0,{}]],[['f',0,0,{}]]]"),
+         "layer b (Dense) is called more than once"},
+        {LAYER("Dense", "b", ",'units':2", "[[['f',0,1,{}]]]"),
+         "layer b (Dense) takes a tensor that cannot be followed"},
+        {LAYER("BatchNormalization", "b", "", "[[['f',0,0,{'training':true}]]]"),
+         "layer b (BatchNormalization) is called with training = true"},
+        {LAYER("Dense", "b", ",'units':2",
+               "[{'args':[{'config':{'keras_history':['f',0,0]}}],'kwargs':{'training':true}}]"),
+         "layer b (Dense) is called with training = true"},
+        {LAYER("Dense", "b", ",'units':2", "[]"), "layer b (Dense) has no input"},
+        {LAYER("Dense", "b", ",'units':2", K2("nowhere")), "are not one chain from in to b"},
+        {LAYER("Dense", "b", ",'units':2", K2("b")), "are not one chain"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *layers = tr_format("%s,%s,%s", IN(SHAPE), flat, cases[i][0]);
+        const test_translation *made = functional(layers, "[['in',0,0]]", "[['b',0,0]]");
+        cr_expect_eq(made->status, TR_ERR_DATA, "%s", cases[i][0]);
+        cr_expect_not_null(strstr(made->err.text, cases[i][1]), "%s", made->err.text);
+        cr_expect_not_null(strstr(made->err.text, "made.h5"), "%s", made->err.text);
+        tr_free(layers);
+    }
+}
+
+Test(keras_chain, several_ends_and_other_models_are_refused)
+{
+    static const char layers[] = IN(SHAPE) "," LAYER("Flatten", "f", "", K2("in"));
+    const test_translation *made = functional(layers, "[['in',0,0],['in2',0,0]]", "[['f',0,0]]");
+    cr_expect_not_null(strstr(made->err.text, "not exactly one input"), "%s", made->err.text);
+    made = functional(layers, "[['in',0,0]]", "[['f',0,0],['in',0,0]]");
+    cr_expect_not_null(strstr(made->err.text, "not exactly one input and one output"));
+    made = functional(layers, "[['in',0,0]]", "[['in',0,0]]");
+    cr_expect_not_null(strstr(made->err.text, "not one chain from in to in"), "%s", made->err.text);
+    made = test_translate_model("{'class_name':'MyNet','config':{'layers':[1]}}", NULL, "3.3.3");
+    cr_expect_eq(made->status, TR_ERR_DATA);
+    cr_expect_not_null(strstr(made->err.text, "MyNet"), "%s", made->err.text);
+}
+
+/* JSON that is no model at all. */
+Test(keras_chain, nonsense_is_refused)
+{
+    static const char *const cases[] = {
+        "{}",
+        "{'class_name':'Sequential'}",
+        "{'class_name':'Sequential','config':[]}",
+        "{'class_name':'Sequential','config':{'layers':3}}",
+        "{'class_name':'Sequential','config':{'layers':[3]}}",
+        "{'class_name':'Sequential','config':{'layers':[{'class_name':'Dense'}]}}",
+        "{'class_name':'Sequential','config':{'layers':[{'config':{}}]}}",
+        "{'class_name':'Functional','config':{'layers':[{}],'input_layers':1,'output_layers':{}}}",
+        "{'class_name':'Functional','config':{'layers':[[],[]],'input_layers':[[]]}}",
+        "{'class_name':7,'config':null}",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_eq(test_translate_model(cases[i], NULL, "3.3.3")->status, TR_ERR_DATA, "%s",
+                     cases[i]);
+}

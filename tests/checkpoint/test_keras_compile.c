@@ -1,0 +1,173 @@
+/* test_keras_compile.c -- losses, metrics, optimizers in the spellings of all versions. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "keras.h"
+#include "mem.h"
+
+#define NET(units, activation)                                                                     \
+    "{'class_name':'Flatten','config':{'name':'f'}},{'class_name':'Dense','config':{'name':'d',"   \
+    "'units':" units ",'activation':'" activation "'}}"
+#define SOFTMAX NET("3", "softmax")
+
+static const test_translation *compiled(const char *training)
+{
+    return test_translate(SOFTMAX, training, "3.3.3");
+}
+
+static void loss(const char *json, const char *expected)
+{
+    char *training =
+        tr_format("{'loss':%s,'optimizer_config':{'class_name':'Adam','config':{}}}", json);
+    const test_translation *made = compiled(training);
+    test_translation_has(made, expected);
+    cr_expect_str_eq(made->no_measure, "");
+    tr_free(training);
+}
+
+Test(keras_compile, losses)
+{
+    static const char sparse[] = "loss = sparse_categorical_crossentropy\noptimizer = adam\n";
+    loss("'sparse_categorical_crossentropy'", sparse);
+    loss("['sparse_categorical_crossentropy']", sparse);
+    loss("{'d':'sparse_categorical_crossentropy'}", sparse);
+    loss("'SparseCategoricalCrossentropy'", sparse);
+    loss("{'class_name':'function','config':'sparse_categorical_crossentropy'}", sparse);
+    loss("{'class_name':'LossFunctionWrapper','config':{'fn':'sparse_categorical_crossentropy',"
+         "'reduction':'auto','name':'x'}}",
+         sparse);
+    loss("{'module':'keras.losses','class_name':'SparseCategoricalCrossentropy','config':{'name':"
+         "'s','reduction':'sum_over_batch_size','from_logits':false,'ignore_class':null,'dtype':"
+         "'float32'},'registered_name':null}",
+         sparse);
+    loss("'mse'", "loss = mean_squared_error\n");
+    loss("'MSE'", "loss = mean_squared_error\n");
+    loss("{'class_name':'CategoricalCrossentropy','config':{'reduction':'auto','from_logits':true,"
+         "'label_smoothing':0.1,'axis':-1,'fn':'categorical_crossentropy'}}",
+         "loss = categorical_crossentropy\n");
+    loss("{'class_name':'CategoricalCrossentropy','config':{'label_smoothing':0.1}}",
+         "[loss]\nlabel_smoothing = 0.1\n");
+    loss("{'class_name':'BinaryCrossentropy','config':{'from_logits':true}}",
+         "[loss]\nfrom_logits = true\n");
+}
+
+/* Predictions need none; only measuring it is not possible. */
+Test(keras_compile, unknown_losses_leave_a_reason)
+{
+    static const char *const cases[][2] = {
+        {"{'loss':'kl_divergence'}", "kl_divergence"},
+        {"{'loss':'my>odd'}", "odd"},
+        {"{'loss':{'a':'mse','b':'mse'}}", "its loss is {"},
+        {"{'loss':7}", "its loss is 7"},
+        {"{'loss':{'class_name':'MeanSquaredError','config':{'reduction':'sum'}}}",
+         "reduction = \"sum\""},
+        {"{'loss':{'class_name':'SparseCategoricalCrossentropy','config':{'ignore_class':0}}}",
+         "ignore_class = 0"},
+        {"{'loss':'mse','loss_weights':[0.5]}", "loss_weights = [0.5]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const test_translation *made = compiled(cases[i][0]);
+        test_translation_has(made, "loss = sparse_categorical_crossentropy\n");
+        cr_expect_not_null(strstr(made->no_measure, cases[i][1]), "%s: %s", cases[i][0],
+                           made->no_measure);
+    }
+    cr_expect_str_eq(compiled("{'loss':'mse','loss_weights':null}")->no_measure, "");
+    cr_expect_str_eq(compiled("{'loss':'mse','loss_weights':[1.0]}")->no_measure, "");
+}
+
+Test(keras_compile, without_a_loss_one_is_taken_that_fits_and_said)
+{
+    static const char *const cases[][2] = {
+        {SOFTMAX, "sparse_categorical_crossentropy"},
+        {NET("1", "sigmoid"), "binary_crossentropy"},
+        {NET("4", "tanh"), "mean_squared_error"},
+        {NET("4", "linear") ",{'class_name':'Softmax','config':{'name':'s'}}",
+         "sparse_categorical_crossentropy"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const test_translation *made = test_translate(cases[i][0], NULL, "3.3.3");
+        char line[128];
+        snprintf(line, sizeof line, "loss = %s\n", cases[i][1]);
+        test_translation_has(made, line);
+        cr_expect_not_null(strstr(made->notes, "saved without its loss"), "%s", made->notes);
+        cr_expect_not_null(strstr(made->notes, cases[i][1]), "%s", made->notes);
+        cr_expect_str_eq(made->no_measure, "");
+    }
+}
+
+static void metrics(const char *json, const char *expected, const char *note)
+{
+    char *training = tr_format("{'loss':'sparse_categorical_crossentropy','metrics':%s}", json);
+    char *line = tr_format("metrics = %s\n", expected);
+    const test_translation *made = compiled(training);
+    test_translation_has(made, line);
+    if (note == NULL)
+        cr_expect_null(strstr(made->notes, "metric"), "%s", made->notes);
+    else
+        cr_expect_not_null(strstr(made->notes, note), "%s", made->notes);
+    tr_free(training);
+    tr_free(line);
+}
+
+Test(keras_compile, metrics_of_all_spellings)
+{
+    metrics("null", "", NULL);
+    metrics("[]", "", NULL);
+    metrics("['accuracy']", "accuracy", NULL);
+    metrics("['acc']", "acc", NULL);
+    metrics("{'d':['accuracy']}", "accuracy", NULL);
+    metrics("[['accuracy',{'class_name':'SparseTopKCategoricalAccuracy','config':{'k':2,'name':"
+            "'t'}}]]",
+            "accuracy, sparse_top_k_categorical_accuracy\ntop_k = 2", NULL);
+    metrics("[[{'class_name':'MeanMetricWrapper','config':{'name':'accuracy','dtype':'float32','fn'"
+            ":'sparse_categorical_accuracy'}}]]",
+            "accuracy", NULL);
+    metrics("[{'module':'keras.metrics','class_name':'SparseCategoricalAccuracy','config':{'name':"
+            "'hits','dtype':'float32'},'registered_name':null}]",
+            "sparse_categorical_accuracy", NULL);
+    metrics("[{'class_name':'BinaryAccuracy','config':{'threshold':0.4}}]", "",
+            "its metric binary_accuracy is left out");
+    metrics("[{'class_name':'AUC','config':{'name':'auc'}},'accuracy']", "accuracy",
+            "is left out: trainer does not have it");
+    metrics("[{'class_name':'Accuracy','config':{'name':'accuracy'}}]", "",
+            "its metric accuracy is left out");
+}
+
+static void optimizer(const char *key, const char *json, const char *expected)
+{
+    char *training = tr_format("{'loss':'mse','%s':%s}", key, json);
+    test_translation_has(compiled(training), expected);
+    tr_free(training);
+}
+
+Test(keras_compile, optimizers_of_all_spellings)
+{
+    optimizer("optimizer_config",
+              "{'class_name':'Adam','config':{'learning_rate':0.002,'beta_1':0.8"
+              ",'decay':0.0,'jit_compile':true}}",
+              "beta_1 = 0.8\n");
+    optimizer("optimizer_config", "{'class_name':'adam','config':{'lr':0.5}}",
+              "[optimizer]\nlearning_rate = 0.5\n");
+    optimizer("optimizer_config", "{'class_name':'Custom>RMSprop','config':{'rho':0.8}}",
+              "optimizer = rmsprop\n");
+    optimizer("optimizer", "'sgd'", "optimizer = sgd\n");
+    optimizer("optimizer",
+              "{'module':'keras.src.backend.torch.optimizers.torch_adam','class_name':"
+              "'Adam','config':{'clipnorm':1.0,'use_ema':false,'ema_momentum':0.99}}",
+              "clipnorm = 1\n");
+    optimizer(
+        "optimizer_config",
+        "{'class_name':'SGD','config':{'learning_rate':{'module':'keras.optimizers.schedules',"
+        "'class_name':'ExponentialDecay','config':{'initial_learning_rate':0.1,'decay_steps':"
+        "100,'decay_rate':0.5,'staircase':true,'name':'e'}}}}",
+        "[learning_rate]\nschedule = exponential_decay\ninitial_learning_rate = 0.1\n");
+}
+
+Test(keras_compile, unknown_optimizers_get_a_note)
+{
+    const test_translation *made =
+        compiled("{'loss':'mse','optimizer_config':{'class_name':'my>Shampoo','config':{}}}");
+    test_translation_has(made, "optimizer = sgd\n");
+    cr_expect_not_null(strstr(made->notes, "its optimizer my>Shampoo is left out"), "%s",
+                       made->notes);
+}

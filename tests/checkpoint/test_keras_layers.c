@@ -1,0 +1,258 @@
+/* test_keras_layers.c -- layers of all versions become sections; what we do not have is refused. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "keras.h"
+#include "mem.h"
+
+#define FLATTEN "{'class_name':'Flatten','config':{'name':'f'}}"
+
+/* The three spellings of one network. */
+static const char expected_conv[] =
+    "[layer.c]\ntype = conv2d\nfilters = 4\nkernel_size = 3, 2\nstrides = 2, 1\npadding = same\n"
+    "activation = relu\nuse_bias = false\n";
+static const char conv_keys[] =
+    "'filters':4,'kernel_size':[3,2],'strides':[2,1],'padding':'same','data_format':'channels_last'"
+    ","
+    "'dilation_rate':[1,1],'activation':'relu','use_bias':false,'kernel_initializer':"
+    "{'class_name':'VarianceScaling','config':{'scale':1.0,'mode':'fan_avg'}},'bias_initializer':"
+    "{'class_name':'Zeros','config':{}},'kernel_regularizer':null,'kernel_constraint':null";
+
+Test(keras_layers, of_keras_2_2_4)
+{
+    char *model =
+        tr_format("{'class_name':'Sequential','config':[{'class_name':'Conv2D','config':"
+                  "{'name':'c','trainable':true,'batch_input_shape':[null,8,6,3],'dtype':"
+                  "'float32',%s}},{'class_name':'Flatten','config':{'name':'f','trainable'"
+                  ":true,'data_format':'channels_last'}}]}",
+                  conv_keys);
+    const test_translation *made = test_translate_model(model, NULL, "2.2.4");
+    test_translation_has(made, "[model]\ninput_shape = 8, 6, 3\nname = sequential\n");
+    test_translation_has(made, expected_conv);
+    test_translation_has(made, "[layer.f]\ntype = flatten\n");
+    tr_free(model);
+}
+
+Test(keras_layers, of_keras_2_13)
+{
+    char *model = tr_format(
+        "{'class_name':'Sequential','config':{'name':'mine','layers':[{'class_name':'InputLayer',"
+        "'config':{'batch_input_shape':[null,8,6,3],'dtype':'float32','sparse':false,'ragged':"
+        "false,"
+        "'name':'conv2d_input'}},{'class_name':'Conv2D','config':{'name':'c','trainable':true,"
+        "'dtype':'float32','batch_input_shape':[null,8,6,3],'groups':1,%s}}," FLATTEN "]}}",
+        conv_keys);
+    const test_translation *made = test_translate_model(model, NULL, "2.13.1");
+    test_translation_has(made, "[model]\ninput_shape = 8, 6, 3\nname = mine\n");
+    test_translation_has(made, expected_conv);
+    tr_free(model);
+}
+
+Test(keras_layers, of_keras_3)
+{
+    static const char policy[] = "{'module':'keras','class_name':'DTypePolicy','config':{'name':"
+                                 "'float32'},'registered_name':null,'shared_object_id':7}";
+    char *layer = tr_format("{'module':'keras.layers','class_name':'Conv2D','config':{'name':'c',"
+                            "'trainable':true,'dtype':%s,'groups':1,%s},'registered_name':null,"
+                            "'build_config':{'input_shape':[null,8,6,3]}}," FLATTEN,
+                            policy, conv_keys);
+    test_translation_has(test_translate(layer, NULL, "3.9.2"), expected_conv);
+    tr_free(layer);
+}
+
+Test(keras_layers, all_others)
+{
+    static const char *const cases[][2] = {
+        {"'MaxPooling2D','config':{'pool_size':[2,2],'strides':null,'padding':'valid'}",
+         "type = max_pooling2d\npool_size = 2, 2\npadding = valid\n"},
+        {"'AveragePooling2D','config':{'pool_size':3,'strides':[2,2],'padding':'same'}",
+         "type = average_pooling2d\npool_size = 3\nstrides = 2, 2\npadding = same\n"},
+        {"'GlobalAveragePooling2D','config':{'data_format':'channels_last','keepdims':false}",
+         "type = global_average_pooling2d\nkeepdims = false\n"},
+        {"'GlobalMaxPooling2D','config':{'data_format':'channels_last'}",
+         "type = global_max_pooling2d\n"},
+        {"'ZeroPadding2D','config':{'padding':[[1,0],[2,3]],'data_format':'channels_last'}",
+         "type = zero_padding2d\npadding = 1, 0, 2, 3\n"},
+        {"'Dropout','config':{'rate':0.25,'noise_shape':[null,1],'seed':3}",
+         "type = dropout\nrate = 0.25\n"},
+        {"'BatchNormalization','config':{'axis':[3],'momentum':0.9,'epsilon':0.001,'center':true,"
+         "'scale':false,'synchronized':false,'renorm':false,'renorm_clipping':null,"
+         "'virtual_batch_size':null,'fused':true}",
+         "type = batch_normalization\nmomentum = 0.9\nepsilon = 0.001\ncenter = true\nscale = "
+         "false\n"},
+        {"'BatchNormalizationV1','config':{'axis':-1}", "type = batch_normalization\n"},
+        {"'Activation','config':{'activation':'silu'}", "type = activation\nactivation = swish\n"},
+        {"'ReLU','config':{'max_value':null,'negative_slope':0.0,'threshold':0.0}",
+         "type = activation\nactivation = relu\n"},
+        {"'LeakyReLU','config':{'alpha':0.20000000298023224}",
+         "type = activation\nactivation = leaky_relu\n"},
+        {"'LeakyReLU','config':{'negative_slope':0.2}",
+         "type = activation\nactivation = leaky_relu\n"},
+        {"'ELU','config':{}", "type = activation\nactivation = elu\n"},
+        {"'Softmax','config':{'axis':-1}", "type = activation\nactivation = softmax\n"},
+        {"'Activation','config':{'activation':{'class_name':'function','config':'relu'}}",
+         "activation = relu\n"},
+        {"'Activation','config':{'activation':{'module':'keras.layers','class_name':'ReLU','config'"
+         ":"
+         "{'name':'r'},'registered_name':null}}",
+         "activation = relu\n"},
+        {"'Conv2D','config':{'filters':2,'kernel_size':3,'activation':null}",
+         "filters = 2\nkernel_size = 3\nactivation = linear\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *layers = tr_format("{'class_name':%s}," FLATTEN, cases[i][0]);
+        test_translation_has(test_translate(layers, NULL, "3.3.3"), cases[i][1]);
+        tr_free(layers);
+    }
+}
+
+/* Behind a flatten the last axis is the first one. */
+Test(keras_layers, batch_normalization_of_vectors)
+{
+    test_translation_has(
+        test_translate(FLATTEN ",{'class_name':'BatchNormalization','config':{'axis':[1]}}", NULL,
+                       "2.4.0"),
+        "type = batch_normalization\n");
+}
+
+Test(keras_layers, every_refusal_names_layer_and_key)
+{
+    static const char *const cases[][3] = {
+        {"{'class_name':'Conv3D','config':{'name':'v'}}", "3.3.3", "layer v|Conv3D|Conv2D, "},
+        {"{'class_name':'my>Odd','config':{'name':'o'}}", "3.3.3", "layer o|is a Odd"},
+        {"{'class_name':'Sequential','config':{'name':'inner','layers':[]}}", "3.3.3",
+         "layer inner|is a Sequential"},
+        {"{'class_name':'Conv2D','config':{'name':'v','filters':2,'kernel_size':3,'groups':3}}",
+         "3.3.3", "layer v (Conv2D): groups = 3|only 1"},
+        {"{'class_name':'Conv2D','config':{'name':'v','dilation_rate':[2,2]}}", "3.3.3",
+         "layer v (Conv2D): dilation_rate = [2,2]"},
+        {"{'class_name':'Conv2D','config':{'name':'v','data_format':'channels_first'}}", "2.3.0",
+         "layer v (Conv2D): data_format = \"channels_first\"|\"channels_last\""},
+        {"{'class_name':'MaxPooling2D','config':{'name':'v','data_format':'channels_first'}}",
+         "2.3.0", "layer v (MaxPooling2D): data_format"},
+        {"{'class_name':'Dense','config':{'name':'v','dtype':'float16','units':2}}", "3.3.3",
+         "layer v (Dense): dtype = \"float16\"|float32"},
+        {"{'class_name':'Dense','config':{'name':'v','dtype':{'class_name':'Policy','config':{'"
+         "name'"
+         ":'mixed_float16'}}}}",
+         "2.4.0", "layer v (Dense): dtype = \"mixed_float16\""},
+        {"{'class_name':'Dense','config':{'name':'v','dtype':{'class_name':'QuantizedDTypePolicy',"
+         "'config':{'mode':'int8','source_name':'float32'}}}}",
+         "3.3.3", "layer v (Dense): dtype = |int8"},
+        {"{'class_name':'ReLU','config':{'name':'v','dtype':{'class_name':'DTypePolicy','config':"
+         "{'name':'mixed_bfloat16'}}}}",
+         "3.3.3", "layer v (ReLU): dtype = \"mixed_bfloat16\""},
+        {"{'class_name':'Dense','config':{'name':'v','units':2,'activation':'mish'}}", "3.3.3",
+         "layer v (Dense): activation = \"mish\"|relu"},
+        {"{'class_name':'Dense','config':{'name':'v','units':2,'activation':'hard_sigmoid'}}",
+         "2.13.1", "layer v (Dense): activation = \"hard_sigmoid\"|2.13.1|0.2 x"},
+        {"{'class_name':'Dense','config':{'name':'v','units':2,'activation':'hard_sigmoid'}}", "",
+         "does not say which"},
+        {"{'class_name':'Dense','config':{'name':'v','units':2,'activation':{'class_name':'my>act',"
+         "'config':{}}}}",
+         "3.3.3", "layer v (Dense): activation = |my>act"},
+        {"{'class_name':'Dense','config':{'name':'v','units':0}}", "3.3.3",
+         "layer v (Dense): units = 0|must be an integer from 1"},
+        {"{'class_name':'Dense','config':{'name':'v','units':2,'lora_rank':4}}", "3.3.3",
+         "layer v (Dense): lora_rank = 4"},
+        {"{'class_name':'Conv2D','config':{'name':'v','padding':'causal'}}", "3.3.3",
+         "layer v (Conv2D): padding = \"causal\"|valid|same"},
+        {"{'class_name':'ReLU','config':{'name':'v','max_value':6.0}}", "3.3.3",
+         "layer v (ReLU): max_value = 6.0|only null"},
+        {"{'class_name':'ReLU','config':{'name':'v','negative_slope':0.1}}", "3.3.3",
+         "layer v (ReLU): negative_slope"},
+        {"{'class_name':'LeakyReLU','config':{'name':'v','alpha':0.3}}", "2.4.0",
+         "layer v (LeakyReLU): alpha = 0.3|0.2"},
+        {"{'class_name':'LeakyReLU','config':{'name':'v'}}", "2.4.0", "layer v (LeakyReLU)|0.3"},
+        {"{'class_name':'ELU','config':{'name':'v','alpha':0.5}}", "2.4.0",
+         "layer v (ELU): alpha = 0.5"},
+        {"{'class_name':'Softmax','config':{'name':'v','axis':1}}", "3.3.3",
+         "layer v (Softmax): axis = 1"},
+        {"{'class_name':'BatchNormalization','config':{'name':'v','axis':1}}", "3.3.3",
+         "layer v (BatchNormalization): axis = 1|last axis"},
+        {"{'class_name':'BatchNormalization','config':{'name':'v','axis':[1,2]}}", "3.3.3",
+         "layer v (BatchNormalization): axis = [1,2]"},
+        {"{'class_name':'BatchNormalization','config':{'name':'v','renorm':true}}", "3.16.0",
+         "layer v (BatchNormalization): renorm = true"},
+        {FLATTEN ",{'class_name':'InputLayer','config':{'name':'v','batch_shape':[null,2]}}",
+         "3.3.3", "layer v is an input amid"},
+        {"", "3.3.3", "no layers but the input"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        test_translation_refused(cases[i][0], cases[i][1], cases[i][2]);
+}
+
+Test(keras_layers, keras_3_has_our_hard_sigmoid)
+{
+    test_translation_has(test_translate(FLATTEN
+                                        ",{'class_name':'Dense','config':{'name':'v','units'"
+                                        ":2,'activation':'hard_sigmoid'}}",
+                                        NULL, "3.3.3"),
+                         "activation = hard_sigmoid\n");
+}
+
+Test(keras_layers, regularizers_get_a_note)
+{
+    const test_translation *made = test_translate(
+        FLATTEN ",{'class_name':'Dense','config':{'name':'d','units':2,'kernel_regularizer':"
+                "{'class_name':'L2','config':{'l2':0.01}},'bias_regularizer':null}}",
+        NULL, "3.3.3");
+    test_translation_has(made, "units = 2\n");
+    cr_expect_not_null(strstr(made->notes, "layer d (Dense): kernel_regularizer is left out"), "%s",
+                       made->notes);
+    cr_expect_null(strstr(made->notes, "bias_regularizer"));
+}
+
+Test(keras_layers, names_are_made_acceptable_and_unique)
+{
+    static const char dense[] = "{'class_name':'Dense','config':{'name':'%s','units':2}}";
+    static const char *const names[] = {"a/b", "a_b", "A.b", "1", "x\\u001b[2J"};
+    char *layers = tr_strdup(FLATTEN);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *one = tr_format(dense, names[i]), *all = tr_format("%s,%s", layers, one);
+        tr_free(layers);
+        tr_free(one);
+        layers = all;
+    }
+    const test_translation *made = test_translate(layers, NULL, "3.3.3");
+    test_translation_has(made, "[layer.a_b]\n");
+    test_translation_has(made, "[layer.a_b_2]\n");
+    test_translation_has(made, "[layer.A_b_3]\n");
+    test_translation_has(made, "[layer.layer_1]\n");
+    test_translation_has(made, "[layer.x__2J]\n");
+    tr_free(layers);
+}
+
+/* The shape of the input, wherever a version puts it; and those that are none. */
+Test(keras_layers, input_shapes)
+{
+    static const char form[] =
+        "{'class_name':'Sequential','config':{'name':'m','layers':[%s]%s}%s}";
+    static const char in[] = "{'class_name':'InputLayer','config':{'%s':%s,'dtype':'%s'}}," FLATTEN;
+    static const struct {
+        const char *key, *shape, *dtype, *expected;
+        bool fine;
+    } cases[] = {{"batch_shape", "[null,8,6,3]", "float32", "input_shape = 8, 6, 3\n", true},
+                 {"batch_input_shape", "[32,8,6,3]", "float32", "input_shape = 8, 6, 3\n", true},
+                 {"batch_shape", "[null,28,28]", "float32", "input_shape = 28, 28, 1\n", true},
+                 {"batch_shape", "[null,null,null,3]", "float32", "[null,null,null,3]", false},
+                 {"batch_shape", "[null,784]", "float32", "[null,784]", false},
+                 {"batch_shape", "[null,8,6,3]", "uint8", "its input: dtype = \"uint8\"", false},
+                 {"other", "[null,8,6,3]", "float32", "not told", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *layers = tr_format(in, cases[i].key, cases[i].shape, cases[i].dtype);
+        char *model = tr_format(form, layers, "", "");
+        const test_translation *made = test_translate_model(model, NULL, "3.3.3");
+        cr_expect_eq(made->status, cases[i].fine ? TR_OK : TR_ERR_DATA, "%s", layers);
+        cr_expect_not_null(strstr(cases[i].fine ? made->ini : made->err.text, cases[i].expected),
+                           "%s: %s%s", cases[i].expected, made->ini, made->err.text);
+        tr_free(layers);
+        tr_free(model);
+    }
+    char *built = tr_format(form, FLATTEN, ",'build_input_shape':[null,4,5,1]", "");
+    test_translation_has(test_translate_model(built, NULL, "3.3.3"), "input_shape = 4, 5, 1\n");
+    char *archive = tr_format(form, FLATTEN, "", ",'build_config':{'input_shape':[null,4,7,1]}");
+    test_translation_has(test_translate_model(archive, NULL, "3.3.3"), "input_shape = 4, 7, 1\n");
+    tr_free(built);
+    tr_free(archive);
+}

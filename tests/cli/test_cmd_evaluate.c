@@ -1,0 +1,165 @@
+/* test_cmd_evaluate.c -- Keras's files measured without an INI file; what they must be told. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "keras.h"
+#include "net.h"
+#include "run.h"
+#include "small_run.h"
+
+#define IO(name)                                                                                   \
+    "--set data.file=" TR_GOLDEN "/keras/" name "_io.h5 --set data.x_train=x "                     \
+    "--set data.y_train=y --set data.x_test=x --set data.y_test=y"
+
+static const test_outcome *evaluate(const char *file, const char *more)
+{
+    char arguments[2048];
+    snprintf(arguments, sizeof arguments, "evaluate --checkpoint %s %s", file, more);
+    return test_run("", arguments);
+}
+
+/* loss_acc of the file: 1.13739896, 0.33333334. */
+Test(cmd_evaluate, measures_what_keras_does)
+{
+    const test_outcome *result = evaluate(test_keras_golden("small_v3.9.2.h5"), IO("small_v3.9.2"));
+    test_expect(result, 0, "test loss 1.137399  test accuracy 0.3333");
+    cr_expect_null(strstr(result->text, "note"), "%s", result->text);
+}
+
+Test(cmd_evaluate, wants_a_dataset)
+{
+    test_expect(
+        evaluate(test_keras_golden("small_v3.9.2.h5"), ""), 2,
+        "small_v3.9.2.h5: names no dataset, as files of Keras do not; give the dataset with "
+        "--set data.file=FILE");
+    test_expect(evaluate(test_keras_golden("small_v3.9.2.weights.h5"), ""), 3, "-c FILE");
+}
+
+static const char *made(const char *training)
+{
+    static char path[512];
+    static const float zeros[4 * 3];
+    const hid_t file = test_keras_h5(
+        "made.h5",
+        "{'class_name':'Sequential','config':{'layers':[{'class_name':'InputLayer','config':"
+        "{'batch_shape':[null,28,28,1]}},{'class_name':'GlobalMaxPooling2D','config':{'name':'g'}},"
+        "{'class_name':'Dense','config':{'name':'d','units':10,'activation':'softmax',"
+        "'kernel_regularizer':{'class_name':'L2','config':{'l2':0.1}}}}]}}",
+        training, "3.3.3", false);
+    const hid_t group = H5Gcreate2(file, "model_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t d = H5Gcreate2(group, "d", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    test_keras_names(group, "layer_names", (const char *const[]){"d"}, 1, false);
+    test_keras_names(d, "weight_names", (const char *const[]){"k", "b"}, 2, false);
+    test_keras_array(d, "k", 2, (const int64_t[]){1, 10}, H5T_IEEE_F32LE, zeros);
+    test_keras_array(d, "b", 1, (const int64_t[]){10}, H5T_IEEE_F32LE, zeros);
+    H5Gclose(d);
+    H5Gclose(group);
+    H5Fclose(file);
+    snprintf(path, sizeof path, "%s/made.h5", test_folder());
+    return path;
+}
+
+/* ln 10 = 2.302585: all classes equally likely. */
+Test(cmd_evaluate, says_what_it_assumes_and_leaves_out)
+{
+    char data[1024];
+    snprintf(data, sizeof data, "--set data.file=%s", test_small_data());
+    const test_outcome *result = evaluate(made(NULL), data);
+    test_expect(result, 0, "test loss 2.302585");
+    test_expect(result, 0,
+                "made.h5: the model was saved without its loss; "
+                "sparse_categorical_crossentropy is taken");
+    test_expect(result, 0, "layer d (Dense): kernel_regularizer is left out");
+}
+
+Test(cmd_evaluate, does_not_measure_another_loss_unasked)
+{
+    char data[1024];
+    snprintf(data, sizeof data, "--set data.file=%s", test_small_data());
+    test_expect(evaluate(made("{'loss':'kl_divergence'}"), data), 3,
+                "made.h5: its loss is kl_divergence, which trainer does not have");
+    snprintf(data, sizeof data, "predict --checkpoint %s --input %s:x_test",
+             made("{'loss':'kl_divergence'}"), test_small_data());
+    test_expect(test_run("", data), 0,
+                "made.h5: its loss is kl_divergence, which trainer does not");
+    snprintf(data, sizeof data,
+             "--set data.file=%s --set compile.loss=sparse_categorical_crossentropy",
+             test_small_data());
+    test_expect(evaluate(made("{'loss':'kl_divergence'}"), data), 0, "test loss 2.302585");
+}
+
+Test(cmd_evaluate, summary_takes_a_checkpoint_too)
+{
+    char more[1024];
+    snprintf(more, sizeof more, "summary --checkpoint %s", test_keras_golden("small_v3.9.2.h5"));
+    test_expect(test_run("", more), 0, "Non-trainable params: 8");
+    test_expect(test_run("", "summary --checkpoint x -c y"), 2, "keep one");
+    test_expect(test_run("", "summary"), 2, "no configuration");
+    test_expect(test_run("", "summary --checkpoint /no/such.h5"), 3, "/no/such.h5");
+}
+
+/* A file of ours whose configuration was damaged is one of the data, and named. */
+Test(cmd_evaluate, a_damaged_checkpoint_is_an_error_of_the_data)
+{
+    char path[512];
+    test_expect(test_run("", test_short_run("mnist.ini", "")), 0, "test loss");
+    snprintf(path, sizeof path, "%s/run/last.h5", test_folder());
+    test_expect(evaluate(path, "--set data.nonsense=1"), 2, "nonsense");
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t group = H5Gopen2(file, "trainer", H5P_DEFAULT);
+    H5Adelete(group, "config");
+    test_keras_names(group, "config", (const char *const[]){"[dat]\nfile = x\n"}, 1, false);
+    H5Gclose(group);
+    H5Fclose(file);
+    test_expect(evaluate(path, ""), 3, "last.h5: its configuration is damaged");
+}
+
+/* ---- fine-tuning ---- */
+
+Test(cmd_evaluate, a_training_starts_from_initial_weights)
+{
+    char more[1024], first[40], second[40];
+    static const char *const files[] = {"keras/handmade_universal_noopt.h5",
+                                        "keras/tutorial_untrained_v3.3.3.weights.h5",
+                                        "keras/handmade_minimal.keras"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(
+            more, sizeof more,
+            "--set fit.initial_weights=%s/%s --set fit.epochs=1 --set optimizer.learning_rate=0",
+            TR_GOLDEN, files[i]);
+        const test_outcome *result = test_run("", test_short_run("mnist.ini", more));
+        test_expect(result, 0, "parameters ");
+        snprintf(first, sizeof first, "%s", strstr(result->text, "parameters "));
+        snprintf(more, sizeof more,
+                 "evaluate -c %s/configs/mnist.ini --set data.file=%s "
+                 "--checkpoint %s/%s",
+                 TR_SOURCE, test_small_data(), TR_GOLDEN, files[i]);
+        result = test_run("", more);
+        test_expect(result, 0, "parameters ");
+        snprintf(second, sizeof second, "%s", strstr(result->text, "parameters "));
+        cr_expect_str_eq(first, second, "%s", files[i]);
+    }
+    test_expect(test_run("", test_short_run("mnist.ini", "--set fit.initial_weights=/no/such.h5")),
+                3, "/no/such.h5");
+    snprintf(more, sizeof more, "--set fit.initial_weights=%s",
+             test_keras_golden("small_v3.3.3.h5"));
+    test_expect(test_run("", test_short_run("mnist.ini", more)), 3, "small_v3.3.3.h5: ");
+}
+
+Test(cmd_evaluate, batch_normalization_is_not_trained)
+{
+    const char *config = test_file(
+        "bn.ini",
+        "[data]\nfile = x.h5\n[model]\ninput_shape = 28, 28, 1\n[layer.norm]\ntype = "
+        "batch_normalization\n[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = "
+        "10\nactivation = softmax\n[compile]\nloss = sparse_categorical_crossentropy\n"
+        "optimizer = sgd\n[output]\ndirectory = run\n");
+    char more[1024];
+    static const char expected[] =
+        "bn.ini:5: [layer.norm] type = batch_normalization can be used for inference only so far";
+    snprintf(more, sizeof more, "-c %s", config);
+    test_expect(test_run("", more), 2, expected);
+    snprintf(more, sizeof more, "bench -c %s", config);
+    test_expect(test_run("", more), 2, expected);
+}
