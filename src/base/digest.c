@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <xxhash.h>
 
 #include "mem.h"
@@ -43,4 +44,15 @@ void tr_digest_free(tr_digest *digest)
         return;
     XXH3_freeState(digest->state);
     tr_free(digest);
+}
+
+bool tr_text_digest(const char *text, char digest[TR_DIGEST_TEXT])
+{
+    tr_digest *own = tr_digest_new();
+    if (own == NULL)
+        return false;
+    tr_digest_add(own, text, strlen(text));
+    tr_digest_text(own, digest);
+    tr_digest_free(own);
+    return true;
 }

@@ -5,6 +5,7 @@
 #ifndef TR_DIGEST_H
 #define TR_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { TR_DIGEST_TEXT = 33 }; /* 32 hexadecimal digits and the end */
@@ -15,5 +16,8 @@ tr_digest *tr_digest_new(void); /* NULL: out of memory */
 void tr_digest_add(tr_digest *digest, const void *bytes, size_t n);
 void tr_digest_text(const tr_digest *digest, char text[TR_DIGEST_TEXT]);
 void tr_digest_free(tr_digest *digest);
+
+/* Of a text alone. False: out of memory. */
+bool tr_text_digest(const char *text, char digest[TR_DIGEST_TEXT]);
 
 #endif

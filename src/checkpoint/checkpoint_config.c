@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "digest.h"
+#include "h5_attributes.h"
 #include "keras_config.h"
-#include "keras_h5.h"
 #include "mem.h"
 #include "optimizer.h"
 #include "trainer/checkpoint.h"
@@ -59,6 +60,14 @@ static tr_status fail_damaged(const char *path, const tr_error *reason, tr_error
 
 /* ---- ours ---- */
 
+/* HDF5 keeps no sums of what it stores; files of older versions of ours have no digest. */
+static bool digest_fits(hid_t group, const char *text)
+{
+    char written[33], found[33];
+    return !tr_h5_read_text(group, "config_digest", written, sizeof written) ||
+           (tr_text_digest(text, found) && strcmp(written, found) == 0);
+}
+
 static tr_status read_own(const config_reader *reader, const tr_keras_file *file, tr_error *err)
 {
     char **found = NULL;
@@ -66,7 +75,7 @@ static tr_status read_own(const config_reader *reader, const tr_keras_file *file
     tr_error reason = {0};
     const hid_t group = H5Gopen2(file->h5, "trainer", H5P_DEFAULT);
     const bool ok = group >= 0 && tr_h5_read_names(group, "config", &found, &n) && n == 1 &&
-                    strlen(found[0]) < TEXT_MAX;
+                    strlen(found[0]) < TEXT_MAX && digest_fits(group, found[0]);
     if (ok)
         strcpy(reader->text, found[0]);
     tr_h5_free_names(found, n);

@@ -6,7 +6,7 @@
 
 #include "child.h"
 #include "h5.h"
-#include "keras_h5.h"
+#include "h5_attributes.h"
 #include "mem.h"
 
 typedef struct look_job {

@@ -8,7 +8,7 @@
 
 #include "checkpoint_look.h"
 #include "digest.h"
-#include "keras_h5.h"
+#include "h5_attributes.h"
 #include "mem.h"
 
 /* The one text of an attribute, "" where there is none. */

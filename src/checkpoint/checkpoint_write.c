@@ -2,8 +2,8 @@
 #include "checkpoint_write.h"
 
 #include "export.h"
+#include "h5_attributes.h"
 #include "h5_write.h"
-#include "keras_h5.h"
 #include "keras_json.h"
 #include "mem.h"
 #include "training_state.h"

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "export.h"
+#include "h5_attributes.h"
 #include "h5_write.h"
-#include "keras_h5.h"
 #include "keras_names.h"
 #include "mem.h"
 #include "optimizer_list.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "keras_value.h"
+#include "keras_names.h"
 
 const char *tr_keyed_root(hid_t file)
 {
@@ -26,7 +26,7 @@ void tr_keyed_layer(char key[TR_KEY_MAX], const tr_model *model, int i)
     int number = 0;
     for (int k = 0; k < i; k++)
         number += strcmp(tr_model_layer(model, k).keras_class, class_name) == 0;
-    tr_keras_snake_case(class_name, name, sizeof name);
+    tr_keras_snake_case(name, sizeof name, class_name);
     if (number == 0)
         snprintf(key, TR_KEY_MAX, "%s", name);
     else

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "h5_attributes.h"
 #include "h5_write.h"
-#include "keras_h5.h"
 #include "mem.h"
 
 typedef struct variable_list {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "digest.h"
+#include "h5_attributes.h"
 #include "h5_write.h"
-#include "keras_h5.h"
 #include "mem.h"
 #include "optimizer_list.h"
 
@@ -109,13 +109,15 @@ static tr_status write_attributes(hid_t group, const tr_snapshot *snapshot, tr_e
 {
     const tr_progress *at = &snapshot->progress;
     const tr_identity *identity = &snapshot->identity;
-    char weights[33], state[33];
+    char weights[33], state[33], of_config[33];
     TR_TRY(tr_snapshot_digest(snapshot->weights, snapshot->n_values, weights, err));
     char *config = tr_config_text(tr_model_config(snapshot->model));
     if (config == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     const tr_status status = tr_training_state_digest(snapshot, config, state, err);
     const bool ok =
+        tr_text_digest(config, of_config) &&
+        tr_h5_write_text(group, "config_digest", of_config, H5T_CSET_ASCII) &&
         tr_h5_write_int(group, "format_version", TR_STATE_VERSION) &&
         tr_h5_write_int(group, "epoch", at->epoch) && tr_h5_write_int(group, "step", at->step) &&
         tr_h5_write_int(group, "iterations", at->iterations) &&

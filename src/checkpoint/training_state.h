@@ -4,8 +4,8 @@
  *     /trainer                       format_version, epoch (finished), step (of the next one),
  *                                    iterations, n_samples, seconds (of the steps in the epoch at
  *                                    hand), best_epoch, best_value, dataset_digest, split_digest,
- *                                    machine, config (the effective INI text), weights_digest,
- *                                    state_digest (of everything here)
+ *                                    machine, config (the effective INI text), config_digest,
+ *                                    weights_digest, state_digest (of everything here)
  *     /trainer/epoch_sums            float64 [1 + metrics]: of the loss and the metrics so far
  *     /trainer/history               float64 [epochs, columns], attribute columns
  *     /trainer/optimizer_weights     Keras 3's optimizer.variables: weight_names, datasets

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "child.h"
-#include "keras_h5.h"
+#include "h5_attributes.h"
 #include "mem.h"
 #include "optimizer_list.h"
 #include "trainer/checkpoint.h"

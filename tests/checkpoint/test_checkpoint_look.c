@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "h5_attributes.h"
 #include "h5_write.h"
-#include "keras_h5.h"
 #include "net.h"
 
 Test(checkpoint_look, keeps_keras_order)

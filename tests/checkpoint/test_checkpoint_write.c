@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "file.h"
-#include "keras_h5.h"
+#include "h5_attributes.h"
 #include "mem.h"
 #include "net.h"
 #include "trainer/checkpoint.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "export.h"
+#include "h5_attributes.h"
 #include "h5_write.h"
-#include "keras_h5.h"
 #include "mem.h"
 #include "net.h"
 #include "optimizer_list.h"

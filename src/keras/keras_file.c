@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "keras_h5.h"
+#include "h5_attributes.h"
 #include "mem.h"
 #include "zip_file.h"
 

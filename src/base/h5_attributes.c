@@ -1,5 +1,5 @@
-/* keras_h5.c -- attributes as h5py and Keras write them; see keras_h5.h. */
-#include "keras_h5.h"
+/* h5_attributes.c -- attributes as h5py and Keras write them; see h5_attributes.h. */
+#include "h5_attributes.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -145,37 +145,3 @@ bool tr_keras_same(const json_t *a, const json_t *b)
         return tr_keras_same(b, a);
     return json_equal(a, b);
 }
-
-/* ---- names ---- */
-
-/* re.sub("(.)([A-Z][a-z]+)", r"\1_\2"), then re.sub("([a-z])([A-Z])", r"\1_\2"), in lower case. */
-void tr_keras_snake_case(const char *class_name, char *text, size_t n)
-{
-    size_t used = 0;
-    for (const char *c = class_name; *c != '\0' && used + 2 < n; c++) {
-        const bool capital = isupper((unsigned char)*c), first = c == class_name;
-        if (capital && !first && (islower((unsigned char)c[1]) || islower((unsigned char)c[-1])))
-            text[used++] = '_';
-        text[used++] = (char)tolower((unsigned char)*c);
-    }
-    text[used] = '\0';
-}
-
-const char *tr_keras_bare_name(const char *class_name)
-{
-    const char *end = strrchr(class_name, '>');
-    return end == NULL ? class_name : end + 1;
-}
-
-void tr_keras_clean_name(const char *name, size_t most, char *text)
-{
-    size_t used = 0;
-    static const char prefix[] = "layer_";
-    if (!isalpha((unsigned char)name[0])) {
-        memcpy(text, prefix, sizeof prefix);
-        used = strlen(prefix);
-    }
-    for (; *name != '\0' && used < most; name++)
-        text[used++] = isalnum((unsigned char)*name) ? *name : '_';
-    text[used] = '\0';
-}

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "keras_config.h"
+#include "keras_names.h"
 #include "keras_value.h"
 #include "loss.h"
 #include "metric.h"
@@ -51,7 +52,7 @@ static void function_name(const json_t *value, char name[TR_KERAS_TEXT])
     for (; text[n] != '\0'; n++)
         n_capitals += isupper((unsigned char)text[n]) != 0;
     if (n_capitals < n) { /* else "MSE" */
-        tr_keras_snake_case(text, name, TR_KERAS_TEXT);
+        tr_keras_snake_case(name, TR_KERAS_TEXT, text);
         return;
     }
     for (size_t i = 0; i < n && i + 1 < TR_KERAS_TEXT; i++) {

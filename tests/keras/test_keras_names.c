@@ -20,6 +20,8 @@ Test(keras_names, snake_case_is_keras_s)
         {"RMSprop", "rm_sprop"},
         {"AdamW", "adam_w"},
         {"SGD", "sgd"},
+        {"SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"},
+        {"mean_squared_error", "mean_squared_error"},
     };
     char name[64];
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
@@ -28,4 +30,27 @@ Test(keras_names, snake_case_is_keras_s)
     }
     tr_keras_snake_case(name, 6, "MaxPooling2D");
     cr_expect_eq(name[5], '\0');
+}
+
+Test(keras_names, names_become_acceptable)
+{
+    static const char *const cases[][2] = {
+        {"conv2d_1", "conv2d_1"},
+        {"block1/conv", "block1_conv"},
+        {"1st", "layer_1st"},
+        {"_in", "layer__in"},
+        {"a.b c-d", "a_b_c_d"},
+        {"", "layer_"},
+        {"\xc3\xa4", "layer___"},
+        {"a]\n[data", "a___data"},
+        {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
+         "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        tr_keras_clean_name(cases[i][0], 42, text);
+        cr_expect_str_eq(text, cases[i][1]);
+    }
+    cr_expect_str_eq(tr_keras_bare_name("Custom>Adam"), "Adam");
+    cr_expect_str_eq(tr_keras_bare_name("Adam"), "Adam");
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keras_config.h"
+#include "keras_names.h"
 #include "keras_value.h"
 
 tr_status tr_keras_check_dtype(const tr_keras_file *file, const char *whose, const json_t *dtype,

@@ -1,55 +1,8 @@
-/* test_keras_value.c -- Keras's names and values in our spelling. */
+/* test_keras_value.c -- Keras's values in our spelling. */
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "keras_value.h"
-
-/* What Keras's own to_snake_case() gives. */
-Test(keras_value, snake_case)
-{
-    static const char *const cases[][2] = {
-        {"Conv2D", "conv2d"},
-        {"MaxPooling2D", "max_pooling2d"},
-        {"GlobalAveragePooling2D", "global_average_pooling2d"},
-        {"BatchNormalization", "batch_normalization"},
-        {"ReLU", "re_lu"},
-        {"LeakyReLU", "leaky_re_lu"},
-        {"PReLU", "p_re_lu"},
-        {"ELU", "elu"},
-        {"Dense", "dense"},
-        {"RMSprop", "rm_sprop"},
-        {"SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"},
-        {"mean_squared_error", "mean_squared_error"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[64];
-        tr_keras_snake_case(cases[i][0], text, sizeof text);
-        cr_expect_str_eq(text, cases[i][1]);
-    }
-}
-
-Test(keras_value, names_become_acceptable)
-{
-    static const char *const cases[][2] = {
-        {"conv2d_1", "conv2d_1"},
-        {"block1/conv", "block1_conv"},
-        {"1st", "layer_1st"},
-        {"_in", "layer__in"},
-        {"a.b c-d", "a_b_c_d"},
-        {"", "layer_"},
-        {"\xc3\xa4", "layer___"},
-        {"a]\n[data", "a___data"},
-        {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
-         "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[64];
-        tr_keras_clean_name(cases[i][0], 42, text);
-        cr_expect_str_eq(text, cases[i][1]);
-    }
-    cr_expect_str_eq(tr_keras_bare_name("Custom>Adam"), "Adam");
-    cr_expect_str_eq(tr_keras_bare_name("Adam"), "Adam");
-}
 
 static void value(const tr_key *key, const char *json, const char *expected)
 {

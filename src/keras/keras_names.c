@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <string.h>
 
 void tr_keras_snake_case(char *name, size_t n, const char *class_name)
 {
@@ -20,4 +21,23 @@ void tr_keras_snake_case(char *name, size_t n, const char *class_name)
         name[used++] = (char)tolower((unsigned char)*c);
     }
     name[used] = '\0';
+}
+
+const char *tr_keras_bare_name(const char *class_name)
+{
+    const char *end = strrchr(class_name, '>');
+    return end == NULL ? class_name : end + 1;
+}
+
+void tr_keras_clean_name(const char *name, size_t most, char *text)
+{
+    size_t used = 0;
+    static const char prefix[] = "layer_";
+    if (!isalpha((unsigned char)name[0])) {
+        memcpy(text, prefix, sizeof prefix);
+        used = strlen(prefix);
+    }
+    for (; *name != '\0' && used < most; name++)
+        text[used++] = isalnum((unsigned char)*name) ? *name : '_';
+    text[used] = '\0';
 }

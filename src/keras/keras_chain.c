@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "keras_config.h"
+#include "keras_names.h"
 #include "keras_value.h"
 #include "mem.h"
 

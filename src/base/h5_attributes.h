@@ -1,6 +1,6 @@
-/* keras_h5.h -- small writers and readers of HDF5 attributes in the types h5py writes. */
-#ifndef TR_KERAS_H5_H
-#define TR_KERAS_H5_H
+/* h5_attributes.h -- small writers and readers of HDF5 attributes in the types h5py writes. */
+#ifndef TR_H5_ATTRIBUTES_H
+#define TR_H5_ATTRIBUTES_H
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
-/* test_keras_h5.c -- lists of names in every form that h5py and Keras have written them. */
+/* test_h5_attributes.c -- lists of names in every form that h5py and Keras have written them. */
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "keras_h5.h"
+#include "h5_attributes.h"
 
 static hid_t memory_file(void)
 {
@@ -41,7 +41,7 @@ static void expect(hid_t object, const char *name, size_t n, const char *const *
 
 static const char *const three[] = {"conv2d", "p", "dense_1"};
 
-Test(keras_h5, reads_what_it_writes)
+Test(h5_attributes, reads_what_it_writes)
 {
     const hid_t file = memory_file();
     cr_assert(tr_h5_write_names(file, "names", three, 3));
@@ -52,7 +52,7 @@ Test(keras_h5, reads_what_it_writes)
     H5Fclose(file);
 }
 
-Test(keras_h5, reads_fixed_strings_of_older_h5py)
+Test(h5_attributes, reads_fixed_strings_of_older_h5py)
 {
     const hid_t file = memory_file();
     write_fixed(file, "nul", 7, H5T_STR_NULLPAD, 3, "conv2d\0p\0\0\0\0\0\0dense_1");
@@ -64,7 +64,7 @@ Test(keras_h5, reads_fixed_strings_of_older_h5py)
     H5Fclose(file);
 }
 
-Test(keras_h5, reads_utf8_and_lists_in_chunks)
+Test(h5_attributes, reads_utf8_and_lists_in_chunks)
 {
     const hid_t file = memory_file();
     const char *const first[] = {"conv2d", "p"}, *const second[] = {"dense_1"};
@@ -77,7 +77,7 @@ Test(keras_h5, reads_utf8_and_lists_in_chunks)
     H5Fclose(file);
 }
 
-Test(keras_h5, refuses_what_is_no_text)
+Test(h5_attributes, refuses_what_is_no_text)
 {
     char **names = NULL;
     size_t n = 0;

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "keras_config.h"
+#include "keras_names.h"
 #include "keras_value.h"
 #include "layer.h"
 #include "mem.h"
