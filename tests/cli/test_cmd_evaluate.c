@@ -100,19 +100,29 @@ Test(cmd_evaluate, summary_takes_a_checkpoint_too)
 }
 
 /* A file of ours whose configuration was damaged is one of the data, and named. */
+/* Another text in the place of the configuration, with or without the digest of the old one. */
+static void change_config(const char *path, bool with_digest)
+{
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t group = H5Gopen2(file, "trainer", H5P_DEFAULT);
+    H5Adelete(group, "config");
+    if (!with_digest)
+        H5Adelete(group, "config_digest");
+    test_keras_names(group, "config", (const char *const[]){"[dat]\nfile = x\n"}, 1, false);
+    H5Gclose(group);
+    H5Fclose(file);
+}
+
 Test(cmd_evaluate, a_damaged_checkpoint_is_an_error_of_the_data)
 {
     char path[512];
     test_expect(test_run("", test_short_run("mnist.ini", "")), 0, "test loss");
     snprintf(path, sizeof path, "%s/run/last.h5", test_folder());
     test_expect(evaluate(path, "--set data.nonsense=1"), 2, "nonsense");
-    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
-    const hid_t group = H5Gopen2(file, "trainer", H5P_DEFAULT);
-    H5Adelete(group, "config");
-    test_keras_names(group, "config", (const char *const[]){"[dat]\nfile = x\n"}, 1, false);
-    H5Gclose(group);
-    H5Fclose(file);
-    test_expect(evaluate(path, ""), 3, "last.h5: its configuration is damaged");
+    change_config(path, true);
+    test_expect(evaluate(path, ""), 3, "last.h5: its configuration (/trainer, config) is damaged");
+    change_config(path, false);
+    test_expect(evaluate(path, ""), 3, "last.h5: its configuration is damaged, or of a model");
 }
 
 /* ---- fine-tuning ---- */
