@@ -6,6 +6,7 @@
 #include "h5_attributes.h"
 #include "h5_write.h"
 #include "keras_names.h"
+#include "keyed_weights.h"
 #include "mem.h"
 #include "optimizer_list.h"
 
@@ -30,27 +31,13 @@ static tr_status make_group(hid_t *group, hid_t file, const char *path, const ch
 
 /* ---- layers ---- */
 
-/* "layers/conv2d_1/vars" for the second Conv2D: it counts classes and is not the layer's name. */
-static void layer_path(char *path, size_t n, const tr_model *model, int layer)
-{
-    char key[64];
-    int before = 0;
-    const char *class_name = tr_model_layer(model, layer).keras_class;
-    for (int i = 0; i < layer; i++)
-        before += strcmp(tr_model_layer(model, i).keras_class, class_name) == 0;
-    tr_keras_snake_case(key, sizeof key, class_name);
-    if (before == 0)
-        snprintf(path, n, "layers/%s/vars", key);
-    else
-        snprintf(path, n, "layers/%s_%d/vars", key, before);
-}
-
 static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer, tr_error *err)
 {
     const tr_layer_info of = tr_model_layer(snapshot->model, layer);
-    char path[128], number[16];
+    char key[TR_KEY_MAX], path[TR_KEY_MAX + 16], number[16];
     hid_t group;
-    layer_path(path, sizeof path, snapshot->model, layer);
+    tr_keyed_layer(key, snapshot->model, layer);
+    snprintf(path, sizeof path, "layers/%s/vars", key);
     TR_TRY(make_group(&group, file, path, of.name, err));
     tr_status status = TR_OK;
     for (int k = 0; status == TR_OK && k < of.n_weights; k++) {

@@ -262,13 +262,6 @@ tr_status tr_session_build(tr_session *session, tr_error *err)
     return print_lines("warning", tr_model_warnings(session->model), err);
 }
 
-tr_status tr_session_begin_training(tr_session *session, tr_error *err)
-{
-    const char *path = session->config->fit.initial_weights;
-    TR_TRY(tr_model_check_trainable(session->model, err));
-    return path[0] == '\0' ? TR_OK : tr_checkpoint_read_weights(session->model, path, err);
-}
-
 tr_status tr_session_need_dataset(const tr_session *session, const char *path, tr_error *err)
 {
     if (strcmp(session->config->data.file, TR_NO_DATASET) != 0)

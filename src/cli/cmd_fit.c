@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "progress.h"
 #include "run_table.h"
+#include "trainer/checkpoint.h"
 
 static const char doc[] =
     "Train the network of an INI file and evaluate it on the test set.\v"
@@ -180,16 +181,12 @@ static void print_start(const tr_session *session, const tr_run *run)
     tr_free(summary);
 }
 
-/* Goes on from last.h5, where there is one. What was reported before the stop may not have reached
- * the tables, so they are written first. */
+/* Goes on from last.h5. What was reported before the stop may not have reached the tables, so they
+ * are written first. */
 static tr_status resume(tr_run *run, fit_watcher *watcher, tr_error *err)
 {
     const char *path = tr_run_checkpoint_path(run);
     tr_resumed at = {0};
-    if (access(path, F_OK) != 0) {
-        printf("nothing to resume: there is no %s; starting anew\n", path);
-        return TR_OK;
-    }
     TR_TRY(tr_run_resume(run, path, &at, err));
     printf("resuming %s: %lld epochs and %lld steps done, %lld updates\n", path,
            (long long)at.epoch, (long long)at.step, (long long)at.iterations);
@@ -204,6 +201,20 @@ static tr_status resume(tr_run *run, fit_watcher *watcher, tr_error *err)
     return tr_history_write_tables(at.history, watcher->folder, err);
 }
 
+static tr_status begin(tr_session *session, tr_run *run, bool resumes, fit_watcher *watcher,
+                       tr_error *err)
+{
+    const char *path = tr_run_checkpoint_path(run);
+    const char *initial_weights = session->config->fit.initial_weights;
+    if (resumes && access(path, F_OK) == 0)
+        return resume(run, watcher, err);
+    if (resumes)
+        printf("nothing to resume: there is no %s; starting anew\n", path);
+    return initial_weights[0] == '\0'
+               ? TR_OK
+               : tr_checkpoint_read_weights(session->model, initial_weights, err);
+}
+
 static tr_status train(tr_session *session, tr_run *run, bool resumes, tr_error *err)
 {
     fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
@@ -211,8 +222,7 @@ static tr_status train(tr_session *session, tr_run *run, bool resumes, tr_error 
     const tr_listener listener = {
         .user = &watcher, .on_step = on_step, .on_saved = on_saved, .on_epoch = on_epoch};
     print_start(session, run);
-    if (resumes)
-        TR_TRY(resume(run, &watcher, err));
+    TR_TRY(begin(session, run, resumes, &watcher, err));
     fflush(stdout);
     tr_status status = tr_run_fit(run, &listener, &control, err);
     tr_progress_clear(&watcher.view);
@@ -265,7 +275,7 @@ tr_status tr_command_fit(int argc, char **argv)
     if (status == TR_OK)
         status = tr_session_build(&session, &err);
     if (status == TR_OK)
-        status = tr_session_begin_training(&session, &err);
+        status = tr_model_check_trainable(session.model, &err);
     if (status == TR_OK)
         status = tr_dataset_open(&session.dataset, session.config, tr_model_targets(session.model),
                                  &err);

@@ -74,9 +74,6 @@ tr_status tr_session_load(tr_session *session, const tr_options *options, tr_err
 /* Plans the model for this machine and warns on stderr of every reference kernel, of what is
  * probably not meant, and of what of a checkpoint is left out or assumed. */
 tr_status tr_session_build(tr_session *session, tr_error *err);
-/* Before a training, after building: refuses what cannot be trained yet, and fetches [fit]
- * initial_weights. */
-tr_status tr_session_begin_training(tr_session *session, tr_error *err);
 /* TR_ERR_CONFIG where the configuration, of a file of Keras, names no dataset. */
 tr_status tr_session_need_dataset(const tr_session *session, const char *path, tr_error *err);
 void tr_session_close(tr_session *session);
