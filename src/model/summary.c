@@ -5,13 +5,25 @@
 #include "mem.h"
 #include "model_internal.h"
 
-enum { WIDTH = 94 };
+enum { WIDTH = 94 }; /* with a first column of the least width */
 
-static void rule(FILE *out, char c)
+static void rule(FILE *out, char c, int wider)
 {
-    for (int i = 0; i < WIDTH; i++)
+    for (int i = 0; i < WIDTH + wider; i++)
         fputc(c, out);
     fputc('\n', out);
+}
+
+/* The longest name, with its class or without, or `least`. */
+static int name_width(const tr_model *model, bool with_class, int least)
+{
+    for (int i = 0; i < tr_model_n_layers(model); i++) {
+        const tr_layer_info info = tr_model_layer(model, i);
+        const size_t n =
+            strlen(info.name) + (with_class ? strlen(info.keras_class) + strlen(" ()") : 0);
+        least = (int)n > least ? (int)n : least;
+    }
+    return least;
 }
 
 /* 1234567 as "1,234,567", the way Keras writes counts. */
@@ -41,24 +53,26 @@ static const char *shape_text(const tr_layer_info *info, char text[64])
 
 static void print_layers(FILE *out, const tr_model *model)
 {
+    enum { LEAST = 36 };
     char shape[64], count[32], name[96];
     int64_t total = 0, not_trained = 0;
     double flops = 0.0;
+    const int width = name_width(model, true, LEAST);
     fprintf(out, "Model: \"%s\"\n", tr_model_name(model));
-    rule(out, '_');
-    fprintf(out, " %-36s %-26s %12s %14s\n", "Layer (type)", "Output Shape", "Param #",
+    rule(out, '_', width - LEAST);
+    fprintf(out, " %-*s %-26s %12s %14s\n", width, "Layer (type)", "Output Shape", "Param #",
             "MFLOP/image");
-    rule(out, '=');
+    rule(out, '=', width - LEAST);
     for (int i = 0; i < tr_model_n_layers(model); i++) {
         const tr_layer_info info = tr_model_layer(model, i);
         snprintf(name, sizeof name, "%s (%s)", info.name, info.keras_class);
-        fprintf(out, " %-36s %-26s %12s %14.3f\n", name, shape_text(&info, shape),
+        fprintf(out, " %-*s %-26s %12s %14.3f\n", width, name, shape_text(&info, shape),
                 grouped(info.n_params, count), info.flops * 1e-6);
         total += info.n_params;
         not_trained += info.n_not_trained;
         flops += info.flops;
     }
-    rule(out, '=');
+    rule(out, '=', width - LEAST);
     fprintf(out, "Total params: %s (%.2f KB)\n", grouped(total, count), (double)total / 256.0);
     fprintf(out, "Trainable params: %s\n", grouped(total - not_trained, count));
     fprintf(out, "Non-trainable params: %s\n", grouped(not_trained, count));
@@ -83,21 +97,24 @@ static const char *kernels(const tr_program *program, const char *layer, tr_dire
 
 static void print_kernels(FILE *out, const tr_model *model)
 {
+    enum { LEAST = 16 };
     char a[160], b[160], c[160];
     const tr_program *program = model->training.program;
+    const int width = name_width(model, false, LEAST);
     fprintf(out, "\nKernels, micro-batch %lld, %s:\n", (long long)model->config->engine.micro_batch,
             tr_dnn_isa_name());
-    rule(out, '_');
-    fprintf(out, " %-16s %-24s %-26s %s\n", "Layer", "forward", "backward data",
+    rule(out, '_', width - LEAST);
+    fprintf(out, " %-*s %-24s %-26s %s\n", width, "Layer", "forward", "backward data",
             "backward weights");
-    rule(out, '=');
+    rule(out, '=', width - LEAST);
     for (int i = 0; i < model->n_layers; i++) {
         const char *name = model->layers[i]->name;
-        fprintf(out, " %-16s %-24s %-26s %s\n", name, kernels(program, name, TR_DIR_FORWARD, a),
+        fprintf(out, " %-*s %-24s %-26s %s\n", width, name,
+                kernels(program, name, TR_DIR_FORWARD, a),
                 kernels(program, name, TR_DIR_BACKWARD_DATA, b),
                 kernels(program, name, TR_DIR_BACKWARD_WEIGHTS, c));
     }
-    rule(out, '=');
+    rule(out, '=', width - LEAST);
     fprintf(out, "Memory per thread: %.2f MB (shared by lifetimes)\n",
             (double)tr_program_arena_bytes(program) / 1e6);
 }
