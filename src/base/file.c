@@ -59,6 +59,26 @@ static bool is_special(const char *path)
     return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
+/* What to do about it. */
+static const char *advice(int cause)
+{
+    switch (cause) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return "free some space, or choose another folder";
+    case ENOENT:
+    case ENOTDIR:
+        return "its folder is not there; make it again, or choose another";
+    case EROFS:
+    case EACCES:
+    case EPERM:
+        return "files cannot be made there; change that, or choose another folder";
+    default:
+        return "look after the disk, or choose another folder";
+    }
+}
+
 tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err)
 {
     const char *step = "flush";
@@ -82,8 +102,8 @@ tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err
     const int cause = errno;
     unlink(temporary);
     return tr_fail(err, TR_ERR_IO,
-                   "%s: cannot %s the new file: %s; an earlier file of that name is untouched",
-                   path, step, strerror(cause));
+                   "%s: cannot %s the new file: %s; %s; an earlier file of that name is untouched",
+                   path, step, strerror(cause), advice(cause));
 }
 
 /* Without stdio's buffer, so that each write is one system call that can fail by itself. */
@@ -105,26 +125,6 @@ static bool write_whole(const char *path, const void *bytes, size_t n)
         left -= written > 0 ? (size_t)written : 0;
     }
     return close(fd) == 0;
-}
-
-/* What to do about it. */
-static const char *advice(int cause)
-{
-    switch (cause) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return "free some space, or choose another folder";
-    case ENOENT:
-    case ENOTDIR:
-        return "its folder is not there; make it again, or choose another";
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return "files cannot be made there; change that, or choose another folder";
-    default:
-        return "look after the disk, or choose another folder";
-    }
 }
 
 tr_status tr_file_write(const char *path, const void *bytes, size_t n, tr_error *err)

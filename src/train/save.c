@@ -29,8 +29,8 @@ static tr_status take_history(tr_snapshot *snapshot, const tr_history *history, 
     snapshot->epochs = tr_alloc((size_t)history->n, sizeof *snapshot->epochs);
     if (snapshot->epochs == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    memcpy(snapshot->epochs, history->epochs, (size_t)history->n * sizeof *snapshot->epochs);
-    snapshot->n_epochs = history->n;
+    for (; snapshot->n_epochs < history->n; snapshot->n_epochs++)
+        snapshot->epochs[snapshot->n_epochs] = history->epochs[snapshot->n_epochs];
     return TR_OK;
 }
 

@@ -128,7 +128,12 @@ static int code_after(int signal)
  * register, most often in dense layers, and a signal handler would then write into the heap. */
 Test(cmd_fit, interrupt_saves_and_says_so, .timeout = 240)
 {
-    for (int i = 0; i < 25; i++)
+#ifdef TR_SANITIZED /* which makes it slow */
+    enum { TIMES = 5 };
+#else
+    enum { TIMES = 25 };
+#endif
+    for (int i = 0; i < TIMES; i++)
         cr_assert_eq(code_after(SIGINT), 130, "run %d", i);
 }
 
@@ -174,7 +179,7 @@ Test(cmd_fit, vanished_folder_is_an_output_error)
     snprintf(command, sizeof command, "mv %s/run %s/gone", test_folder(), test_folder());
     cr_assert_eq(system(command), 0);
     cr_assert_eq(code_of(child), 5);
-    cr_assert(log_holds("cannot write: No such file or directory; its folder is not there"));
+    cr_assert(log_holds("No such file or directory; its folder is not there"));
     snprintf(checkpoint, sizeof checkpoint, "%s/gone/last.h5", test_folder());
     expect_whole_checkpoint();
 }

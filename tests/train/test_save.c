@@ -38,7 +38,8 @@ static tr_status live(const char *const *overrides, size_t n, const char *output
     const tr_listener listener = {.on_step = stop_after};
     snprintf(folder, sizeof folder, "output.directory=%s/%s", test_folder(), output);
     snprintf(path, sizeof path, "%s/%s/last.h5", test_folder(), output);
-    memcpy(all, overrides, n * sizeof *all);
+    for (size_t i = 0; i < n; i++)
+        all[i] = overrides[i];
     all[n] = folder;
     steps_left = steps;
     control = (tr_control){0};
@@ -63,7 +64,8 @@ static tr_snapshot *load(const char *const *overrides, size_t n, const char *out
     const char *all[MOST];
     char folder[512];
     snprintf(folder, sizeof folder, "output.directory=%s/load_%s", test_folder(), output);
-    memcpy(all, overrides, n * sizeof *all);
+    for (size_t i = 0; i < n; i++)
+        all[i] = overrides[i];
     all[n] = folder;
     cr_assert_eq(test_quadrants_make(made, all, n + 1, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_training_state_read(&snapshot, made->model, path, &err), TR_OK, "%s", err.text);
@@ -115,7 +117,8 @@ static void resumes_exactly(const char *const *overrides, size_t n, const char *
     const char *all[MOST];
     char threads[32];
     cr_assert_eq(live(overrides, n, "whole", 0, NULL, &err), TR_OK, "%s: %s", what, err.text);
-    memcpy(all, overrides, n * sizeof *all);
+    for (size_t i = 0; i < n; i++)
+        all[i] = overrides[i];
     all[n] = threads;
     tr_status status = TR_INTERRUPTED;
     int64_t made = 0;
