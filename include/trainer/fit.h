@@ -5,7 +5,7 @@
 #ifndef TRAINER_FIT_H
 #define TRAINER_FIT_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "trainer/config.h"
@@ -39,8 +39,8 @@ typedef struct tr_listener {
 
 /* Requests from outside, e.g. from a thread that waits for signals. */
 typedef struct tr_control {
-    volatile sig_atomic_t stop; /* a signal number: end after the step at hand, saved */
-    volatile sig_atomic_t save; /* nonzero: save after the step at hand; set to 0 by the run */
+    atomic_int stop; /* a signal number: end after the step at hand, saved */
+    atomic_int save; /* nonzero: save after the step at hand; set to 0 by the run */
 } tr_control;
 
 /* Prepares a run: optimizer (from config), split, engine, output folder. Everything is borrowed and
@@ -55,6 +55,8 @@ typedef struct tr_resumed {
     int64_t iterations;        /* updates made */
     char other_machine[128];   /* the instruction set and oneDNN of the run before, if others: the
                                 * result will not be the same to the last bit; "" */
+    int64_t best_epoch;        /* the best one so far; 0: none */
+    bool best_is_there;        /* ... and best.h5 is of that one */
     const tr_history *history; /* borrowed from the run */
 } tr_resumed;
 
@@ -97,8 +99,7 @@ typedef struct tr_evaluation {
 void tr_evaluation_release(tr_evaluation *evaluation);
 
 /* Keras's evaluate() on the test set. *stop as above; it may be NULL. */
-tr_status tr_run_evaluate(tr_run *run, const volatile sig_atomic_t *stop, tr_evaluation *out,
-                          tr_error *err);
+tr_status tr_run_evaluate(tr_run *run, const atomic_int *stop, tr_evaluation *out, tr_error *err);
 
 /* The same without a run: the model as it is on the test set of a dataset. */
 tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset *dataset,

@@ -8,10 +8,14 @@ void tr_h5_quiet(void)
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+/* Each successful call clears HDF5's errors; what is closed after a failure must not. */
 void tr_h5_close(hid_t id)
 {
+    const hid_t errors = H5Eget_current_stack();
     if (id >= 0 && H5Iis_valid(id) > 0)
         H5Idec_ref(id);
+    if (errors >= 0)
+        H5Eset_current_stack(errors);
 }
 
 struct cause {

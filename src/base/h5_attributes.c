@@ -34,7 +34,7 @@ bool tr_h5_write_text(hid_t object, const char *name, const char *text, H5T_cset
     return write_attribute(object, name, text_type(charset), H5Screate(H5S_SCALAR), &text);
 }
 
-bool tr_h5_write_names(hid_t object, const char *name, const char *const *names, size_t n)
+static bool write_list(hid_t object, const char *name, const char *const *names, size_t n)
 {
     const hsize_t dims = n;
     if (n == 0)
@@ -42,6 +42,21 @@ bool tr_h5_write_names(hid_t object, const char *name, const char *const *names,
                                H5Screate_simple(1, &dims, NULL), NULL);
     return write_attribute(object, name, text_type(H5T_CSET_ASCII),
                            H5Screate_simple(1, &dims, NULL), names);
+}
+
+/* An attribute holds at most 64 KB, of which a name takes 16 bytes (the text lies elsewhere). */
+bool tr_h5_write_names(hid_t object, const char *name, const char *const *names, size_t n)
+{
+    enum { MOST = 4000 };
+    if (n <= MOST)
+        return write_list(object, name, names, n);
+    bool ok = true;
+    for (size_t first = 0, i = 0; ok && first < n; first += MOST, i++) {
+        char chunk[64];
+        snprintf(chunk, sizeof chunk, "%s%zu", name, i);
+        ok = write_list(object, chunk, names + first, n - first < MOST ? n - first : MOST);
+    }
+    return ok;
 }
 
 bool tr_h5_write_int(hid_t object, const char *name, int64_t value)

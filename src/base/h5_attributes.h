@@ -9,7 +9,8 @@
 /* A scalar variable-length string attribute; ASCII or UTF-8. False: HDF5 failed. */
 bool tr_h5_write_text(hid_t object, const char *name, const char *text, H5T_cset_t charset);
 
-/* A list of names: variable-length ASCII strings [n]; n = 0 becomes float64 [0], as h5py does. */
+/* A list of names: variable-length ASCII strings [n]; n = 0 becomes float64 [0], as h5py does; more
+ * than an attribute holds become name0, name1, ..., as Keras does. */
 bool tr_h5_write_names(hid_t object, const char *name, const char *const *names, size_t n);
 
 bool tr_h5_write_int(hid_t object, const char *name, int64_t value);

@@ -102,8 +102,9 @@ tr_status tr_optimizer_scalars(const tr_snapshot *snapshot, float *learning_rate
     const int64_t t = snapshot->progress.iterations;
     *learning_rate = (float)tr_optimizer_learning_rate(optimizer, t);
     *product = 1.0f;
-    if (optimizer->ops->product != NULL && t >= optimizer->gradient_accumulation_steps) {
-        tr_optimizer_begin(optimizer, t - 1); /* the step that was the last one */
+    const int64_t each = optimizer->gradient_accumulation_steps, updates = t / each;
+    if (optimizer->ops->product != NULL && updates > 0) {
+        tr_optimizer_begin(optimizer, updates * each - 1); /* the step of the last update */
         *product = (float)optimizer->ops->product(optimizer);
     }
     tr_free(optimizer);

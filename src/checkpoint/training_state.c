@@ -94,6 +94,7 @@ tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *conf
         tr_history_to_row(&snapshot->epochs[i], n_metrics, row);
         tr_digest_add(digest, row, sizeof row);
     }
+    tr_digest_add(digest, snapshot->weights, bytes); /* so that the two belong together */
     for (int i = 0; i < snapshot->n_slots; i++)
         tr_digest_add(digest, snapshot->slots[i], bytes);
     if (snapshot->training_weights != NULL)

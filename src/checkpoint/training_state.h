@@ -5,7 +5,8 @@
  *                                    iterations, n_samples, seconds (of the steps in the epoch at
  *                                    hand), best_epoch, best_value, dataset_digest, split_digest,
  *                                    machine, config (the effective INI text), config_digest,
- *                                    weights_digest, state_digest (of everything here)
+ *                                    weights_digest, state_digest (of all this and the
+ *                                    weights)
  *     /trainer/epoch_sums            float64 [1 + metrics]: of the loss and the metrics so far
  *     /trainer/history               float64 [epochs, columns], attribute columns
  *     /trainer/optimizer_weights     Keras 3's optimizer.variables: weight_names, datasets
@@ -36,7 +37,7 @@ int tr_history_columns(const tr_model *model, char names[TR_MAX_COLUMNS][64]);
 void tr_history_to_row(const tr_epoch *epoch, int n_metrics, double row[TR_MAX_COLUMNS]);
 void tr_history_from_row(tr_epoch *epoch, int n_metrics, const double row[TR_MAX_COLUMNS]);
 
-/* Digest of everything in the group, with `config` as its text. */
+/* Digest of everything in the group and the weights, with `config` as its text. */
 tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *config, char text[33],
                                    tr_error *err);
 

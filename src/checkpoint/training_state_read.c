@@ -216,10 +216,11 @@ static tr_status take(tr_snapshot *snapshot, const state_reader *reader, tr_erro
     char digest[33];
     TR_TRY(tr_training_state_digest(snapshot, snapshot->config, digest, err));
     if (strcmp(digest, reader->found->state_digest) != 0)
-        return tr_fail(err, TR_ERR_DATA,
-                       "%s: its training state is not what was written: its digest is %s, not %s; "
-                       "the file is damaged, take another copy of it",
-                       reader->path, digest, reader->found->state_digest);
+        return tr_fail(
+            err, TR_ERR_DATA,
+            "%s: its training state is not what was written with its weights: the digest "
+            "is %s, not %s; the file is damaged, or was replaced while it was read",
+            reader->path, digest, reader->found->state_digest);
     return TR_OK;
 }
 

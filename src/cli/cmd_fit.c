@@ -195,6 +195,11 @@ static tr_status resume(tr_run *run, fit_watcher *watcher, tr_error *err)
                 "trainer: warning: %s was computed with %s, which is not what computes here: the "
                 "result will be as good, but not the same to the last bit\n",
                 path, at.other_machine);
+    if (at.best_epoch > 0 && !at.best_is_there)
+        fprintf(stderr,
+                "trainer: warning: epoch %lld is the best one so far by [checkpoint] monitor, and "
+                "there is no best.h5 of it; a better epoch will write one\n",
+                (long long)at.best_epoch);
     if (at.history->n == 0)
         return TR_OK;
     watcher->history = at.history;

@@ -1,5 +1,6 @@
 /* evaluate.c -- Keras's evaluate() and predict(): inference mode, batch by batch. */
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 
 #include "mem.h"
@@ -82,8 +83,8 @@ static void count_classes(void *user, int64_t first, int64_t count, const float 
 }
 
 static tr_status measure_test(tr_engine *engine, const tr_config *config, tr_model *model,
-                              const tr_dataset *dataset, const volatile sig_atomic_t *stop,
-                              tr_evaluation *out, tr_error *err)
+                              const tr_dataset *dataset, const atomic_int *stop, tr_evaluation *out,
+                              tr_error *err)
 {
     const tr_samples *test = tr_dataset_test(dataset);
     *out = (tr_evaluation){0};
@@ -111,8 +112,7 @@ void tr_evaluation_release(tr_evaluation *evaluation)
     tr_confusion_release(&evaluation->confusion);
 }
 
-tr_status tr_run_evaluate(tr_run *run, const volatile sig_atomic_t *stop, tr_evaluation *out,
-                          tr_error *err)
+tr_status tr_run_evaluate(tr_run *run, const atomic_int *stop, tr_evaluation *out, tr_error *err)
 {
     return measure_test(run->engine, run->config, run->model, run->dataset, stop, out, err);
 }

@@ -7,6 +7,7 @@
  * enters the same loops in the middle.
  */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -258,6 +259,8 @@ tr_status tr_run_fit(tr_run *run, const tr_listener *listener, tr_control *contr
         TR_TRY(train_epoch(run, listener, control, err));
         if (!control->stop)
             TR_TRY(finish_epoch(run, listener, control, err));
+        if (control->save)
+            TR_TRY(save_on_request(run, listener, control, err));
         /* After a finished epoch too: what is asked during its report must not be lost. */
         if (control->stop)
             return stopped(run, control->stop, err);

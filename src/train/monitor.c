@@ -1,6 +1,7 @@
 /* monitor.c -- see monitor.h. */
 #include "monitor.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +67,8 @@ int64_t tr_monitor_best(const tr_monitor *monitor, const tr_epoch *epochs, int64
     *value = 0.0;
     for (int64_t i = 0; monitor->on && i < n; i++) {
         const double now = tr_monitor_value(monitor, &epochs[i]);
-        if (best == 0 || (monitor->larger_is_better ? now > *value : now < *value)) {
+        if (best == 0 || isnan(*value) ||
+            (monitor->larger_is_better ? now > *value : now < *value)) {
             best = i + 1;
             *value = now;
         }

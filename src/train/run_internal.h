@@ -1,4 +1,5 @@
-/* run_internal.h -- state of a run, shared by run.c (life), fit.c, evaluate.c and resume.c. */
+/* run_internal.h -- state of a run, shared by run.c (life), fit.c, evaluate.c, save.c and others.
+ */
 #ifndef TR_RUN_INTERNAL_H
 #define TR_RUN_INTERNAL_H
 
@@ -34,7 +35,7 @@ typedef struct tr_measured {
     const uint32_t *index; /* NULL: all samples in order */
     int64_t n;
     int64_t chunk;
-    const volatile sig_atomic_t *stop; /* ends it early, with what it has; or NULL */
+    const atomic_int *stop; /* ends it early, with what it has; or NULL */
     /* Gets the predictions [count, outputs] of the samples from `first` on; or NULL. */
     void (*take)(void *user, int64_t first, int64_t count, const float *predictions);
     void *user;

@@ -3,6 +3,7 @@
  * Everything that the configuration says is part of the numbers, except what stands in `free_keys`.
  * So a key that is new to this file is compared, and never forgotten.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,6 @@ typedef struct free_key {
 
 static const free_key free_keys[] = {
     {"fit", "epochs"},
-    {"fit", "initial_weights"},
     {"engine", "threads"},
     {"output", NULL},
     {"checkpoint", NULL},
@@ -40,14 +40,24 @@ static bool is_free(const char *section, const char *key)
     return false;
 }
 
-/* "0.50" is 0.5. */
+static bool is_integer(const char *text, long long *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    return *text != '\0' && *end == '\0' && errno == 0;
+}
+
+/* "0.50" is 0.5; but a seed has more digits than a double. */
 static bool same_value(const char *a, const char *b)
 {
     char *end_a, *end_b;
-    if (strcmp(a, b) == 0)
-        return true;
+    long long m, n;
+    if (is_integer(a, &m) && is_integer(b, &n))
+        return m == n;
     const double x = strtod(a, &end_a), y = strtod(b, &end_b);
-    return *a != '\0' && *b != '\0' && *end_a == '\0' && *end_b == '\0' && x == y;
+    const bool numbers = *a != '\0' && *b != '\0' && *end_a == '\0' && *end_b == '\0';
+    return numbers ? x == y : strcmp(a, b) == 0;
 }
 
 static tr_status differs(const char *path, const char *section, const char *key, const char *then,

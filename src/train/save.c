@@ -1,8 +1,10 @@
 /* save.c -- a run as a snapshot, and back: all that its next step depends on. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 #include "mem.h"
 #include "run_internal.h"
 #include "trainer/checkpoint.h"
@@ -91,7 +93,14 @@ static tr_status check_identity(const tr_run *run, const tr_identity *then, cons
 static tr_status check_progress(const tr_run *run, const tr_progress *at, const char *path,
                                 tr_error *err)
 {
-    const int64_t steps = tr_run_describe(run).steps;
+    const int64_t steps = tr_run_describe(run).steps, epochs = run->config->fit.epochs;
+    if (at->epoch > epochs || (at->epoch == epochs && at->step > 0))
+        return tr_fail(
+            err, TR_ERR_CONFIG,
+            "%s: has %lld epochs and %lld steps behind it, more than [fit] epochs = %lld; "
+            "ask for at least %lld, or train anew without --resume",
+            path, (long long)at->epoch, (long long)at->step, (long long)epochs,
+            (long long)at->epoch + (at->step > 0));
     if (at->epoch >= 0 && at->step >= 0 && at->step <= steps &&
         at->iterations == at->epoch * steps + at->step)
         return TR_OK;
@@ -126,6 +135,17 @@ static tr_status restore(tr_run *run, const tr_snapshot *snapshot, tr_error *err
     return TR_OK;
 }
 
+/* [checkpoint] monitor may be another now, and the folder another one. */
+static void describe_best(tr_resumed *out, const tr_run *run, const tr_snapshot *snapshot)
+{
+    double value;
+    char *path = tr_path_join(run->config->output_directory, "best.h5");
+    out->best_epoch = tr_monitor_best(&run->monitor, run->history.epochs, run->history.n, &value);
+    out->best_is_there =
+        out->best_epoch == snapshot->progress.best_epoch && path != NULL && access(path, F_OK) == 0;
+    tr_free(path);
+}
+
 tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error *err)
 {
     char *then = NULL;
@@ -147,6 +167,7 @@ tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error
         if (strcmp(snapshot->identity.machine, run->identity.machine) != 0)
             snprintf(out->other_machine, sizeof out->other_machine, "%s",
                      snapshot->identity.machine);
+        describe_best(out, run, snapshot);
         out->history = &run->history;
     }
     tr_snapshot_free(snapshot);

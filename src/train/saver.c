@@ -1,8 +1,11 @@
 /* saver.c -- see saver.h. */
 #include "saver.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "checkpoint_write.h"
@@ -29,18 +32,29 @@ struct tr_saver {
 
 static char *epoch_path(const tr_saver *saver, int64_t epoch)
 {
-    return tr_format("%s/epoch_%04lld.h5", saver->folder, (long long)epoch);
+    char name[48];
+    snprintf(name, sizeof name, "epoch_%04lld.h5", (long long)epoch);
+    return tr_path_join(saver->folder, name);
 }
 
-/* Removes those of epochs before the newest `keep`: one, or after a kill one more. */
+/* Removes those that are not among the newest `keep` of this run, whoever left them. */
 static void remove_old(const tr_saver *saver)
 {
-    bool there = true;
-    for (int64_t epoch = saver->targets.epoch - saver->targets.keep; there && epoch > 0; epoch--) {
-        char *path = epoch_path(saver, epoch);
-        there = path != NULL && unlink(path) == 0;
+    const int64_t last = saver->targets.epoch, first = last - saver->targets.keep + 1;
+    DIR *folder = opendir(saver->folder);
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        long long epoch;
+        if (sscanf(entry->d_name, "epoch_%lld.h5", &epoch) != 1)
+            continue;
+        char *path = tr_path_join(saver->folder, entry->d_name), *ours = epoch_path(saver, epoch);
+        if (path != NULL && ours != NULL && strcmp(path, ours) == 0 &&
+            (epoch < first || epoch > last))
+            unlink(path);
         tr_free(path);
+        tr_free(ours);
     }
+    if (folder != NULL)
+        closedir(folder);
 }
 
 static tr_status write_kept(const tr_saver *saver, const void *image, size_t n, tr_error *err)
@@ -157,10 +171,10 @@ tr_status tr_saver_wait(tr_saver *saver, tr_error *err)
     pthread_mutex_unlock(&saver->mutex);
     if (status != TR_ERR_IO)
         return status == TR_OK ? TR_OK : tr_fail(err, status, "%s", saver->err.text);
-    return tr_fail(err, status,
-                   "%s; the files that are there are whole, so that --resume goes on from the last "
-                   "one that could be written",
-                   saver->err.text);
+    return tr_fail(err, status, "%s%s", saver->err.text,
+                   access(saver->last, F_OK) == 0
+                       ? "; last.h5 is there and whole: --resume goes on from it"
+                       : "");
 }
 
 tr_status tr_saver_take(tr_saver *saver, tr_snapshot **buffer, tr_error *err)

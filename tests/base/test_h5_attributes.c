@@ -1,5 +1,6 @@
 /* test_h5_attributes.c -- lists of names in every form that h5py and Keras have written them. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "h5_attributes.h"
@@ -85,4 +86,38 @@ Test(h5_attributes, refuses_what_is_no_text)
     cr_assert(tr_h5_write_int(file, "number", 7));
     cr_assert_not(tr_h5_read_names(file, "number", &names, &n));
     H5Fclose(file);
+}
+
+/* More names than an attribute can hold. */
+Test(h5_attributes, a_long_list_comes_back)
+{
+    enum { N = 9001 };
+    static char texts[N][8];
+    static const char *names[N];
+    char **found = NULL;
+    size_t n = 0;
+    for (int i = 0; i < N; i++) {
+        snprintf(texts[i], sizeof texts[i], "n%d", i);
+        names[i] = texts[i];
+    }
+    const hid_t file = memory_file();
+    cr_assert(tr_h5_write_names(file, "weight_names", names, N));
+    cr_assert(tr_h5_read_names(file, "weight_names", &found, &n));
+    cr_assert_eq(n, N);
+    for (int i = 0; i < N; i++)
+        cr_assert_str_eq(found[i], names[i]);
+    tr_h5_free_names(found, n);
+    H5Fclose(file);
+}
+
+/* What is closed behind a failure leaves its cause to be told. */
+Test(h5_attributes, closing_keeps_the_cause)
+{
+    char cause[256];
+    tr_h5_quiet();
+    const hid_t space = H5Screate(H5S_SCALAR);
+    cr_assert_lt(H5Fopen("/no/such/file.h5", H5F_ACC_RDONLY, H5P_DEFAULT), 0);
+    tr_h5_close(space);
+    tr_h5_cause(cause, sizeof cause);
+    cr_assert_str_neq(cause, "unknown HDF5 error");
 }

@@ -225,3 +225,25 @@ Test(optimizer_list, names_are_unique)
     close_case(&opened);
     H5Fclose(file);
 }
+
+/* Only an update moves it: ten batches, four to an update, are two. */
+Test(optimizer_list, product_with_accumulation)
+{
+    static const char *const overrides[] = {"compile.optimizer=nadam",
+                                            "optimizer.gradient_accumulation_steps=4"};
+    tr_error err = {0};
+    tr_snapshot *snapshot;
+    float rate, product;
+    test_net *net = test_net_new_with("[layer.d]\ntype = flatten\n", (const int64_t[]){1, 1, 2}, 1,
+                                      overrides, 2);
+    cr_assert_eq(tr_snapshot_new(&snapshot, net->model, true, &err), TR_OK, "%s", err.text);
+    snapshot->progress.iterations = 10;
+    cr_assert_eq(tr_optimizer_scalars(snapshot, &rate, &product, &err), TR_OK, "%s", err.text);
+    const double expected = 0.9 * (1.0 - 0.5 * 0.96) * 0.9 * (1.0 - 0.5 * 0.96 * 0.96);
+    cr_expect_float_eq(product, expected, 1e-6, "%g, expected %g", (double)product, expected);
+    snapshot->progress.iterations = 3;
+    cr_assert_eq(tr_optimizer_scalars(snapshot, &rate, &product, &err), TR_OK, "%s", err.text);
+    cr_expect_eq(product, 1.0f);
+    tr_snapshot_free(snapshot);
+    test_net_free(net);
+}

@@ -1,5 +1,6 @@
 /* test_monitor.c -- which value compares epochs, and which of them is the best. */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <string.h>
 
 #include "monitor.h"
@@ -45,6 +46,20 @@ Test(monitor, finds_the_best_epoch)
     expect_best("mse", true, 2, 7); /* an error: smaller is better */
     expect_best("val_mse", true, 1, 1);
     expect_best("none", true, 0, 0);
+}
+
+/* A value that is no number is worse than any. */
+Test(monitor, not_a_number_is_never_the_best)
+{
+    tr_error err = {0};
+    tr_monitor monitor;
+    double value;
+    test_net *net = net_with_metrics();
+    const tr_epoch some[] = {
+        {.train = {.loss = NAN}}, {.train = {.loss = 3}}, {.train = {.loss = NAN}}};
+    cr_assert_eq(tr_monitor_parse(&monitor, "loss", net->model, false, &err), TR_OK);
+    cr_expect_eq(tr_monitor_best(&monitor, some, 3, &value), 2);
+    test_net_free(net);
 }
 
 static void refused(const char *name, bool has_validation, const char *expected)

@@ -59,8 +59,45 @@ static void refused(const char *text, const char *override, const char *expected
     cr_expect_not_null(strstr(err.text, "old.h5"), "%s", err.text);
 }
 
+/* Both are the same double. */
+Test(same_job, seeds_are_whole_numbers)
+{
+    static const char with_seed[] = "[model]\ninput_shape = 4, 4, 1\n[layer.a]\ntype = flatten\n"
+                                    "[layer.b]\ntype = dense\nunits = 3\nactivation = softmax\n"
+                                    "[fit]\nepochs = 3\nseed = 9007199254740992\n";
+    tr_error err = {0};
+    tr_config *then = config_of(with_seed, NULL);
+    tr_config *now = config_of(with_seed, "fit.seed=9007199254740993");
+    char *written = tr_config_text(then);
+    cr_expect_eq(tr_check_same_job(now, written, "old.h5", &err), TR_ERR_CONFIG);
+    cr_expect_eq(tr_check_same_job(then, written, "old.h5", &err), TR_OK, "%s", err.text);
+    tr_free(written);
+    tr_config_free(then);
+    tr_config_free(now);
+}
+
+/* A section that the checkpoint's configuration has and this one has not. */
+Test(same_job, a_schedule_that_is_gone_is_noticed)
+{
+    tr_error err = {0};
+    tr_config *then = config_of("[model]\ninput_shape = 4, 4, 1\n[layer.a]\ntype = flatten\n"
+                                "[layer.b]\ntype = dense\nunits = 3\nactivation = softmax\n"
+                                "[fit]\nepochs = 3\n[learning_rate]\n"
+                                "schedule = polynomial_decay\ninitial_learning_rate = 0.1\n"
+                                "decay_steps = 9\n",
+                                NULL);
+    tr_config *now = config_of(body, NULL);
+    char *written = tr_config_text(then);
+    cr_expect_eq(tr_check_same_job(now, written, "old.h5", &err), TR_ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "another [learning_rate] "), "%s", err.text);
+    tr_free(written);
+    tr_config_free(then);
+    tr_config_free(now);
+}
+
 Test(same_job, refuses_by_name_what_does)
 {
+    refused(body, "fit.initial_weights=w.h5", "another [fit] initial_weights");
     refused(body, "engine.micro_batch=4", "another [engine] micro_batch: it was written with 8");
     refused(body, "fit.batch_size=64", "another [fit] batch_size");
     refused(body, "fit.seed=1", "another [fit] seed");
