@@ -2,13 +2,16 @@
 #include "quadrants.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "h5.h"
+#include "mem.h"
 #include "net.h"
 #include "rng.h"
+#include "training_state.h"
 
 enum { SIDE = TEST_QUADRANTS_SIDE, N_TRAIN = TEST_QUADRANTS_TRAIN, N_TEST = TEST_QUADRANTS_TEST };
 
@@ -87,4 +90,65 @@ void test_quadrants_discard(test_quadrants *made)
     tr_dataset_free(made->dataset);
     tr_model_free(made->model);
     tr_config_free(made->config);
+}
+
+/* ---- lives ---- */
+
+enum { MOST = 12 }; /* overrides */
+
+static tr_control control;
+static int64_t steps_left;
+
+static void stop_after(void *user, const tr_step_event *event)
+{
+    (void)user, (void)event;
+    if (--steps_left == 0)
+        control.stop = SIGINT;
+}
+
+/* Up to `steps` further steps of the run; `resumed` tells where it went on. */
+tr_status test_quadrants_live(const char *const *overrides, size_t n, const char *output,
+                              int64_t steps, tr_resumed *resumed, tr_error *err)
+{
+    char folder[512], path[600];
+    const char *all[MOST];
+    test_quadrants made;
+    const tr_listener listener = {.on_step = stop_after};
+    snprintf(folder, sizeof folder, "output.directory=%s/%s", test_folder(), output);
+    snprintf(path, sizeof path, "%s/%s/last.h5", test_folder(), output);
+    for (size_t i = 0; i < n; i++)
+        all[i] = overrides[i];
+    all[n] = folder;
+    steps_left = steps;
+    control = (tr_control){0};
+    tr_status status = test_quadrants_make(&made, all, n + 1, err);
+    if (status == TR_OK && resumed != NULL)
+        status = tr_run_resume(made.run, path, resumed, err);
+    if (status == TR_OK)
+        status = tr_run_fit(made.run, &listener, &control, err);
+    test_quadrants_discard(&made);
+    return status;
+}
+
+tr_snapshot *test_quadrants_load(const char *const *overrides, size_t n, const char *output,
+                                 test_quadrants *made)
+{
+    tr_error err = {0};
+    tr_snapshot *snapshot;
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s/last.h5", test_folder(), output);
+    const char *all[MOST];
+    char folder[512];
+    snprintf(folder, sizeof folder, "output.directory=%s/load_%s", test_folder(), output);
+    for (size_t i = 0; i < n; i++)
+        all[i] = overrides[i];
+    all[n] = folder;
+    cr_assert_eq(test_quadrants_make(made, all, n + 1, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_training_state_read(&snapshot, made->model, path, &err), TR_OK, "%s", err.text);
+    return snapshot;
+}
+
+char *test_quadrants_path(const char *name)
+{
+    return tr_format("%s/run/%s", test_folder(), name);
 }
