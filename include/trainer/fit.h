@@ -72,6 +72,9 @@ const char *tr_run_checkpoint_path(const tr_run *run);
 /* Reads [compile] optimizer and [optimizer] without a run; mistakes go to config->problems. */
 tr_status tr_optimizer_check(const tr_config *config, tr_error *err);
 
+/* The same of [checkpoint] monitor, for a parsed model. */
+tr_status tr_monitor_check(const tr_config *config, const tr_model *model, tr_error *err);
+
 /* Writes config.ini, then trains all epochs that are left. After each: validation, last.h5 and, if
  * it is the best one, best.h5, on_epoch. Checkpoints are written in the background; one that cannot
  * be (TR_ERR_IO) ends the run. control->stop is looked at after every step and batch: set to a

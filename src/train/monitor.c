@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ini_file.h"
+#include "trainer/fit.h"
+
 /* "loss, accuracy, val_loss, val_accuracy" */
 static void list_names(char *text, size_t n, const tr_model *model, bool has_validation)
 {
@@ -53,6 +56,20 @@ tr_status tr_monitor_parse(tr_monitor *out, const char *name, const tr_model *mo
         return TR_OK;
     }
     return unknown(name, model, has_validation, err);
+}
+
+tr_status tr_monitor_check(const tr_config *config, const tr_model *model, tr_error *err)
+{
+    tr_monitor unused;
+    tr_error reason = {0};
+    const tr_data_config *data = &config->data;
+    const bool validation = data->validation_split > 0.0 || data->validation_file[0] != '\0';
+    TR_TRY(tr_config_check(config, err)); /* with other problems there may be no metrics */
+    if (tr_monitor_parse(&unused, config->checkpoint.monitor, model, validation, &reason) != TR_OK)
+        tr_problems_add(config->problems,
+                        tr_section_line(tr_ini_find(config->ini, "checkpoint"), "monitor"), "%s",
+                        reason.text);
+    return tr_config_check(config, err);
 }
 
 double tr_monitor_value(const tr_monitor *monitor, const tr_epoch *epoch)

@@ -251,3 +251,10 @@ Test(cli, output_errors)
         test_run("ulimit -f 8;", test_short_run("mnist.ini", "--set checkpoint.monitor=none")), 5,
         "last.h5: cannot write: File too large; free some space");
 }
+
+Test(cli, check_knows_what_can_be_monitored)
+{
+    test_expect(
+        test_run("", "check -c " TR_SOURCE "/configs/mnist.ini --set checkpoint.monitor=val_acc"),
+        2, "monitor = val_acc: this run has no such value; allowed: auto, none, loss");
+}
