@@ -86,10 +86,14 @@ tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err
                    path, step, strerror(cause));
 }
 
-/* Without stdio's buffer, so that each write is one system call that can fail by itself. */
+/* Without stdio's buffer, so that each write is one system call that can fail by itself. What an
+ * earlier kill left goes first: were it a link, another file would be written, were it a pipe, this
+ * would wait for ever. */
 static bool write_whole(const char *path, const void *bytes, size_t n)
 {
-    const int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0666);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return false;
+    const int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
     const char *next = bytes;
