@@ -208,6 +208,17 @@ tr_status tr_folder_lock(const char *path, int *lock, tr_error *err)
     return TR_OK;
 }
 
+tr_status tr_file_check_input(const char *path, tr_error *err)
+{
+    struct stat info;
+    if (access(path, R_OK) != 0 || stat(path, &info) != 0)
+        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return tr_fail(err, TR_ERR_DATA, "%s: is %s; expected a file", path,
+                       S_ISDIR(info.st_mode) ? "a folder" : "a device or a pipe");
+    return TR_OK;
+}
+
 bool tr_file_same(const char *a, const char *b)
 {
     struct stat first, second;

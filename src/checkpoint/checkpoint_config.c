@@ -5,12 +5,11 @@
  * file.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "child.h"
 #include "digest.h"
+#include "file.h"
 #include "h5_attributes.h"
 #include "keras_config.h"
 #include "mem.h"
@@ -183,8 +182,7 @@ static tr_status keep(tr_checkpoint_info *out, const config_reader *reader, tr_e
 tr_status tr_checkpoint_describe(tr_checkpoint_info *out, const char *path, tr_error *err)
 {
     config_reader reader = {.path = path};
-    if (access(path, R_OK) != 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
+    TR_TRY(tr_file_check_input(path, err));
     reader.text = tr_shared_alloc(TEXT_MAX + NOTES_MAX + REASON_MAX, 1);
     if (reader.text == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
