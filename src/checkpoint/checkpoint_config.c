@@ -25,6 +25,7 @@ enum {
 typedef struct config_reader {
     const char *path;
     char *text, *notes, *no_measure; /* [TEXT_MAX], [NOTES_MAX], [REASON_MAX], shared */
+    bool *own;                       /* shared, too */
 } config_reader;
 
 /* ---- trying ---- */
@@ -150,7 +151,8 @@ static tr_status read_file(void *job, tr_error *err)
     tr_keras_file file;
     tr_status status = tr_keras_file_open_config(&file, reader->path, err);
     /* Ours is read even where Keras's beside it is damaged. */
-    if (has_own(&file))
+    *reader->own = has_own(&file);
+    if (*reader->own)
         status = read_own(reader, &file, err);
     else if (status == TR_OK)
         status = read_keras(reader, &file, err);
@@ -172,7 +174,8 @@ static tr_status keep(tr_checkpoint_info *out, const config_reader *reader, tr_e
     show_controls(reader->no_measure);
     *out = (tr_checkpoint_info){.config = tr_strdup(reader->text),
                                 .notes = tr_strdup(reader->notes),
-                                .no_measure = tr_strdup(reader->no_measure)};
+                                .no_measure = tr_strdup(reader->no_measure),
+                                .of_trainer = *reader->own};
     if (out->config != NULL && out->notes != NULL && out->no_measure != NULL)
         return TR_OK;
     tr_checkpoint_info_release(out);
@@ -183,11 +186,12 @@ tr_status tr_checkpoint_describe(tr_checkpoint_info *out, const char *path, tr_e
 {
     config_reader reader = {.path = path};
     TR_TRY(tr_file_check_input(path, err));
-    reader.text = tr_shared_alloc(TEXT_MAX + NOTES_MAX + REASON_MAX, 1);
+    reader.text = tr_shared_alloc(TEXT_MAX + NOTES_MAX + REASON_MAX + sizeof *reader.own, 1);
     if (reader.text == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     reader.notes = reader.text + TEXT_MAX;
     reader.no_measure = reader.notes + NOTES_MAX;
+    reader.own = (bool *)(reader.no_measure + REASON_MAX);
     tr_status status = tr_in_child(read_file, &reader, path, err);
     if (status == TR_OK)
         status = keep(out, &reader, err);
