@@ -32,6 +32,7 @@ typedef struct tr_checkpoint_info {
     /* Why the loss that a model of Keras was compiled with cannot be measured; the configuration
      * then has another. "": it can. */
     char *no_measure;
+    bool of_trainer; /* the configuration is that of a run of ours, not made from Keras's */
 } tr_checkpoint_info;
 
 /* From the configuration of the run that wrote the file, or from Keras's model_config and

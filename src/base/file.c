@@ -106,10 +106,14 @@ tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err
                    path, step, strerror(cause), advice(cause));
 }
 
-/* Without stdio's buffer, so that each write is one system call that can fail by itself. */
+/* Without stdio's buffer, so that each write is one system call that can fail by itself. What an
+ * earlier kill left goes first: were it a link, another file would be written, were it a pipe, this
+ * would wait for ever. */
 static bool write_whole(const char *path, const void *bytes, size_t n)
 {
-    const int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0666);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return false;
+    const int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
     if (fd < 0)
         return false;
     const char *next = bytes;
@@ -201,6 +205,17 @@ tr_status tr_folder_lock(const char *path, int *lock, tr_error *err)
                        path);
     }
     *lock = fd; /* also where the file system knows no locks: then nobody is kept out */
+    return TR_OK;
+}
+
+tr_status tr_file_check_input(const char *path, tr_error *err)
+{
+    struct stat info;
+    if (access(path, R_OK) != 0 || stat(path, &info) != 0)
+        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return tr_fail(err, TR_ERR_DATA, "%s: is %s; expected a file", path,
+                       S_ISDIR(info.st_mode) ? "a folder" : "a device or a pipe");
     return TR_OK;
 }
 

@@ -5,12 +5,11 @@
  * file.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "child.h"
 #include "digest.h"
+#include "file.h"
 #include "h5_attributes.h"
 #include "keras_config.h"
 #include "mem.h"
@@ -26,6 +25,7 @@ enum {
 typedef struct config_reader {
     const char *path;
     char *text, *notes, *no_measure; /* [TEXT_MAX], [NOTES_MAX], [REASON_MAX], shared */
+    bool *own;                       /* shared, too */
 } config_reader;
 
 /* ---- trying ---- */
@@ -151,7 +151,8 @@ static tr_status read_file(void *job, tr_error *err)
     tr_keras_file file;
     tr_status status = tr_keras_file_open_config(&file, reader->path, err);
     /* Ours is read even where Keras's beside it is damaged. */
-    if (has_own(&file))
+    *reader->own = has_own(&file);
+    if (*reader->own)
         status = read_own(reader, &file, err);
     else if (status == TR_OK)
         status = read_keras(reader, &file, err);
@@ -173,7 +174,8 @@ static tr_status keep(tr_checkpoint_info *out, const config_reader *reader, tr_e
     show_controls(reader->no_measure);
     *out = (tr_checkpoint_info){.config = tr_strdup(reader->text),
                                 .notes = tr_strdup(reader->notes),
-                                .no_measure = tr_strdup(reader->no_measure)};
+                                .no_measure = tr_strdup(reader->no_measure),
+                                .of_trainer = *reader->own};
     if (out->config != NULL && out->notes != NULL && out->no_measure != NULL)
         return TR_OK;
     tr_checkpoint_info_release(out);
@@ -183,13 +185,13 @@ static tr_status keep(tr_checkpoint_info *out, const config_reader *reader, tr_e
 tr_status tr_checkpoint_describe(tr_checkpoint_info *out, const char *path, tr_error *err)
 {
     config_reader reader = {.path = path};
-    if (access(path, R_OK) != 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
-    reader.text = tr_shared_alloc(TEXT_MAX + NOTES_MAX + REASON_MAX, 1);
+    TR_TRY(tr_file_check_input(path, err));
+    reader.text = tr_shared_alloc(TEXT_MAX + NOTES_MAX + REASON_MAX + sizeof *reader.own, 1);
     if (reader.text == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     reader.notes = reader.text + TEXT_MAX;
     reader.no_measure = reader.notes + NOTES_MAX;
+    reader.own = (bool *)(reader.no_measure + REASON_MAX);
     tr_status status = tr_in_child(read_file, &reader, path, err);
     if (status == TR_OK)
         status = keep(out, &reader, err);

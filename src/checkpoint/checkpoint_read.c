@@ -4,13 +4,12 @@
  * has keys; names are not compared, shapes must agree. HDF5 turns float16 and float64 into float32.
  * Everything is read and checked, in a child process (base/child.h), before the model is touched.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "child.h"
 #include "digest.h"
+#include "file.h"
 #include "h5.h"
 #include "h5_attributes.h"
 #include "keras_file.h"
@@ -231,8 +230,7 @@ static tr_status read_file(void *job, tr_error *err)
 tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error *err)
 {
     weight_reader reader = {.path = path, .model = model, .n_weights = tr_model_n_weights(model)};
-    if (access(path, R_OK) != 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
+    TR_TRY(tr_file_check_input(path, err));
     int64_t n_values = 0;
     for (int i = 0; i < reader.n_weights; i++)
         n_values += tr_model_weight(model, i).n;

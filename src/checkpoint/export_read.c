@@ -8,6 +8,7 @@
 #include "optimizer_list.h"
 #include "trainer/checkpoint.h"
 #include "training_state.h"
+#include "zip_file.h"
 
 static const char group[] = "trainer/optimizer_weights/";
 
@@ -63,7 +64,8 @@ static tr_status read_weights(tr_snapshot **out, tr_model *model, const char *pa
 tr_status tr_export_read(tr_snapshot **out, tr_model *model, const char *path, tr_error *err)
 {
     bool found = false;
-    if (access(path, R_OK) == 0) /* else the reader of the weights says what is wrong */
+    /* Archives have no state of ours; of what cannot be read, the reader of the weights tells. */
+    if (access(path, R_OK) == 0 && !tr_is_zip(path))
         TR_TRY(look_for_state(&found, model, path, err));
     return found ? tr_training_state_read(out, model, path, err)
                  : read_weights(out, model, path, err);

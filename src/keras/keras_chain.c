@@ -179,7 +179,7 @@ static tr_status read_functional(const json_t **chain, size_t n, const tr_keras_
 tr_status tr_keras_read_chain(const tr_keras_file *file, const json_t ***layers, size_t *n,
                               tr_error *err)
 {
-    const char *class_name = tr_keras_bare_name(text_of(file->model, "class_name"));
+    const char *class_name = tr_keras_class_name(file->model);
     const json_t *config = json_object_get(file->model, "config");
     const bool functional =
         strcmp(class_name, "Functional") == 0 || strcmp(class_name, "Model") == 0;

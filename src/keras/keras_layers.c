@@ -264,8 +264,7 @@ static tr_status write_layers(tr_keras_reading *reading, const json_t **chain, s
         const char *name = json_string_value(json_object_get(config, "name"));
         layer_reading at = {.all = reading,
                             .layer = chain[i],
-                            .class_name = tr_keras_bare_name(
-                                json_string_value(json_object_get(chain[i], "class_name"))),
+                            .class_name = tr_keras_class_name(chain[i]),
                             .flat = flat};
         at.keras_name = name == NULL ? at.class_name : name;
         if (strcmp(at.class_name, "InputLayer") == 0) {

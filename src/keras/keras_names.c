@@ -29,6 +29,15 @@ const char *tr_keras_bare_name(const char *class_name)
     return end == NULL ? class_name : end + 1;
 }
 
+const char *tr_keras_class_name(const json_t *object)
+{
+    const char *class_name = json_string_value(json_object_get(object, "class_name"));
+    const char *registered = json_string_value(json_object_get(object, "registered_name"));
+    if (registered != NULL && strchr(registered, '>') != NULL)
+        return registered;
+    return class_name == NULL ? "" : class_name;
+}
+
 void tr_keras_clean_name(const char *name, size_t most, char *text)
 {
     size_t used = 0;

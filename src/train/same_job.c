@@ -40,6 +40,33 @@ static bool is_free(const char *section, const char *key)
     return false;
 }
 
+/* The comma that only blanks separate from here, or here. */
+static const char *at_comma(const char *text)
+{
+    const char *behind = text + strspn(text, " \t");
+    return *behind == ',' ? behind : text;
+}
+
+/* "3,3" is "3, 3": how a list is spaced says nothing. */
+static bool same_text(const char *a, const char *b)
+{
+    for (;;) {
+        a = at_comma(a);
+        b = at_comma(b);
+        if (*a != *b)
+            return false;
+        if (*a == '\0')
+            return true;
+        const bool comma = *a == ',';
+        a++;
+        b++;
+        if (comma) {
+            a += strspn(a, " \t");
+            b += strspn(b, " \t");
+        }
+    }
+}
+
 static bool is_integer(const char *text, long long *value)
 {
     char *end;
@@ -57,7 +84,7 @@ static bool same_value(const char *a, const char *b)
         return m == n;
     const double x = strtod(a, &end_a), y = strtod(b, &end_b);
     const bool numbers = *a != '\0' && *b != '\0' && *end_a == '\0' && *end_b == '\0';
-    return numbers ? x == y : strcmp(a, b) == 0;
+    return numbers ? x == y : same_text(a, b);
 }
 
 static tr_status differs(const char *path, const char *section, const char *key, const char *then,

@@ -146,16 +146,29 @@ static void describe_best(tr_resumed *out, const tr_run *run, const tr_snapshot 
     tr_free(path);
 }
 
+/* A file of Keras has a configuration, too, but one that is made up where the job should be. */
+static tr_status check_job(const tr_run *run, const char *path, tr_error *err)
+{
+    tr_checkpoint_info then;
+    TR_TRY(tr_checkpoint_describe(&then, path, err));
+    const tr_status status =
+        then.of_trainer
+            ? tr_check_same_job(run->config, then.config, path, err)
+            : tr_fail(err, TR_ERR_DATA,
+                      "%s: cannot be resumed: it has no training state (/trainer), as files that "
+                      "Keras wrote; to train on from its weights: --set fit.initial_weights=%s, "
+                      "without --resume",
+                      path, path);
+    tr_checkpoint_info_release(&then);
+    return status;
+}
+
 tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error *err)
 {
-    char *then = NULL;
     tr_snapshot *snapshot = NULL;
-    TR_TRY(tr_checkpoint_read_config(&then, path, err));
-    tr_status status = tr_check_same_job(run->config, then, path, err);
-    tr_free(then);
-    TR_TRY(status);
+    TR_TRY(check_job(run, path, err));
     TR_TRY(tr_training_state_read(&snapshot, run->model, path, err));
-    status = check_identity(run, &snapshot->identity, path, err);
+    tr_status status = check_identity(run, &snapshot->identity, path, err);
     if (status == TR_OK)
         status = check_progress(run, &snapshot->progress, path, err);
     if (status == TR_OK)

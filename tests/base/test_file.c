@@ -159,6 +159,21 @@ Test(file, folder_prepare_makes_all_of_a_path)
     cr_expect_eq(rmdir(deep), 0, "something was left in it");
 }
 
+Test(file, a_temporary_name_that_is_taken_is_not_written_through)
+{
+    char other[160];
+    snprintf(other, sizeof other, "%s/other", folder);
+    cr_assert_eq(tr_file_write(other, "precious", 8, NULL), TR_OK);
+    cr_assert_eq(symlink(other, temporary), 0);
+    cr_expect_eq(tr_file_write(target, "new", 3, NULL), TR_OK);
+    expect_content(target, "new");
+    expect_content(other, "precious");
+    cr_assert_eq(mkfifo(temporary, 0600), 0);
+    cr_expect_eq(tr_file_write(target, "newer", 5, NULL), TR_OK); /* at once, without a reader */
+    expect_content(target, "newer");
+    expect_absent(temporary);
+}
+
 Test(file, folder_prepare_with_a_file_in_the_way)
 {
     cr_assert_eq(tr_file_write(target, "x", 1, NULL), TR_OK);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "h5_write.h"
 #include "keras.h"
@@ -269,6 +270,11 @@ static void refused(const char *path, const char *expected)
 
 Test(checkpoint_config, refuses_what_has_no_model)
 {
+    char pipe[512];
+    snprintf(pipe, sizeof pipe, "%s/pipe.h5", test_folder());
+    cr_assert_eq(mkfifo(pipe, 0600), 0);
+    refused(pipe, "is a device or a pipe"); /* at once, without a writer */
+    refused(test_folder(), "is a folder");
     refused("/no/such.h5", "cannot be read");
     refused(TR_SOURCE "/LICENSE", "is not a whole HDF5 file");
     refused(test_keras_golden("small_v3.9.2.weights.h5"), "give the INI file of the model with -c");

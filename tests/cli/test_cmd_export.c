@@ -86,6 +86,15 @@ Test(cmd_export, state_of_another_optimizer_is_left_out)
     tr_free(config);
 }
 
+Test(cmd_export, takes_an_archive_of_keras)
+{
+    char arguments[1024];
+    snprintf(arguments, sizeof arguments,
+             "export --checkpoint %s --format weights.h5 --output %s/handmade.weights.h5",
+             TR_GOLDEN "/keras/handmade_minimal.keras", test_folder());
+    test_expect(test_run("", arguments), 0, "without the optimizer's state");
+}
+
 Test(cmd_export, keras_file_has_the_checkpoint_s_name)
 {
     char path[512];

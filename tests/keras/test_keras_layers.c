@@ -119,7 +119,10 @@ Test(keras_layers, every_refusal_names_layer_and_key)
 {
     static const char *const cases[][3] = {
         {"{'class_name':'Conv3D','config':{'name':'v'}}", "3.3.3", "layer v|Conv3D|Conv2D, "},
-        {"{'class_name':'my>Odd','config':{'name':'o'}}", "3.3.3", "layer o|is a Odd"},
+        {"{'class_name':'my>Odd','config':{'name':'o'}}", "3.3.3", "layer o|is a my>Odd"},
+        {"{'class_name':'my>Flatten','config':{'name':'f'}}", "3.3.3", "layer f|is a my>Flatten"},
+        {"{'class_name':'Flatten','registered_name':'my>Flatten','config':{'name':'f'}}", "3.3.3",
+         "layer f|is a my>Flatten"},
         {"{'class_name':'Sequential','config':{'name':'inner','layers':[]}}", "3.3.3",
          "layer inner|is a Sequential"},
         {"{'class_name':'Conv2D','config':{'name':'v','filters':2,'kernel_size':3,'groups':3}}",

@@ -156,3 +156,18 @@ Test(identity, weights_and_state_belong_together)
     tr_free(path);
     tr_free(other);
 }
+
+Test(identity, says_what_a_file_of_keras_lacks)
+{
+    tr_error err = {0};
+    test_quadrants made;
+    tr_resumed resumed;
+    char folder[512];
+    snprintf(folder, sizeof folder, "output.directory=%s/run", test_folder());
+    cr_assert_eq(test_quadrants_make(&made, (const char *const[]){folder}, 1, &err), TR_OK);
+    cr_expect_eq(tr_run_resume(made.run, TR_GOLDEN "/keras_written.h5", &resumed, &err),
+                 TR_ERR_DATA);
+    cr_expect_not_null(strstr(err.text, "has no training state"), "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "fit.initial_weights"), "%s", err.text);
+    test_quadrants_discard(&made);
+}

@@ -44,7 +44,8 @@ Test(same_job, allows_what_does_not_change_the_numbers)
                                        "checkpoint.monitor=loss",
                                        "data.file=/moved/data.h5",
                                        "optimizer.learning_rate=0.0010",
-                                       "fit.batch_size=32"};
+                                       "fit.batch_size=32",
+                                       "model.input_shape=4,4 ,  1"};
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
         tr_error err = {0};
         cr_expect_eq(compare(body, fine[i], &err), TR_OK, "%s: %s", fine[i], err.text);
