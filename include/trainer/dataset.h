@@ -49,6 +49,10 @@ typedef struct tr_dataset tr_dataset;
 tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned targets,
                           tr_error *err);
 
+/* x_test and y_test alone, checked likewise: the file need not have others. */
+tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
+                               tr_error *err);
+
 /* Images alone, to predict: the array `name` of the file at `path`, checked likewise. They are the
  * test set of *out. */
 tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,

@@ -65,8 +65,9 @@ static const char *advice(int cause)
     switch (cause) {
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
         return "free some space, or choose another folder";
+    case EFBIG:
+        return "raise the limit on the size of files (ulimit -f)";
     case ENOENT:
     case ENOTDIR:
         return "its folder is not there; make it again, or choose another";

@@ -40,8 +40,7 @@ typedef struct state_reader {
 static tr_status damaged(const state_reader *reader, const char *what, tr_error *err)
 {
     return tr_fail(err, TR_ERR_DATA,
-                   "%s: %s of its training state (/trainer) cannot be read: the file is damaged; "
-                   "take another copy of it, or start anew without --resume",
+                   "%s: %s of its training state (/trainer) cannot be read: the file is damaged",
                    reader->path, what);
 }
 

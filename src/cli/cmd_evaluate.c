@@ -32,8 +32,8 @@ static tr_status evaluate(tr_session *session, const char *checkpoint, tr_error 
     int64_t begin;
     TR_TRY(tr_session_build(session, err));
     TR_TRY(tr_checkpoint_read_weights(session->model, checkpoint, err));
-    TR_TRY(
-        tr_dataset_open(&session->dataset, session->config, tr_model_targets(session->model), err));
+    TR_TRY(tr_dataset_open_test(&session->dataset, session->config,
+                                tr_model_targets(session->model), err));
     if (tr_dataset_test(session->dataset)->n == 0)
         return tr_fail(err, TR_ERR_DATA, "%s: has no test set (%s, %s)", session->config->data.file,
                        session->config->data.x_test, session->config->data.y_test);

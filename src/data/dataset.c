@@ -266,6 +266,14 @@ tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned ta
     return open_parts(out, names, config->input_shape, targets, err);
 }
 
+tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
+                               tr_error *err)
+{
+    const tr_data_config *data = &config->data;
+    const part_names names[N_PARTS] = {[TEST] = {data->file, data->x_test, data->y_test}};
+    return open_parts(out, names, config->input_shape, targets, err);
+}
+
 tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,
                                  const int64_t input_shape[3], tr_error *err)
 {

@@ -163,12 +163,27 @@ static tr_status check_job(const tr_run *run, const char *path, tr_error *err)
     return status;
 }
 
+/* What to do about a file that cannot be read, whatever is wrong with it. */
+static tr_status advise(tr_status status, tr_error *err)
+{
+    if (status != TR_ERR_DATA || err == NULL)
+        return status;
+    const tr_error reason = *err;
+    return tr_fail(err, status,
+                   "%.7000s\nto go on from another checkpoint (best.h5, epoch_NNNN.h5), put it in "
+                   "its place; without --resume the training starts anew",
+                   reason.text);
+}
+
 tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error *err)
 {
     tr_snapshot *snapshot = NULL;
-    TR_TRY(check_job(run, path, err));
-    TR_TRY(tr_training_state_read(&snapshot, run->model, path, err));
-    tr_status status = check_identity(run, &snapshot->identity, path, err);
+    tr_status status = check_job(run, path, err);
+    if (status == TR_OK)
+        status = tr_training_state_read(&snapshot, run->model, path, err);
+    if (status != TR_OK)
+        return advise(status, err);
+    status = check_identity(run, &snapshot->identity, path, err);
     if (status == TR_OK)
         status = check_progress(run, &snapshot->progress, path, err);
     if (status == TR_OK)

@@ -249,7 +249,7 @@ Test(cli, output_errors)
     test_expect(test_run("ulimit -f 8;", test_short_run("mnist.ini", "")), 5, "best.h5");
     test_expect(
         test_run("ulimit -f 8;", test_short_run("mnist.ini", "--set checkpoint.monitor=none")), 5,
-        "last.h5: cannot write: File too large; free some space");
+        "last.h5: cannot write: File too large; raise the limit");
 }
 
 Test(cli, check_knows_what_can_be_monitored)

@@ -1,6 +1,7 @@
 /* test_cmd_evaluate.c -- Keras's files measured without an INI file; what they must be told. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "keras.h"
@@ -123,6 +124,28 @@ Test(cmd_evaluate, a_damaged_checkpoint_is_an_error_of_the_data)
     test_expect(evaluate(path, ""), 3, "last.h5: its configuration (/trainer, config) is damaged");
     change_config(path, false);
     test_expect(evaluate(path, ""), 3, "last.h5: its configuration is damaged, or of a model");
+}
+
+/* A dataset that has nothing else. */
+Test(cmd_evaluate, a_test_set_is_enough)
+{
+    char command[1500], data[600], path[512];
+    static char expected[65536];
+    snprintf(data, sizeof data, "%s/test_only.h5", test_folder());
+    snprintf(path, sizeof path, "%s/run/last.h5", test_folder());
+    test_expect(test_run("", test_short_run("mnist.ini", "")), 0, "test loss");
+    for (int i = 0; i < 2; i++) {
+        const char name = "xy"[i];
+        snprintf(command, sizeof command, "h5copy -i %s -o %s -s %c_test -d %c_test",
+                 test_small_data(), data, name, name);
+        cr_assert_eq(system(command), 0, "%s", command);
+    }
+    snprintf(command, sizeof command, "evaluate --checkpoint %s", path);
+    const test_outcome *result = test_run("", command);
+    test_expect(result, 0, "test loss");
+    snprintf(expected, sizeof expected, "%s", strstr(result->text, "test loss"));
+    snprintf(command, sizeof command, "evaluate --checkpoint %s --set data.file=%s", path, data);
+    test_expect(test_run("", command), 0, expected);
 }
 
 /* ---- fine-tuning ---- */

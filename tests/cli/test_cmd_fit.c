@@ -201,5 +201,6 @@ Test(cmd_fit, resume_says_what_it_does)
     test_expect(test_run("", short_run("--set fit.seed=3")), 2, "another [fit] seed");
     snprintf(command, sizeof command, "truncate -s 9000 %s/run/last.h5", test_folder());
     cr_assert_eq(system(command), 0);
-    test_expect(test_run("", short_run("")), 3, "run/last.h5");
+    test_expect(test_run("", short_run("")), 3, "run/last.h5: is not a whole HDF5 file");
+    test_expect(test_run("", short_run("")), 3, "to go on from another checkpoint (best.h5");
 }

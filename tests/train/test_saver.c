@@ -94,7 +94,7 @@ Test(saver, a_failure_is_told_and_stays)
     setrlimit(RLIMIT_FSIZE, &small);
     save(saver, 1, false, 0);
     cr_expect_eq(tr_saver_wait(saver, &err), TR_ERR_IO);
-    cr_expect_not_null(strstr(err.text, "free some space"), "%s", err.text);
+    cr_expect_not_null(strstr(err.text, "raise the limit on the size"), "%s", err.text);
     cr_expect_null(strstr(err.text, "--resume"), "from what? %s", err.text);
     cr_expect(tr_saver_failed(saver));
     cr_expect_eq(tr_saver_take(saver, &unused, &err), TR_ERR_IO);
