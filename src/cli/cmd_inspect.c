@@ -125,11 +125,12 @@ static tr_status list(const char *path, bool digest, tr_error *err)
 /* The text as it is, so that it can be a run's configuration again. */
 static tr_status print_config(const char *path, tr_error *err)
 {
-    char *text = NULL;
-    TR_TRY(tr_checkpoint_read_config(&text, path, err));
-    fputs(text, stdout);
-    tr_free(text);
-    return TR_OK;
+    tr_checkpoint_info said = {0};
+    TR_TRY(tr_checkpoint_describe(&said, path, err));
+    fputs(said.config, stdout);
+    const tr_status status = tr_print_notes(&said, path, err);
+    tr_checkpoint_info_release(&said);
+    return status;
 }
 
 /* ---- a sample ---- */

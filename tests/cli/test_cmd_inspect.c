@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "keras.h"
 #include "net.h"
 #include "run.h"
 #include "small_run.h"
@@ -81,6 +82,24 @@ Test(cmd_inspect, lists_a_weights_file)
     test_expect(result, 0, "a checkpoint, 9 layers, 585 parameters");
     test_expect(result, 0, "conv2d_1             vars/0  float32  [2, 3, 4, 6]");
     test_expect(result, 0, "optimizer/vars/11");
+}
+
+/* What is missing in the printed configuration is said, as when it is used. */
+Test(cmd_inspect, notes_what_a_configuration_leaves_out)
+{
+    char path[512];
+    H5Fclose(test_keras_h5("noted.h5",
+                           "{'class_name':'Sequential','config':{'name':'m','layers':[{"
+                           "'class_name':'InputLayer','config':{'batch_shape':[null,2,2,1]}},{"
+                           "'class_name':'Flatten','config':{}},{'class_name':'Dense','config':{"
+                           "'units':3,'activation':'softmax'}}]}}",
+                           "{'loss':'kl_divergence','optimizer_config':{'class_name':'Odd'}}",
+                           "3.3.3", false));
+    snprintf(path, sizeof path, "%s/noted.h5", test_folder());
+    const test_outcome *result = inspect(path, "--config");
+    test_expect(result, 0, "optimizer = sgd\n");
+    test_expect(result, 0, "noted.h5: its optimizer Odd is left out");
+    test_expect(result, 0, "noted.h5: its loss is kl_divergence");
 }
 
 Test(cmd_inspect, digests_a_dataset)
