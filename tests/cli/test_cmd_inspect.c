@@ -133,6 +133,10 @@ Test(cmd_inspect, mistakes_have_their_exit_codes)
     test_expect(inspect(data_path(), "--show 0 --dataset x_test"), 3, "no dataset x_test");
     test_expect(inspect(data_path(), "--show=-1"), 2, "--show -1: must be a whole number");
     test_expect(inspect(data_path(), "--show 1x"), 2, "--show 1x");
+    test_expect(inspect(data_path(), "--show 1 --show 2"), 2, "--show is given twice");
+    test_expect(inspect(data_path(), "--dataset x --dataset y"), 2, "--dataset is given twice");
+    test_expect(inspect(data_path(), "--png a --png b"), 2, "--png is given twice");
+    test_expect(inspect(data_path(), "--zoom 2 --zoom 2"), 2, "--zoom is given twice");
     test_expect(inspect(data_path(), "--png a.png"), 2, "which sample?");
     test_expect(inspect(data_path(), "--show 1 --zoom 2"), 2, "--png FILE only");
     test_expect(inspect("", ""), 2, "expected: FILE.h5");
