@@ -31,12 +31,12 @@ static tr_status make_group(hid_t *group, hid_t file, const char *path, const ch
 
 /* ---- layers ---- */
 
-static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer, tr_error *err)
+static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer, const char *key,
+                             tr_error *err)
 {
     const tr_layer_info of = tr_model_layer(snapshot->model, layer);
-    char key[TR_KEY_MAX], path[TR_KEY_MAX + 16], number[16];
+    char path[TR_KEY_MAX + 16], number[16];
     hid_t group;
-    tr_keyed_layer(key, snapshot->model, layer);
     snprintf(path, sizeof path, "layers/%s/vars", key);
     TR_TRY(make_group(&group, file, path, of.name, err));
     tr_status status = TR_OK;
@@ -49,6 +49,16 @@ static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer,
                                      snapshot->weights + tr_snapshot_offset(snapshot, weight), err);
     }
     tr_h5_close(group);
+    return status;
+}
+
+static tr_status write_layers(hid_t file, const tr_snapshot *snapshot, tr_error *err)
+{
+    tr_layer_key *keys = tr_keyed_layers(snapshot->model);
+    tr_status status = keys != NULL ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    for (int i = 0; i < tr_model_n_layers(snapshot->model) && status == TR_OK; i++)
+        status = write_layer(file, snapshot, i, keys[i], err);
+    tr_free(keys);
     return status;
 }
 
@@ -93,8 +103,7 @@ tr_status tr_export_fill_weights(const void *user, hid_t file, tr_error *err)
     hid_t root;
     TR_TRY(make_group(&root, file, "vars", tr_model_name(snapshot->model), err));
     tr_h5_close(root);
-    for (int i = 0; i < tr_model_n_layers(snapshot->model); i++)
-        TR_TRY(write_layer(file, snapshot, i, err));
+    TR_TRY(write_layers(file, snapshot, err));
     return write_optimizer(file, snapshot, err);
 }
 

@@ -39,6 +39,7 @@ typedef struct tr_identity {
 typedef struct tr_snapshot {
     const tr_model *model; /* borrowed */
     int64_t n_values;      /* of all weights, one after the other */
+    int64_t *offsets;      /* [weights] where each begins */
     float *weights;        /* [n_values] */
     /* [n_values] what the training goes on from, where `weights` are their average (use_ema, after
      * the last epoch); else NULL. */

@@ -3,6 +3,7 @@
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "export.h"
@@ -11,6 +12,7 @@
 #include "mem.h"
 #include "net.h"
 #include "optimizer_list.h"
+#include "trainer/checkpoint.h"
 
 /* ---- a snapshot ---- */
 
@@ -244,4 +246,24 @@ Test(export_weights, whole_model_optimizer_has_keras_s_names)
     H5Gclose(group);
     H5Fclose(file);
     close_subject(&made);
+}
+
+/* Thousands of layers: what reads the file has a limit of computing time (base/child.h). */
+Test(export_weights, a_deep_network)
+{
+    enum { DEPTH = 2100 };
+    char *body = NULL;
+    size_t n = 0;
+    tr_error err = {0};
+    FILE *text = open_memstream(&body, &n);
+    fprintf(text, "[model]\ninput_shape = 1, 1, 1\n[layer.f]\ntype = flatten\n");
+    for (int i = 0; i < DEPTH; i++)
+        fprintf(text, "[layer.d%d]\ntype = dense\nunits = 1\n", i);
+    fprintf(text, "[compile]\nloss = mean_squared_error\noptimizer = sgd\n");
+    fclose(text);
+    subject made = open_subject(test_config(body, NULL, 0), false);
+    cr_assert_eq(tr_export_weights(made.snapshot, made.path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_read_weights(made.model, made.path, &err), TR_OK, "%s", err.text);
+    close_subject(&made);
+    free(body); /* the stream's own */
 }
