@@ -64,31 +64,15 @@ static tr_status write_layers(hid_t file, const tr_snapshot *snapshot, tr_error 
 
 /* ---- the optimizer ---- */
 
-/* Has the snapshot what its optimizer needs to go on? One without slots (plain SGD) needs the
- * number of steps made. */
-static tr_status look_for_state(bool *found, char *name, size_t n, const tr_snapshot *snapshot,
-                                tr_error *err)
-{
-    tr_optimizer *optimizer = NULL;
-    tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
-    TR_TRY(tr_optimizer_make(&optimizer, tr_model_config(snapshot->model), err));
-    if (optimizer == NULL)
-        return tr_fail(err, TR_ERR_CONFIG, "[compile] optimizer is unknown");
-    const int n_slots = tr_optimizer_slots(optimizer, slots);
-    *found = snapshot->n_slots == n_slots && (n_slots > 0 || snapshot->progress.iterations > 0);
-    tr_keras_snake_case(name, n, optimizer->ops->keras_class);
-    tr_free(optimizer);
-    return TR_OK;
-}
-
 static tr_status write_optimizer(hid_t file, const tr_snapshot *snapshot, tr_error *err)
 {
-    bool found = false;
+    const tr_config *config = tr_model_config(snapshot->model);
     char name[64];
     hid_t group;
-    TR_TRY(look_for_state(&found, name, sizeof name, snapshot, err));
-    if (!found)
+    if (!tr_snapshot_has_state(snapshot))
         return TR_OK;
+    tr_keras_snake_case(name, sizeof name,
+                        tr_optimizer_find(config->compile.optimizer)->keras_class);
     TR_TRY(make_group(&group, file, "optimizer/vars", name, err));
     const tr_status status = tr_optimizer_list_write(group, snapshot, true, err);
     tr_h5_close(group);

@@ -51,6 +51,7 @@ tr_status tr_snapshot_new(tr_snapshot **out, const tr_model *model, bool trainin
     if (snapshot == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     snapshot->model = model;
+    snapshot->training = training;
     tr_status status =
         add_weights(snapshot) ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     if (status == TR_OK && training)
@@ -77,6 +78,11 @@ void tr_snapshot_free(tr_snapshot *snapshot)
 }
 
 /* ---- values ---- */
+
+bool tr_snapshot_has_state(const tr_snapshot *snapshot)
+{
+    return snapshot->training && (snapshot->n_slots > 0 || snapshot->progress.iterations > 0);
+}
 
 int64_t tr_snapshot_offset(const tr_snapshot *snapshot, int weight)
 {
