@@ -16,6 +16,7 @@
 #include "keras_file.h"
 #include "keyed_weights.h"
 #include "mem.h"
+#include "snapshot.h"
 #include "trainer/checkpoint.h"
 
 typedef struct weight_reader {
@@ -178,17 +179,6 @@ static tr_status read_listed(weight_reader *reader, hid_t file, tr_error *err)
     return status;
 }
 
-static tr_status digest_text(const weight_reader *reader, char text[TR_DIGEST_TEXT], tr_error *err)
-{
-    tr_digest *digest = tr_digest_new();
-    if (digest == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    tr_digest_add(digest, reader->values, (size_t)reader->n_read * sizeof *reader->values);
-    tr_digest_text(digest, text);
-    tr_digest_free(digest);
-    return TR_OK;
-}
-
 /* A flipped bit in the numbers is an error to nobody else: HDF5 keeps no sums of them. Files of
  * Keras have no digest. */
 static tr_status check_digest(const weight_reader *reader, hid_t file, tr_error *err)
@@ -205,7 +195,7 @@ static tr_status check_digest(const weight_reader *reader, hid_t file, tr_error 
                          "the file is damaged",
                          reader->path);
     else if (n == 1)
-        status = digest_text(reader, found, err);
+        status = tr_snapshot_digest(reader->values, reader->n_read, found, err);
     if (status == TR_OK && n == 1 && strcmp(found, written[0]) != 0)
         status = tr_fail(err, TR_ERR_DATA,
                          "%s: its weights are not those that were written: their digest is %s, not "
