@@ -126,6 +126,12 @@ char *tr_format(const char *format, ...)
     return text;
 }
 
+bool tr_ends_in(const char *text, const char *end)
+{
+    const size_t n = strlen(text), n_end = strlen(end);
+    return n >= n_end && strcmp(text + n - n_end, end) == 0;
+}
+
 uint64_t tr_alloc_count(void)
 {
     return atomic_load_explicit(&n_allocations, memory_order_relaxed);

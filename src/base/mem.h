@@ -8,6 +8,7 @@
 #ifndef TR_MEM_H
 #define TR_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,9 @@ void tr_shared_free(void *block); /* NULL is fine */
 char *tr_strdup(const char *text) __attribute__((malloc, warn_unused_result));
 char *tr_format(const char *format, ...)
     __attribute__((malloc, warn_unused_result, format(printf, 1, 2)));
+
+/* Text that is, or ends in, `end`. */
+bool tr_ends_in(const char *text, const char *end);
 
 /* Number of allocations made so far by all threads. */
 uint64_t tr_alloc_count(void);

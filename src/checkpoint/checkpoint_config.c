@@ -100,11 +100,36 @@ static bool has_own(const tr_keras_file *file)
 
 /* ---- Keras's ---- */
 
+/* What was wrong with the text of each choice of things to leave out. */
+enum { REFUSAL_MAX = 256 };
+typedef char refusals[TR_WITHOUT_ALL + 1][REFUSAL_MAX];
+
+/* The first problem, without its line in a text that nobody sees. */
+static void keep_refusal(char kept[REFUSAL_MAX], const char *path, const char *text)
+{
+    const size_t n = strlen(path);
+    if (strncmp(text, path, n) == 0 && text[n] == ':') {
+        text += n + 1;
+        text += strspn(text, "0123456789: ");
+    }
+    snprintf(kept, REFUSAL_MAX, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+/* Cut where it is full, it ends in a whole line. */
+static void end_notes(char *notes)
+{
+    notes[NOTES_MAX - 1] = '\0';
+    char *end = strrchr(notes, '\n');
+    *(end == NULL ? notes : end + 1) = '\0';
+}
+
 static tr_status translate(const config_reader *reader, const tr_keras_file *file, unsigned without,
-                           tr_error *err)
+                           refusals refused, tr_error *err)
 {
     tr_keras_reading reading = {.file = file,
                                 .without = without,
+                                .no_metrics = refused[without & ~(unsigned)TR_WITHOUT_METRICS],
+                                .no_optimizer = refused[without & ~(unsigned)TR_WITHOUT_OPTIMIZER],
                                 .ini = fmemopen(reader->text, TEXT_MAX, "w"),
                                 .notes = fmemopen(reader->notes, NOTES_MAX, "w"),
                                 .no_measure = fmemopen(reader->no_measure, REASON_MAX, "w")};
@@ -120,8 +145,8 @@ static tr_status translate(const config_reader *reader, const tr_keras_file *fil
     for (int i = 0; i < 3; i++)
         if (streams[i] != NULL)
             fclose(streams[i]);
-    reader->text[TEXT_MAX - 1] = reader->notes[NOTES_MAX - 1] = '\0';
-    reader->no_measure[REASON_MAX - 1] = '\0';
+    reader->text[TEXT_MAX - 1] = reader->no_measure[REASON_MAX - 1] = '\0';
+    end_notes(reader->notes);
     if (status == TR_OK && full)
         status = tr_fail(err, TR_ERR_DATA, "%s: its model has too many layers", reader->path);
     return status;
@@ -131,13 +156,15 @@ static tr_status translate(const config_reader *reader, const tr_keras_file *fil
 static tr_status read_keras(const config_reader *reader, const tr_keras_file *file, tr_error *err)
 {
     tr_error reason = {0};
+    refusals refused = {""};
     for (unsigned without = 0; without <= TR_WITHOUT_ALL; without++) {
-        TR_TRY(translate(reader, file, without, err));
+        TR_TRY(translate(reader, file, without, refused, err));
         const tr_status status = try_text(reader->path, reader->text, &reason);
         if (status == TR_OK)
             return TR_OK;
         if (status != TR_ERR_CONFIG)
             return tr_fail(err, status, "%s", reason.text);
+        keep_refusal(refused[without], reader->path, reason.text);
     }
     return fail_damaged(reader->path, &reason, err);
 }

@@ -16,7 +16,7 @@
 #include "h5.h"
 #include "trainer/status.h"
 
-/* What is beyond them is not told. */
+/* Of entries and variables beyond them the number is told; of epochs and columns nothing. */
 enum { TR_OUTLINE_ENTRIES = 4096, TR_OUTLINE_EPOCHS = 4096, TR_OUTLINE_COLUMNS = 32 };
 
 typedef struct tr_outline_entry {
@@ -33,13 +33,13 @@ typedef struct tr_outline_history {
 } tr_outline_history;
 
 typedef struct tr_checkpoint_outline {
-    int64_t n_layers, n_entries;
+    int64_t n_layers, n_entries, n_unlisted; /* unlisted: entries without room here */
     tr_outline_entry entries[TR_OUTLINE_ENTRIES];
 
     char model_class[64], model_name[128]; /* of model_config; "": none there */
     char digest_stored[33];                /* "": none, as in files of Keras */
-    char digest[33];     /* of the weights as they are, where there is a stored one */
-    int64_t n_variables; /* of the optimizer, in Keras's order */
+    char digest[33]; /* of all weights as they are, where there is a stored one */
+    int64_t n_variables, n_unlisted_variables;      /* of the optimizer, in Keras's order */
     tr_outline_entry variables[TR_OUTLINE_ENTRIES]; /* `layer` is "" */
     tr_outline_history history;
 } tr_checkpoint_outline;
@@ -58,7 +58,11 @@ bool tr_checkpoint_outline_damaged(const tr_checkpoint_outline *outline);
 void tr_outline_add(tr_checkpoint_outline *outline, const char *root, const char *layer,
                     const char *weight);
 
-/* Everything but the layers, after them. */
+/* The digest that is stored. */
+tr_status tr_checkpoint_look_digest(tr_checkpoint_outline *outline, hid_t file, const char *path,
+                                    tr_error *err);
+
+/* Everything but the layers and the digest. */
 tr_status tr_checkpoint_look_beside(tr_checkpoint_outline *outline, hid_t file, const char *path,
                                     tr_error *err);
 

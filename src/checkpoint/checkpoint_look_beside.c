@@ -7,23 +7,7 @@
 #include <string.h>
 
 #include "checkpoint_look.h"
-#include "digest.h"
 #include "h5_attributes.h"
-#include "mem.h"
-
-/* The one text of an attribute, "" where there is none. */
-static bool read_text(char *text, size_t n, hid_t object, const char *name)
-{
-    char **list = NULL;
-    size_t count = 0;
-    text[0] = '\0';
-    if (!tr_h5_read_names(object, name, &list, &count))
-        return false;
-    if (count == 1)
-        snprintf(text, n, "%s", list[0]);
-    tr_h5_free_names(list, count);
-    return true;
-}
 
 /* ---- the model's name ---- */
 
@@ -41,47 +25,6 @@ static void look_at_model(tr_checkpoint_outline *outline, hid_t file)
     snprintf(outline->model_name, sizeof outline->model_name, "%s", name == NULL ? "" : name);
     json_decref(json);
     tr_h5_free_names(text, n);
-}
-
-/* ---- the digest ---- */
-
-/* float32 values of one weight. */
-static bool add_weight(tr_digest *digest, hid_t file, const char *path)
-{
-    const hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-    const hid_t space = dataset < 0 ? H5I_INVALID_HID : H5Dget_space(dataset);
-    const hssize_t n = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
-    float *values = n < 0 ? NULL : tr_alloc((size_t)n, sizeof *values);
-    const bool ok = values != NULL &&
-                    H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-    if (ok)
-        tr_digest_add(digest, values, (size_t)n * sizeof *values);
-    tr_free(values);
-    tr_h5_close(space);
-    tr_h5_close(dataset);
-    return ok;
-}
-
-static tr_status look_at_digest(tr_checkpoint_outline *outline, hid_t file, hid_t trainer,
-                                const char *path, tr_error *err)
-{
-    if (!read_text(outline->digest_stored, sizeof outline->digest_stored, trainer,
-                   "weights_digest"))
-        return tr_fail(err, TR_ERR_DATA, "%s: weights_digest of /trainer cannot be read", path);
-    if (outline->digest_stored[0] == '\0')
-        return TR_OK;
-    tr_digest *digest = tr_digest_new();
-    if (digest == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    tr_status status = TR_OK;
-    for (int64_t i = 0; status == TR_OK && i < outline->n_entries; i++) {
-        const tr_outline_entry *entry = &outline->entries[i];
-        if (entry->weight[0] != '\0' && !add_weight(digest, file, entry->path))
-            status = tr_fail(err, TR_ERR_DATA, "%s: dataset %s cannot be read", path, entry->path);
-    }
-    tr_digest_text(digest, outline->digest);
-    tr_digest_free(digest);
-    return status;
 }
 
 /* ---- the history ---- */
@@ -161,10 +104,27 @@ static void look_at_optimizer(tr_checkpoint_outline *outline, hid_t file)
         add_named(outline, file, "trainer/optimizer_weights");
     for (int i = 0; exists(file, "optimizer", "vars"); i++) {
         snprintf(name, sizeof name, "optimizer/vars/%d", i);
-        if (i == TR_OUTLINE_ENTRIES || H5Lexists(file, name, H5P_DEFAULT) <= 0)
+        if (H5Lexists(file, name, H5P_DEFAULT) <= 0)
             break;
         tr_outline_add(outline, "", "", name);
     }
+}
+
+/* ---- all ---- */
+
+tr_status tr_checkpoint_look_digest(tr_checkpoint_outline *outline, hid_t file, const char *path,
+                                    tr_error *err)
+{
+    if (!exists(file, "", "trainer"))
+        return TR_OK;
+    const hid_t trainer = H5Gopen2(file, "trainer", H5P_DEFAULT);
+    const bool ok =
+        trainer >= 0 && (H5Aexists(trainer, "weights_digest") == 0 ||
+                         tr_h5_read_text(trainer, "weights_digest", outline->digest_stored,
+                                         sizeof outline->digest_stored));
+    tr_h5_close(trainer);
+    return ok ? TR_OK
+              : tr_fail(err, TR_ERR_DATA, "%s: weights_digest of /trainer cannot be read", path);
 }
 
 tr_status tr_checkpoint_look_beside(tr_checkpoint_outline *outline, hid_t file, const char *path,
@@ -184,8 +144,6 @@ tr_status tr_checkpoint_look_beside(tr_checkpoint_outline *outline, hid_t file, 
             status = fail_history(path, err);
         tr_h5_close(dataset);
     }
-    if (status == TR_OK)
-        status = look_at_digest(outline, file, trainer, path, err);
     tr_h5_close(trainer);
     return status;
 }

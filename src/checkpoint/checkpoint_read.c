@@ -15,6 +15,7 @@
 #include "keras_file.h"
 #include "keyed_weights.h"
 #include "mem.h"
+#include "snapshot.h"
 #include "trainer/checkpoint.h"
 
 typedef struct weight_reader {
@@ -99,13 +100,13 @@ static tr_status read_layer(weight_reader *reader, hid_t weights, const char *la
 /* ---- by keys ---- */
 
 /* The arrays of layer i: 0, 1, ..., as many as it has weights, and not one more. */
-static tr_status read_keyed_layer(weight_reader *reader, hid_t root, int i, tr_error *err)
+static tr_status read_keyed_layer(weight_reader *reader, hid_t root, int i, const char *key,
+                                  tr_error *err)
 {
     const tr_layer_info layer = tr_model_layer(reader->model, i);
-    char key[TR_KEY_MAX], vars[TR_KEY_MAX + 16], number[16];
+    char vars[TR_KEY_MAX + 16], number[16];
     if (layer.n_weights == 0)
         return TR_OK;
-    tr_keyed_layer(key, reader->model, i);
     snprintf(vars, sizeof vars, "%s/vars", key);
     const hid_t group =
         H5Lexists(root, key, H5P_DEFAULT) > 0 ? H5Gopen2(root, vars, H5P_DEFAULT) : H5I_INVALID_HID;
@@ -130,16 +131,21 @@ static tr_status read_keyed_layer(weight_reader *reader, hid_t root, int i, tr_e
 static tr_status read_keyed(weight_reader *reader, hid_t file, const char *root_name, tr_error *err)
 {
     const hid_t root = H5Gopen2(file, root_name, H5P_DEFAULT);
-    char stranger[TR_KEY_MAX];
-    tr_status status = root >= 0 ? TR_OK
-                                 : tr_fail(err, TR_ERR_DATA, "%s: group %s cannot be read",
-                                           reader->path, root_name);
+    tr_layer_key stranger = "", *keys = tr_keyed_layers(reader->model);
+    tr_status status = TR_OK;
+    if (root < 0)
+        status = tr_fail(err, TR_ERR_DATA, "%s: group %s cannot be read", reader->path, root_name);
+    else if (keys == NULL)
+        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     for (int i = 0; i < tr_model_n_layers(reader->model) && status == TR_OK; i++)
-        status = read_keyed_layer(reader, root, i, err);
-    if (status == TR_OK && tr_keyed_stranger(stranger, root, reader->model))
+        status = read_keyed_layer(reader, root, i, keys[i], err);
+    if (status == TR_OK && !tr_keyed_stranger(stranger, root, reader->model, keys))
+        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    if (status == TR_OK && stranger[0] != '\0')
         status = tr_fail(err, TR_ERR_DATA,
                          "%s: has more weights than the model: there is no layer for those of %s",
                          reader->path, stranger);
+    tr_free(keys);
     tr_h5_close(root);
     return status;
 }
@@ -172,17 +178,6 @@ static tr_status read_listed(weight_reader *reader, hid_t file, tr_error *err)
     return status;
 }
 
-static tr_status digest_text(const weight_reader *reader, char text[TR_DIGEST_TEXT], tr_error *err)
-{
-    tr_digest *digest = tr_digest_new();
-    if (digest == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    tr_digest_add(digest, reader->values, (size_t)reader->n_read * sizeof *reader->values);
-    tr_digest_text(digest, text);
-    tr_digest_free(digest);
-    return TR_OK;
-}
-
 /* A flipped bit in the numbers is an error to nobody else: HDF5 keeps no sums of them. Files of
  * Keras have no digest. */
 static tr_status check_digest(const weight_reader *reader, hid_t file, tr_error *err)
@@ -199,7 +194,7 @@ static tr_status check_digest(const weight_reader *reader, hid_t file, tr_error 
                          "the file is damaged",
                          reader->path);
     else if (n == 1)
-        status = digest_text(reader, found, err);
+        status = tr_snapshot_digest(reader->values, reader->n_read, found, err);
     if (status == TR_OK && n == 1 && strcmp(found, written[0]) != 0)
         status = tr_fail(err, TR_ERR_DATA,
                          "%s: its weights are not those that were written: their digest is %s, not "

@@ -31,12 +31,12 @@ static tr_status make_group(hid_t *group, hid_t file, const char *path, const ch
 
 /* ---- layers ---- */
 
-static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer, tr_error *err)
+static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer, const char *key,
+                             tr_error *err)
 {
     const tr_layer_info of = tr_model_layer(snapshot->model, layer);
-    char key[TR_KEY_MAX], path[TR_KEY_MAX + 16], number[16];
+    char path[TR_KEY_MAX + 16], number[16];
     hid_t group;
-    tr_keyed_layer(key, snapshot->model, layer);
     snprintf(path, sizeof path, "layers/%s/vars", key);
     TR_TRY(make_group(&group, file, path, of.name, err));
     tr_status status = TR_OK;
@@ -52,33 +52,27 @@ static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer,
     return status;
 }
 
-/* ---- the optimizer ---- */
-
-/* Has the snapshot what its optimizer needs to go on? One without slots (plain SGD) needs the
- * number of steps made. */
-static tr_status look_for_state(bool *found, char *name, size_t n, const tr_snapshot *snapshot,
-                                tr_error *err)
+static tr_status write_layers(hid_t file, const tr_snapshot *snapshot, tr_error *err)
 {
-    tr_optimizer *optimizer = NULL;
-    tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
-    TR_TRY(tr_optimizer_make(&optimizer, tr_model_config(snapshot->model), err));
-    if (optimizer == NULL)
-        return tr_fail(err, TR_ERR_CONFIG, "[compile] optimizer is unknown");
-    const int n_slots = tr_optimizer_slots(optimizer, slots);
-    *found = snapshot->n_slots == n_slots && (n_slots > 0 || snapshot->progress.iterations > 0);
-    tr_keras_snake_case(name, n, optimizer->ops->keras_class);
-    tr_free(optimizer);
-    return TR_OK;
+    tr_layer_key *keys = tr_keyed_layers(snapshot->model);
+    tr_status status = keys != NULL ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    for (int i = 0; i < tr_model_n_layers(snapshot->model) && status == TR_OK; i++)
+        status = write_layer(file, snapshot, i, keys[i], err);
+    tr_free(keys);
+    return status;
 }
+
+/* ---- the optimizer ---- */
 
 static tr_status write_optimizer(hid_t file, const tr_snapshot *snapshot, tr_error *err)
 {
-    bool found = false;
+    const tr_config *config = tr_model_config(snapshot->model);
     char name[64];
     hid_t group;
-    TR_TRY(look_for_state(&found, name, sizeof name, snapshot, err));
-    if (!found)
+    if (!tr_snapshot_has_state(snapshot))
         return TR_OK;
+    tr_keras_snake_case(name, sizeof name,
+                        tr_optimizer_find(config->compile.optimizer)->keras_class);
     TR_TRY(make_group(&group, file, "optimizer/vars", name, err));
     const tr_status status = tr_optimizer_list_write(group, snapshot, true, err);
     tr_h5_close(group);
@@ -93,8 +87,7 @@ tr_status tr_export_fill_weights(const void *user, hid_t file, tr_error *err)
     hid_t root;
     TR_TRY(make_group(&root, file, "vars", tr_model_name(snapshot->model), err));
     tr_h5_close(root);
-    for (int i = 0; i < tr_model_n_layers(snapshot->model); i++)
-        TR_TRY(write_layer(file, snapshot, i, err));
+    TR_TRY(write_layers(file, snapshot, err));
     return write_optimizer(file, snapshot, err);
 }
 

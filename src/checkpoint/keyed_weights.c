@@ -2,9 +2,11 @@
 #include "keyed_weights.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "keras_names.h"
+#include "mem.h"
 
 const char *tr_keyed_root(hid_t file)
 {
@@ -19,29 +21,43 @@ const char *tr_keyed_root(hid_t file)
     return NULL;
 }
 
-void tr_keyed_layer(char key[TR_KEY_MAX], const tr_model *model, int i)
+tr_layer_key *tr_keyed_layers(const tr_model *model)
 {
-    const char *class_name = tr_model_layer(model, i).keras_class;
-    char name[64];
-    int number = 0;
-    for (int k = 0; k < i; k++)
-        number += strcmp(tr_model_layer(model, k).keras_class, class_name) == 0;
-    tr_keras_snake_case(name, sizeof name, class_name);
-    if (number == 0)
-        snprintf(key, TR_KEY_MAX, "%s", name);
-    else
-        snprintf(key, TR_KEY_MAX, "%s_%d", name, number);
+    const int n = tr_model_n_layers(model);
+    tr_layer_key *keys = tr_alloc((size_t)n, sizeof *keys);
+    int *numbers = tr_alloc((size_t)n, sizeof *numbers);
+    for (int i = 0; keys != NULL && numbers != NULL && i < n; i++) {
+        const char *class_name = tr_model_layer(model, i).keras_class;
+        char name[64];
+        int last = i - 1;
+        while (last >= 0 && strcmp(tr_model_layer(model, last).keras_class, class_name) != 0)
+            last--;
+        numbers[i] = last < 0 ? 0 : numbers[last] + 1;
+        tr_keras_snake_case(name, sizeof name, class_name);
+        if (numbers[i] == 0)
+            snprintf(keys[i], TR_KEY_MAX, "%s", name);
+        else
+            snprintf(keys[i], TR_KEY_MAX, "%s_%d", name, numbers[i]);
+    }
+    if (numbers == NULL) {
+        tr_free(keys);
+        keys = NULL;
+    }
+    tr_free(numbers);
+    return keys;
 }
 
-static bool is_known(const char *key, const tr_model *model)
+/* ---- what no layer has ---- */
+
+typedef struct search {
+    tr_layer_key *known; /* sorted */
+    size_t n_known;
+    char *stranger;
+} search;
+
+static int compare(const void *a, const void *b)
 {
-    char known[TR_KEY_MAX];
-    for (int i = 0; i < tr_model_n_layers(model); i++) {
-        tr_keyed_layer(known, model, i);
-        if (tr_model_layer(model, i).n_weights > 0 && strcmp(known, key) == 0)
-            return true;
-    }
-    return false;
+    return strcmp(a, b);
 }
 
 /* <key>/vars/0, and that it is an array. */
@@ -55,15 +71,34 @@ static bool has_arrays(hid_t root, const char *key)
     return H5Lexists(root, path, H5P_DEFAULT) > 0;
 }
 
-bool tr_keyed_stranger(char key[TR_KEY_MAX], hid_t root, const tr_model *model)
+/* H5Literate visitor: stops at a stranger. */
+static herr_t visit_key(hid_t root, const char *name, const H5L_info_t *info, void *user)
 {
-    H5G_info_t info;
-    if (H5Gget_info(root, &info) < 0)
+    const search *self = user;
+    tr_layer_key key;
+    (void)info;
+    snprintf(key, sizeof key, "%s", name);
+    if (bsearch(key, self->known, self->n_known, sizeof key, compare) != NULL ||
+        !has_arrays(root, key))
+        return 0;
+    snprintf(self->stranger, TR_KEY_MAX, "%s", key);
+    return 1;
+}
+
+bool tr_keyed_stranger(tr_layer_key stranger, hid_t root, const tr_model *model,
+                       const tr_layer_key *keys)
+{
+    const int n = tr_model_n_layers(model);
+    search self = {.known = tr_alloc((size_t)n, sizeof *self.known), .stranger = stranger};
+    hsize_t at = 0;
+    stranger[0] = '\0';
+    if (self.known == NULL)
         return false;
-    for (hsize_t i = 0; i < info.nlinks; i++)
-        if (H5Lget_name_by_idx(root, ".", H5_INDEX_NAME, H5_ITER_INC, i, key, TR_KEY_MAX,
-                               H5P_DEFAULT) > 0 &&
-            !is_known(key, model) && has_arrays(root, key))
-            return true;
-    return false;
+    for (int i = 0; i < n; i++)
+        if (tr_model_layer(model, i).n_weights > 0)
+            memcpy(self.known[self.n_known++], keys[i], sizeof *keys);
+    qsort(self.known, self.n_known, sizeof *self.known, compare);
+    H5Literate(root, H5_INDEX_NAME, H5_ITER_INC, &at, visit_key, &self);
+    tr_free(self.known);
+    return true;
 }

@@ -15,11 +15,14 @@ enum { TR_KEY_MAX = 128 };
  * file is of another kind. */
 const char *tr_keyed_root(hid_t file);
 
-/* The key of layer i. */
-void tr_keyed_layer(char key[TR_KEY_MAX], const tr_model *model, int i);
+/* The keys of all layers, freed with tr_free(); NULL: out of memory. */
+typedef char tr_layer_key[TR_KEY_MAX];
+tr_layer_key *tr_keyed_layers(const tr_model *model);
 
 /* The first layer of the file that has arrays and whose key no layer of the model with weights has,
- * into `key`; false: there is none. Groups of other things, such as seeds, do not count. */
-bool tr_keyed_stranger(char key[TR_KEY_MAX], hid_t root, const tr_model *model);
+ * into `stranger`, which else is "". Groups of other things, such as seeds, do not count. False:
+ * out of memory. */
+bool tr_keyed_stranger(tr_layer_key stranger, hid_t root, const tr_model *model,
+                       const tr_layer_key *keys);
 
 #endif

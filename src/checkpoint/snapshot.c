@@ -6,6 +6,18 @@
 
 /* ---- life ---- */
 
+static bool add_weights(tr_snapshot *snapshot)
+{
+    const int n = tr_model_n_weights(snapshot->model);
+    snapshot->offsets = tr_alloc((size_t)n, sizeof *snapshot->offsets);
+    for (int i = 0; snapshot->offsets != NULL && i < n; i++) {
+        snapshot->offsets[i] = snapshot->n_values;
+        snapshot->n_values += tr_model_weight(snapshot->model, i).n;
+    }
+    snapshot->weights = tr_alloc((size_t)snapshot->n_values, sizeof *snapshot->weights);
+    return snapshot->offsets != NULL && snapshot->weights != NULL;
+}
+
 static bool add_slot(tr_snapshot *snapshot, tr_slot slot)
 {
     float *values = tr_alloc((size_t)snapshot->n_values, sizeof *values);
@@ -39,12 +51,11 @@ tr_status tr_snapshot_new(tr_snapshot **out, const tr_model *model, bool trainin
     if (snapshot == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
     snapshot->model = model;
-    for (int i = 0; i < tr_model_n_weights(model); i++)
-        snapshot->n_values += tr_model_weight(model, i).n;
-    snapshot->weights = tr_alloc((size_t)snapshot->n_values, sizeof(float));
-    tr_status status = snapshot->weights == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                       : training                ? add_slots(snapshot, err)
-                                                 : TR_OK;
+    snapshot->training = training;
+    tr_status status =
+        add_weights(snapshot) ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    if (status == TR_OK && training)
+        status = add_slots(snapshot, err);
     if (status == TR_OK)
         *out = snapshot;
     else
@@ -58,6 +69,7 @@ void tr_snapshot_free(tr_snapshot *snapshot)
         return;
     for (int i = 0; i < snapshot->n_slots; i++)
         tr_free(snapshot->slots[i]);
+    tr_free(snapshot->offsets);
     tr_free(snapshot->weights);
     tr_free(snapshot->training_weights);
     tr_free(snapshot->epochs);
@@ -67,12 +79,14 @@ void tr_snapshot_free(tr_snapshot *snapshot)
 
 /* ---- values ---- */
 
+bool tr_snapshot_has_state(const tr_snapshot *snapshot)
+{
+    return snapshot->training && (snapshot->n_slots > 0 || snapshot->progress.iterations > 0);
+}
+
 int64_t tr_snapshot_offset(const tr_snapshot *snapshot, int weight)
 {
-    int64_t offset = 0;
-    for (int i = 0; i < weight; i++)
-        offset += tr_model_weight(snapshot->model, i).n;
-    return offset;
+    return snapshot->offsets[weight];
 }
 
 tr_status tr_snapshot_take_weights(tr_snapshot *snapshot, tr_error *err)

@@ -39,11 +39,13 @@ typedef struct tr_identity {
 typedef struct tr_snapshot {
     const tr_model *model; /* borrowed */
     int64_t n_values;      /* of all weights, one after the other */
+    int64_t *offsets;      /* [weights] where each begins */
     float *weights;        /* [n_values] */
     /* [n_values] what the training goes on from, where `weights` are their average (use_ema, after
      * the last epoch); else NULL. */
     float *training_weights;
-    int n_slots;                              /* 0: no state of an optimizer */
+    bool training;                            /* made with room for the state of an optimizer */
+    int n_slots;                              /* 0: none, or the optimizer has none */
     const char *slot_names[TR_MAX_ALL_SLOTS]; /* Keras's */
     float *slots[TR_MAX_ALL_SLOTS];           /* [n_values] each */
     bool slots_apart[TR_MAX_ALL_SLOTS];       /* tr_slot.apart */
@@ -59,6 +61,10 @@ typedef struct tr_snapshot {
  * optimizer; all zero. */
 tr_status tr_snapshot_new(tr_snapshot **out, const tr_model *model, bool training, tr_error *err);
 void tr_snapshot_free(tr_snapshot *snapshot);
+
+/* It has what its optimizer needs to go on: slots, or where that has none (plain SGD) the number of
+ * steps made. */
+bool tr_snapshot_has_state(const tr_snapshot *snapshot);
 
 /* Weights of the model into the snapshot, and those that a training goes on from back. */
 tr_status tr_snapshot_take_weights(tr_snapshot *snapshot, tr_error *err);

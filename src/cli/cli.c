@@ -238,27 +238,25 @@ static tr_status print_lines(const char *kind, char *text, tr_error *err)
     return TR_OK;
 }
 
-/* What of a checkpoint is left out or assumed, by its name. */
-static tr_status print_notes(const tr_session *session, tr_error *err)
+tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_error *err)
 {
-    const tr_checkpoint_info *said = &session->said;
     if (said->notes == NULL)
         return TR_OK;
-    char *kind = tr_format("note: %s", tr_problems_path(session->config->problems));
-    char *notes =
-        tr_format("%s%s%s", said->notes, said->no_measure, said->no_measure[0] == '\0' ? "" : "\n");
-    const tr_status status = kind == NULL || notes == NULL
+    char *kind = tr_format("note: %s", path);
+    const tr_status status = kind == NULL
                                  ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                                 : print_lines(kind, tr_strdup(notes), err);
+                                 : print_lines(kind,
+                                               tr_format("%s%s%s", said->notes, said->no_measure,
+                                                         said->no_measure[0] == '\0' ? "" : "\n"),
+                                               err);
     tr_free(kind);
-    tr_free(notes);
     return status;
 }
 
 tr_status tr_session_build(tr_session *session, tr_error *err)
 {
     TR_TRY(tr_model_build(session->model, err));
-    TR_TRY(print_notes(session, err));
+    TR_TRY(tr_print_notes(&session->said, tr_problems_path(session->config->problems), err));
     TR_TRY(print_lines("slow", tr_model_slow_paths(session->model), err));
     return print_lines("warning", tr_model_warnings(session->model), err);
 }

@@ -67,10 +67,13 @@ static const export_format *find_format(const char *name)
 /* "runs/last.h5" -> "runs/last.keras" */
 static char *default_output(const char *checkpoint, const char *suffix)
 {
-    size_t n = strlen(checkpoint);
-    if (n > 3 && strcmp(checkpoint + n - 3, ".h5") == 0)
-        n -= 3;
-    return tr_format("%.*s%s", (int)n, checkpoint, suffix);
+    static const char *const suffixes[] = {".weights.h5", ".h5", ".keras"};
+    const size_t n = strlen(checkpoint);
+    size_t n_suffix = 0;
+    for (size_t i = 0; n_suffix == 0 && i < sizeof suffixes / sizeof *suffixes; i++)
+        if (tr_ends_in(checkpoint, suffixes[i]) && strlen(suffixes[i]) < n)
+            n_suffix = strlen(suffixes[i]);
+    return tr_format("%.*s%s", (int)(n - n_suffix), checkpoint, suffix);
 }
 
 /* Found before anything is read. */
@@ -82,8 +85,7 @@ static tr_status check(const export_options *options, const char *checkpoint, co
                        "%s: is the checkpoint itself; give another file with --output", output);
     /* Keras chooses by the name how to read a file. */
     const char *suffix = find_format(options->format)->suffix;
-    const size_t n = strlen(output), n_suffix = strlen(suffix);
-    if (n <= n_suffix || strcmp(output + n - n_suffix, suffix) != 0)
+    if (!tr_ends_in(output, suffix) || strlen(output) == strlen(suffix))
         return tr_fail(err, TR_ERR_CONFIG,
                        "--output %s: must end in %s, by which Keras knows what it is", output,
                        suffix);
@@ -97,11 +99,11 @@ static tr_status export_to(tr_session *session, const export_format *format, con
     TR_TRY(tr_model_build(session->model, err));
     TR_TRY(tr_export_read(&snapshot, session->model, checkpoint, err));
     const tr_status status = format->write(snapshot, output, err);
-    const bool resumes = snapshot->n_slots > 0 || snapshot->progress.iterations > 0;
+    const bool has_state = tr_snapshot_has_state(snapshot);
     tr_snapshot_free(snapshot);
     if (status == TR_OK)
         printf("%s: written from %s, %s\n", output, checkpoint,
-               resumes ? "with the optimizer's state" : "without the optimizer's state");
+               has_state ? "with the optimizer's state" : "without the optimizer's state");
     return status;
 }
 

@@ -25,10 +25,10 @@ static const char doc[] =
 enum { DEFAULT_COLUMNS = 80, MOST_ZOOM = 1000 };
 
 typedef struct inspect_options {
-    const char *path, *dataset, *png;
-    bool show, digest, config;
-    int64_t index;
-    int zoom; /* 0: not given */
+    const char *path, *dataset, *png, *show, *zoom; /* as given; NULL: not */
+    bool digest, config;
+    int64_t index; /* of --show */
+    int factor;    /* of --zoom */
 } inspect_options;
 
 static const struct argp_option table[] = {
@@ -65,17 +65,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->config = true;
         return 0;
     case 's':
-        options->show = true;
+        tr_option_once(&options->show, arg, "show", state);
         options->index = parse_number("--show", arg, 0, INT64_MAX, state);
         return 0;
     case 'd':
-        options->dataset = arg;
+        tr_option_once(&options->dataset, arg, "dataset", state);
         return 0;
     case 'p':
-        options->png = arg;
+        tr_option_once(&options->png, arg, "png", state);
         return 0;
     case 'z':
-        options->zoom = (int)parse_number("--zoom", arg, 1, MOST_ZOOM, state);
+        tr_option_once(&options->zoom, arg, "zoom", state);
+        options->factor = (int)parse_number("--zoom", arg, 1, MOST_ZOOM, state);
         return 0;
     case ARGP_KEY_ARG:
         if (options->path != NULL)
@@ -85,12 +86,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (options->path == NULL)
             argp_error(state, "expected: FILE.h5");
-        if (options->digest + options->config + options->show > 1)
+        if (options->digest + options->config + (options->show != NULL) > 1)
             argp_error(state, "--digest, --config and --show are different views; give one");
-        if (!options->show && (options->dataset != NULL || options->png != NULL))
+        if (options->show == NULL && (options->dataset != NULL || options->png != NULL))
             argp_error(state, "%s: which sample? give its number with --show N",
                        options->png != NULL ? "--png" : "--dataset");
-        if (options->zoom > 0 && options->png == NULL)
+        if (options->zoom != NULL && options->png == NULL)
             argp_error(state, "--zoom: enlarges the picture of --png FILE only");
         return 0;
     default:
@@ -125,11 +126,12 @@ static tr_status list(const char *path, bool digest, tr_error *err)
 /* The text as it is, so that it can be a run's configuration again. */
 static tr_status print_config(const char *path, tr_error *err)
 {
-    char *text = NULL;
-    TR_TRY(tr_checkpoint_read_config(&text, path, err));
-    fputs(text, stdout);
-    tr_free(text);
-    return TR_OK;
+    tr_checkpoint_info said = {0};
+    TR_TRY(tr_checkpoint_describe(&said, path, err));
+    fputs(said.config, stdout);
+    const tr_status status = tr_print_notes(&said, path, err);
+    tr_checkpoint_info_release(&said);
+    return status;
 }
 
 /* ---- a sample ---- */
@@ -176,7 +178,7 @@ static tr_status draw(const inspect_options *options, const tr_h5_sample *sample
     tr_free(text);
     if (options->png == NULL)
         return TR_OK;
-    TR_TRY(tr_picture_write_png(image, options->png, options->zoom > 0 ? options->zoom : 1, err));
+    TR_TRY(tr_picture_write_png(image, options->png, options->factor, err));
     printf("%s: written\n", options->png);
     return TR_OK;
 }
@@ -195,14 +197,14 @@ static tr_status show(const inspect_options *options, tr_error *err)
 tr_status tr_command_inspect(int argc, char **argv)
 {
     const struct argp argp = {.options = table, .parser = parse, .args_doc = "FILE.h5", .doc = doc};
-    inspect_options options = {0};
+    inspect_options options = {.factor = 1};
     tr_error err = {0};
     if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
         return TR_ERR_INTERNAL;
     if (options.dataset == NULL)
         options.dataset = "x_train";
-    const tr_status status = options.show     ? show(&options, &err)
-                             : options.config ? print_config(options.path, &err)
-                                              : list(options.path, options.digest, &err);
+    const tr_status status = options.show != NULL ? show(&options, &err)
+                             : options.config     ? print_config(options.path, &err)
+                                                  : list(options.path, options.digest, &err);
     return status == TR_OK ? TR_OK : tr_complain(status, &err);
 }

@@ -61,6 +61,9 @@ void tr_options_release(tr_options *options);
 /* Prints "trainer: error: ..." (every line of the text) to stderr and returns `status`. */
 tr_status tr_complain(tr_status status, const tr_error *err);
 
+/* On stderr, what of the checkpoint at `path` is left out or assumed. */
+tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_error *err);
+
 /* What a configured command works with; released with tr_session_close(). */
 typedef struct tr_session {
     tr_config *config;

@@ -10,14 +10,9 @@
 #include "keras_json.h"
 #include "keras_names.h"
 #include "keras_parts.h"
+#include "mem.h"
 
 /* ---- modules ---- */
-
-static bool ends_with(const char *text, const char *end)
-{
-    const size_t n = strlen(text), n_end = strlen(end);
-    return n >= n_end && strcmp(text + n - n_end, end) == 0;
-}
 
 /* Of the object that is the value of that key in a layer's config. */
 static const char *module_of_key(const char *key)
@@ -28,7 +23,7 @@ static const char *module_of_key(const char *key)
         {"_constraint", "keras.constraints"},
     };
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
-        if (ends_with(key, modules[i][0]))
+        if (tr_ends_in(key, modules[i][0]))
             return modules[i][1];
     return NULL;
 }

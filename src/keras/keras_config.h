@@ -6,7 +6,8 @@
  *
  * What would change a prediction and is not here is an error that names layer and key. What changes
  * none is left out: initializers, constraints, random seeds, the optimizer's state; so are
- * regularizers and an optimizer, loss or metric that we do not have, with a note that says so.
+ * regularizers and an optimizer, loss, metric or setting of them that we do not have, with a note
+ * that says so.
  */
 #ifndef TR_KERAS_CONFIG_H
 #define TR_KERAS_CONFIG_H
@@ -14,6 +15,7 @@
 #include <stdio.h>
 
 #include "keras_file.h"
+#include "optimizer.h"
 
 /* What is left out of [compile], in exchange for something that always works. */
 enum {
@@ -26,10 +28,11 @@ enum {
 /* One file being read. */
 typedef struct tr_keras_reading {
     const tr_keras_file *file;
-    unsigned without; /* TR_WITHOUT_... */
-    FILE *ini;        /* the configuration */
-    FILE *notes;      /* a line for each thing that is left out or assumed */
-    FILE *no_measure; /* why the file's own loss cannot be measured, if so */
+    unsigned without;                      /* TR_WITHOUT_... */
+    const char *no_metrics, *no_optimizer; /* why, of those */
+    FILE *ini;                             /* the configuration */
+    FILE *notes;                           /* a line for each thing that is left out or assumed */
+    FILE *no_measure;                      /* why the file's own loss cannot be measured, if so */
 
     /* Of the model, for [compile]. */
     char last_activation[32];
@@ -63,7 +66,12 @@ const char *tr_keras_activation(const tr_keras_file *file, const json_t *value, 
  * empty), or has parameters that are not ours. */
 const char *tr_keras_activation_layer(const char *class_name, const json_t *config, char why[512]);
 
-/* keras_compile.c: [compile], [loss], [optimizer], [learning_rate]. */
+/* keras_compile.c: [compile], [loss], and the two of the optimizer. */
 void tr_keras_read_compile(tr_keras_reading *reading);
+
+/* keras_optimizer.c: the optimizer of the file, or NULL, with a note where it is left out; and its
+ * [optimizer] and [learning_rate], with a note for each setting that is not written. */
+const tr_optimizer_ops *tr_keras_find_optimizer(const tr_keras_reading *reading);
+void tr_keras_read_optimizer(const tr_keras_reading *reading, const tr_optimizer_ops *ops);
 
 #endif

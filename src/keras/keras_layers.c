@@ -35,12 +35,6 @@ static const char *path_of(const layer_reading *at)
 
 /* ---- keys that say nothing, or one thing only ---- */
 
-static bool ends_in(const char *text, const char *end)
-{
-    const size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 /* What a prediction never depends on. */
 static bool is_irrelevant(const char *key)
 {
@@ -50,7 +44,7 @@ static bool is_irrelevant(const char *key)
     for (size_t i = 0; i < sizeof irrelevant / sizeof *irrelevant; i++)
         if (strcmp(key, irrelevant[i]) == 0)
             return true;
-    return ends_in(key, "_initializer") || ends_in(key, "_constraint");
+    return tr_ends_in(key, "_initializer") || tr_ends_in(key, "_constraint");
 }
 
 /* Keys of some versions that have to be as they are when nobody asks for them. */
@@ -141,7 +135,7 @@ static tr_status read_key(const layer_reading *at, const char *name, const json_
     }
     if (json_is_null(value) || is_irrelevant(name))
         return TR_OK;
-    if (ends_in(name, "_regularizer")) {
+    if (tr_ends_in(name, "_regularizer")) {
         note_regularizer(at, name);
         return TR_OK;
     }
@@ -200,7 +194,7 @@ static tr_status refuse_class(const layer_reading *at, tr_error *err)
 static const tr_layer_ops *find_ops(const char *class_name)
 {
     size_t n = strlen(class_name);
-    if (n > 2 && (ends_in(class_name, "V1") || ends_in(class_name, "V2")))
+    if (n > 2 && (tr_ends_in(class_name, "V1") || tr_ends_in(class_name, "V2")))
         n -= 2;
     for (size_t i = 0; tr_layer_table[i] != NULL; i++)
         if (strlen(tr_layer_table[i]->keras_class) == n &&

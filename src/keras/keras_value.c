@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keras_names.h"
 #include "value.h"
 
 /* As large as the largest value of a key. */
@@ -117,6 +118,52 @@ const char *tr_keras_shown(const json_t *value, char text[TR_KERAS_TEXT])
              json != NULL && strlen(json) > MOST ? "..." : "");
     free(json); /* jansson's own */
     return text;
+}
+
+void tr_keras_take_keys(FILE *ini, const char **section, json_t *config, const tr_key *keys,
+                        size_t n_keys)
+{
+    char text[TR_KERAS_TEXT];
+    for (size_t i = 0; i < n_keys; i++) {
+        const json_t *value = json_object_get(config, keys[i].name);
+        if (value == NULL || json_is_null(value) || !tr_keras_value(&keys[i], value, text))
+            continue;
+        if (*section != NULL)
+            fprintf(ini, "\n[%s]\n", *section);
+        *section = NULL;
+        fprintf(ini, "%s = %s\n", keys[i].name, text);
+        json_object_del(config, keys[i].name);
+    }
+}
+
+/* ---- names ---- */
+
+void tr_keras_function_name(const json_t *value, char name[TR_KERAS_TEXT])
+{
+    const json_t *config = json_object_get(value, "config");
+    const json_t *fn = json_object_get(config, "fn");
+    const char *class_name = json_string_value(json_object_get(value, "class_name"));
+    name[0] = '\0';
+    if (json_is_object(fn)) /* {"class_name": "function", "config": "..."} */
+        fn = json_object_get(fn, "config");
+    const char *text = json_is_string(value)    ? json_string_value(value)
+                       : json_is_string(fn)     ? json_string_value(fn)
+                       : json_is_string(config) ? json_string_value(config)
+                                                : class_name;
+    if (text == NULL)
+        return;
+    text = tr_keras_bare_name(text);
+    size_t n = 0, n_capitals = 0;
+    for (; text[n] != '\0'; n++)
+        n_capitals += isupper((unsigned char)text[n]) != 0;
+    if (n_capitals < n) { /* else "MSE" */
+        tr_keras_snake_case(name, TR_KERAS_TEXT, text);
+        return;
+    }
+    for (size_t i = 0; i < n && i + 1 < TR_KERAS_TEXT; i++) {
+        name[i] = (char)tolower((unsigned char)text[i]);
+        name[i + 1] = '\0';
+    }
 }
 
 /* ---- comparing ---- */

@@ -110,6 +110,12 @@ static bool dataset_row(row *line, const void *user, int64_t i)
     return true;
 }
 
+/* Of a name without its dataset. */
+static const char *missing(const view *self)
+{
+    return self->found->n_unlisted > 0 ? "not looked at" : "MISSING";
+}
+
 static bool weight_row(row *line, const void *user, int64_t i)
 {
     const view *self = user;
@@ -125,7 +131,7 @@ static bool weight_row(row *line, const void *user, int64_t i)
         return true;
     tr_copy_printable(line->cell[1], CELL, entry->weight);
     if (item == NULL) {
-        snprintf(line->cell[4], CELL, "MISSING");
+        snprintf(line->cell[4], CELL, missing(self));
         return true;
     }
     tr_copy_printable(line->cell[2], CELL, item->type);
@@ -143,7 +149,7 @@ static bool variable_row(row *line, const void *user, int64_t i)
     *line = (row){0};
     tr_copy_printable(line->cell[0], CELL, self->outline->variables[i].path);
     if (item == NULL) {
-        snprintf(line->cell[3], CELL, "MISSING");
+        snprintf(line->cell[3], CELL, missing(self));
         return true;
     }
     tr_copy_printable(line->cell[1], CELL, item->type);
@@ -237,8 +243,9 @@ static void print_title(FILE *out, const char *path, const view *self)
         fprintf(out, "%s: %lld dataset%s\n", path, (long long)n, n == 1 ? "" : "s");
         return;
     }
-    fprintf(out, "%s: a checkpoint, %lld layers, %lld parameters\n", path,
-            (long long)outline->n_layers, (long long)self->n_parameters);
+    const bool all = outline->n_unlisted == 0 && self->found->n_unlisted == 0;
+    fprintf(out, "%s: a checkpoint, %lld layers, %s%lld parameters\n", path,
+            (long long)outline->n_layers, all ? "" : "at least ", (long long)self->n_parameters);
     tr_copy_printable(name, sizeof name, outline->model_name);
     tr_copy_printable(class_name, sizeof class_name, outline->model_class);
     if (class_name[0] != '\0')
@@ -246,6 +253,12 @@ static void print_title(FILE *out, const char *path, const view *self)
     if (outline->digest_stored[0] != '\0')
         fprintf(out, "  weights have the digest %s, %s\n", outline->digest,
                 tr_checkpoint_outline_damaged(outline) ? "NOT THE STORED ONE" : "the stored one");
+}
+
+static void print_more(FILE *out, int64_t n, const char *what)
+{
+    if (n > 0)
+        fprintf(out, "and %lld %s more\n", (long long)n, what);
 }
 
 void tr_inspect_print(FILE *out, const char *path, const tr_inspection *found,
@@ -260,16 +273,19 @@ void tr_inspect_print(FILE *out, const char *path, const tr_inspection *found,
     print_title(out, path, &self);
     print_attributes(out, found);
     outline = self.outline;
-    if (outline != NULL)
+    if (outline != NULL) {
         tr_print_table(out, &weight_head, 5, weight_row, &self);
-    if (outline != NULL && outline->n_variables > 0)
+        print_more(out, outline->n_unlisted, "weights");
+    }
+    if (outline != NULL && outline->n_variables > 0) {
         tr_print_table(out, &variable_head, 4, variable_row, &self);
+        print_more(out, outline->n_unlisted_variables, "variables");
+    }
     if (outline != NULL)
         print_history(out, &outline->history);
     if (self.n_others > 0)
         tr_print_table(out, &dataset_head, 5, dataset_row, &self);
-    if (found->n_unlisted > 0)
-        fprintf(out, "and %lld datasets more\n", (long long)found->n_unlisted);
+    print_more(out, found->n_unlisted, "datasets");
     print_digests(out, found);
     for (int64_t i = 0; i < found->n_items; i++)
         if (found->items[i].n_classes > 0)

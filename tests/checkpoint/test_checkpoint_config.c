@@ -234,11 +234,14 @@ Test(checkpoint_config, settings_that_do_not_fit_stop_no_prediction)
          "kl_divergence"},
         {"{'loss':{'class_name':'BinaryCrossentropy','config':{'from_logits':true}}}", "",
          "does not go with a last activation of softmax"},
-        {"{'loss':'mse','metrics':['sparse_categorical_accuracy']}", "its metrics are left out",
-         ""},
+        {"{'loss':'mse','metrics':['sparse_categorical_accuracy']}",
+         "its metrics are left out: [compile] metrics: sparse_categorical_accuracy", ""},
+        {"{'loss':'sparse_categorical_crossentropy','metrics':[{'class_name':"
+         "'SparseTopKCategoricalAccuracy','config':{'k':50}}]}",
+         "its metrics are left out: [compile] top_k = 50: with ", ""},
         {"{'loss':'mse','optimizer_config':{'class_name':'SGD','config':{'clipnorm':1.0,'clipvalue'"
          ":1.0}}}",
-         "its optimizer SGD is left out", ""},
+         "its optimizer SGD is left out: [optimizer] clipvalue beside clipnorm", ""},
         {"{'loss':'mse','optimizer_config':{'class_name':'Odd','config':{}}}",
          "its optimizer Odd is left out", ""},
     };
@@ -255,6 +258,25 @@ Test(checkpoint_config, settings_that_do_not_fit_stop_no_prediction)
                      said.no_measure);
         tr_checkpoint_info_release(&said);
     }
+}
+
+/* More than there is room for: whole lines, each of which can be printed. */
+Test(checkpoint_config, notes_end_in_a_whole_line)
+{
+    static char json[1 << 14];
+    char path[512];
+    tr_checkpoint_info said;
+    tr_error err = {0};
+    size_t n = (size_t)snprintf(json, sizeof json, "{'loss':'mse','metrics':[");
+    for (int i = 0; i < 2200; i++)
+        n += (size_t)snprintf(json + n, sizeof json - n, "%d,", i % 10 + 10);
+    snprintf(json + n, sizeof json - n, "0]}");
+    H5Fclose(test_keras_h5("n.h5", MODEL, json, "3.3.3", false));
+    snprintf(path, sizeof path, "%s/n.h5", test_folder());
+    cr_assert_eq(tr_checkpoint_describe(&said, path, &err), TR_OK, "%s", err.text);
+    cr_assert_gt(strlen(said.notes), 60000);
+    cr_expect_eq(said.notes[strlen(said.notes) - 1], '\n');
+    tr_checkpoint_info_release(&said);
 }
 
 /* ---- refusals ---- */

@@ -8,6 +8,7 @@
 #include "h5_attributes.h"
 #include "h5_write.h"
 #include "net.h"
+#include "snapshot.h"
 
 Test(checkpoint_look, keeps_keras_order)
 {
@@ -135,5 +136,66 @@ Test(checkpoint_look, lists_keras_3_s_weights_files)
     cr_expect_str_eq(outline->entries[2].path, "layers/batch_normalization/vars/0");
     cr_expect_eq(outline->n_variables, 12);
     cr_expect_str_eq(outline->variables[10].path, "optimizer/vars/10");
+    tr_checkpoint_outline_free(outline);
+}
+
+/* ---- more than there is room for ---- */
+
+enum { LAYERS = 42, EACH = 100, MANY = LAYERS * EACH };
+
+static void fill_layer(hid_t weights, const char *layer, int first)
+{
+    static char texts[EACH][32];
+    static const char *names[EACH];
+    const int64_t one = 1;
+    tr_error err = {0};
+    const hid_t group = H5Gcreate2(weights, layer, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    for (int i = 0; i < EACH; i++) {
+        const float value = (float)(first + i);
+        snprintf(texts[i], sizeof texts[i], "w%d", i);
+        names[i] = texts[i];
+        cr_assert_eq(tr_h5_write_dataset(group, texts[i], 1, &one, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
+                                         &value, &err),
+                     TR_OK, "%s", err.text);
+    }
+    cr_assert(tr_h5_write_names(group, "weight_names", names, EACH));
+    H5Gclose(group);
+}
+
+/* Weights 0, 1, 2, ... */
+static tr_status fill_many(const void *digest, hid_t file, tr_error *err)
+{
+    static char texts[LAYERS][32];
+    static const char *names[LAYERS];
+    (void)err;
+    const hid_t group = H5Gcreate2(file, "model_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t trainer = H5Gcreate2(file, "trainer", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    for (int i = 0; i < LAYERS; i++) {
+        snprintf(texts[i], sizeof texts[i], "d%d", i);
+        names[i] = texts[i];
+        fill_layer(group, texts[i], i * EACH);
+    }
+    cr_assert(tr_h5_write_names(group, "layer_names", names, LAYERS));
+    cr_assert(tr_h5_write_text(trainer, "weights_digest", digest, H5T_CSET_ASCII));
+    H5Gclose(trainer);
+    H5Gclose(group);
+    return TR_OK;
+}
+
+Test(checkpoint_look, digests_weights_that_it_does_not_list)
+{
+    static float values[MANY];
+    char digest[33], path[512];
+    tr_checkpoint_outline *outline = NULL;
+    tr_error err = {0};
+    for (int i = 0; i < MANY; i++)
+        values[i] = (float)i;
+    cr_assert_eq(tr_snapshot_digest(values, MANY, digest, &err), TR_OK);
+    snprintf(path, sizeof path, "%s/many.h5", test_folder());
+    cr_assert_eq(tr_h5_write_file(path, fill_many, digest, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_look(&outline, path, &err), TR_OK, "%s", err.text);
+    cr_expect_eq(outline->n_entries, TR_OUTLINE_ENTRIES);
+    cr_expect_eq(outline->n_unlisted, MANY - TR_OUTLINE_ENTRIES);
+    cr_expect(!tr_checkpoint_outline_damaged(outline), "%s", outline->digest);
     tr_checkpoint_outline_free(outline);
 }

@@ -3,14 +3,17 @@
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint_write.h"
 #include "export.h"
 #include "h5_attributes.h"
 #include "h5_write.h"
 #include "mem.h"
 #include "net.h"
 #include "optimizer_list.h"
+#include "trainer/checkpoint.h"
 
 /* ---- a snapshot ---- */
 
@@ -243,5 +246,48 @@ Test(export_weights, whole_model_optimizer_has_keras_s_names)
     tr_h5_free_names(names, n);
     H5Gclose(group);
     H5Fclose(file);
+    close_subject(&made);
+}
+
+/* ---- thousands of layers ---- */
+
+static tr_config *deep(const char *optimizer, int depth)
+{
+    char *body = NULL;
+    size_t n = 0;
+    FILE *text = open_memstream(&body, &n);
+    fprintf(text, "[model]\ninput_shape = 1, 1, 1\n[layer.f]\ntype = flatten\n");
+    for (int i = 0; i < depth; i++)
+        fprintf(text, "[layer.d%d]\ntype = batch_normalization\n", i);
+    fprintf(text, "[compile]\nloss = mean_squared_error\noptimizer = %s\n", optimizer);
+    fclose(text);
+    tr_config *config = test_config(body, NULL, 0);
+    free(body); /* the stream's own */
+    return config;
+}
+
+/* What reads the file has a limit of computing time (base/child.h). */
+Test(export_weights, a_deep_network)
+{
+    tr_error err = {0};
+    subject made = open_subject(deep("sgd", 2100), false);
+    cr_assert_eq(tr_export_weights(made.snapshot, made.path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_read_weights(made.model, made.path, &err), TR_OK, "%s", err.text);
+    close_subject(&made);
+}
+
+/* Of both groups together more variables than an outline lists. */
+Test(export_weights, the_state_of_a_deep_network)
+{
+    tr_snapshot *snapshot = NULL;
+    tr_error err = {0};
+    subject made = open_subject(deep("adam\n[checkpoint]\nkeras_optimizer = true", 300), true);
+    cr_assert_eq(tr_checkpoint_write(made.snapshot, made.path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_export_read(&snapshot, made.model, made.path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(snapshot->n_slots, 2);
+    cr_expect_eq(memcmp(snapshot->slots[1], made.snapshot->slots[1],
+                        (size_t)snapshot->n_values * sizeof(float)),
+                 0);
+    tr_snapshot_free(snapshot);
     close_subject(&made);
 }

@@ -103,6 +103,23 @@ Test(cmd_export, keras_file_has_the_checkpoint_s_name)
     cr_expect_eq(access(path, F_OK), 0);
 }
 
+/* Files of Keras are checkpoints, too; their own suffix goes, all of it. */
+Test(cmd_export, takes_files_of_keras)
+{
+    char more[1024], path[512];
+    test_expect(export_to("keras", ""), 0, "run/last.keras: written");
+    snprintf(path, sizeof path, "%s/run/last", test_folder());
+    snprintf(more, sizeof more, "export --checkpoint %s.keras --format weights.h5", path);
+    test_expect(test_run("", more), 0, "run/last.weights.h5: written");
+    test_expect(test_run("", more), 0, "without the optimizer's state");
+    snprintf(more, sizeof more, "export --checkpoint %s.keras --format keras", path);
+    test_expect(test_run("", more), 2, "run/last.keras: is the checkpoint itself");
+    snprintf(more, sizeof more,
+             "export -c %s/configs/mnist.ini --checkpoint %s.weights.h5 --format keras", TR_SOURCE,
+             path);
+    test_expect(test_run("", more), 0, "run/last.keras: written");
+}
+
 Test(cmd_export, refuses_what_it_cannot_do)
 {
     char more[1024];

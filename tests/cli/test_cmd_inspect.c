@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "keras.h"
 #include "net.h"
 #include "run.h"
 #include "small_run.h"
@@ -83,6 +84,24 @@ Test(cmd_inspect, lists_a_weights_file)
     test_expect(result, 0, "optimizer/vars/11");
 }
 
+/* What is missing in the printed configuration is said, as when it is used. */
+Test(cmd_inspect, notes_what_a_configuration_leaves_out)
+{
+    char path[512];
+    H5Fclose(test_keras_h5("noted.h5",
+                           "{'class_name':'Sequential','config':{'name':'m','layers':[{"
+                           "'class_name':'InputLayer','config':{'batch_shape':[null,2,2,1]}},{"
+                           "'class_name':'Flatten','config':{}},{'class_name':'Dense','config':{"
+                           "'units':3,'activation':'softmax'}}]}}",
+                           "{'loss':'kl_divergence','optimizer_config':{'class_name':'Odd'}}",
+                           "3.3.3", false));
+    snprintf(path, sizeof path, "%s/noted.h5", test_folder());
+    const test_outcome *result = inspect(path, "--config");
+    test_expect(result, 0, "optimizer = sgd\n");
+    test_expect(result, 0, "noted.h5: its optimizer Odd is left out");
+    test_expect(result, 0, "noted.h5: its loss is kl_divergence");
+}
+
 Test(cmd_inspect, digests_a_dataset)
 {
     test_expect(inspect(data_path(), "--digest"), 0, "  x_train\n");
@@ -114,6 +133,10 @@ Test(cmd_inspect, mistakes_have_their_exit_codes)
     test_expect(inspect(data_path(), "--show 0 --dataset x_test"), 3, "no dataset x_test");
     test_expect(inspect(data_path(), "--show=-1"), 2, "--show -1: must be a whole number");
     test_expect(inspect(data_path(), "--show 1x"), 2, "--show 1x");
+    test_expect(inspect(data_path(), "--show 1 --show 2"), 2, "--show is given twice");
+    test_expect(inspect(data_path(), "--dataset x --dataset y"), 2, "--dataset is given twice");
+    test_expect(inspect(data_path(), "--png a --png b"), 2, "--png is given twice");
+    test_expect(inspect(data_path(), "--zoom 2 --zoom 2"), 2, "--zoom is given twice");
     test_expect(inspect(data_path(), "--png a.png"), 2, "which sample?");
     test_expect(inspect(data_path(), "--show 1 --zoom 2"), 2, "--png FILE only");
     test_expect(inspect("", ""), 2, "expected: FILE.h5");

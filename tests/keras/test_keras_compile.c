@@ -171,3 +171,75 @@ Test(keras_compile, unknown_optimizers_get_a_note)
     cr_expect_not_null(strstr(made->notes, "its optimizer my>Shampoo is left out"), "%s",
                        made->notes);
 }
+
+static const char *notes_of(const char *optimizer)
+{
+    char *training = tr_format("{'loss':'mse','optimizer_config':%s}", optimizer);
+    const test_translation *made = compiled(training);
+    cr_assert_eq(made->status, TR_OK, "%s", made->err.text);
+    tr_free(training);
+    return made->notes;
+}
+
+static void noted(const char *optimizer, const char *expected)
+{
+    const char *notes = notes_of(optimizer);
+    cr_expect_not_null(strstr(notes, expected), "\"%s\" of %s in: %s", expected, optimizer, notes);
+}
+
+Test(keras_compile, settings_that_are_not_written_get_a_note)
+{
+    noted("{'class_name':'Adam','config':{'decay':0.001}}",
+          "its Adam: decay = 0.001 is left out: trainer does not have it\n");
+    noted("{'class_name':'Adam','config':{'beta_1':1.5}}",
+          "its Adam: beta_1 = 1.5 is left out: must be a number of at least 0 and below 1 here\n");
+    noted("{'class_name':'Adam','config':{'loss_scale_factor':8.0}}", "loss_scale_factor = 8");
+    noted("{'class_name':'SGD','config':{'clipnorm':-1.0}}", "its SGD: clipnorm = -1");
+    noted("{'class_name':'SGD','config':{'learning_rate':[1]}}", "learning_rate = [1] is left out");
+    noted("{'class_name':'SGD','config':{'novel':true}}", "its SGD: novel = true is left out");
+    noted("{'class_name':'SGD','config':{'learning_rate':{'class_name':'my>Warmup','config':{}}}}",
+          "its schedule of the learning rate, warmup, is left out");
+    noted("{'class_name':'SGD','config':{'learning_rate':{'class_name':'CosineDecay','config':{"
+          "'initial_learning_rate':0.1,'decay_steps':100,'alpha':2.0}}}}",
+          "its cosine_decay: alpha = 2.0 is left out: must be a number from 0 to 1 here\n");
+    noted("{'config':{}}", "its optimizer {\"config\":{}} is left out");
+}
+
+Test(keras_compile, settings_that_say_nothing_get_no_note)
+{
+    static const char *const silent[] = {
+        "{'class_name':'Adam','config':{'name':'a','jit_compile':true,'is_legacy_optimizer':false,"
+        "'decay':0.0,'loss_scale_factor':null,'weight_decay':false,'use_ema':false,'ema_momentum':"
+        "0.99,'ema_overwrite_frequency':100,'gradient_accumulation_steps':1}}",
+        "{'class_name':'SGD','config':{'learning_rate':{'class_name':'CosineDecay','config':{'name'"
+        ":null,'initial_learning_rate':0.1,'decay_steps':100.0,'warmup_target':null,"
+        "'warmup_steps':0}}}}",
+        "{'class_name':'AdamW','config':{'weight_decay':0.01}}",
+        "{'class_name':'Nadam','config':{'lr':0.01,'schedule_decay':0.004}}"};
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+        cr_expect_str_eq(notes_of(silent[i]), "", "%s", silent[i]);
+    cr_expect_null(strstr(compiled("{'loss':'mse','optimizer_config':{'class_name':'RMSprop',"
+                                   "'config':{'ema_overwrite_frequency':100}}}")
+                              ->ini,
+                          "ema_overwrite"));
+}
+
+Test(keras_compile, weighted_metrics_get_a_note)
+{
+    static const char *const none[] = {"null", "[]", "[[]]", "{}", "{'d':[null]}"};
+    char training[128];
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        snprintf(training, sizeof training, "{'loss':'mse','weighted_metrics':%s}", none[i]);
+        cr_expect_str_eq(compiled(training)->notes, "", "%s", none[i]);
+    }
+    const char *notes = compiled("{'loss':'mse','weighted_metrics':['mae']}")->notes;
+    cr_expect_str_eq(notes, "its weighted_metrics = [\"mae\"] are left out: trainer has none\n");
+}
+
+Test(keras_compile, one_k_for_all_metrics)
+{
+    metrics("[{'class_name':'SparseTopKCategoricalAccuracy','config':{'k':2}},"
+            "{'class_name':'TopKCategoricalAccuracy','config':{}}]",
+            "sparse_top_k_categorical_accuracy\ntop_k = 2",
+            "its metric top_k_categorical_accuracy is left out: its k is 5, that of another is 2");
+}

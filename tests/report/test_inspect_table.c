@@ -163,6 +163,15 @@ Test(inspect_table, a_checkpoint_s_story)
                  " 1      0.5\n"
                  " 2      0.123457\n"
                  "=================\n");
+    outline->n_unlisted = 7;
+    outline->n_unlisted_variables = 8;
+    found->n_unlisted = 15;
+    char *text = printed(found, outline);
+    cr_expect_not_null(strstr(text, "1 layers, at least 0 parameters\n"), "%s", text);
+    cr_expect_not_null(strstr(text, "=\nand 7 weights more\n"), "%s", text);
+    cr_expect_not_null(strstr(text, "=\nand 8 variables more\n"), "%s", text);
+    cr_expect_not_null(strstr(text, "adam/x                        not looked at\n"), "%s", text);
+    free(text); /* the stream's own */
     tr_free(outline);
     tr_free(found);
 }
