@@ -3,7 +3,7 @@
 #
 #     perf/checkpoint.sh [OPTION]...
 #
-#     --every N                 a save every so many steps, default 25
+#     --every N                 a save every so many steps, default 1
 #     -n PAIRS                  default 5
 #     -c, --config FILE         default configs/mnist.ini
 #     -s, --set SECTION.KEY=VALUE    for every run, may be repeated
@@ -21,7 +21,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=perf/lib.sh
 source "$here/lib.sh"
 
-every=25 pairs=5 config=$here/../configs/mnist.ini out=runs/checkpoint sets=()
+every=1 pairs=5 config=$here/../configs/mnist.ini out=runs/checkpoint sets=()
 while (($# > 0)); do
     case $1 in
     --every | -n | -c | --config | -s | --set | -o | --out)
