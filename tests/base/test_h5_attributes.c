@@ -92,7 +92,7 @@ Test(h5_attributes, refuses_what_is_no_text)
 Test(h5_attributes, a_long_list_comes_back)
 {
     enum { N = 9001 };
-    static char texts[N][8];
+    static char texts[N][16];
     static const char *names[N];
     char **found = NULL;
     size_t n = 0;
