@@ -78,7 +78,9 @@ Test(engine, evaluates_without_an_optimizer)
         }
         cr_assert_eq(all.n, 21, "batch %d", (int)batches[b]);
         cr_assert_eq(all.metrics[0], sum.metrics[0], "batch %d", (int)batches[b]);
-        cr_assert_float_eq(all.loss, sum.loss, 1e-9 * sum.loss, "batch %d", (int)batches[b]);
+        /* A sample's place in its micro-batch may choose another edge of oneDNN's gemm (AVX2): the
+         * rounding of float32. */
+        cr_assert_float_eq(all.loss, sum.loss, 1e-7 * sum.loss, "batch %d", (int)batches[b]);
         tr_engine_free(engine);
     }
     tr_model_free(model);
