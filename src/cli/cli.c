@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "evaluation_table.h"
@@ -63,16 +64,29 @@ static int dispatch(int argc, char **argv)
     return tr_print_overview(stderr);
 }
 
+/* A report that nobody could read is a failure, too. */
+static bool output_failed(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return false;
+    fprintf(stderr, "trainer: error: standard output cannot be written\n");
+    clearerr(stdout); /* said once */
+    return true;
+}
+
+/* argp ends the process itself after --help and --version. */
+static void at_exit(void)
+{
+    if (output_failed())
+        _exit(TR_ERR_IO);
+}
+
 int tr_cli_main(int argc, char **argv)
 {
     argp_err_exit_status = TR_ERR_CONFIG;
+    atexit(at_exit);
     const int code = dispatch(argc, argv);
-    /* A report that nobody could read is a failure, too. */
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "trainer: error: standard output cannot be written\n");
-        return code == TR_OK ? TR_ERR_IO : code;
-    }
-    return code;
+    return output_failed() && code == TR_OK ? TR_ERR_IO : code;
 }
 
 /* ---- options ---- */

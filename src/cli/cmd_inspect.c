@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "picture.h"
 #include "trainer/checkpoint.h"
+#include "zip_file.h"
 
 static const char doc[] =
     "List what is in an HDF5 file: datasets with type, shape, range and class counts; of a "
@@ -105,6 +106,13 @@ static tr_status list(const char *path, bool digest, tr_error *err)
 {
     tr_inspection *found = NULL;
     tr_checkpoint_outline *outline = NULL;
+    if (tr_is_zip(path))
+        return tr_fail(
+            err, TR_ERR_DATA,
+            "%s: is an archive, not HDF5: of a .keras file `trainer summary --checkpoint` "
+            "shows the model and `trainer inspect --config` the configuration; of a .npz "
+            "file `trainer convert npz` makes a dataset",
+            path);
     tr_status status = tr_inspect(&found, path, err);
     if (status == TR_OK && digest)
         status = tr_inspect_digests(found, path, err);

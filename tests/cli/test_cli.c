@@ -231,6 +231,10 @@ Test(cli, lost_output_is_noticed)
     snprintf(command, sizeof command, "summary -c %s/configs/mnist.ini 2>&1 > /dev/full; exit $?",
              TR_SOURCE);
     test_expect(test_run("", command), 5, "standard output cannot be written");
+    test_expect(test_run("", "--version 2>&1 > /dev/full; exit $?"), 5,
+                "standard output cannot be written");
+    test_expect(test_run("", "evaluate --help 2>&1 > /dev/full; exit $?"), 5,
+                "standard output cannot be written");
 }
 
 Test(cli, two_runs_do_not_share_a_folder)

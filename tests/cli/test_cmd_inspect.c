@@ -143,3 +143,9 @@ Test(cmd_inspect, mistakes_have_their_exit_codes)
     test_expect(inspect("nowhere.h5", ""), 3, "nowhere.h5: no such file");
     test_expect(inspect(TR_SOURCE "/README.md", ""), 3, "README.md: is not an HDF5 file");
 }
+
+Test(cmd_inspect, says_what_an_archive_is)
+{
+    test_expect(test_run("", "inspect " TR_GOLDEN "/keras/handmade_minimal.keras"), 3,
+                "trainer summary --checkpoint");
+}
