@@ -126,9 +126,6 @@ tr_status tr_saver_new(tr_saver **out, const char *folder, const tr_model *model
     tr_status status = saver->last == NULL || saver->best == NULL
                            ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
                            : tr_snapshot_new(&saver->buffer, model, true, err);
-    if (status == TR_OK && pthread_create(&saver->thread, NULL, serve, saver) != 0)
-        status = tr_fail(err, TR_ERR_INTERNAL, "the thread that writes checkpoints cannot start");
-    saver->has_thread = status == TR_OK;
     if (status == TR_OK)
         *out = saver;
     else
@@ -177,9 +174,23 @@ tr_status tr_saver_wait(tr_saver *saver, tr_error *err)
                        : "");
 }
 
+/* Not before the first snapshot: a run that resumes reads a file first, in a child process
+ * (base/child.h), and a thread that is just starting may hold a lock that the child would wait for.
+ */
+static tr_status start_thread(tr_saver *saver, tr_error *err)
+{
+    if (saver->has_thread)
+        return TR_OK;
+    if (pthread_create(&saver->thread, NULL, serve, saver) != 0)
+        return tr_fail(err, TR_ERR_INTERNAL, "the thread that writes checkpoints cannot start");
+    saver->has_thread = true;
+    return TR_OK;
+}
+
 tr_status tr_saver_take(tr_saver *saver, tr_snapshot **buffer, tr_error *err)
 {
     TR_TRY(tr_saver_wait(saver, err));
+    TR_TRY(start_thread(saver, err));
     *buffer = saver->buffer;
     return TR_OK;
 }
