@@ -62,8 +62,8 @@ typedef struct tr_resumed {
 
 /* Makes the new run go on where the one that wrote the checkpoint `path` stood, to the bit:
  * weights, optimizer, order, sums of the epoch, history. Another number of threads, more epochs,
- * another folder and other [checkpoint] keys are fine; anything else that differs is refused: by
- * name (TR_ERR_CONFIG), or as other data (TR_ERR_DATA). */
+ * another folder, another place of the same data and other [checkpoint] keys are fine; anything
+ * else that differs is refused: by name (TR_ERR_CONFIG), or as other data (TR_ERR_DATA). */
 tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error *err);
 
 /* <output>/last.h5; borrowed from the run. */

@@ -17,6 +17,8 @@
 #include "order.h"
 #include "run_internal.h"
 
+static const tr_save_targets last_only = {0};
+
 static void order_epoch(tr_run *run)
 {
     const tr_fit_config *fit = &run->config->fit;
@@ -102,7 +104,6 @@ static tr_status save_good(tr_run *run, const tr_save_targets *targets, tr_error
 static tr_status save_on_request(tr_run *run, const tr_listener *listener, tr_control *control,
                                  tr_error *err)
 {
-    static const tr_save_targets last_only = {0};
     control->save = 0;
     TR_TRY(save_good(run, &last_only, err));
     TR_TRY(tr_saver_wait(run->saver, err));
@@ -114,7 +115,6 @@ static tr_status save_on_request(tr_run *run, const tr_listener *listener, tr_co
 /* Within an epoch; what follows its last step saves anyway. */
 static tr_status save_if_due(tr_run *run, tr_error *err)
 {
-    static const tr_save_targets last_only = {0};
     const tr_checkpoint_config *rules = &run->config->checkpoint;
     const bool by_steps =
         rules->every_steps > 0 && tr_engine_iterations(run->engine) % rules->every_steps == 0;
@@ -212,7 +212,6 @@ static tr_status finish_epoch(tr_run *run, const tr_listener *listener, tr_contr
 
 static tr_status stopped(tr_run *run, int signal, tr_error *err)
 {
-    static const tr_save_targets last_only = {0};
     const tr_status status = signal == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED;
     if (tr_engine_iterations(run->engine) == 0) /* an earlier run's file is worth more than this */
         return tr_fail(err, status,
@@ -230,7 +229,6 @@ static tr_status stopped(tr_run *run, int signal, tr_error *err)
  * on from. */
 static tr_status finish(tr_run *run, tr_error *err)
 {
-    static const tr_save_targets last_only = {0};
     if (!run->optimizer->use_ema)
         return tr_saver_wait(run->saver, err);
     tr_snapshot *raw = NULL;
