@@ -98,6 +98,8 @@ static tr_status read_pictures(const predict_options *options, const tr_config *
                              (long long)hwc[1]);
         else
             memcpy(x + i * bytes, image.pixels, bytes);
+        if (image.transparent)
+            fprintf(stderr, "trainer: note: %s: its transparent parts are taken as white\n", path);
         tr_image_release(&image);
     }
     *out = (tr_samples){.n = (int64_t)options->n_images,

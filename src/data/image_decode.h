@@ -6,6 +6,7 @@
 #ifndef TR_IMAGE_DECODE_H
 #define TR_IMAGE_DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,14 +21,17 @@ typedef struct tr_image_bytes {
 } tr_image_bytes;
 
 /* PNG, JPEG, BMP, by stb_image: height and width from the header; pixels into dst[h,w,channels],
- * channels 1 or 3. Alpha is dropped, 16 bits lose the lower eight, grey and RGB become each other
+ * channels 1 or 3. What is transparent is composed on white, and *transparent says so (a drawing
+ * may be in the alpha channel alone); 16 bits lose the lower eight, grey and RGB become each other
  * (0.30 r + 0.59 g + 0.11 b). */
 const char *tr_stb_size(tr_image_bytes file, int64_t *h, int64_t *w);
-const char *tr_stb_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels);
+const char *tr_stb_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels,
+                          bool *transparent);
 
 /* PGM and PPM, plain (P2, P3) and raw (P5, P6), of 8 or 16 bits, scaled from 0..maximum to 0..255.
- */
+ * They have no alpha. */
 const char *tr_pnm_size(tr_image_bytes file, int64_t *h, int64_t *w);
-const char *tr_pnm_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels);
+const char *tr_pnm_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels,
+                          bool *transparent);
 
 #endif

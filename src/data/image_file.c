@@ -21,14 +21,16 @@ enum { LARGEST_FILE = 1 << 28 };
 typedef struct image_visit {
     const char *path;
     int channels;
-    int64_t h, w;    /* told by the first visit */
-    uint8_t *pixels; /* [h,w,channels] filled by the second; NULL: this is the first */
+    int64_t h, w;     /* told by the first visit */
+    uint8_t *pixels;  /* [h,w,channels] filled by the second; NULL: this is the first */
+    bool transparent; /* told by the second */
 } image_visit;
 
 typedef struct image_format {
     const char *name, *magic;
     const char *(*size)(tr_image_bytes file, int64_t *h, int64_t *w);
-    const char *(*decode)(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels);
+    const char *(*decode)(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels,
+                          bool *transparent);
 } image_format;
 
 static const image_format formats[] = {
@@ -112,23 +114,31 @@ static tr_status fail_format(const char *path, tr_image_bytes file, tr_error *er
     return fail_to_read(path, found, err);
 }
 
-static tr_status look(image_visit *visit, const image_format *format, tr_image_bytes file,
-                      tr_error *err)
+/* `format`: "PNG ", or "". */
+static tr_status check_size(const char *path, const char *format, int64_t h, int64_t w,
+                            tr_error *err)
 {
+    if (h < 1 || w < 1)
+        return tr_fail(err, TR_ERR_DATA, "%s: is a %spicture of %lld x %lld pixels: it is empty",
+                       path, format, (long long)h, (long long)w);
+    if (h > TR_IMAGE_SIDE || w > TR_IMAGE_SIDE || h * w > TR_IMAGE_AREA)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: is a %spicture of %lld x %lld pixels; at most %d on a side and %d in "
+                       "all are read: make it smaller",
+                       path, format, (long long)h, (long long)w, TR_IMAGE_SIDE, TR_IMAGE_AREA);
+    return TR_OK;
+}
+
+static tr_status find_size(image_visit *visit, const image_format *format, tr_image_bytes file,
+                           tr_error *err)
+{
+    char name[8];
     const char *fault = format->size(file, &visit->h, &visit->w);
     if (fault != NULL)
         return tr_fail(err, TR_ERR_DATA, "%s: begins like a %s picture, but cannot be read: %s",
                        visit->path, format->name, fault);
-    if (visit->h < 1 || visit->w < 1)
-        return tr_fail(err, TR_ERR_DATA, "%s: is a %s picture of %lld x %lld pixels: it is empty",
-                       visit->path, format->name, (long long)visit->h, (long long)visit->w);
-    if (visit->h > TR_IMAGE_SIDE || visit->w > TR_IMAGE_SIDE || visit->h * visit->w > TR_IMAGE_AREA)
-        return tr_fail(err, TR_ERR_DATA,
-                       "%s: is a %s picture of %lld x %lld pixels; at most %d on a side and %d in "
-                       "all are read: make it smaller",
-                       visit->path, format->name, (long long)visit->h, (long long)visit->w,
-                       TR_IMAGE_SIDE, TR_IMAGE_AREA);
-    return TR_OK;
+    snprintf(name, sizeof name, "%s ", format->name);
+    return check_size(visit->path, name, visit->h, visit->w, err);
 }
 
 /* In the child. */
@@ -143,10 +153,10 @@ static tr_status visit_file(void *user, tr_error *err)
     if (status == TR_OK && format == NULL) {
         status = fail_format(visit->path, file, err);
     } else if (status == TR_OK && visit->pixels == NULL) {
-        status = look(visit, format, file, err);
+        status = find_size(visit, format, file, err);
     } else if (status == TR_OK) {
-        const char *fault =
-            format->decode(visit->pixels, file, visit->h, visit->w, visit->channels);
+        const char *fault = format->decode(visit->pixels, file, visit->h, visit->w, visit->channels,
+                                           &visit->transparent);
         if (fault != NULL)
             status =
                 tr_fail(err, TR_ERR_DATA,
@@ -158,30 +168,41 @@ static tr_status visit_file(void *user, tr_error *err)
     return status;
 }
 
+/* `visit` is shared with the children, which tell what they find in it; what they wrote is copied
+ * before it is believed. */
+static tr_status read_in_child(tr_image *out, image_visit *visit, tr_error *err)
+{
+    const char *path = visit->path;
+    const int channels = visit->channels;
+    TR_TRY(tr_in_child(visit_file, visit, path, err));
+    tr_image image = {.h = visit->h, .w = visit->w, .c = channels};
+    TR_TRY(check_size(path, "", image.h, image.w, err));
+    image.pixels = tr_shared_alloc((size_t)(image.h * image.w), (size_t)channels);
+    if (image.pixels == NULL)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for %lld x %lld pixels", path,
+                       (long long)image.h, (long long)image.w);
+    *visit = (image_visit){
+        .path = path, .channels = channels, .h = image.h, .w = image.w, .pixels = image.pixels};
+    const tr_status status = tr_in_child(visit_file, visit, path, err);
+    image.transparent = visit->transparent;
+    if (status == TR_OK)
+        *out = image;
+    else
+        tr_image_release(&image);
+    return status;
+}
+
 tr_status tr_image_file_read(tr_image *out, const char *path, int channels, tr_error *err)
 {
     if (channels != 1 && channels != 3)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: a picture file gives 1 channel (grey) or 3 (red, green, blue), not %d",
                        path, channels);
-    image_visit *seen = tr_shared_alloc(1, sizeof *seen);
-    if (seen == NULL)
+    image_visit *visit = tr_shared_alloc(1, sizeof *visit);
+    if (visit == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
-    *seen = (image_visit){.path = path, .channels = channels};
-    tr_status status = tr_in_child(visit_file, seen, path, err);
-    image_visit visit = *seen;
-    tr_shared_free(seen);
-    if (status != TR_OK)
-        return status;
-    visit.pixels = tr_shared_alloc((size_t)(visit.h * visit.w), (size_t)channels);
-    if (visit.pixels == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for %lld x %lld pixels", path,
-                       (long long)visit.h, (long long)visit.w);
-    tr_image image = {visit.h, visit.w, channels, visit.pixels};
-    status = tr_in_child(visit_file, &visit, path, err);
-    if (status == TR_OK)
-        *out = image;
-    else
-        tr_image_release(&image);
+    *visit = (image_visit){.path = path, .channels = channels};
+    const tr_status status = read_in_child(out, visit, err);
+    tr_shared_free(visit);
     return status;
 }

@@ -5,8 +5,6 @@
  */
 #include "image_decode.h"
 
-#include <string.h>
-
 #include "mem.h"
 
 #define STB_IMAGE_IMPLEMENTATION
@@ -44,16 +42,32 @@ const char *tr_stb_size(tr_image_bytes file, int64_t *h, int64_t *w)
     return NULL;
 }
 
-const char *tr_stb_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels)
+/* src[n,channels + 1] with alpha last -> dst[n,channels], what a viewer with a white page shows;
+ * opaque pixels stay what they are. True: not all were opaque. */
+static bool compose_on_white(uint8_t *dst, const uint8_t *src, int64_t n, int channels)
+{
+    bool transparent = false;
+    for (int64_t i = 0; i < n; i++, src += channels + 1) {
+        const int alpha = src[channels];
+        transparent = transparent || alpha != 255;
+        for (int k = 0; k < channels; k++)
+            *dst++ = (uint8_t)((src[k] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+    return transparent;
+}
+
+/* Alpha is asked for, whether the file has it or not: where there is none, stb_image says 255. */
+const char *tr_stb_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels,
+                          bool *transparent)
 {
     int width = 0, height = 0, found = 0;
     stbi_uc *pixels =
-        stbi_load_from_memory(file.bytes, (int)file.n, &width, &height, &found, channels);
+        stbi_load_from_memory(file.bytes, (int)file.n, &width, &height, &found, channels + 1);
     if (pixels == NULL)
         return failure();
     const char *fault = height == h && width == w ? NULL : "its size is not what its header says";
     if (fault == NULL)
-        memcpy(dst, pixels, (size_t)(h * w * channels));
+        *transparent = compose_on_white(dst, pixels, h * w, channels);
     stbi_image_free(pixels);
     return fault;
 }

@@ -109,10 +109,12 @@ const char *tr_pnm_size(tr_image_bytes file, int64_t *h, int64_t *w)
     return fault;
 }
 
-const char *tr_pnm_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels)
+const char *tr_pnm_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels,
+                          bool *transparent)
 {
     reader self = {.file = file};
     const char *fault = read_head(&self);
+    *transparent = false;
     if (fault == NULL && (self.h != h || self.w != w))
         fault = "it was changed while it was being read";
     for (int64_t i = 0; fault == NULL && i < h * w; i++) {
@@ -121,6 +123,8 @@ const char *tr_pnm_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t 
         rgb[1] = rgb[2] = rgb[0];
         for (int k = 1; self.colour && fault == NULL && k < 3; k++)
             fault = read_value(&self, &rgb[k]);
+        if (fault != NULL)
+            break;
         if (channels == 3)
             for (int k = 0; k < 3; k++)
                 *dst++ = (uint8_t)rgb[k];

@@ -32,7 +32,8 @@ static uint8_t pixel_of(double value, double low, double high)
 
 static bool image_new(tr_image *out, int64_t h, int64_t w, int64_t c)
 {
-    *out = (tr_image){h, w, c, tr_shared_alloc((size_t)(h * w), (size_t)c)};
+    *out =
+        (tr_image){.h = h, .w = w, .c = c, .pixels = tr_shared_alloc((size_t)(h * w), (size_t)c)};
     return out->pixels != NULL;
 }
 

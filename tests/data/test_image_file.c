@@ -105,6 +105,20 @@ static size_t grey_jpeg(uint8_t bytes[1024])
     return n;
 }
 
+/* Black ink on nothing, as drawing programs save it: the drawing is in the alpha channel alone.
+ * One pixel is red, half seen. */
+static const char *put_transparent_png(void)
+{
+    static const uint32_t rows[4] = {0x00000000u, 0xff000000u, 0x33000000u, 0x80800000u};
+    const char *path = in_folder("alpha.png");
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, 4, 1);
+    memcpy(cairo_image_surface_get_data(surface), rows, sizeof rows);
+    cairo_surface_mark_dirty(surface);
+    cr_assert_eq(cairo_surface_write_to_png(surface, path), CAIRO_STATUS_SUCCESS);
+    cairo_surface_destroy(surface);
+    return path;
+}
+
 /* ---- reading them ---- */
 
 static tr_image read_image(const char *path, int channels)
@@ -153,10 +167,34 @@ static void expect_refused(const char *path, const char *text)
     cr_expect_null(image.pixels);
 }
 
+/* Under the sanitizers: what is too large is not computed with. */
+Test(image_file, values_above_the_maximum_are_refused_first)
+{
+    expect_refused(put_string("a.pgm", "P2\n2 1\n255\n999999999 999999999\n"),
+                   "a value is above its maximum");
+    expect_refused(put_string("a.ppm", "P3\n1 1\n255\n1 999999999 999999999\n"),
+                   "a value is above its maximum");
+}
+
+/* (value alpha + 255 (255 - alpha)) / 255 by hand; the red of stb_image's grey is 77/256. */
+Test(image_file, what_is_transparent_is_white)
+{
+    static const uint8_t colour[] = {255, 255, 255, 0, 0, 0, 204, 204, 204, 255, 127, 127};
+    static const uint8_t grey[] = {255, 0, 204, 165};
+    const char *path = put_transparent_png();
+    expect_pixels(path, 3, 1, 4, colour);
+    expect_pixels(path, 1, 1, 4, grey);
+    tr_image seen = read_image(path, 1), opaque = read_image(put_bmp(2, 3), 1);
+    cr_expect(seen.transparent);
+    cr_expect_not(opaque.transparent);
+    tr_image_release(&seen);
+    tr_image_release(&opaque);
+}
+
 Test(image_file, png_and_bmp_in_colour_and_grey)
 {
     expect_colours(put_png(CAIRO_FORMAT_RGB24, 5, 3), 5, 3);
-    expect_colours(put_png(CAIRO_FORMAT_ARGB32, 2, 7), 2, 7); /* alpha is dropped */
+    expect_colours(put_png(CAIRO_FORMAT_ARGB32, 2, 7), 2, 7); /* all opaque */
     expect_colours(put_bmp(4, 5), 4, 5);
     const uint8_t grey[4] = {0, 1, 40, 41}, rgb[12] = {0, 0, 0, 1, 1, 1, 40, 40, 40, 41, 41, 41};
     expect_pixels(put_png(CAIRO_FORMAT_A8, 2, 2), 1, 2, 2, grey);
