@@ -192,19 +192,19 @@ json_t *tr_keras_loss(const tr_config *config)
     return object_named(ops->name, settings);
 }
 
+/* Objects of the class that each metric resolved to, under its own name: by the word "accuracy"
+ * Keras 2, which resolves it when it compiles and not when it loads, means that numbers are equal.
+ */
 json_t *tr_keras_metrics(const tr_model *model)
 {
     json_t *list = json_array();
     for (int i = 0; i < tr_model_n_metrics(model); i++) {
         const tr_metric_info info = tr_model_metric(model, i);
-        const int64_t k = tr_model_config(model)->compile.top_k;
-        if (strstr(info.resolved, "top_k") == NULL || k == TR_DEFAULT_TOP_K) {
-            json_array_append_new(list, json_string(info.name));
-            continue;
-        }
         json_t *settings = json_object();
         json_object_set_new(settings, "name", json_string(info.name));
-        json_object_set_new(settings, "k", json_integer(k));
+        json_object_set_new(settings, "dtype", json_string("float32"));
+        if (strstr(info.resolved, "top_k") != NULL)
+            json_object_set_new(settings, "k", json_integer(tr_model_config(model)->compile.top_k));
         json_array_append_new(list, object_named(info.resolved, settings));
     }
     return list;

@@ -156,9 +156,7 @@ Test(export_keras, every_metric_keeps_the_rules)
                                   strstr(ops->name, "top_k") != NULL ? "top_k = 3\n" : "");
         json_t *json = compiled(ops->name, compile);
         json_t *metric = json_array_get(member(json, "compile_config", "metrics"), 0);
-        cr_expect(json_is_string(metric) ||
-                  strcmp("keras.metrics", json_string_value(json_object_get(metric, "module"))) ==
-                      0);
+        cr_expect_str_eq(json_string_value(json_object_get(metric, "module")), "keras.metrics");
         json_decref(json);
         tr_free(compile);
     }
@@ -202,7 +200,8 @@ Test(export_keras, every_schedule_keeps_the_rules)
 
 /* ---- beside the file that Keras loaded and went on with ---- */
 
-/* All that theirs says, ours says too; names are our own. */
+/* All that theirs says, ours says too; names are our own, and metrics, which it has as words, are
+ * the objects of a whole-model HDF5 file (test_keras_json.c). */
 static void expect_within(const char *path, json_t *theirs, json_t *ours)
 {
     const char *key;
@@ -211,7 +210,7 @@ static void expect_within(const char *path, json_t *theirs, json_t *ours)
     if (json_is_object(theirs)) {
         json_object_foreach(theirs, key, value)
         {
-            if (strcmp(key, "name") == 0)
+            if (strcmp(key, "name") == 0 || strcmp(key, "metrics") == 0)
                 continue;
             snprintf(deeper, sizeof deeper, "%.200s/%.50s", path, key);
             expect_within(deeper, value, json_object_get(ours, key));

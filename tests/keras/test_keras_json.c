@@ -45,8 +45,8 @@ static void expect_within(const char *what, json_t *theirs, json_t *ours)
     json_t *value;
     json_object_foreach(theirs, key, value)
     {
-        if (strcmp(key, "name") == 0)
-            continue;
+        if (strcmp(key, "name") == 0 || strcmp(key, "metrics") == 0)
+            continue; /* metrics: below */
         char *a = json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS);
         char *b = json_dumps(json_object_get(ours, key), JSON_ENCODE_ANY | JSON_SORT_KEYS);
         cr_assert(b != NULL && strcmp(a, b) == 0, "%s, %s: %s, expected %s", what, key, b, a);
@@ -180,8 +180,9 @@ Test(keras_json, training_says_what_differs_from_the_defaults)
         "global_clipnorm = 2\n",
         "{\"loss\":{\"class_name\":\"CategoricalCrossentropy\",\"config\":{\"label_smoothing\":0.1,"
         "\"reduction\":\"sum_over_batch_size\",\"name\":\"categorical_crossentropy\"}},"
-        "\"metrics\":[\"accuracy\",{\"class_name\":\"TopKCategoricalAccuracy\",\"config\":{"
-        "\"name\":\"top_k_categorical_accuracy\",\"k\":3}}],\"weighted_metrics\":null,"
+        "\"metrics\":[{\"class_name\":\"CategoricalAccuracy\",\"config\":{\"name\":\"accuracy\","
+        "\"dtype\":\"float32\"}},{\"class_name\":\"TopKCategoricalAccuracy\",\"config\":{\"name\":"
+        "\"top_k_categorical_accuracy\",\"dtype\":\"float32\",\"k\":3}}],\"weighted_metrics\":null,"
         "\"loss_weights\":null,\"optimizer_config\":{\"class_name\":\"RMSprop\",\"config\":{"
         "\"name\":\"RMSprop\",\"learning_rate\":1.0,\"rho\":0.9,\"momentum\":0.0,"
         "\"epsilon\":1e-7,\"centered\":false,\"global_clipnorm\":2.0}}}");
@@ -195,6 +196,64 @@ Test(keras_json, training_says_what_differs_from_the_defaults)
         "\"module\":\"keras.optimizers.schedules\",\"registered_name\":null},"
         "\"beta_1\":0.9,\"beta_2\":0.999,\"epsilon\":1e-7,\"amsgrad\":false,"
         "\"weight_decay\":0.004}}}");
+}
+
+/* ---- metrics ---- */
+
+typedef struct metric_case {
+    const char *units, *compile, *classes, *names;
+} metric_case;
+
+/* Keras 2 takes the word "accuracy" of a file for equality of numbers: what stands there is the
+ * class that loss and outputs make of it. tests/keras/run.sh evaluates them in real Kerases. */
+static const metric_case metric_cases[] = {
+    {"7", "loss = sparse_categorical_crossentropy\nmetrics = accuracy, top_k\n",
+     "SparseCategoricalAccuracy SparseTopKCategoricalAccuracy ",
+     "accuracy sparse_top_k_categorical_accuracy "},
+    {"7", "loss = categorical_crossentropy\nmetrics = acc, mse, mae, top_k\n",
+     "CategoricalAccuracy MeanSquaredError MeanAbsoluteError TopKCategoricalAccuracy ",
+     "acc mse mae top_k_categorical_accuracy "},
+    {"7", "loss = binary_crossentropy\nmetrics = accuracy, binary_accuracy\n",
+     "CategoricalAccuracy BinaryAccuracy ", "accuracy binary_accuracy "},
+    {"1", "loss = binary_crossentropy\nmetrics = accuracy, mean_squared_error\n",
+     "BinaryAccuracy MeanSquaredError ", "accuracy mean_squared_error "},
+    {"1", "loss = mse\nmetrics = mean_absolute_error\n", "MeanAbsoluteError ",
+     "mean_absolute_error "},
+};
+
+static void append(char *text, const char *word)
+{
+    strcat(strcat(text, word), " ");
+}
+
+static void expect_metrics(const metric_case *expected)
+{
+    char *body = tr_format("[model]\ninput_shape = 4, 4, 1\n[layer.f]\ntype = flatten\n[layer.o]\n"
+                           "type = dense\nunits = %s\nactivation = sigmoid\n[compile]\n%s"
+                           "optimizer = adam\n",
+                           expected->units, expected->compile);
+    char classes[300] = "", names[300] = "";
+    tr_model *model = parse(body);
+    json_t *json = loaded(tr_keras_training_config(model));
+    json_t *list = json_object_get(json, "metrics");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *item = json_array_get(list, i), *settings = json_object_get(item, "config");
+        cr_assert_str_eq(json_string_value(json_object_get(settings, "dtype")), "float32");
+        append(classes, json_string_value(json_object_get(item, "class_name")));
+        append(names, json_string_value(json_object_get(settings, "name")));
+    }
+    cr_expect_str_eq(classes, expected->classes);
+    cr_expect_str_eq(names, expected->names);
+    json_decref(json);
+    tr_free(body);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+Test(keras_json, metrics_are_objects_of_what_they_stand_for)
+{
+    for (size_t i = 0; i < sizeof metric_cases / sizeof *metric_cases; i++)
+        expect_metrics(&metric_cases[i]);
 }
 
 /* What a checkpoint carries spells every default out; Keras 2 does not know all of them. */
