@@ -29,13 +29,15 @@ typedef struct tr_epoch {
     double images_per_s; /* of the training part */
 } tr_epoch;
 
-/* Epochs in order. Zero-initialise, set names and validation, release when done. */
+/* Epochs in order. Zero-initialise, set what is said of the metrics and validation, release when
+ * done. */
 typedef struct tr_history {
     tr_epoch *epochs;
     int64_t n;
     int n_metrics;
     const char *names[TR_MAX_METRICS]; /* of the metrics; borrowed */
-    bool validation;                   /* the run has validation samples */
+    bool larger_is_better[TR_MAX_METRICS];
+    bool validation; /* the run has validation samples */
 } tr_history;
 
 /* TR_ERR_INTERNAL: out of memory. */

@@ -68,6 +68,7 @@ typedef struct tr_metric_info {
     const char *name;     /* as reported: Keras's key in history.history */
     const char *resolved; /* what it stands for, e.g. accuracy: sparse_categorical_accuracy */
     bool counts;          /* a share of right answers: it has a standard error */
+    bool larger_is_better;
 } tr_metric_info;
 
 int tr_model_n_metrics(const tr_model *model);

@@ -21,11 +21,12 @@ typedef struct tr_metric_ops {
     const char *name;  /* Keras's */
     const char *alias; /* Keras's short one, or NULL */
     const char *doc;
-    unsigned targets;   /* tr_target bits */
-    bool counts;        /* right or wrong */
-    bool wants_values;  /* looks at the predictions' values and not only at their order */
-    bool wants_several; /* outputs are classes: at least two */
-    bool takes_k;       /* [compile] top_k applies */
+    unsigned targets;      /* tr_target bits */
+    bool counts;           /* right or wrong */
+    bool larger_is_better; /* else it is an error. The one place that says so: see series.h */
+    bool wants_values;     /* looks at the predictions' values and not only at their order */
+    bool wants_several;    /* outputs are classes: at least two */
+    bool takes_k;          /* [compile] top_k applies */
     double (*sum)(const tr_metric_task *task); /* over samples; NULL: a name that stands for
                                                 * others, chosen by loss and outputs */
 } tr_metric_ops;

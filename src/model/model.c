@@ -294,7 +294,8 @@ int tr_model_n_metrics(const tr_model *model)
 tr_metric_info tr_model_metric(const tr_model *model, int i)
 {
     const tr_metric *metric = &model->metrics.items[i];
-    return (tr_metric_info){metric->name, metric->ops->name, metric->counts};
+    return (tr_metric_info){metric->name, metric->ops->name, metric->counts,
+                            metric->ops->larger_is_better};
 }
 
 const char *tr_model_name(const tr_model *model)

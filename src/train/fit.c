@@ -199,11 +199,11 @@ static tr_status finish_epoch(tr_run *run, const tr_listener *listener, tr_contr
         return TR_OK;
     TR_TRY(add_to_history(run, &log, err));
     const tr_history *history = &run->history;
-    const tr_save_targets targets = {
-        .epoch_ends = true,
-        .is_best = tr_monitor_best(&run->monitor, history->epochs, history->n, &best) == history->n,
-        .epoch = history->n,
-        .keep = run->config->checkpoint.keep};
+    const tr_save_targets targets = {.epoch_ends = true,
+                                     .is_best = tr_monitor_best(&run->monitor, history, &best) ==
+                                                history->n,
+                                     .epoch = history->n,
+                                     .keep = run->config->checkpoint.keep};
     TR_TRY(tr_run_save(run, &targets, NULL, err));
     return tell_epoch(run, listener, err);
 }

@@ -4,10 +4,21 @@
 #include <math.h>
 
 #include "mem.h"
+#include "run_internal.h"
 
 double tr_standard_error(double p, int64_t n)
 {
     return sqrt(p * (1.0 - p) / (double)n);
+}
+
+void tr_history_begin(tr_history *history, const tr_model *model, bool validation)
+{
+    *history = (tr_history){.n_metrics = tr_model_n_metrics(model), .validation = validation};
+    for (int i = 0; i < history->n_metrics; i++) {
+        const tr_metric_info metric = tr_model_metric(model, i);
+        history->names[i] = metric.name;
+        history->larger_is_better[i] = metric.larger_is_better;
+    }
 }
 
 tr_status tr_history_add(tr_history *history, const tr_epoch *epoch)

@@ -1,7 +1,6 @@
 /* monitor.c -- see monitor.h. */
 #include "monitor.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +33,7 @@ static tr_status unknown(const char *name, const tr_model *model, bool has_valid
 tr_status tr_monitor_parse(tr_monitor *out, const char *name, const tr_model *model,
                            bool has_validation, tr_error *err)
 {
-    *out = (tr_monitor){.on = strcmp(name, "none") != 0, .metric = -1};
+    *out = (tr_monitor){.on = strcmp(name, "none") != 0, .metric = TR_LOSS};
     if (!out->on)
         return TR_OK;
     if (strcmp(name, "auto") == 0) {
@@ -47,14 +46,11 @@ tr_status tr_monitor_parse(tr_monitor *out, const char *name, const tr_model *mo
         return unknown(name, model, has_validation, err);
     if (strcmp(rest, "loss") == 0)
         return TR_OK;
-    for (int i = 0; i < tr_model_n_metrics(model); i++) {
-        const tr_metric_info info = tr_model_metric(model, i);
-        if (strcmp(rest, info.name) != 0)
-            continue;
-        out->metric = i;
-        out->larger_is_better = info.counts; /* shares of right answers; the others are errors */
-        return TR_OK;
-    }
+    for (int i = 0; i < tr_model_n_metrics(model); i++)
+        if (strcmp(rest, tr_model_metric(model, i).name) == 0) {
+            out->metric = i;
+            return TR_OK;
+        }
     return unknown(name, model, has_validation, err);
 }
 
@@ -72,23 +68,10 @@ tr_status tr_monitor_check(const tr_config *config, const tr_model *model, tr_er
     return tr_config_check(config, err);
 }
 
-double tr_monitor_value(const tr_monitor *monitor, const tr_epoch *epoch)
+int64_t tr_monitor_best(const tr_monitor *monitor, const tr_history *history, double *value)
 {
-    const tr_metrics *metrics = monitor->validation ? &epoch->validation : &epoch->train;
-    return monitor->metric < 0 ? metrics->loss : metrics->values[monitor->metric];
-}
-
-int64_t tr_monitor_best(const tr_monitor *monitor, const tr_epoch *epochs, int64_t n, double *value)
-{
-    int64_t best = 0;
-    *value = 0.0;
-    for (int64_t i = 0; monitor->on && i < n; i++) {
-        const double now = tr_monitor_value(monitor, &epochs[i]);
-        if (best == 0 || isnan(*value) ||
-            (monitor->larger_is_better ? now > *value : now < *value)) {
-            best = i + 1;
-            *value = now;
-        }
-    }
-    return best;
+    const tr_series series = {history, monitor->metric, monitor->validation};
+    const int64_t best = monitor->on ? tr_series_best(&series) : -1;
+    *value = best < 0 ? 0.0 : tr_series_value(&series, best);
+    return best + 1;
 }

@@ -2,14 +2,13 @@
 #ifndef TR_MONITOR_H
 #define TR_MONITOR_H
 
-#include "trainer/history.h"
+#include "series.h"
 #include "trainer/model.h"
 
 typedef struct tr_monitor {
     bool on;
     bool validation;
-    int metric; /* -1: the loss */
-    bool larger_is_better;
+    int metric; /* TR_LOSS, or one of the model's */
 } tr_monitor;
 
 /* `name`: "loss", a metric of the model, either behind "val_"; "auto": val_loss, or loss without
@@ -17,10 +16,8 @@ typedef struct tr_monitor {
 tr_status tr_monitor_parse(tr_monitor *out, const char *name, const tr_model *model,
                            bool has_validation, tr_error *err);
 
-double tr_monitor_value(const tr_monitor *monitor, const tr_epoch *epoch);
-
-/* The best epoch of a history (1-based; the first of equals; 0: none, or not on) and its value. */
-int64_t tr_monitor_best(const tr_monitor *monitor, const tr_epoch *epochs, int64_t n,
-                        double *value);
+/* The best epoch of a history (1-based; 0: none, or not on) and its value (then 0), as
+ * tr_series_best() finds it. */
+int64_t tr_monitor_best(const tr_monitor *monitor, const tr_history *history, double *value);
 
 #endif

@@ -46,10 +46,7 @@ static tr_status prepare_samples(tr_run *run, tr_error *err)
 
 static tr_status prepare_history(tr_run *run, tr_error *err)
 {
-    run->history.n_metrics = tr_model_n_metrics(run->model);
-    for (int i = 0; i < run->history.n_metrics; i++)
-        run->history.names[i] = tr_model_metric(run->model, i).name;
-    run->history.validation = tr_run_describe(run).n_validation > 0;
+    tr_history_begin(&run->history, run->model, tr_run_describe(run).n_validation > 0);
     TR_TRY(tr_monitor_parse(&run->monitor, run->config->checkpoint.monitor, run->model,
                             run->history.validation, err));
     return tr_run_identify(&run->identity, run, err);

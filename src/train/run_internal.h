@@ -47,6 +47,9 @@ tr_status tr_measure(tr_engine *engine, const tr_measured *what, tr_metrics *met
 
 int64_t tr_measure_chunk(const tr_config *config);
 
+/* history.c: an empty one, of what the model reports. */
+void tr_history_begin(tr_history *history, const tr_model *model, bool validation);
+
 tr_metrics tr_metrics_of(const tr_sums *sums);
 
 /* confusion.c: counts predictions [count, outputs] of the samples from `first` on. */

@@ -56,8 +56,8 @@ tr_status tr_run_save(tr_run *run, const tr_save_targets *targets, const float *
     tr_snapshot *snapshot;
     TR_TRY(tr_saver_take(run->saver, &snapshot, err));
     run->progress.iterations = tr_engine_iterations(run->engine);
-    run->progress.best_epoch = tr_monitor_best(&run->monitor, run->history.epochs, run->history.n,
-                                               &run->progress.best_value);
+    run->progress.best_epoch =
+        tr_monitor_best(&run->monitor, &run->history, &run->progress.best_value);
     snapshot->progress = run->progress;
     snapshot->identity = run->identity;
     TR_TRY(tr_snapshot_take_weights(snapshot, err));
@@ -140,7 +140,7 @@ static void describe_best(tr_resumed *out, const tr_run *run, const tr_snapshot 
 {
     double value;
     char *path = tr_path_join(run->config->output_directory, "best.h5");
-    out->best_epoch = tr_monitor_best(&run->monitor, run->history.epochs, run->history.n, &value);
+    out->best_epoch = tr_monitor_best(&run->monitor, &run->history, &value);
     out->best_is_there =
         out->best_epoch == snapshot->progress.best_epoch && path != NULL && access(path, F_OK) == 0;
     tr_free(path);

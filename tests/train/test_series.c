@@ -34,6 +34,8 @@ Test(series, best_is_none_without_numbers)
     cr_assert_eq(tr_series_best(&series), -1);
     history.epochs[2].train.values[0] = 0.5;
     cr_assert_eq(tr_series_best(&series), 2);
+    history.epochs[0].train.values[0] = INFINITY;
+    cr_assert_eq(tr_series_best(&series), 2);
     tr_history_release(&history);
     cr_assert_eq(tr_series_best(&(tr_series){&history, TR_LOSS, false}), -1);
 }

@@ -16,6 +16,7 @@ static inline tr_history made_history(int64_t n, int n_metrics, bool validation)
                                     "binary_accuracy", "categorical_accuracy",
                                     "sparse_categorical_accuracy", "top_k_categorical_accuracy",
                                     "sparse_top_k_categorical_accuracy"},
+                          .larger_is_better = {true, false, false, true, true, true, true, true},
                           .validation = validation};
     for (int64_t i = 0; i < n; i++) {
         tr_epoch epoch = {.epoch = i + 1,

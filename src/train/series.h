@@ -1,4 +1,9 @@
-/* series.h -- one column of a history: the loss or a metric, of training or of validation. */
+/* series.h -- one column of a history: the loss or a metric, of training or of validation.
+ *
+ * The one home of "better" and of "the best epoch": best.h5, the printed table and the plots ask
+ * here. Which direction is better stands in the metric's row (metrics/metric_table.c); of a loss
+ * less is.
+ */
 #ifndef TR_SERIES_H
 #define TR_SERIES_H
 
@@ -17,11 +22,8 @@ double tr_series_value(const tr_series *series, int64_t epoch_idx);
 /* Keras's key without "val_". */
 const char *tr_series_name(const tr_series *series);
 
-/* What Keras's callbacks take for mode = "auto": more is better where the name ends in "acc",
- * "accuracy" or "auc". */
-bool tr_series_more_is_better(const tr_series *series);
-
-/* Index of the best epoch, the first of equals; -1: there is no finite value. */
+/* Index of the best epoch, the first of equals; -1: none has a finite value, and no other value is
+ * better than any. */
 int64_t tr_series_best(const tr_series *series);
 
 #endif
