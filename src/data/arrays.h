@@ -6,7 +6,7 @@
 #ifndef TR_ARRAYS_H
 #define TR_ARRAYS_H
 
-#include "h5_read.h"
+#include "h5_array.h"
 #include "trainer/status.h"
 
 typedef enum tr_number {

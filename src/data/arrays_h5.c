@@ -76,7 +76,7 @@ static tr_status visit_file(void *user, tr_error *err)
 {
     tr_arrays_visit *job = user;
     tr_h5_file file;
-    TR_TRY(tr_h5_file_open(&file, job->path, err));
+    TR_TRY(tr_h5_file_open(&file, job->path, TR_H5_DATASET, err));
     const tr_status status = visit_all(job, &file, err);
     tr_h5_file_close(&file);
     return status;

@@ -130,7 +130,7 @@ static tr_status visit_file(void *job, tr_error *err)
 {
     file_visit *visit = job;
     tr_h5_file file = {0};
-    tr_status status = tr_h5_file_open(&file, visit->names[visit->part].path, err);
+    tr_status status = tr_h5_file_open(&file, visit->names[visit->part].path, TR_H5_DATASET, err);
     for (int i = visit->part; i < N_PARTS && status == TR_OK; i++)
         if (in_same_file(visit, i))
             status = visit_part(visit, i, &file, err);

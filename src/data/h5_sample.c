@@ -102,7 +102,7 @@ static tr_status visit_file(void *user, tr_error *err)
     sample_visit *visit = user;
     tr_h5_file file = {0};
     tr_h5_array x = {0};
-    tr_status status = tr_h5_file_open(&file, visit->path, err);
+    tr_status status = tr_h5_file_open(&file, visit->path, TR_H5_DATASET, err);
     if (status == TR_OK && H5Lexists(file.id, visit->name, H5P_DEFAULT) <= 0) {
         char list[1024];
         tr_h5_file_list(&file, list, sizeof list);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "h5_read.h"
+#include "h5_array.h"
 #include "trainer/status.h"
 
 typedef struct tr_h5_sample {

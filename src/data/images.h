@@ -1,11 +1,11 @@
 /* images.h -- an array of an HDF5 file as images: is it what the configuration says? Read it.
  *
- * For a child process only (h5_read.h). `hwc`: height, width, channels.
+ * For a child process only (h5_array.h). `hwc`: height, width, channels.
  */
 #ifndef TR_IMAGES_H
 #define TR_IMAGES_H
 
-#include "h5_read.h"
+#include "h5_array.h"
 #include "trainer/dataset.h"
 
 size_t tr_pixel_bytes(tr_pixel pixel);

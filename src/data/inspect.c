@@ -174,7 +174,7 @@ static tr_status walk_file(void *user, tr_error *err)
 {
     const file_walk *job = user;
     tr_h5_file file;
-    TR_TRY(tr_h5_file_open(&file, job->path, err));
+    TR_TRY(tr_h5_file_open(&file, job->path, TR_H5_DATASET, err));
     const tr_status status = walk(job, &file, err);
     tr_h5_file_close(&file);
     return status;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "h5_read.h"
+#include "h5_array.h"
 #include "trainer/status.h"
 
 enum {

@@ -82,7 +82,7 @@ static tr_status digest_all(void *user, tr_error *err)
 {
     const digest_job *job = user;
     tr_h5_file file;
-    TR_TRY(tr_h5_file_open(&file, job->path, err));
+    TR_TRY(tr_h5_file_open(&file, job->path, TR_H5_DATASET, err));
     tr_status status = TR_OK;
     for (int64_t i = 0; status == TR_OK && i < job->found->n_items; i++) {
         tr_inspect_item *item = &job->found->items[i];

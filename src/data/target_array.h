@@ -1,12 +1,12 @@
 /* target_array.h -- an array of an HDF5 file as targets: class numbers, or values.
  *
- * For a child process only (h5_read.h). The values themselves are checked once, here, and the
+ * For a child process only (h5_array.h). The values themselves are checked once, here, and the
  * training loop may trust them.
  */
 #ifndef TR_TARGET_ARRAY_H
 #define TR_TARGET_ARRAY_H
 
-#include "h5_read.h"
+#include "h5_array.h"
 #include "trainer/dataset.h"
 
 /* Which form the array `y` has, given those that are wanted (tr_target bits); whether its shape

@@ -64,9 +64,9 @@ static tr_status read_version(tr_keras_file *file, tr_error *err)
 
 static tr_status open_h5(tr_keras_file *file, tr_error *err)
 {
-    file->h5 = H5Fopen(file->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    return file->h5 >= 0 ? TR_OK
-                         : tr_fail(err, TR_ERR_DATA, "%s: is not a whole HDF5 file", file->path);
+    TR_TRY(tr_h5_file_open(&file->file, file->path, TR_H5_MODEL, err));
+    file->h5 = file->file.id;
+    return TR_OK;
 }
 
 /* ---- .keras ---- */
@@ -78,15 +78,12 @@ static tr_status open_member(tr_keras_file *file, tr_error *err)
     void *bytes = NULL;
     size_t n = 0;
     TR_TRY(tr_zip_read(&bytes, &n, file->path, name, err));
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access >= 0 && H5Pset_fapl_core(access, 1 << 16, 0) >= 0 &&
-        H5Pset_file_image(access, bytes, n) >= 0)
-        file->h5 = H5Fopen(name, H5F_ACC_RDONLY, access);
-    tr_h5_close(access);
+    const tr_status status = tr_h5_file_open_image(&file->file, bytes, n, file->path, err);
     tr_free(bytes);
-    return file->h5 >= 0 ? TR_OK
-                         : tr_fail(err, TR_ERR_DATA, "%s: %s in it is not a whole HDF5 file",
-                                   file->path, name);
+    if (status != TR_OK)
+        return tr_fail(err, TR_ERR_DATA, "%s: %s in it is not a whole HDF5 file", file->path, name);
+    file->h5 = file->file.id;
+    return TR_OK;
 }
 
 static tr_status read_member_json(json_t **out, const char *path, const char *name, tr_error *err)
@@ -135,7 +132,7 @@ tr_status tr_keras_file_open_weights(tr_keras_file *file, const char *path, tr_e
 
 void tr_keras_file_close(tr_keras_file *file)
 {
-    tr_h5_close(file->h5);
+    tr_h5_file_close(&file->file);
     json_decref(file->model);
     json_decref(file->training);
 }

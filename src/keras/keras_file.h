@@ -12,12 +12,13 @@
 
 #include <jansson.h>
 
-#include "h5.h"
+#include "h5_file.h"
 #include "trainer/status.h"
 
 typedef struct tr_keras_file {
     const char *path; /* borrowed */
-    hid_t h5;         /* negative: a .keras opened for its configuration */
+    tr_h5_file file;  /* path NULL: a .keras opened for its configuration */
+    hid_t h5;         /* of `file` */
     json_t *model;    /* {"class_name": ..., "config": ...}; NULL: none */
     json_t *training; /* training_config or compile_config; NULL: none */
     char version[32]; /* of Keras; "": not told */

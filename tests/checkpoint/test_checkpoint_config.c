@@ -298,7 +298,7 @@ Test(checkpoint_config, refuses_what_has_no_model)
     refused(pipe, "is a device or a pipe"); /* at once, without a writer */
     refused(test_folder(), "is a folder");
     refused("/no/such.h5", "cannot be read");
-    refused(TR_SOURCE "/LICENSE", "is not a whole HDF5 file");
+    refused(TR_SOURCE "/LICENSE", "is not an HDF5 file, nor an archive");
     refused(test_keras_golden("small_v3.9.2.weights.h5"), "give the INI file of the model with -c");
     refused(test_keras_golden("small_v3.9.2_io.h5"), "has no configuration inside");
 }

@@ -73,7 +73,7 @@ Test(checkpoint_read, refuses_what_does_not_fit)
     refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n", "/no/such.h5",
             "No such file");
     refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n", TR_SOURCE "/LICENSE",
-            "is not a whole HDF5 file");
+            "is not an HDF5 file");
     refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n", TR_GOLDEN "/losses.h5",
             "has no /model_weights");
 }

@@ -1,9 +1,9 @@
-/* test_h5_read.c -- arrays in every way that a file may store them; parts that are not there. */
+/* test_h5_array.c -- arrays in every way that a file may store them; parts that are not there. */
 #include "data_fixture.h"
 
-#include "h5_read.h"
+#include "h5_array.h"
 
-TestSuite(h5_read, .init = make_folder, .fini = remove_folder);
+TestSuite(h5_array, .init = make_folder, .fini = remove_folder);
 
 enum { A = 7, B = 5, C = 6, COUNT = A * B * C, LZF = 32000 };
 
@@ -32,7 +32,7 @@ static tr_status read_back(const char *path, float values[COUNT], tr_error *err)
 {
     tr_h5_file file;
     tr_h5_array array;
-    cr_assert_eq(tr_h5_file_open(&file, path, err), TR_OK, "%s", err->text);
+    cr_assert_eq(tr_h5_file_open(&file, path, TR_H5_DATASET, err), TR_OK, "%s", err->text);
     cr_assert_eq(tr_h5_array_open(&array, &file, "a", err), TR_OK, "%s", err->text);
     cr_assert_leq(array.n_elements, COUNT);
     const tr_status status = tr_h5_array_read(values, &file, &array, H5T_NATIVE_FLOAT, err);
@@ -66,7 +66,7 @@ static hid_t chunked(hsize_t a, hsize_t b, hsize_t c)
     return plist;
 }
 
-Test(h5_read, every_layout)
+Test(h5_array, every_layout)
 {
     expect_counting(H5Pcreate(H5P_DATASET_CREATE), "contiguous");
     const hid_t compact = H5Pcreate(H5P_DATASET_CREATE);
@@ -81,7 +81,7 @@ Test(h5_read, every_layout)
     expect_no_leak();
 }
 
-Test(h5_read, every_filter_of_hdf5)
+Test(h5_array, every_filter_of_hdf5)
 {
     for (int filters = 0; filters < 8; filters++) {
         const hid_t plist = chunked(3, 5, 4);
@@ -112,7 +112,7 @@ static size_t pass_through(unsigned flags, size_t n_values, const unsigned *valu
     return n;
 }
 
-Test(h5_read, unknown_filters_are_named)
+Test(h5_array, unknown_filters_are_named)
 {
     const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, LZF, 1, 1, "lzf", NULL, NULL, pass_through};
     cr_assert_geq(H5Zregister(&filter), 0);
@@ -124,7 +124,7 @@ Test(h5_read, unknown_filters_are_named)
 }
 
 /* The last byte of the array's chunk, found by its content, is damaged. */
-Test(h5_read, checksums_are_checked)
+Test(h5_array, checksums_are_checked)
 {
     const hid_t plist = chunked(A, B, C);
     H5Pset_fletcher32(plist);
@@ -143,7 +143,7 @@ Test(h5_read, checksums_are_checked)
 }
 
 /* HDF5 itself would give zeros. */
-Test(h5_read, what_was_never_written)
+Test(h5_array, what_was_never_written)
 {
     const char *path = in_folder("values.h5");
     hid_t file = h5_create(path);
@@ -170,7 +170,7 @@ Test(h5_read, what_was_never_written)
 }
 
 /* A compact dataset whose shape was changed in the file: 9 values in the room of 8. */
-Test(h5_read, room_of_another_size)
+Test(h5_array, room_of_another_size)
 {
     const char *path = in_folder("values.h5");
     const hsize_t dims = 8;

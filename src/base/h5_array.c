@@ -1,20 +1,16 @@
-/* h5_read.c -- reading one numeric array of an HDF5 file; see h5_read.h.
+/* h5_read.c -- reading one numeric array of an HDF5 file; see h5_array.h.
  *
  * The file is not trusted: shapes are multiplied with overflow checks and held against the
  * physical memory before anything is allocated, and dataset names come from the file only as text
  * of an error message.
  */
-#include "h5_read.h"
+#include "h5_array.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "h5.h"
+#include "h5_path.h"
 
 /* Adds to text[n] behind its present end; what does not fit is cut. */
 static void append(char *text, size_t n, const char *format, ...)
@@ -27,85 +23,6 @@ static void append(char *text, size_t n, const char *format, ...)
     va_start(args, format);
     vsnprintf(text + used, n - used, format, args);
     va_end(args);
-}
-
-/* ---- the file ---- */
-
-static uint64_t physical_bytes(void)
-{
-    const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    if (pages <= 0 || page_bytes <= 0)
-        return UINT64_MAX;
-    return (uint64_t)pages * (uint64_t)page_bytes;
-}
-
-/* HDF5 would answer all of these with "unable to open file". */
-static tr_status check_path(const char *path, tr_error *err)
-{
-    struct stat info;
-    if (stat(path, &info) != 0 && errno == ENOENT)
-        return tr_fail(err, TR_ERR_DATA,
-                       "%s: no such file; data/fetch_mnist.sh makes data/mnist.h5, and "
-                       "`trainer convert` makes one from other formats",
-                       path);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const int cause = errno;
-    if (fd >= 0)
-        close(fd);
-    if (fd < 0 || stat(path, &info) != 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(cause));
-    if (S_ISDIR(info.st_mode))
-        return tr_fail(err, TR_ERR_DATA, "%s: is a folder; expected an HDF5 file", path);
-    if (!S_ISREG(info.st_mode))
-        return tr_fail(err, TR_ERR_DATA, "%s: is not a regular file; expected an HDF5 file", path);
-    if (info.st_size == 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: is empty (0 bytes); expected an HDF5 file", path);
-    return TR_OK;
-}
-
-tr_status tr_h5_file_open(tr_h5_file *out, const char *path, tr_error *err)
-{
-    *out = (tr_h5_file){.id = H5I_INVALID_HID, .path = path, .bytes_left = physical_bytes()};
-    tr_h5_quiet();
-    TR_TRY(check_path(path, err));
-    if (H5Fis_hdf5(path) <= 0)
-        return tr_fail(err, TR_ERR_DATA,
-                       "%s: is not an HDF5 file; `trainer convert` makes one from other formats",
-                       path);
-    /* Network file systems of clusters often have no locks; a reader can do without. */
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_file_locking(access, 1, 1);
-    out->id = H5Fopen(path, H5F_ACC_RDONLY, access);
-    char cause[TR_H5_TEXT] = "";
-    if (out->id < 0)
-        tr_h5_cause(cause, sizeof cause);
-    tr_h5_close(access);
-    if (out->id < 0)
-        return tr_fail(err, TR_ERR_DATA,
-                       "%s: HDF5 cannot open it: %s; the file is damaged or incomplete: make or "
-                       "copy it again",
-                       path, cause);
-    return TR_OK;
-}
-
-void tr_h5_file_close(tr_h5_file *file)
-{
-    if (file->path != NULL)
-        tr_h5_close(file->id);
-    *file = (tr_h5_file){0};
-}
-
-tr_status tr_h5_file_has(const tr_h5_file *file, const char *name, bool *has, tr_error *err)
-{
-    const htri_t exists = H5Lexists(file->id, name, H5P_DEFAULT);
-    if (exists < 0) {
-        char cause[TR_H5_TEXT];
-        tr_h5_cause(cause, sizeof cause);
-        return tr_fail(err, TR_ERR_DATA, "%s: HDF5 cannot look for %s in it: %s; is it damaged?",
-                       file->path, name, cause);
-    }
-    *has = exists > 0;
-    return TR_OK;
 }
 
 /* ---- what is there ---- */
@@ -150,6 +67,7 @@ static bool describe(tr_h5_array *array, hid_t type)
     const hid_t space = H5Dget_space(array->id);
     hsize_t dims[H5S_MAX_RANK] = {0};
     const bool simple = H5Sget_simple_extent_type(space) == H5S_SIMPLE;
+    const bool scalar = H5Sget_simple_extent_type(space) == H5S_SCALAR;
     array->rank = simple ? H5Sget_simple_extent_dims(space, dims, NULL) : 0;
     tr_h5_close(space);
     tr_h5_type_text(type, array->text, sizeof array->text);
@@ -163,7 +81,7 @@ static bool describe(tr_h5_array *array, hid_t type)
         array->dims[i] = (int64_t)dims[i];
     }
     describe_shape(array->dims, array->rank, array->text, sizeof array->text);
-    return space >= 0 && fits && array->rank > 0;
+    return space >= 0 && fits && (simple || scalar);
 }
 
 struct listing {
@@ -203,15 +121,23 @@ void tr_h5_file_list(const tr_h5_file *file, char *text, size_t n)
 
 /* ---- the array ---- */
 
+static tr_status fail_to_find(const tr_h5_file *file, const char *name, tr_error *err)
+{
+    char list[1024];
+    tr_h5_file_list(file, list, sizeof list);
+    return tr_fail(err, TR_ERR_DATA, "%s: has no dataset \"%s\"; it has %s%s", file->path, name,
+                   list,
+                   file->policy == TR_H5_MODEL
+                       ? ""
+                       : "; the keys x_train, y_train, x_test, y_test in [data] name the datasets");
+}
+
 static tr_status fail_to_open(const tr_h5_file *file, const char *name, tr_error *err)
 {
-    char cause[TR_H5_TEXT], list[1024];
+    char cause[TR_H5_TEXT];
     tr_h5_cause(cause, sizeof cause);
-    tr_h5_file_list(file, list, sizeof list);
-    return tr_fail(err, TR_ERR_DATA,
-                   "%s: no dataset \"%s\" can be opened in it (%s); it has %s; the keys x_train, "
-                   "y_train, x_test, y_test in [data] name the datasets",
-                   file->path, name, cause, list);
+    return tr_fail(err, TR_ERR_DATA, "%s: %s cannot be opened: %s; is the file damaged?",
+                   file->path, name, cause);
 }
 
 /* The type and shape checks of an open dataset. */
@@ -224,7 +150,8 @@ static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type,
                        "%s: %s is %s; expected integers or floats of any width; store it as uint8 "
                        "or float32",
                        file->path, array->name, array->text);
-    if (!plain)
+    const bool model = file->policy == TR_H5_MODEL;
+    if (!plain || (array->rank == 0 && !model))
         return tr_fail(err, TR_ERR_DATA, "%s: %s is %s; expected an array of 1 to %d dimensions",
                        file->path, array->name, array->text, TR_H5_RANK);
     const size_t bytes = H5Tget_size(type);
@@ -238,7 +165,7 @@ static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type,
                       H5Tget_sign(type) == H5T_SGN_NONE;
     array->n_elements = 1;
     for (int i = 0; i < array->rank; i++) {
-        if (array->dims[i] == 0)
+        if (array->dims[i] == 0 && !model)
             return tr_fail(err, TR_ERR_DATA, "%s: %s is %s: it is empty", file->path, array->name,
                            array->text);
         if (__builtin_mul_overflow(array->n_elements, array->dims[i], &array->n_elements))
@@ -253,8 +180,15 @@ static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type,
 tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char *name,
                            tr_error *err)
 {
-    *out = (tr_h5_array){.name = name};
-    out->id = H5Oopen(file->id, name, H5P_DEFAULT);
+    char resolved[TR_H5_PATH];
+    tr_error reason;
+    *out = (tr_h5_array){.id = H5I_INVALID_HID, .name = name};
+    const tr_h5_way way = tr_h5_path_resolve(file, name, resolved, &reason);
+    if (way == TR_H5_WAY_NOWHERE)
+        return fail_to_find(file, name, err);
+    if (way != TR_H5_WAY_INSIDE)
+        return tr_fail(err, TR_ERR_DATA, "%s", reason.text);
+    out->id = H5Oopen(file->id, resolved, H5P_DEFAULT);
     if (out->id < 0)
         return fail_to_open(file, name, err);
     if (H5Iget_type(out->id) != H5I_DATASET) {
@@ -342,12 +276,42 @@ const char *tr_h5_array_fault(const tr_h5_array *array)
 tr_status tr_h5_array_read(void *dst, const tr_h5_file *file, const tr_h5_array *array,
                            hid_t memory_type, tr_error *err)
 {
+    const int64_t start[TR_H5_RANK] = {0};
+    return tr_h5_array_read_box(dst, file, array, memory_type, start, array->dims, err);
+}
+
+/* HDF5's read of the box, without the checks. */
+static bool read_box(void *dst, const tr_h5_array *array, hid_t memory_type,
+                     const int64_t start[TR_H5_RANK], const int64_t count[TR_H5_RANK])
+{
+    if (array->rank == 0)
+        return H5Dread(array->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, dst) >= 0;
+    hsize_t from[TR_H5_RANK], size[TR_H5_RANK];
+    for (int i = 0; i < array->rank; i++) {
+        from[i] = (hsize_t)start[i];
+        size[i] = (hsize_t)count[i];
+    }
+    const hid_t space = H5Dget_space(array->id), memory = H5Screate_simple(array->rank, size, NULL);
+    const bool ok = space >= 0 && memory >= 0 &&
+                    H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, size, NULL) >= 0 &&
+                    H5Dread(array->id, memory_type, memory, space, H5P_DEFAULT, dst) >= 0;
+    tr_h5_close(memory);
+    tr_h5_close(space);
+    return ok;
+}
+
+tr_status tr_h5_array_read_box(void *dst, const tr_h5_file *file, const tr_h5_array *array,
+                               hid_t memory_type, const int64_t start[TR_H5_RANK],
+                               const int64_t count[TR_H5_RANK], tr_error *err)
+{
+    if (array->n_elements == 0)
+        return TR_OK;
     const char *fault = tr_h5_array_fault(array);
     if (fault != NULL)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: %s is %s, but %s; the file is damaged or its writer was interrupted",
                        file->path, array->name, array->text, fault);
-    if (H5Dread(array->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, dst) >= 0)
+    if (read_box(dst, array, memory_type, start, count))
         return TR_OK;
     char cause[TR_H5_TEXT];
     tr_h5_cause(cause, sizeof cause);
