@@ -1,5 +1,6 @@
 /* test_progress.c -- the line of an epoch, the bar of a terminal, silence elsewhere. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <pty.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,8 @@ static char *bar(unsigned short columns)
     static char text[512];
     int master = -1, slave = -1;
     const struct winsize size = {.ws_row = 24, .ws_col = columns};
-    cr_assert_eq(openpty(&master, &slave, NULL, NULL, &size), 0);
+    if (openpty(&master, &slave, NULL, NULL, &size) != 0)
+        cr_skip_test("no terminal can be opened here: %s", strerror(errno));
     FILE *out = columns > 0 ? fdopen(slave, "w") : fmemopen(text, sizeof text, "w");
     static const char *const names[] = {"accuracy", "mean_squared_error"};
     const tr_step_event event = {.epoch = 3,

@@ -192,7 +192,7 @@ bool test_has_bfloat16(void)
 {
     char version[64];
     tr_dnn_version(version, sizeof version);
-    if (strcmp(version, "oneDNN 3.7.1") == 0) /* refused there: copies.c */
+    if (strncmp(version, "oneDNN 3.7.", strlen("oneDNN 3.7.")) == 0) /* refused there: copies.c */
         return false;
     tr_dnn *dnn = NULL;
     tr_error err;
