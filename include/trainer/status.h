@@ -29,6 +29,10 @@ typedef struct tr_error {
 tr_status tr_fail(tr_error *err, tr_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* TR_ERR_INTERNAL: no memory for the work on `whose`, a file or a layer; NULL: on nothing that has
+ * a name. */
+tr_status tr_out_of_memory(tr_error *err, const char *whose);
+
 /* Leaves the current function with the status of `call` unless it is TR_OK. */
 #define TR_TRY(call)                                                                               \
     do {                                                                                           \

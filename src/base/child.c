@@ -137,7 +137,7 @@ tr_status tr_in_child(tr_status (*work)(void *job, tr_error *err), void *job, co
 {
     child_report *report = tr_shared_alloc(1, sizeof *report);
     if (report == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        return tr_out_of_memory(err, path);
     const int seconds = cpu_seconds(path);
     const pid_t parent = getpid(), child = fork();
     if (child == 0)

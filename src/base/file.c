@@ -136,7 +136,7 @@ tr_status tr_file_write(const char *path, const void *bytes, size_t n, tr_error 
 {
     char *temporary = tr_file_temporary(path);
     if (temporary == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     tr_status status = TR_OK;
     if (!write_whole(temporary, bytes, n)) {
         const int cause = errno;
@@ -170,7 +170,7 @@ tr_status tr_folder_prepare(const char *path, tr_error *err)
     char *probe = tr_path_join(path, ".trainer-write-test");
     tr_status status = TR_OK;
     if (copy == NULL || probe == NULL) {
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        status = tr_out_of_memory(err, NULL);
     } else if (make_folders(copy) != 0) {
         status = tr_fail(err, TR_ERR_IO, "output folder %s cannot be created: %s", path,
                          strerror(errno));

@@ -42,7 +42,7 @@ static tr_status take_image(hid_t file, void **image, size_t *n, tr_error *err)
         return tr_h5_write_failed(err, "the file image");
     void *block = tr_alloc((size_t)bytes, 1);
     if (block == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     if (H5Fget_file_image(file, block, (size_t)bytes) != bytes) {
         tr_free(block);
         return tr_h5_write_failed(err, "the file image");

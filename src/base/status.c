@@ -15,3 +15,9 @@ tr_status tr_fail(tr_error *err, tr_status status, const char *format, ...)
     va_end(args);
     return status;
 }
+
+tr_status tr_out_of_memory(tr_error *err, const char *whose)
+{
+    return tr_fail(err, TR_ERR_INTERNAL, "%s%sout of memory", whose == NULL ? "" : whose,
+                   whose == NULL ? "" : ": ");
+}

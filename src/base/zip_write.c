@@ -68,7 +68,7 @@ static tr_status take(zip_source_t *source, void **bytes, size_t *n, tr_error *e
         return fail_zip(err, zip_source_error(source));
     block = tr_alloc(info.size, 1);
     if (block == NULL)
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        status = tr_out_of_memory(err, NULL);
     else if (zip_source_read(source, block, info.size) != (zip_int64_t)info.size)
         status = fail_zip(err, zip_source_error(source));
     zip_source_close(source);

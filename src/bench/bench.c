@@ -200,7 +200,7 @@ static tr_status measure(bench_state *state, tr_bench *bench, double seconds, be
     for (int i = 0; i < TR_BENCH_ROUNDS; i++) {
         rounds->profile[i].op_us = tr_alloc(bench->n_ops, sizeof(double));
         if (rounds->profile[i].op_us == NULL)
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+            return tr_out_of_memory(err, NULL);
     }
     TR_TRY(run_steps(state, 0.0, false, &n, &ns, err)); /* warms up */
     for (int i = 0; i < TR_BENCH_ROUNDS; i++)
@@ -227,7 +227,7 @@ static tr_status describe(const bench_state *state, tr_bench *bench, tr_error *e
     bench->n_ops = tr_program_n_ops(program);
     bench->ops = tr_alloc(bench->n_ops, sizeof *bench->ops);
     if (bench->ops == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     for (size_t i = 0; i < bench->n_ops; i++) {
         bench->ops[i] = tr_program_op(program, i);
         bench->flops += bench->ops[i].flops * (double)bench->micro_batches;
@@ -243,8 +243,8 @@ tr_status tr_bench_run(tr_bench *out, tr_model *model, tr_optimizer *optimizer, 
     bench_rounds rounds = {0};
     *out = (tr_bench){0};
     state.step_us = tr_alloc(MAX_STEPS, sizeof *state.step_us);
-    tr_status status = state.step_us == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                                             : make_samples(&state, err);
+    tr_status status =
+        state.step_us == NULL ? tr_out_of_memory(err, NULL) : make_samples(&state, err);
     if (status == TR_OK)
         status = tr_engine_new(&state.engine, model, optimizer,
                                tr_engine_choose_threads(model, out->threads_why), state.batch,

@@ -52,7 +52,7 @@ static tr_status check_program(const tr_model *model, bool training,
     tr_replica *replica = NULL;
     float *gradients = tr_alloc(model->n_floats, sizeof *gradients);
     tr_status status = gradients == NULL
-                           ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                           ? tr_out_of_memory(err, NULL)
                            : tr_replica_new(&replica, plan->program, model->params, err);
     if (status == TR_OK)
         status = tr_replica_set_gradients(replica, gradients);

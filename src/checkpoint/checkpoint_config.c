@@ -137,7 +137,7 @@ static tr_status translate(const config_reader *reader, const tr_keras_file *fil
     tr_status status = TR_OK;
     for (int i = 0; i < 3; i++)
         if (streams[i] == NULL)
-            status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+            status = tr_out_of_memory(err, NULL);
     if (status == TR_OK)
         status = tr_keras_read_config(&reading, err);
     /* fmemopen() ends what fits with a '\0' as it is flushed. */
@@ -206,7 +206,7 @@ static tr_status keep(tr_checkpoint_info *out, const config_reader *reader, tr_e
     if (out->config != NULL && out->notes != NULL && out->no_measure != NULL)
         return TR_OK;
     tr_checkpoint_info_release(out);
-    return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    return tr_out_of_memory(err, NULL);
 }
 
 tr_status tr_checkpoint_describe(tr_checkpoint_info *out, const char *path, tr_error *err)
@@ -215,7 +215,7 @@ tr_status tr_checkpoint_describe(tr_checkpoint_info *out, const char *path, tr_e
     TR_TRY(tr_file_check_input(path, err));
     reader.text = tr_shared_alloc(TEXT_MAX + NOTES_MAX + REASON_MAX + sizeof *reader.own, 1);
     if (reader.text == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     reader.notes = reader.text + TEXT_MAX;
     reader.no_measure = reader.notes + NOTES_MAX;
     reader.own = (bool *)(reader.no_measure + REASON_MAX);

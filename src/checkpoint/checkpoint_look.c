@@ -139,7 +139,7 @@ static tr_status look_at_weights(look_job *job, hid_t file, tr_error *err)
     TR_TRY(tr_checkpoint_look_digest(outline, file, job->path, err));
     job->digest = outline->digest_stored[0] == '\0' ? NULL : tr_digest_new();
     if (outline->digest_stored[0] != '\0' && job->digest == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     const tr_status status = look_at_layers(job, file, err);
     if (job->digest != NULL)
         tr_digest_text(job->digest, outline->digest);
@@ -170,7 +170,7 @@ tr_status tr_checkpoint_look(tr_checkpoint_outline **out, const char *path, tr_e
 {
     look_job job = {.path = path, .outline = tr_shared_alloc(1, sizeof *job.outline)};
     if (job.outline == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        return tr_out_of_memory(err, path);
     const tr_status status = tr_in_child(look, &job, path, err);
     if (status == TR_OK)
         *out = job.outline;

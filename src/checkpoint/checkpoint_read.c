@@ -136,11 +136,11 @@ static tr_status read_keyed(weight_reader *reader, hid_t file, const char *root_
     if (root < 0)
         status = tr_fail(err, TR_ERR_DATA, "%s: group %s cannot be read", reader->path, root_name);
     else if (keys == NULL)
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        status = tr_out_of_memory(err, NULL);
     for (int i = 0; i < tr_model_n_layers(reader->model) && status == TR_OK; i++)
         status = read_keyed_layer(reader, root, i, keys[i], err);
     if (status == TR_OK && !tr_keyed_stranger(stranger, root, reader->model, keys))
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        status = tr_out_of_memory(err, NULL);
     if (status == TR_OK && stranger[0] != '\0')
         status = tr_fail(err, TR_ERR_DATA,
                          "%s: has more weights than the model: there is no layer for those of %s",
@@ -230,7 +230,7 @@ tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error
     for (int i = 0; i < reader.n_weights; i++)
         n_values += tr_model_weight(model, i).n;
     reader.values = tr_shared_alloc((size_t)n_values, sizeof *reader.values);
-    tr_status status = reader.values == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+    tr_status status = reader.values == NULL ? tr_out_of_memory(err, NULL)
                                              : tr_in_child(read_file, &reader, path, err);
     const float *next = reader.values;
     for (int i = 0; status == TR_OK && i < reader.n_weights; i++) {

@@ -24,7 +24,7 @@ static tr_status write_weight(hid_t group, const tr_snapshot *snapshot, int i, t
     const tr_weight_info info = tr_model_weight(snapshot->model, i);
     char *path = weight_path(&info);
     if (path == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     const tr_status status =
         tr_h5_write_dataset(group, path, info.n_dims, info.dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
                             snapshot->weights + tr_snapshot_offset(snapshot, i), err);
@@ -47,7 +47,7 @@ static tr_status write_layer(hid_t weights, const tr_snapshot *snapshot, const t
         named = names[k] != NULL;
     }
     if (!named)
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        status = tr_out_of_memory(err, NULL);
     else if (!tr_h5_write_names(group, "weight_names", (const char *const *)names,
                                 (size_t)layer->n_weights))
         status = tr_h5_write_failed(err, "weight_names");
@@ -64,7 +64,7 @@ static tr_status write_model_weights(hid_t file, const tr_snapshot *snapshot, tr
     const int n = tr_model_n_layers(model);
     const char **names = tr_alloc((size_t)n, sizeof *names);
     if (names == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     for (int i = 0; i < n; i++)
         names[i] = tr_model_layer(model, i).name;
     tr_status status = TR_OK;
@@ -91,7 +91,7 @@ static tr_status write_keras_configs(hid_t file, const tr_model *model, tr_error
     char *training_config = tr_keras_training_config(model);
     tr_status status = TR_OK;
     if (model_config == NULL || training_config == NULL)
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        status = tr_out_of_memory(err, NULL);
     else if (!tr_h5_write_text(file, "model_config", model_config, H5T_CSET_ASCII) ||
              !tr_h5_write_text(file, "training_config", training_config, H5T_CSET_ASCII))
         status = tr_h5_write_failed(err, "model_config");

@@ -18,7 +18,7 @@ tr_status tr_export_keras(const tr_snapshot *snapshot, const char *path, tr_erro
     void *weights = NULL, *archive = NULL;
     size_t n_weights = 0, n = 0;
     char *config = tr_keras3_config(snapshot->model);
-    tr_status status = config == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+    tr_status status = config == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
     if (status == TR_OK)
         status = tr_h5_make_image(&weights, &n_weights, tr_export_fill_weights, snapshot, err);
     if (status == TR_OK) {

@@ -60,7 +60,7 @@ static tr_status look_for_state(bool *found, const tr_model *model, const char *
     tr_variable *variables = NULL;
     look_job job = {.path = path, .found = tr_shared_alloc(1, sizeof *job.found)};
     tr_status status = job.found != NULL ? tr_snapshot_new(&expected, model, true, err)
-                                         : tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+                                         : tr_out_of_memory(err, NULL);
     if (status == TR_OK)
         status = tr_optimizer_list(&variables, &job.n, expected, err);
     job.variables = variables;

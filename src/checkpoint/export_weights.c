@@ -55,7 +55,7 @@ static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer,
 static tr_status write_layers(hid_t file, const tr_snapshot *snapshot, tr_error *err)
 {
     tr_layer_key *keys = tr_keyed_layers(snapshot->model);
-    tr_status status = keys != NULL ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    tr_status status = keys != NULL ? TR_OK : tr_out_of_memory(err, NULL);
     for (int i = 0; i < tr_model_n_layers(snapshot->model) && status == TR_OK; i++)
         status = write_layer(file, snapshot, i, keys[i], err);
     tr_free(keys);

@@ -79,7 +79,7 @@ tr_status tr_optimizer_list(tr_variable **out, size_t *n, const tr_snapshot *sna
     variable_list list = {.snapshot = snapshot, .items = tr_alloc(n_slots + 3, sizeof *list.items)};
     if (list.items == NULL) {
         tr_free(optimizer);
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     }
     snprintf(list.prefix, sizeof list.prefix, "%s", optimizer->ops->name);
     add(&list, TR_VARIABLE_ITERATION, "iteration");
@@ -140,7 +140,7 @@ static tr_status write_names(hid_t group, const tr_variable *items, size_t n, tr
 {
     const char **names = tr_alloc(n, sizeof *names);
     if (names == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     for (size_t i = 0; i < n; i++)
         names[i] = items[i].name;
     const bool ok = tr_h5_write_names(group, "weight_names", names, n);

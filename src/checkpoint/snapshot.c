@@ -41,7 +41,7 @@ static tr_status add_slots(tr_snapshot *snapshot, tr_error *err)
     tr_free(optimizer);
     for (int i = 0; i < n; i++)
         if (!add_slot(snapshot, slots[i]))
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+            return tr_out_of_memory(err, NULL);
     return TR_OK;
 }
 
@@ -49,11 +49,10 @@ tr_status tr_snapshot_new(tr_snapshot **out, const tr_model *model, bool trainin
 {
     tr_snapshot *snapshot = tr_alloc(1, sizeof *snapshot);
     if (snapshot == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     snapshot->model = model;
     snapshot->training = training;
-    tr_status status =
-        add_weights(snapshot) ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    tr_status status = add_weights(snapshot) ? TR_OK : tr_out_of_memory(err, NULL);
     if (status == TR_OK && training)
         status = add_slots(snapshot, err);
     if (status == TR_OK)
@@ -114,7 +113,7 @@ tr_status tr_snapshot_digest(const float *values, int64_t n, char text[33], tr_e
 {
     tr_digest *digest = tr_digest_new();
     if (digest == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     tr_digest_add(digest, values, (size_t)n * sizeof *values);
     tr_digest_text(digest, text);
     tr_digest_free(digest);

@@ -81,7 +81,7 @@ tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *conf
     const size_t bytes = (size_t)snapshot->n_values * sizeof(float);
     tr_digest *digest = tr_digest_new();
     if (digest == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     tr_digest_add(digest, counts, sizeof counts);
     tr_digest_add(digest, values, sizeof values);
     tr_digest_add(digest, at->metric_sums, (size_t)n_metrics * sizeof(double));
@@ -114,7 +114,7 @@ static tr_status write_attributes(hid_t group, const tr_snapshot *snapshot, tr_e
     TR_TRY(tr_snapshot_digest(snapshot->weights, snapshot->n_values, weights, err));
     char *config = tr_config_text(tr_model_config(snapshot->model));
     if (config == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     const tr_status status = tr_training_state_digest(snapshot, config, state, err);
     const bool ok =
         tr_text_digest(config, of_config) &&
@@ -165,7 +165,7 @@ static tr_status write_history(hid_t group, const tr_snapshot *snapshot, tr_erro
     const int64_t dims[2] = {snapshot->n_epochs, n};
     double *rows = tr_alloc((size_t)dims[0] + 1, TR_MAX_COLUMNS * sizeof *rows);
     if (rows == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     for (int64_t i = 0; i < dims[0]; i++)
         tr_history_to_row(&snapshot->epochs[i], tr_model_n_metrics(snapshot->model), rows + i * n);
     const tr_status status = tr_h5_write_dataset(group, "history", 2, dims, H5T_IEEE_F64LE,

@@ -203,14 +203,14 @@ static tr_status take(tr_snapshot *snapshot, const state_reader *reader, tr_erro
     if (reader->found->has_training_weights) {
         snapshot->training_weights = tr_alloc(n, sizeof *values);
         if (snapshot->training_weights == NULL)
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+            return tr_out_of_memory(err, NULL);
         memcpy(snapshot->training_weights, values, n * sizeof *values);
     }
     snapshot->n_epochs = reader->found->n_epochs;
     snapshot->epochs = tr_alloc((size_t)snapshot->n_epochs, sizeof *snapshot->epochs);
     snapshot->config = tr_strdup(reader->found->config);
     if (snapshot->epochs == NULL || snapshot->config == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     memcpy(snapshot->epochs, reader->epochs, (size_t)snapshot->n_epochs * sizeof *snapshot->epochs);
     char digest[33];
     TR_TRY(tr_training_state_digest(snapshot, snapshot->config, digest, err));
@@ -242,7 +242,7 @@ static tr_status read_state(tr_snapshot *snapshot, const char *path, tr_error *e
                                     (size_t)snapshot->n_values * sizeof(float));
     reader.epochs = tr_shared_alloc((size_t)reader.most_epochs + 1, sizeof *reader.epochs);
     tr_status status = reader.found == NULL || reader.values == NULL || reader.epochs == NULL
-                           ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                           ? tr_out_of_memory(err, NULL)
                            : tr_in_child(read_file, &reader, path, err);
     if (status == TR_OK)
         status = take(snapshot, &reader, err);

@@ -242,7 +242,7 @@ tr_status tr_session_load(tr_session *session, const tr_options *options, tr_err
 static tr_status print_lines(const char *kind, char *text, tr_error *err)
 {
     if (text == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     for (char *line = text, *end; *line != '\0'; line = end + 1) {
         end = strchr(line, '\n');
         *end = '\0';
@@ -258,7 +258,7 @@ tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_er
         return TR_OK;
     char *kind = tr_format("note: %s", path);
     const tr_status status = kind == NULL
-                                 ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                                 ? tr_out_of_memory(err, NULL)
                                  : print_lines(kind,
                                                tr_format("%s%s%s", said->notes, said->no_measure,
                                                          said->no_measure[0] == '\0' ? "" : "\n"),

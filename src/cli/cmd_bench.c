@@ -79,7 +79,7 @@ static tr_status measure(tr_session *session, const tr_options *options, const v
     char text[2][48];
     const char **list = tr_alloc(options->n_overrides + 2, sizeof *list);
     if (list == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     const tr_options own = with_variant(options, other, text, list);
     tr_optimizer *optimizer = NULL;
     tr_status status = tr_session_load(session, &own, err);

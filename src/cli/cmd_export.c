@@ -116,7 +116,7 @@ static tr_status run(const tr_options *common, const export_options *options, tr
     char *output = options->output != NULL ? tr_strdup(options->output)
                                            : default_output(common->checkpoint, format->suffix);
     if (output == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     tr_session session = {0};
     tr_status status = check(options, common->checkpoint, output, err);
     if (status == TR_OK)

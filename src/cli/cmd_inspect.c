@@ -181,7 +181,7 @@ static tr_status draw(const inspect_options *options, const tr_h5_sample *sample
                                   sample->is_uint8 ? 0 : low, sample->is_uint8 ? 255 : high, err));
     char *text = tr_picture_text(image, terminal_columns(), terminal_has_colours());
     if (text == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     fputs(text, stdout);
     tr_free(text);
     if (options->png == NULL)

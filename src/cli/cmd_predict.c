@@ -67,7 +67,7 @@ static tr_status open_array(tr_dataset **out, const char *input, const tr_config
     const bool named = colon != NULL && colon != input && colon[1] != '\0';
     char *path = tr_format("%.*s", named ? (int)(colon - input) : (int)strlen(input), input);
     if (path == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     const tr_status status =
         tr_dataset_open_images(out, path, named ? colon + 1 : "x_test", config->input_shape, err);
     tr_free(path);
@@ -82,7 +82,7 @@ static tr_status read_pictures(const predict_options *options, const tr_config *
     const size_t bytes = (size_t)(hwc[0] * hwc[1] * hwc[2]);
     uint8_t *x = tr_alloc(options->n_images, bytes);
     if (x == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     tr_status status = TR_OK;
     for (size_t i = 0; i < options->n_images && status == TR_OK; i++) {
         const char *path = options->images[i];
@@ -155,7 +155,7 @@ static tr_status predict(tr_session *session, const char *checkpoint,
         const size_t width = (size_t)tr_model_n_classes(session->model);
         values = tr_alloc((size_t)samples.n, width * sizeof *values);
         status = values == NULL
-                     ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                     ? tr_out_of_memory(err, NULL)
                      : tr_predict(session->config, session->model, &samples, values, err);
     }
     const tr_predictions predictions = {.model = session->model,

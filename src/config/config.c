@@ -299,7 +299,7 @@ static tr_status load(tr_config **out, const char *path, const char *text,
     return TR_OK;
 
 no_memory:
-    status = tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+    status = tr_out_of_memory(err, path);
 fail:
     tr_config_free(config);
     return status;
@@ -342,7 +342,7 @@ tr_status tr_config_write(const tr_config *config, const char *path, tr_error *e
     TR_TRY(tr_config_check(config, err));
     char *text = tr_config_text(config);
     if (text == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        return tr_out_of_memory(err, path);
     const tr_status status = tr_file_write(path, text, strlen(text), err);
     tr_free(text);
     return status;

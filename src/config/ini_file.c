@@ -293,7 +293,7 @@ static tr_status read_whole(const char *path, char **out, size_t *out_n, tr_erro
     FILE *file = fopen(path, "rbe");
     const bool has_room = file == NULL || read_stream(file, &bytes, &n);
     if (!has_room)
-        status = tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        status = tr_out_of_memory(err, path);
     else if (file == NULL || ferror(file))
         status = tr_fail(err, TR_ERR_CONFIG,
                          "%s: cannot read the configuration: %s; give an INI file with -c FILE "
@@ -345,7 +345,7 @@ tr_status tr_ini_parse(tr_ini **out, const char *name, const char *text, size_t 
 
 no_memory:
     tr_ini_free(ini);
-    return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", name);
+    return tr_out_of_memory(err, name);
 }
 
 tr_status tr_ini_load(tr_ini **out, const char *path, const char *const *overrides,

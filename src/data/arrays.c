@@ -69,7 +69,7 @@ tr_status tr_arrays_fetch(tr_arrays *out, const char *path, bool as_is,
 {
     tr_arrays_visit *job = tr_shared_alloc(1, sizeof *job);
     if (job == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        return tr_out_of_memory(err, path);
     *job = (tr_arrays_visit){.path = path, .as_is = as_is};
     tr_status status = tr_in_child(visit, job, path, err);
     if (status == TR_OK)

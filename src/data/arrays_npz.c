@@ -153,7 +153,7 @@ static tr_status make_member(char **bytes, size_t *n, const tr_array *array, tr_
     const size_t n_values = (size_t)array->n * tr_number_bytes(array->type);
     *bytes = tr_alloc(n_header + n_values, 1);
     if (*bytes == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     memcpy(*bytes, header, n_header);
     memcpy(*bytes + n_header, array->values, n_values);
     *n = n_header + n_values;

@@ -51,7 +51,7 @@ static tr_status find(struct source *source, const struct part *part, const char
                      part->kind, marks[i], part->rank, ends[j]);
             char *path = tr_path_join(folder, source->name);
             if (path == NULL)
-                return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+                return tr_out_of_memory(err, NULL);
             const bool found = access(path, F_OK) == 0;
             tr_free(path);
             if (found)
@@ -73,7 +73,7 @@ static tr_status read_source(struct source *source, const struct part *part, con
     TR_TRY(find(source, part, folder, err));
     char *path = tr_path_join(folder, source->name);
     if (path == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     const tr_status status = tr_idx_read(&source->idx, path, part->rank, err);
     tr_free(path);
     return status;

@@ -77,7 +77,7 @@ static tr_status make_file(idx_file *file, const tr_arrays *arrays, int i, const
     file->n = n_header + (size_t)array->n;
     file->bytes = tr_alloc(file->n, 1);
     if (file->bytes == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     file->bytes[2] = TYPE_U8;
     file->bytes[3] = (uint8_t)rank;
     for (int k = 0; k < rank; k++)
@@ -94,7 +94,7 @@ static tr_status name_files(idx_file files[TR_N_ARRAYS], const char *folder, tr_
         files[i].path = tr_path_join(folder, file_names[i]);
         files[i].temporary = files[i].path == NULL ? NULL : tr_format("%s.new", files[i].path);
         if (files[i].temporary == NULL)
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+            return tr_out_of_memory(err, NULL);
     }
     return TR_OK;
 }

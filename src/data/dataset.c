@@ -237,7 +237,7 @@ static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS], c
     }
     tr_status status = TR_OK;
     if (!complete) {
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        status = tr_out_of_memory(err, NULL);
     } else {
         visit->hwc = hwc;
         visit->targets = targets;

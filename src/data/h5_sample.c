@@ -125,7 +125,7 @@ tr_status tr_h5_sample_read(tr_h5_sample *out, const char *path, const char *nam
     *out = (tr_h5_sample){0};
     sample_visit *visit = tr_shared_alloc(1, sizeof *visit);
     if (visit == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        return tr_out_of_memory(err, path);
     *visit = (sample_visit){.path = path, .name = name, .index = index};
     tr_status status = tr_in_child(visit_file, visit, path, err);
     tr_h5_sample sample = visit->sample;

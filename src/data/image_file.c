@@ -68,7 +68,7 @@ static tr_status read_open_file(uint8_t **bytes, size_t *n, int fd, const char *
     *n = (size_t)info.st_size;
     *bytes = tr_alloc(*n, 1);
     if (*bytes == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        return tr_out_of_memory(err, path);
     for (size_t at = 0; at < *n;) {
         const ssize_t got = read(fd, *bytes + at, *n - at);
         if (got < 0 && errno == EINTR)
@@ -200,7 +200,7 @@ tr_status tr_image_file_read(tr_image *out, const char *path, int channels, tr_e
                        path, channels);
     image_visit *visit = tr_shared_alloc(1, sizeof *visit);
     if (visit == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        return tr_out_of_memory(err, path);
     *visit = (image_visit){.path = path, .channels = channels};
     const tr_status status = read_in_child(out, visit, err);
     tr_shared_free(visit);

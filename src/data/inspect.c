@@ -212,7 +212,7 @@ tr_status tr_inspect(tr_inspection **out, const char *path, tr_error *err)
     *out = NULL;
     tr_inspection *found = tr_shared_alloc(1, sizeof *found);
     if (found == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", path);
+        return tr_out_of_memory(err, path);
     file_walk job = {path, found};
     const tr_status status = tr_in_child(walk_file, &job, path, err);
     make_safe(found);

@@ -56,7 +56,7 @@ tr_status tr_arena_place(tr_program *program, tr_error *err)
 {
     tr_value_box **order = tr_alloc(program->n_values, sizeof *order);
     if (order == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     size_t n = 0;
     for (size_t i = 0; i < program->n_values; i++)
         if (program->values[i].space == TR_SPACE_ARENA && program->values[i].root == (tr_value)i)

@@ -49,7 +49,7 @@ static tr_status any_layouts(tr_program *program, tr_direction direction,
         any->src = tr_layout_channels_last(program->dnn, any->src);
         any->dst = tr_layout_channels_last(program->dnn, any->dst);
         if (any->src == NULL || any->dst == NULL)
-            return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+            return tr_out_of_memory(err, program->layer);
     }
     return TR_OK;
 }

@@ -85,7 +85,7 @@ tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err
     TR_TRY(check_precision(config, err));
     tr_dnn *dnn = tr_alloc(1, sizeof *dnn);
     if (dnn == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     dnn->precision = (tr_precision)config->precision;
     dnn->convolution = (tr_convolution)config->convolution;
     dnn->threads = omp_get_max_threads();

@@ -150,7 +150,7 @@ static tr_status add(tr_program *program, const tr_normalization *with, tr_direc
     int n_args = 2;
     plan *self = tr_alloc(1, sizeof *self);
     if (self == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+        return tr_out_of_memory(err, program->layer);
     *self = (plan){
         .at = at, .epsilon = with->epsilon, .forward = forward, .type = tr_layout_type(layout)};
     self->gamma = add_param(program, with->gamma, DNNL_ARG_SCALE, args, &n_args);

@@ -106,7 +106,7 @@ tr_status tr_pad_backward(tr_program *program, const tr_geometry *geometry, tr_v
                 geometry->out[1] - geometry->pad_before[1] - geometry->pad_after[1]);
     const tr_value out = tr_program_value(program, within);
     if (out == TR_NO_VALUE)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+        return tr_out_of_memory(err, program->layer);
     const tr_native native = native_of(geometry, within, false);
     const tr_arg args[] = {{DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}};
     const tr_meaning meaning = {

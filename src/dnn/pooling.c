@@ -30,7 +30,7 @@ tr_status tr_pool_forward(tr_program *program, tr_pooling pooling, const tr_geom
         tr_layout_any(program->dnn, tr_layout_type(src_layout), 4,
                       (int64_t[]){dims[0], dims[1], geometry->out[0], geometry->out[1]});
     if (any == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+        return tr_out_of_memory(err, program->layer);
     dnnl_primitive_desc_t desc;
     const dnnl_status_t status =
         tr_desc_pool_forward(&desc, tr_program_context(program), rows[pooling].algorithm, &window,

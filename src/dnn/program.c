@@ -26,7 +26,7 @@ tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training
 {
     tr_program *program = tr_alloc(1, sizeof *program);
     if (program == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     program->dnn = dnn;
     program->n = n;
     program->training = training;
@@ -158,7 +158,7 @@ static tr_status keep(tr_program *program, dnnl_primitive_desc_t desc, tr_error 
     dnnl_primitive_desc_t *grown = tr_grown(program->hints, program->n_hints, sizeof *grown);
     if (grown == NULL) {
         dnnl_primitive_desc_destroy(desc);
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     }
     program->hints = grown;
     grown[program->n_hints++] = desc;
@@ -206,7 +206,7 @@ static tr_status describe(tr_program *program, const tr_meaning *meaning, const 
 {
     tr_op *grown = tr_grown(program->ops, program->n_ops, sizeof *grown);
     if (grown == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     program->ops = grown;
     tr_op *op = &grown[program->n_ops];
     *op = (tr_op){.meaning = *meaning,
@@ -217,7 +217,7 @@ static tr_status describe(tr_program *program, const tr_meaning *meaning, const 
                            .direction = meaning->direction}};
     for (int i = 0; i < n_args; i++) {
         if (args[i].value == TR_NO_VALUE)
-            return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+            return tr_out_of_memory(err, program->layer);
         op->args[i] = args[i];
         tr_program_touch(program, args[i].value);
     }
@@ -254,9 +254,9 @@ tr_status tr_program_add_native(tr_program *program, const tr_native *native,
                                 tr_error *err)
 {
     tr_op *op;
-    const tr_status status =
-        native->plan == NULL ? tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer)
-                             : describe(program, meaning, args, n_args, &op, err);
+    const tr_status status = native->plan == NULL
+                                 ? tr_out_of_memory(err, program->layer)
+                                 : describe(program, meaning, args, n_args, &op, err);
     if (status != TR_OK) {
         tr_free(native->plan);
         return status;
@@ -277,7 +277,7 @@ tr_layout tr_chosen_layout(tr_program *program, const_dnnl_primitive_desc_t desc
 tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value to, tr_error *err)
 {
     if (from == TR_NO_VALUE || to == TR_NO_VALUE)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+        return tr_out_of_memory(err, program->layer);
     dnnl_primitive_desc_t desc;
     const dnnl_engine_t engine = tr_dnn_engine(program->dnn);
     const dnnl_status_t status = dnnl_reorder_primitive_desc_create(
@@ -309,7 +309,7 @@ tr_status tr_program_reorder(tr_program *program, tr_value value, tr_layout layo
                              tr_error *err)
 {
     if (value == TR_NO_VALUE || layout == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+        return tr_out_of_memory(err, program->layer);
     if (program->values[value].layout == layout) {
         *out = value;
         return TR_OK;

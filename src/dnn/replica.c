@@ -106,7 +106,7 @@ tr_status tr_replica_new(tr_replica **out, const tr_program *program, const floa
 {
     tr_replica *replica = tr_alloc(1, sizeof *replica);
     if (replica == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     replica->program = program;
     replica->draw.n = program->n;
     if (!allocate(replica)) {

@@ -13,7 +13,7 @@ tr_status tr_program_vector(tr_program *program, tr_value value, tr_value *vecto
     TR_TRY(tr_program_reorder(program, value, tr_layout_nhwc(dnn, d[0], d[2], d[3], d[1]), &value,
                               err));
     *vector = tr_program_view(program, value, tr_layout_nc(dnn, d[0], d[1] * d[2] * d[3]));
-    return *vector == TR_NO_VALUE ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+    return *vector == TR_NO_VALUE ? tr_out_of_memory(err, NULL) : TR_OK;
 }
 
 tr_status tr_program_unvector(tr_program *program, tr_value diff, tr_value like, tr_value *out,
@@ -25,5 +25,5 @@ tr_status tr_program_unvector(tr_program *program, tr_value diff, tr_value like,
         return TR_OK;
     *out = tr_program_view(program, diff,
                            tr_layout_nhwc(tr_program_dnn(program), d[0], d[2], d[3], d[1]));
-    return *out == TR_NO_VALUE ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+    return *out == TR_NO_VALUE ? tr_out_of_memory(err, NULL) : TR_OK;
 }

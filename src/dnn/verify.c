@@ -30,13 +30,13 @@ tr_status tr_verifier_new(tr_verifier **out, tr_replica *replica, tr_error *err)
 {
     tr_verifier *verifier = tr_alloc(1, sizeof *verifier);
     if (verifier == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     verifier->replica = replica;
     verifier->program = tr_replica_program(replica);
     verifier->winners = tr_alloc(verifier->program->n_values, sizeof *verifier->winners);
     if (verifier->winners == NULL) {
         tr_verifier_free(verifier);
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     }
     *out = verifier;
     return TR_OK;
@@ -83,7 +83,7 @@ static tr_value workspace_of(const tr_op *op)
 
 static tr_status out_of_memory(const job *at, tr_error *err)
 {
-    return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", at->op->info.layer);
+    return tr_out_of_memory(err, at->op->info.layer);
 }
 
 static tr_status read_value(const tr_verifier *verifier, const job *at, tr_value value,

@@ -21,7 +21,7 @@ tr_status tr_weighted_any(tr_program *program, tr_direction direction, tr_value 
     layouts->dst = tr_layout_any(program->dnn, dst_type, n_dst_dims, dst_dims);
     layouts->bias = bias == NULL ? NULL : tr_layout_x(program->dnn, bias->dims[0]);
     if (!layouts->src || !layouts->kernel || !layouts->dst || (bias && !layouts->bias))
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory", program->layer);
+        return tr_out_of_memory(err, program->layer);
     return TR_OK;
 }
 

@@ -16,7 +16,7 @@ static tr_status fill_worker(tr_engine *engine, tr_worker *worker, tr_error *err
     worker->values = tr_alloc(n, width * sizeof *worker->values);
     worker->predictions = tr_alloc(n, width * sizeof *worker->predictions);
     if (worker->classes == NULL || worker->values == NULL || worker->predictions == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     if (engine->optimizer != NULL)
         TR_TRY(tr_replica_new(&worker->training, model->training.program, model->params, err));
     return tr_replica_new(&worker->inference, model->inference.program, model->params, err);
@@ -48,7 +48,7 @@ static tr_status make_updater(tr_engine *engine, tr_error *err)
     const int n = tr_model_n_weights(model);
     tr_flat_tensor *tensors = tr_alloc((size_t)n, sizeof *tensors);
     if (tensors == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     for (int i = 0; i < n; i++) {
         const tr_param *param = tr_model_param(model, i);
         tensors[i] = (tr_flat_tensor){.offset = param->offset, .n = param->n_packed};
@@ -67,7 +67,7 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
         engine->max_train > engine->max_evaluate ? engine->max_train : engine->max_evaluate;
     engine->sums = tr_alloc((size_t)n_sums, sizeof *engine->sums);
     if (engine->workers == NULL || engine->sums == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     if (engine->optimizer == NULL)
         return TR_OK;
     /* One line more than needed: slots a multiple of 4096 bytes apart would compete for the same
@@ -90,7 +90,7 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimize
         TR_TRY(tr_model_check_trainable(model, err));
     tr_engine *engine = tr_alloc(1, sizeof *engine);
     if (engine == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     engine->model = model;
     engine->optimizer = optimizer;
     engine->threads = tr_has_openmp() ? threads : 1;

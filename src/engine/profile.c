@@ -43,7 +43,7 @@ tr_status tr_engine_profile(tr_engine *engine, bool on, tr_error *err)
     for (int i = 0; on && i < engine->threads; i++)
         if (!begin(engine, &engine->workers[i])) {
             end(engine);
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+            return tr_out_of_memory(err, NULL);
         }
     return TR_OK;
 }

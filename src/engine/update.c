@@ -105,7 +105,7 @@ tr_status tr_updater_new(tr_updater **out, tr_optimizer *optimizer, const tr_fla
 {
     tr_updater *updater = tr_alloc(1, sizeof *updater);
     if (updater == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     updater->optimizer = optimizer;
     updater->n_floats = n_floats;
     const bool in_passes = clips_by_norm(optimizer) || optimizer->ops->direction != NULL;

@@ -165,7 +165,7 @@ static tr_status read_functional(const json_t **chain, size_t n, const tr_keras_
 {
     const json_t *listed = json_object_get(config, "layers");
     const char **sources = tr_alloc(n, sizeof *sources);
-    tr_status status = sources == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+    tr_status status = sources == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
     for (size_t i = 0; i < n && status == TR_OK; i++)
         status = read_source(&sources[i], file, json_array_get(listed, i), err);
     if (status == TR_OK)
@@ -197,7 +197,7 @@ tr_status tr_keras_read_chain(const tr_keras_file *file, const json_t ***layers,
                        file->path, *n, MAX_LAYERS);
     const json_t **chain = tr_alloc(*n, sizeof *chain);
     if (chain == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     tr_status status = TR_OK;
     for (size_t i = 0; !functional && i < *n; i++)
         chain[i] = json_array_get(listed, i);

@@ -39,7 +39,7 @@ static tr_status read_text(char **text, hid_t object, const char *path, const ch
     }
     *text = tr_strdup(found[0]);
     tr_h5_free_names(found, n);
-    return *text == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+    return *text == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
 }
 
 static tr_status read_json(json_t **out, const tr_keras_file *file, const char *name, tr_error *err)

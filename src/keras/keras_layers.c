@@ -286,7 +286,7 @@ tr_status tr_keras_read_layers(tr_keras_reading *reading, tr_error *err)
     char(*names)[NAME_SPACE] = tr_alloc(n, sizeof *names);
     tr_status status =
         names == NULL
-            ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+            ? tr_out_of_memory(err, NULL)
             : tr_keras_read_input(reading, chain[0], input && n > 1 ? chain[1] : chain[0], err);
     if (status == TR_OK)
         status = write_layers(reading, chain, n, names, err);

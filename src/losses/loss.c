@@ -49,7 +49,7 @@ tr_status tr_loss_parse(tr_loss *loss, const tr_config *config, tr_error *err)
     tr_section *section =
         ops->n_keys > 0 ? tr_ini_demand(config->ini, "loss") : tr_ini_find(config->ini, "loss");
     if (section == NULL)
-        return ops->n_keys == 0 ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return ops->n_keys == 0 ? TR_OK : tr_out_of_memory(err, NULL);
     if (ops->n_keys == 0)
         tr_problems_add(config->problems, section->line,
                         "[loss]: %s has no settings; remove the section", ops->name);

@@ -35,7 +35,7 @@ static tr_status check_weight(const tr_model *model, int i, tr_error *err)
     float *plain = tr_alloc(n, sizeof *plain);
     double *a = tr_alloc(n, sizeof *a), *b = tr_alloc(n, sizeof *b);
     tr_status status = plain == NULL || a == NULL || b == NULL
-                           ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                           ? tr_out_of_memory(err, NULL)
                            : tr_model_get_weight(model, i, plain, err);
     if (status == TR_OK && tr_layout_unpack(param->plain, plain, a, &n_dirty) &&
         tr_layout_unpack(param->packed, model->params + param->offset, b, &n_dirty) &&

@@ -33,7 +33,7 @@ static tr_status parse_layers(tr_model *model, tr_error *err)
     const tr_ini *ini = model->config->ini;
     model->layers = tr_alloc(ini->n_sections, sizeof *model->layers);
     if (model->layers == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     for (size_t i = 0; i < ini->n_sections; i++) {
         tr_section *section = &ini->sections[i];
         if (strncmp(section->name, "layer.", 6) != 0)
@@ -43,7 +43,7 @@ static tr_status parse_layers(tr_model *model, tr_error *err)
             continue;
         tr_layer *layer = tr_layer_new(ops, section, model->config->problems);
         if (layer == NULL)
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+            return tr_out_of_memory(err, NULL);
         layer->number = model->n_layers;
         model->layers[model->n_layers++] = layer;
     }
@@ -140,7 +140,7 @@ tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err)
 {
     tr_model *model = tr_alloc(1, sizeof *model);
     if (model == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     model->config = config;
     const size_t problems_before = tr_problems_count(config->problems);
     tr_status status = parse_layers(model, err);

@@ -80,7 +80,7 @@ tr_status tr_params_init(tr_model *model, tr_error *err)
         const tr_param *param = tr_model_param(model, i);
         float *values = tr_alloc((size_t)tr_param_elements(param), sizeof *values);
         if (values == NULL)
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+            return tr_out_of_memory(err, NULL);
         for (int64_t k = 0; param->init == TR_INIT_ONES && k < tr_param_elements(param); k++)
             values[k] = 1.0f;
         if (param->init == TR_INIT_GLOROT_UNIFORM) /* zeros: as allocated */
@@ -104,13 +104,13 @@ tr_status tr_model_digest(const tr_model *model, char text[33], tr_error *err)
 {
     tr_digest *digest = tr_digest_new();
     if (digest == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     tr_status status = TR_OK;
     const int n_weights = tr_model_n_weights(model);
     for (int i = 0; i < n_weights && status == TR_OK; i++) {
         const size_t n = (size_t)tr_model_weight(model, i).n;
         float *values = tr_alloc(n, sizeof *values);
-        status = values == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+        status = values == NULL ? tr_out_of_memory(err, NULL)
                                 : tr_model_get_weight(model, i, values, err);
         if (status == TR_OK)
             tr_digest_add(digest, values, n * sizeof *values);

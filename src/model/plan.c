@@ -121,7 +121,7 @@ static tr_status plan_backward(tr_plan *plan, tr_model *model, const boundary *b
     const int first = plan->wants_diff_input ? 0 : first_trainable(model); /* rule 2 */
     plan->diff_output = tr_program_value(program, tr_program_layout(program, plan->output));
     if (plan->diff_output == TR_NO_VALUE)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     tr_value diff;
     TR_TRY(tr_program_unvector(program, plan->diff_output, boundaries[model->n_layers - 1].tape.dst,
                                &diff, err));
@@ -151,7 +151,7 @@ tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *
     plan->diff_output = TR_NO_VALUE;
     boundary *boundaries = tr_alloc(model->n_layers, sizeof *boundaries);
     tr_status status = plan->input == TR_NO_VALUE || boundaries == NULL
-                           ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                           ? tr_out_of_memory(err, NULL)
                            : plan_forward(plan, model, boundaries, err);
     if (status == TR_OK && training)
         status = plan_backward(plan, model, boundaries, err);

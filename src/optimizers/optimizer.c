@@ -172,7 +172,7 @@ tr_status tr_optimizer_make(tr_optimizer **out, const tr_config *config, tr_erro
     tr_section *rates = tr_ini_find(config->ini, "learning_rate");
     tr_schedule schedule = {0};
     if (section == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     if (rates != NULL)
         tr_schedule_read(&schedule, rates, config->problems);
     if (name == NULL) /* missing: reported already */
@@ -187,7 +187,7 @@ tr_status tr_optimizer_make(tr_optimizer **out, const tr_config *config, tr_erro
     }
     *out = make(ops, section, rates, config->problems);
     if (*out == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     (*out)->schedule = schedule;
     return TR_OK;
 }

@@ -42,11 +42,11 @@ tr_status tr_history_write_csv(const tr_history *history, const char *path, tr_e
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     if (out == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     print(out, history);
     if (fclose(out) != 0) {
         free(text);
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     }
     const tr_status status = tr_file_write(path, text, n, err);
     free(text); /* open_memstream's own */

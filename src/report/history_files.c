@@ -10,7 +10,7 @@ static tr_status write_file(const tr_history *history, const char *folder, const
 {
     char *path = tr_path_join(folder, name);
     if (path == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     const tr_status status = write(history, path, err);
     tr_free(path);
     return status;

@@ -114,11 +114,11 @@ static tr_status write_csv(const char *path, const tr_predictions *predictions, 
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     if (out == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     tr_predictions_print_csv(out, predictions);
     const bool complete = fclose(out) == 0;
-    const tr_status status = complete ? tr_file_write(path, text, n, err)
-                                      : tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+    const tr_status status =
+        complete ? tr_file_write(path, text, n, err) : tr_out_of_memory(err, NULL);
     free(text); /* open_memstream's own */
     return status;
 }
@@ -133,7 +133,7 @@ static tr_status fill_h5(const void *user, hid_t file, tr_error *err)
         return TR_OK;
     int32_t *classes = tr_alloc((size_t)predictions->n, sizeof *classes);
     if (classes == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     for (int64_t i = 0; i < predictions->n; i++)
         classes[i] = (int32_t)tr_model_class_of(predictions->model, row_of(predictions, i));
     const tr_status status = tr_h5_write_dataset(file, "classes", 1, dims, H5T_STD_I32LE,

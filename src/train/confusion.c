@@ -14,7 +14,7 @@ tr_status tr_confusion_new(tr_confusion *out, const tr_model *model, tr_error *e
     const int64_t n = width == 1 ? 2 : width;
     out->counts = tr_alloc((size_t)(n * n), sizeof *out->counts);
     if (out->counts == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     out->n_classes = n;
     return TR_OK;
 }

@@ -56,7 +56,7 @@ tr_status tr_measure(tr_engine *engine, const tr_measured *what, tr_metrics *met
         predictions =
             tr_alloc((size_t)most, (size_t)tr_engine_outputs(engine) * sizeof *predictions);
     if ((what->index == NULL && all == NULL) || (what->take != NULL && predictions == NULL))
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        status = tr_out_of_memory(err, NULL);
     for (int64_t i = 0; all != NULL && i < what->n; i++)
         all[i] = (uint32_t)i;
     if (status == TR_OK)

@@ -171,7 +171,7 @@ static tr_status add_to_history(tr_run *run, tr_epoch *log, tr_error *err)
     log->images_per_s = (double)at->n_samples / log->seconds;
     log->learning_rate = tr_engine_learning_rate(run->engine);
     if (tr_history_add(&run->history, log) != TR_OK)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     *at = (tr_progress){.epoch = log->epoch};
     return TR_OK;
 }
@@ -243,8 +243,8 @@ static tr_status finish(tr_run *run, tr_error *err)
 static tr_status write_config(const tr_run *run, tr_error *err)
 {
     char *path = tr_path_join(run->config->output_directory, "config.ini");
-    const tr_status status = path == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                                          : tr_config_write(run->config, path, err);
+    const tr_status status =
+        path == NULL ? tr_out_of_memory(err, NULL) : tr_config_write(run->config, path, err);
     tr_free(path);
     return status;
 }

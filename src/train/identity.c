@@ -36,7 +36,7 @@ tr_status tr_run_identify(tr_identity *out, const tr_run *run, tr_error *err)
     tr_digest *dataset = tr_digest_new(), *split = tr_digest_new();
     tr_status status = TR_OK;
     if (dataset == NULL || split == NULL) {
-        status = tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        status = tr_out_of_memory(err, NULL);
     } else {
         add_samples(dataset, tr_dataset_train(run->dataset));
         if (tr_dataset_validation(run->dataset)->n > 0)

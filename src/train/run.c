@@ -41,7 +41,7 @@ static tr_status prepare_samples(tr_run *run, tr_error *err)
     run->validation = run->split.n_validation > 0 ? tr_dataset_train(run->dataset)
                                                   : tr_dataset_validation(run->dataset);
     run->order = tr_alloc((size_t)run->split.n_train, sizeof *run->order);
-    return run->order == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory") : TR_OK;
+    return run->order == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
 }
 
 static tr_status prepare_history(tr_run *run, tr_error *err)
@@ -86,7 +86,7 @@ tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
 {
     tr_run *run = tr_alloc(1, sizeof *run);
     if (run == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     run->folder_lock = -1;
     run->config = config;
     run->model = model;

@@ -30,7 +30,7 @@ static tr_status take_history(tr_snapshot *snapshot, const tr_history *history, 
     snapshot->n_epochs = 0;
     snapshot->epochs = tr_alloc((size_t)history->n, sizeof *snapshot->epochs);
     if (snapshot->epochs == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     for (; snapshot->n_epochs < history->n; snapshot->n_epochs++)
         snapshot->epochs[snapshot->n_epochs] = history->epochs[snapshot->n_epochs];
     return TR_OK;
@@ -45,7 +45,7 @@ static tr_status take_raw_weights(tr_snapshot *snapshot, const float *raw_weight
     const size_t n = (size_t)snapshot->n_values;
     snapshot->training_weights = tr_alloc(n, sizeof(float));
     if (snapshot->training_weights == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     memcpy(snapshot->training_weights, raw_weights, n * sizeof(float));
     return TR_OK;
 }
@@ -130,7 +130,7 @@ static tr_status restore(tr_run *run, const tr_snapshot *snapshot, tr_error *err
     run->progress = snapshot->progress;
     for (int64_t i = 0; i < snapshot->n_epochs; i++)
         if (tr_history_add(&run->history, &snapshot->epochs[i]) != TR_OK)
-            return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+            return tr_out_of_memory(err, NULL);
     run->has_saved = true;
     return TR_OK;
 }

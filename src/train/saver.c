@@ -60,8 +60,8 @@ static void remove_old(const tr_saver *saver)
 static tr_status write_kept(const tr_saver *saver, const void *image, size_t n, tr_error *err)
 {
     char *path = epoch_path(saver, saver->targets.epoch);
-    const tr_status status = path == NULL ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
-                                          : tr_file_write(path, image, n, err);
+    const tr_status status =
+        path == NULL ? tr_out_of_memory(err, NULL) : tr_file_write(path, image, n, err);
     tr_free(path);
     if (status == TR_OK)
         remove_old(saver);
@@ -117,14 +117,14 @@ tr_status tr_saver_new(tr_saver **out, const char *folder, const tr_model *model
 {
     tr_saver *saver = tr_alloc(1, sizeof *saver);
     if (saver == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
+        return tr_out_of_memory(err, NULL);
     saver->folder = folder;
     pthread_mutex_init(&saver->mutex, NULL);
     pthread_cond_init(&saver->changed, NULL);
     saver->last = tr_path_join(folder, "last.h5");
     saver->best = tr_path_join(folder, "best.h5");
     tr_status status = saver->last == NULL || saver->best == NULL
-                           ? tr_fail(err, TR_ERR_INTERNAL, "out of memory")
+                           ? tr_out_of_memory(err, NULL)
                            : tr_snapshot_new(&saver->buffer, model, true, err);
     if (status == TR_OK)
         *out = saver;

@@ -13,6 +13,15 @@ Test(status, fail_fills_and_returns)
     cr_expect_eq(tr_fail(NULL, TR_ERR_IO, "nobody reads this"), TR_ERR_IO);
 }
 
+Test(status, says_whose_work_found_no_memory)
+{
+    tr_error err = {0};
+    cr_expect_eq(tr_out_of_memory(&err, NULL), TR_ERR_INTERNAL);
+    cr_expect_str_eq(err.text, "out of memory");
+    cr_expect_eq(tr_out_of_memory(&err, "a.h5"), TR_ERR_INTERNAL);
+    cr_expect_str_eq(err.text, "a.h5: out of memory");
+}
+
 Test(status, long_texts_are_cut)
 {
     static tr_error err;
