@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+const char tr_h5_no_memory[] = "out of memory";
+
 void tr_h5_quiet(void)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

@@ -13,6 +13,9 @@ void tr_h5_quiet(void);
 /* Closes a file, dataset, space, type, attribute, group or property list. A negative id is fine. */
 void tr_h5_close(hid_t id);
 
+/* What functions that give a fault as text give when memory is out: no fault of the file. */
+extern const char tr_h5_no_memory[];
+
 /* The innermost message of HDF5's current error stack ("unable to open file"), and its errno text
  * where there is one; "unknown HDF5 error" when the stack is empty. */
 void tr_h5_cause(char *text, size_t n);

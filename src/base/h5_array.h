@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "h5_file.h"
+#include "h5_type.h"
 
 enum { TR_H5_RANK = 8 };
 
@@ -22,12 +23,20 @@ typedef struct tr_h5_array {
     int rank;
     int64_t dims[TR_H5_RANK];
     int64_t n_elements;
-    bool is_uint8, is_float; /* neither: another integer */
+    bool is_uint8, is_float; /* neither: another integer; h5py's bool is uint8 of 0 and 1 */
     char text[TR_H5_TEXT];   /* "uint8 [60000, 28, 28]" */
 } tr_h5_array;
 
-/* "uint8", "float32", "string", ...; cut to fit. */
-void tr_h5_type_text(hid_t type, char *text, size_t n);
+/* Of H5Lvisit's soft and external links: "a link to /pool/t". */
+const char *tr_h5_link_text(hid_t group, const char *name, const H5L_info_t *info, char *text,
+                            size_t n);
+
+/* Fills rank, dims and text of an array whose id is open; false when HDF5 cannot say, or where it
+ * is no array of numbers of at most TR_H5_RANK dimensions. */
+bool tr_h5_array_describe(tr_h5_array *array, hid_t type);
+
+/* Where the values lie when they lie in another file ("it is virtual: ..."), or NULL. */
+const char *tr_h5_array_outside(hid_t dataset, char *text, size_t n);
 
 /* Opens the dataset `name` (a path from the root) and looks at it: integer or float, of 1 to 8
  * dimensions, none empty; in a model also one number (rank 0) and empty ones. */
@@ -40,9 +49,10 @@ void tr_h5_array_close(tr_h5_array *array); /* a zeroed one is fine */
 tr_status tr_h5_array_reserve(tr_h5_file *file, const tr_h5_array *array, size_t item_bytes,
                               tr_error *err);
 
-/* What is wrong with the room that the values have in the file ("it was never written"), or NULL.
- * HDF5 reads zeros where nothing was written, and of a damaged shape whatever lies there. */
-const char *tr_h5_array_fault(const tr_h5_array *array);
+/* What is wrong with the values in the file ("it was never written"), or NULL; in text[n] or a
+ * literal. HDF5 reads zeros where nothing was written, and of a damaged shape whatever lies there.
+ */
+const char *tr_h5_array_fault(const tr_h5_array *array, char *text, size_t n);
 
 /* Reads all elements into dst[array->n_elements], converted by HDF5 to `memory_type`. */
 tr_status tr_h5_array_read(void *dst, const tr_h5_file *file, const tr_h5_array *array,
@@ -52,5 +62,11 @@ tr_status tr_h5_array_read(void *dst, const tr_h5_file *file, const tr_h5_array 
 tr_status tr_h5_array_read_box(void *dst, const tr_h5_file *file, const tr_h5_array *array,
                                hid_t memory_type, const int64_t start[TR_H5_RANK],
                                const int64_t count[TR_H5_RANK], tr_error *err);
+
+/* The same where there is no file to name: NULL, or what is wrong, in text[n] or a literal. Of the
+ * array only id, rank, dims and n_elements are needed. */
+const char *tr_h5_array_try_box(void *dst, const tr_h5_array *array, hid_t memory_type,
+                                const int64_t start[TR_H5_RANK], const int64_t count[TR_H5_RANK],
+                                char *text, size_t n);
 
 #endif

@@ -15,9 +15,9 @@ typedef struct walk {
     tr_error *err;
 } walk;
 
-static const char *advice(const tr_h5_file *file)
+const char *tr_h5_advice(tr_h5_policy policy)
 {
-    return file->policy == TR_H5_MODEL
+    return policy == TR_H5_MODEL
                ? "a model must lie whole in its file"
                : "a dataset that lies in several files is read with [data] external_files = true";
 }
@@ -41,7 +41,7 @@ static tr_h5_way fail_outside(const walk *self, const H5L_info_t *info)
             "%s: %s: %s is an external link to %.200s in the file %.200s, which is not followed; "
             "%s",
             self->file->path, self->path, self->resolved, object == NULL ? "something" : object,
-            to == NULL ? "of an unknown name" : to, advice(self->file));
+            to == NULL ? "of an unknown name" : to, tr_h5_advice(self->file->policy));
     return TR_H5_WAY_OUTSIDE;
 }
 

@@ -20,4 +20,7 @@ typedef enum tr_h5_way {
 tr_h5_way tr_h5_path_resolve(const tr_h5_file *file, const char *path, char resolved[TR_H5_PATH],
                              tr_error *err);
 
+/* What to do about a path, or values, that lead out of the file. */
+const char *tr_h5_advice(tr_h5_policy policy);
+
 #endif

@@ -27,19 +27,15 @@ static bool label_name(char *labels, size_t n, const char *name)
     return true;
 }
 
-/* Row `index` of the dataset into values[n], whatever its rank. */
-static bool read_row(void *values, const tr_h5_array *array, hid_t type, int64_t index, hsize_t n)
+/* Row `index` of the dataset into values[], whatever its rank. */
+static tr_status read_row(void *values, const tr_h5_file *file, const tr_h5_array *array,
+                          hid_t type, int64_t index, tr_error *err)
 {
-    hsize_t start[TR_H5_RANK] = {(hsize_t)index}, count[TR_H5_RANK] = {1};
-    for (int i = 1; i < array->rank; i++)
-        count[i] = (hsize_t)array->dims[i];
-    const hid_t space = H5Dget_space(array->id), memory = H5Screate_simple(1, &n, NULL);
-    const bool ok = space >= 0 && memory >= 0 &&
-                    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-                    H5Dread(array->id, type, memory, space, H5P_DEFAULT, values) >= 0;
-    tr_h5_close(memory);
-    tr_h5_close(space);
-    return ok;
+    const int64_t start[TR_H5_RANK] = {index};
+    int64_t count[TR_H5_RANK];
+    memcpy(count, array->dims, sizeof count);
+    count[0] = 1;
+    return tr_h5_array_read_box(values, file, array, type, start, count, err);
 }
 
 /* A label is a courtesy: what is not there, or no label, is passed over. */
@@ -52,7 +48,8 @@ static void read_label(tr_h5_sample *sample, const tr_h5_file *file, const char 
         H5Lexists(file->id, sample->labels, H5P_DEFAULT) > 0 &&
         tr_h5_array_open(&y, file, sample->labels, &ignored) == TR_OK && y.dims[0] == sample->n &&
         (y.rank == 1 || (y.rank == 2 && y.dims[1] == 1)))
-        sample->has_label = read_row(&sample->label, &y, H5T_NATIVE_INT64, index, 1);
+        sample->has_label =
+            read_row(&sample->label, file, &y, H5T_NATIVE_INT64, index, &ignored) == TR_OK;
     tr_h5_array_close(&y);
 }
 
@@ -77,12 +74,10 @@ static tr_status visit_array(sample_visit *visit, tr_h5_file *file, const tr_h5_
     TR_TRY(check(visit, x, err));
     const int64_t n = x->n_elements / x->dims[0];
     if (visit->reading) {
-        const char *fault = tr_h5_array_fault(x);
-        if (fault == NULL && n == sample->h * sample->w * sample->c &&
-            read_row(sample->values, x, H5T_NATIVE_FLOAT, visit->index, (hsize_t)n))
-            return TR_OK;
-        return tr_fail(err, TR_ERR_DATA, "%s: %s is %s, but %s; the file is damaged", visit->path,
-                       x->name, x->text, fault == NULL ? "HDF5 cannot read that sample" : fault);
+        if (n != sample->h * sample->w * sample->c)
+            return tr_fail(err, TR_ERR_DATA, "%s: %s was changed while it was being read",
+                           visit->path, x->name);
+        return read_row(sample->values, file, x, H5T_NATIVE_FLOAT, visit->index, err);
     }
     sample->n = x->dims[0];
     sample->h = x->dims[1];

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "child.h"
-#include "h5.h"
+#include "h5_filters.h"
 #include "mem.h"
 
 typedef struct file_walk {
@@ -14,28 +14,6 @@ typedef struct file_walk {
 } file_walk;
 
 /* ---- one dataset ---- */
-
-static const char *filter_name(H5Z_filter_t filter)
-{
-    switch (filter) {
-    case H5Z_FILTER_DEFLATE:
-        return "gzip";
-    case H5Z_FILTER_SHUFFLE:
-        return "shuffle";
-    case H5Z_FILTER_FLETCHER32:
-        return "fletcher32";
-    case H5Z_FILTER_SZIP:
-        return "szip";
-    case H5Z_FILTER_NBIT:
-        return "nbit";
-    case H5Z_FILTER_SCALEOFFSET:
-        return "scaleoffset";
-    case 32000:
-        return "lzf";
-    default:
-        return "another filter";
-    }
-}
 
 /* "gzip 6, chunks [32, 28, 28]" */
 static void describe_packing(tr_inspect_item *item, hid_t dataset)
@@ -52,7 +30,9 @@ static void describe_packing(tr_inspect_item *item, hid_t dataset)
             size_t n_values = 8;
             const H5Z_filter_t filter =
                 H5Pget_filter2(plist, (unsigned)i, &flags, &n_values, values, 0, NULL, NULL);
-            used += (size_t)snprintf(text + used, n - used, "%s", filter_name(filter));
+            char name[32];
+            used += (size_t)snprintf(text + used, n - used, "%s",
+                                     tr_h5_filter_name(filter, name, sizeof name));
             if (filter == H5Z_FILTER_DEFLATE && n_values > 0 && used < n)
                 used += (size_t)snprintf(text + used, n - used, " %u", values[0]);
             if (used < n)
@@ -103,7 +83,7 @@ static void look(tr_inspect_item *item, tr_inspection *found, hid_t dataset)
     const bool sound =
         H5Tget_size(type) <= 16 && H5Tget_offset(type) >= 0 &&
         (size_t)H5Tget_offset(type) + H5Tget_precision(type) <= 8 * H5Tget_size(type);
-    const bool is_number = class == H5T_INTEGER || class == H5T_FLOAT;
+    const bool is_number = class == H5T_INTEGER || class == H5T_FLOAT || tr_h5_type_is_bool(type);
     item->is_float = class == H5T_FLOAT;
     tr_h5_close(type);
     const bool shaped = describe_shape(item, dataset);
@@ -116,6 +96,8 @@ static void look(tr_inspect_item *item, tr_inspection *found, hid_t dataset)
         return;
     }
     item->has_number = true;
+    if (tr_h5_array_outside(dataset, item->fault, sizeof item->fault) != NULL)
+        return;
     snprintf(item->fault, sizeof item->fault, "HDF5 crashed"); /* it stays, if that happens */
     if (tr_inspect_values(item, found, dataset))
         item->fault[0] = '\0';
@@ -123,26 +105,39 @@ static void look(tr_inspect_item *item, tr_inspection *found, hid_t dataset)
 
 /* ---- the walk ---- */
 
-/* H5Lvisit visitor. What cannot be opened is told like a dataset whose values cannot be read. */
+/* The next item of the list; NULL: it is full. */
+static tr_inspect_item *add_item(tr_inspection *found, const char *name)
+{
+    if (found->n_items == TR_INSPECT_ITEMS) {
+        found->n_unlisted++;
+        return NULL;
+    }
+    tr_inspect_item *item = &found->items[found->n_items++];
+    *item = (tr_inspect_item){0};
+    snprintf(item->path, sizeof item->path, "%s", name);
+    return item;
+}
+
+/* H5Lvisit visitor. Links are told and not followed; what cannot be opened is told like a dataset
+ * whose values cannot be read. */
 static herr_t visit(hid_t group, const char *name, const H5L_info_t *info, void *user)
 {
     tr_inspection *found = ((file_walk *)user)->found;
-    if (info->type != H5L_TYPE_HARD)
-        return 0;
-    const hid_t object = H5Oopen(group, name, H5P_DEFAULT);
-    const H5I_type_t kind = object < 0 ? H5I_BADID : H5Iget_type(object);
-    if (object < 0 || kind == H5I_DATASET) {
-        if (found->n_items == TR_INSPECT_ITEMS) {
-            found->n_unlisted++;
-        } else {
-            tr_inspect_item *item = &found->items[found->n_items++];
-            *item = (tr_inspect_item){0};
-            snprintf(item->path, sizeof item->path, "%s", name);
-            if (object < 0)
-                tr_h5_cause(item->fault, sizeof item->fault);
-            else
-                look(item, found, object);
+    if (info->type != H5L_TYPE_HARD) {
+        tr_inspect_item *item = add_item(found, name);
+        if (item != NULL) {
+            snprintf(item->type, sizeof item->type, "link");
+            tr_h5_link_text(group, name, info, item->packing, sizeof item->packing);
         }
+        return 0;
+    }
+    const hid_t object = H5Oopen(group, name, H5P_DEFAULT);
+    if (object < 0 || H5Iget_type(object) == H5I_DATASET) {
+        tr_inspect_item *item = add_item(found, name);
+        if (item != NULL && object < 0)
+            tr_h5_cause(item->fault, sizeof item->fault);
+        else if (item != NULL)
+            look(item, found, object);
     }
     tr_h5_close(object);
     return 0;

@@ -89,33 +89,37 @@ static void count_integers(statistics *self, const int64_t *values, int64_t n)
 
 typedef struct slabs {
     int axis;        /* cut along this one; whole behind it, one by one before it */
-    hsize_t step;    /* along it */
-    hsize_t largest; /* elements of a slab */
+    int64_t step;    /* along it */
+    int64_t largest; /* elements of a slab */
 } slabs;
 
 static slabs plan_slabs(const tr_inspect_item *item, hid_t dataset)
 {
     slabs plan = {.axis = 0};
-    hsize_t chunk[TR_H5_RANK] = {0}, row = (hsize_t)item->n;
-    while (plan.axis < item->rank && (row /= (hsize_t)item->dims[plan.axis]) > SLAB)
+    int64_t row = item->n;
+    hsize_t chunk[TR_H5_RANK] = {0};
+    while (plan.axis < item->rank && (row /= item->dims[plan.axis]) > SLAB)
         plan.axis++;
     plan.step = SLAB / row;
     const hid_t plist = H5Dget_create_plist(dataset);
     if (plan.axis == 0 && H5Pget_layout(plist) == H5D_CHUNKED &&
-        H5Pget_chunk(plist, TR_H5_RANK, chunk) == item->rank && chunk[0] <= LARGEST_SLAB / row)
-        plan.step = plan.step < chunk[0] ? chunk[0] : plan.step / chunk[0] * chunk[0];
+        H5Pget_chunk(plist, TR_H5_RANK, chunk) == item->rank && chunk[0] > 0 &&
+        chunk[0] <= (hsize_t)(LARGEST_SLAB / row)) {
+        const int64_t rows = (int64_t)chunk[0];
+        plan.step = plan.step < rows ? rows : plan.step / rows * rows;
+    }
     tr_h5_close(plist);
-    if (plan.step > (hsize_t)item->dims[plan.axis])
-        plan.step = (hsize_t)item->dims[plan.axis];
+    if (plan.step > item->dims[plan.axis])
+        plan.step = item->dims[plan.axis];
     plan.largest = plan.step * row;
     return plan;
 }
 
 /* Moves `start` to the next slab; false after the last. */
-static bool next_slab(hsize_t *start, const slabs *plan, const tr_inspect_item *item)
+static bool next_slab(int64_t *start, const slabs *plan, const tr_inspect_item *item)
 {
     start[plan->axis] += plan->step;
-    for (int i = plan->axis; start[i] >= (hsize_t)item->dims[i]; i--) {
+    for (int i = plan->axis; start[i] >= item->dims[i]; i--) {
         if (i == 0)
             return false;
         start[i] = 0;
@@ -124,21 +128,19 @@ static bool next_slab(hsize_t *start, const slabs *plan, const tr_inspect_item *
     return true;
 }
 
-/* HDF5 forgets the cause with the next call. */
-static bool fail_to_read(tr_inspect_item *item)
-{
-    tr_h5_cause(item->fault, sizeof item->fault);
-    return false;
-}
-
-/* `space`: the dataset's, with the slab selected; `memory`: as many elements in a row. */
-static bool read_slab(statistics *self, void *values, hid_t dataset, hid_t memory, hid_t space,
-                      int64_t n)
+static bool read_slab(statistics *self, void *values, hid_t dataset, const int64_t *start,
+                      const int64_t *count, int64_t n)
 {
     tr_inspect_item *item = self->item;
     const hid_t type = item->is_float ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64;
-    if (H5Dread(dataset, type, memory, space, H5P_DEFAULT, values) < 0)
-        return fail_to_read(item);
+    tr_h5_array array = {.id = dataset, .rank = item->rank, .n_elements = item->n};
+    memcpy(array.dims, item->dims, sizeof array.dims);
+    char text[TR_H5_TEXT];
+    const char *fault = tr_h5_array_try_box(values, &array, type, start, count, text, sizeof text);
+    if (fault != NULL) {
+        snprintf(item->fault, sizeof item->fault, "%s", fault);
+        return false;
+    }
     if (item->is_float)
         count_floats(self, values, n);
     else
@@ -149,24 +151,19 @@ static bool read_slab(statistics *self, void *values, hid_t dataset, hid_t memor
 static bool read_slabs(statistics *self, void *values, hid_t dataset, const slabs *plan)
 {
     const tr_inspect_item *item = self->item;
-    hsize_t start[TR_H5_RANK] = {0};
+    int64_t start[TR_H5_RANK] = {0};
     bool ok = true;
-    const hid_t space = H5Dget_space(dataset);
     do {
-        hsize_t count[TR_H5_RANK], n = 1;
+        int64_t count[TR_H5_RANK] = {0}, n = 1;
         for (int i = 0; i < item->rank; i++) {
-            const hsize_t left = (hsize_t)item->dims[i] - start[i];
+            const int64_t left = item->dims[i] - start[i];
             count[i] = i < plan->axis ? 1 : left;
             if (i == plan->axis && plan->step < left)
                 count[i] = plan->step;
             n *= count[i];
         }
-        const hid_t memory = H5Screate_simple(1, &n, NULL);
-        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
-        ok = read_slab(self, values, dataset, memory, space, (int64_t)n);
-        tr_h5_close(memory);
+        ok = read_slab(self, values, dataset, start, count, n);
     } while (ok && next_slab(start, plan, item));
-    tr_h5_close(space);
     return ok;
 }
 
@@ -178,21 +175,14 @@ static bool read_scalar(statistics *self, hid_t dataset)
         double real;
         int64_t whole;
     } value = {0};
-    return read_slab(self, &value, dataset, H5S_ALL, H5S_ALL, 1);
+    return read_slab(self, &value, dataset, NULL, NULL, 1);
 }
 
 static bool read_array(statistics *self, hid_t dataset)
 {
     tr_inspect_item *item = self->item;
-    tr_h5_array array = {.id = dataset, .rank = item->rank, .n_elements = item->n};
-    memcpy(array.dims, item->dims, sizeof array.dims);
-    const char *fault = tr_h5_array_fault(&array);
-    if (fault != NULL) {
-        snprintf(item->fault, sizeof item->fault, "%s", fault);
-        return false;
-    }
     const slabs plan = plan_slabs(item, dataset);
-    void *values = tr_alloc(plan.largest, sizeof(double));
+    void *values = tr_alloc((size_t)plan.largest, sizeof(double));
     if (values == NULL) {
         snprintf(item->fault, sizeof item->fault, "out of memory");
         return false;
