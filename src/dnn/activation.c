@@ -1,9 +1,10 @@
-/* activation.c -- activations as chains of elementary functions, and softmax; see primitives.h.
+/* activation.c -- activations as chains of elementary functions; see primitives.h. Softmax, which
+ * is none, has softmax.c.
  *
  * One row of the table is all that a new elementwise activation needs. Each step of a chain is an
  * operation of its own, except where convolution or inner product apply the whole chain as they
  * write their result: there only the last value exists, so such a chain must be differentiable from
- * it (a linear step needs nothing). Softmax: dx = y (dy - sum(dy y)).
+ * it (a linear step needs nothing).
  */
 #include "primitives.h"
 
@@ -117,6 +118,17 @@ static tr_status step_backward(tr_program *program, tr_activation activation,
     const tr_md md = tr_layout_md(layout);
     const tr_desc_context context = tr_program_context(program);
     TR_TRY(tr_program_reorder(program, diff_dst, layout, &diff_dst, err));
+    const tr_meaning meaning =
+        meaning_of(TR_KIND_ELTWISE, TR_DIR_BACKWARD_DATA, activation, function);
+    const tr_value out = tr_program_value(program, layout);
+    const tr_arg args[] = {{derivative == TR_FROM_DST ? DNNL_ARG_DST : DNNL_ARG_SRC, from},
+                           {DNNL_ARG_DIFF_DST, diff_dst},
+                           {DNNL_ARG_DIFF_SRC, out}};
+    *diff_src = out;
+    if (function->kind == TR_FN_ELU && function->alpha != 1.0f) {
+        const tr_native native = tr_elu_gradient(function, layout);
+        return tr_program_add_native(program, &native, &meaning, args, 3, err);
+    }
     dnnl_primitive_desc_t hint, desc;
     dnnl_status_t status =
         tr_desc_eltwise_forward(&hint, context, tr_function_forward(function), md);
@@ -127,57 +139,7 @@ static tr_status step_backward(tr_program *program, tr_activation activation,
     }
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, tr_activation_names[activation]);
-    const tr_value out = tr_program_value(program, layout);
-    const tr_arg args[] = {{derivative == TR_FROM_DST ? DNNL_ARG_DST : DNNL_ARG_SRC, from},
-                           {DNNL_ARG_DIFF_DST, diff_dst},
-                           {DNNL_ARG_DIFF_SRC, out}};
-    const tr_meaning meaning =
-        meaning_of(TR_KIND_ELTWISE, TR_DIR_BACKWARD_DATA, activation, function);
-    TR_TRY(tr_program_add(program, desc, &meaning, args, 3, NULL, err));
-    *diff_src = out;
-    return TR_OK;
-}
-
-/* ---- softmax ---- */
-
-static tr_status softmax_forward(tr_program *program, tr_value src, tr_value *dst, tr_error *err)
-{
-    const tr_layout layout = tr_program_layout(program, src);
-    dnnl_primitive_desc_t desc;
-    const dnnl_status_t status =
-        tr_desc_softmax_forward(&desc, tr_program_context(program), tr_layout_md(layout));
-    if (status != dnnl_success)
-        return tr_dnn_fail(err, status, program->layer, "softmax");
-    const tr_value out = tr_program_value(program, layout);
-    const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}};
-    const tr_meaning meaning = meaning_of(TR_KIND_SOFTMAX, TR_DIR_FORWARD, TR_SOFTMAX, NULL);
-    TR_TRY(tr_program_add(program, desc, &meaning, args, 2, NULL, err));
-    *dst = out;
-    return TR_OK;
-}
-
-static tr_status softmax_backward(tr_program *program, tr_value dst, tr_value diff_dst,
-                                  tr_value *diff_src, tr_error *err)
-{
-    const tr_layout layout = tr_program_layout(program, dst);
-    const tr_md md = tr_layout_md(layout);
-    const tr_desc_context context = tr_program_context(program);
-    TR_TRY(tr_program_reorder(program, diff_dst, layout, &diff_dst, err));
-    dnnl_primitive_desc_t hint, desc;
-    dnnl_status_t status = tr_desc_softmax_forward(&hint, context, md);
-    if (status == dnnl_success) {
-        status = tr_desc_softmax_backward(&desc, context, md, md, hint);
-        dnnl_primitive_desc_destroy(hint);
-    }
-    if (status != dnnl_success)
-        return tr_dnn_fail(err, status, program->layer, "softmax");
-    const tr_value out = tr_program_value(program, layout);
-    const tr_arg args[] = {
-        {DNNL_ARG_DST, dst}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}};
-    const tr_meaning meaning = meaning_of(TR_KIND_SOFTMAX, TR_DIR_BACKWARD_DATA, TR_SOFTMAX, NULL);
-    TR_TRY(tr_program_add(program, desc, &meaning, args, 3, NULL, err));
-    *diff_src = out;
-    return TR_OK;
+    return tr_program_add(program, desc, &meaning, args, 3, NULL, err);
 }
 
 /* ---- whole activations ---- */
@@ -188,7 +150,7 @@ tr_status tr_activation_forward(tr_program *program, tr_activation activation, t
     const row *at = &rows[activation];
     *tape = (tr_activation_tape){{src}};
     if (activation == TR_SOFTMAX) {
-        TR_TRY(softmax_forward(program, src, dst, err));
+        TR_TRY(tr_softmax_forward(program, src, dst, err));
         tape->values[0] = *dst;
         return TR_OK;
     }
@@ -205,7 +167,7 @@ tr_status tr_activation_backward(tr_program *program, tr_activation activation,
 {
     const row *at = &rows[activation];
     if (activation == TR_SOFTMAX)
-        return softmax_backward(program, tape->values[0], diff_dst, diff_src, err);
+        return tr_softmax_backward(program, tape->values[0], diff_dst, diff_src, err);
     for (int i = at->n_steps - 1; i >= 0; i--) {
         const bool from_dst = tr_function_derivative(&at->steps[i]) == TR_FROM_DST;
         TR_TRY(step_backward(program, activation, &at->steps[i], tape->values[i + from_dst],

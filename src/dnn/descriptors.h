@@ -75,12 +75,6 @@ dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
                                        tr_eltwise function, tr_md diff, tr_md data,
                                        const_dnnl_primitive_desc_t hint);
 
-/* Softmax over dimension 1, the channels. */
-dnnl_status_t tr_desc_softmax_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                      tr_md data);
-dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                       tr_md diff, tr_md dst, const_dnnl_primitive_desc_t hint);
-
 /* ---- attributes ---- */
 
 /* An elementwise function applied to a result as it is written, after those appended before. */

@@ -110,7 +110,7 @@ dnnl_status_t tr_desc_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context
     return create(desc, context, &operation, status, hint);
 }
 
-/* ---- elementwise and softmax ---- */
+/* ---- elementwise ---- */
 
 dnnl_status_t tr_desc_eltwise_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                       tr_eltwise function, tr_md data)
@@ -128,22 +128,6 @@ dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
     dnnl_eltwise_desc_t operation;
     const dnnl_status_t status = dnnl_eltwise_backward_desc_init(
         &operation, function.algorithm, diff, data, function.alpha, function.beta);
-    return create(desc, context, &operation, status, hint);
-}
-
-dnnl_status_t tr_desc_softmax_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                      tr_md data)
-{
-    dnnl_softmax_desc_t operation;
-    const dnnl_status_t status = dnnl_softmax_forward_desc_init(&operation, context.prop, data, 1);
-    return create(desc, context, &operation, status, NULL);
-}
-
-dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                       tr_md diff, tr_md dst, const_dnnl_primitive_desc_t hint)
-{
-    dnnl_softmax_desc_t operation;
-    const dnnl_status_t status = dnnl_softmax_backward_desc_init(&operation, diff, dst, 1);
     return create(desc, context, &operation, status, hint);
 }
 

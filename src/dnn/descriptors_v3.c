@@ -86,7 +86,7 @@ dnnl_status_t tr_desc_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context
         window->pad_before, window->pad_after, hint, context.attr);
 }
 
-/* ---- elementwise and softmax: 3.x takes the layouts of both ends, here the same ---- */
+/* ---- elementwise: 3.x takes the layouts of both ends, here the same ---- */
 
 dnnl_status_t tr_desc_eltwise_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                       tr_eltwise function, tr_md data)
@@ -103,20 +103,6 @@ dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_cont
     return dnnl_eltwise_backward_primitive_desc_create(desc, context.engine, function.algorithm,
                                                        diff, diff, data, function.alpha,
                                                        function.beta, hint, context.attr);
-}
-
-dnnl_status_t tr_desc_softmax_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                      tr_md data)
-{
-    return dnnl_softmax_forward_primitive_desc_create(
-        desc, context.engine, context.prop, dnnl_softmax_accurate, data, data, 1, context.attr);
-}
-
-dnnl_status_t tr_desc_softmax_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
-                                       tr_md diff, tr_md dst, const_dnnl_primitive_desc_t hint)
-{
-    return dnnl_softmax_backward_primitive_desc_create(desc, context.engine, dnnl_softmax_accurate,
-                                                       diff, diff, dst, 1, hint, context.attr);
 }
 
 /* ---- attributes ---- */

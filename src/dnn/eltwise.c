@@ -1,7 +1,7 @@
 /* eltwise.c -- elementary functions in oneDNN's terms; see eltwise.h.
  *
  * Derivatives are taken from the result where that determines them, so that the argument need not
- * be kept: relu'(x) = [y > 0] (else alpha), elu' = y + alpha for y <= 0, sigmoid' = y (1 - y),
+ * be kept: relu'(x) = [y > 0] (else alpha), elu' = y + alpha for y < 0, sigmoid' = y (1 - y),
  * tanh' = 1 - y^2, clip' = [alpha < y < beta].
  */
 #include "eltwise.h"

@@ -10,47 +10,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "bfloat16.h"
 #include "mem.h"
-#include "primitives.h"
-#include "program_internal.h"
+#include "pixels.h"
 #include "simd.h"
 
-/* A sample's pixels, evenly spaced, of `run` neighbouring channels each; and so for each run. */
-typedef struct places {
-    int64_t n, c, n_runs, run, pixels;
-    int64_t step_sample, step_run, step_pixel; /* in elements */
-} places;
-
 typedef struct plan {
-    places at;
+    tr_pixels at;
     double epsilon;
     bool forward;                    /* else only the factor is applied */
     int gamma, beta, mean, variance; /* their numbers among the arguments, -1: absent */
-    tr_precision type;
 } plan;
-
-/* False: a layout of another kind than n (h w c), n c and those with blocks of channels. */
-static bool find_places(tr_layout layout, places *at)
-{
-    tr_blocking b;
-    if (!tr_md_blocking(tr_layout_md(layout), &b) || b.n_inner > 1 ||
-        (b.n_inner == 1 && b.inner_dim[0] != 1) ||
-        (b.n_inner == 0 && b.strides[1] != 1 && b.dims[1] != 1))
-        return false;
-    const bool image = b.n_dims == 4;
-    const int64_t h = image ? b.dims[2] : 1, w = image ? b.dims[3] : 1;
-    *at = (places){.n = b.dims[0],
-                   .c = b.dims[1],
-                   .run = b.n_inner == 1 ? b.inner_size[0] : b.dims[1],
-                   .pixels = h * w,
-                   .step_sample = b.strides[0],
-                   .step_run = b.n_inner == 1 ? b.strides[1] : 0,
-                   .step_pixel = !image  ? 0
-                                 : w > 1 ? b.strides[3]
-                                         : b.strides[2]};
-    at->n_runs = (at->c + at->run - 1) / at->run;
-    return h == 1 || w == 1 || b.strides[2] == w * b.strides[3];
-}
 
 /* ---- running ---- */
 
@@ -78,28 +48,23 @@ static factors make_factors(const plan *self, void *const *data, float *scratch)
 
 TR_SIMD_CLONES
 static void apply_float32(const float *restrict src, float *restrict dst, const float *mean,
-                          const float *scale, const float *beta, const places *at)
+                          const float *scale, const float *beta, const tr_pixels *at)
 {
     const int64_t run = at->run, step = at->step_pixel;
-    for (int64_t p = 0; p < at->pixels; p++)
+    for (int64_t p = 0; p < at->h * at->w; p++)
         for (int64_t k = 0; k < run; k++)
             dst[p * step + k] = (src[p * step + k] - mean[k]) * scale[k] + beta[k];
 }
 
-/* A bfloat16 is the upper half of a float32; rounded to the nearest, ties to even. */
 TR_SIMD_CLONES
 static void apply_bfloat16(const uint16_t *restrict src, uint16_t *restrict dst, const float *mean,
-                           const float *scale, const float *beta, const places *at)
+                           const float *scale, const float *beta, const tr_pixels *at)
 {
-    for (int64_t p = 0; p < at->pixels; p++)
+    const int64_t step = at->step_pixel;
+    for (int64_t p = 0; p < at->h * at->w; p++)
         for (int64_t k = 0; k < at->run; k++) {
-            uint32_t bits = (uint32_t)src[p * at->step_pixel + k] << 16;
-            float value;
-            memcpy(&value, &bits, sizeof value);
-            value = (value - mean[k]) * scale[k] + beta[k];
-            memcpy(&bits, &value, sizeof bits);
-            const uint16_t rounded = (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
-            dst[p * at->step_pixel + k] = value != value ? 0x7fc0u : rounded;
+            const float value = tr_from_bfloat16(src[p * step + k]);
+            dst[p * step + k] = tr_to_bfloat16((value - mean[k]) * scale[k] + beta[k]);
         }
 }
 
@@ -107,12 +72,12 @@ static void run(const void *plan_, const tr_draw *draw, void *const *data, void 
 {
     (void)draw;
     const plan *self = plan_;
-    const places *at = &self->at;
+    const tr_pixels *at = &self->at;
     const factors with = make_factors(self, data, scratch);
     for (int64_t i = 0; i < at->n; i++)
         for (int64_t r = 0; r < at->n_runs; r++) {
             const int64_t first = i * at->step_sample + r * at->step_run, c = r * at->run;
-            if (self->type == TR_FLOAT32)
+            if (at->type == TR_FLOAT32)
                 apply_float32((const float *)data[0] + first, (float *)data[1] + first,
                               with.mean + c, with.scale + c, with.beta + c, at);
             else
@@ -137,22 +102,16 @@ static tr_status add(tr_program *program, const tr_normalization *with, tr_direc
                      tr_value src, tr_value *dst, tr_error *err)
 {
     const bool forward = direction == TR_DIR_FORWARD;
-    tr_layout layout = tr_program_layout(program, src);
-    places at;
-    if (!find_places(layout, &at)) {
-        layout = tr_layout_plain(program->dnn, layout);
-        TR_TRY(tr_program_reorder(program, src, layout, &src, err));
-        find_places(layout, &at);
-    }
-    const tr_value out = tr_program_value(program, layout);
+    tr_pixels at;
+    TR_TRY(tr_pixels_walkable(program, &src, &at, err));
+    const tr_value out = tr_program_value(program, tr_program_layout(program, src));
     tr_arg args[TR_MAX_ARGS] = {{forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, src},
                                 {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, out}};
     int n_args = 2;
     plan *self = tr_alloc(1, sizeof *self);
     if (self == NULL)
         return tr_out_of_memory(err, program->layer);
-    *self = (plan){
-        .at = at, .epsilon = with->epsilon, .forward = forward, .type = tr_layout_type(layout)};
+    *self = (plan){.at = at, .epsilon = with->epsilon, .forward = forward};
     self->gamma = add_param(program, with->gamma, DNNL_ARG_SCALE, args, &n_args);
     self->variance = add_param(program, with->variance, DNNL_ARG_VARIANCE, args, &n_args);
     self->mean = self->beta = -1;

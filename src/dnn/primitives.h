@@ -104,16 +104,22 @@ tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, 
 /* ---- pooling.c ---- */
 
 /* Max: padding never wins, ties go to the first element in row order. Average: of the elements that
- * are not padding, as TensorFlow has it. */
-typedef enum tr_pooling { TR_POOLING_MAX, TR_POOLING_AVERAGE } tr_pooling;
+ * are not padding, as TensorFlow has it. Global max, of a window that is the whole image: ties
+ * share the gradient. */
+typedef enum tr_pooling { TR_POOLING_MAX, TR_POOLING_AVERAGE, TR_POOLING_GLOBAL_MAX } tr_pooling;
 
-/* dst = max or average over the window. *workspace remembers the winners of a max pooling for
- * backward (TR_NO_VALUE otherwise, and in an inference program). */
+/* What forward gets and leaves for backward. `workspace` remembers the winners of a max pooling
+ * (TR_NO_VALUE otherwise, and in an inference program). */
+typedef struct tr_pool_tape {
+    tr_value src, dst, workspace;
+    tr_hint hint;
+} tr_pool_tape;
+
+/* tape->dst = max or average over the window of tape->src. */
 tr_status tr_pool_forward(tr_program *program, tr_pooling pooling, const tr_geometry *geometry,
-                          tr_value src, tr_value *dst, tr_value *workspace, tr_hint *hint,
-                          tr_error *err);
+                          tr_pool_tape *tape, tr_error *err);
 tr_status tr_pool_backward(tr_program *program, tr_pooling pooling, const tr_geometry *geometry,
-                           tr_value workspace, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
+                           const tr_pool_tape *tape, tr_value diff_dst, tr_value *diff_src,
                            tr_error *err);
 
 /* ---- padding.c ---- */
@@ -127,9 +133,12 @@ tr_status tr_pad_backward(tr_program *program, const tr_geometry *geometry, tr_v
 
 /* ---- dropping.c ---- */
 
-/* dst = src / (1 - rate) with probability 1 - rate, else 0; rate in [0, 1). *mask is for backward,
- * and `dst` tells it the layout. `layer` < 2^24: part of the address of the mask, with what
- * tr_replica_set_draw() said. For training programs. */
+/* The probability that an element is kept, in steps of 1/65536, the nearest to 1 - rate. */
+uint32_t tr_dropout_keep_of_65536(double rate);
+
+/* dst = src / p with that probability p, which must not be 0, else 0; rate in [0, 1). *mask is for
+ * backward, and `dst` tells it the layout. `layer` < 2^24: part of the address of the mask, with
+ * what tr_replica_set_draw() said. For training programs. */
 tr_status tr_dropout_forward(tr_program *program, double rate, uint32_t layer, tr_value src,
                              tr_value *dst, tr_value *mask, tr_error *err);
 tr_status tr_dropout_backward(tr_program *program, double rate, uint32_t layer, tr_value dst,

@@ -195,7 +195,9 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_ZERO_PADDING] = "zero padding",
                                         [TR_KIND_DROPOUT] = "dropout",
                                         [TR_KIND_NORMALIZATION] = "normalization",
-                                        [TR_KIND_SOFTMAX] = "softmax"};
+                                        [TR_KIND_SOFTMAX] = "softmax",
+                                        [TR_KIND_CHANNEL_SUMS] = "bias gradient",
+                                        [TR_KIND_GLOBAL_MAX] = "global max pooling"};
     return meaning->kind == TR_KIND_ELTWISE ? tr_activation_names[meaning->activation]
                                             : names[meaning->kind];
 }

@@ -43,11 +43,12 @@ typedef enum tr_kind {
     TR_KIND_DROPOUT,
     TR_KIND_NORMALIZATION,
     TR_KIND_ELTWISE,
-    TR_KIND_SOFTMAX
+    TR_KIND_SOFTMAX,
+    TR_KIND_CHANNEL_SUMS, /* the gradient of a bias */
+    TR_KIND_GLOBAL_MAX
 } tr_kind;
 
 typedef struct tr_dropping {
-    double rate;
     uint32_t layer, keep_of_65536;
 } tr_dropping;
 
@@ -145,6 +146,14 @@ dnnl_status_t tr_attr_fused(dnnl_primitive_attr_t *attr, tr_activation fused);
 
 /* The elementary functions that make up an activation; none for linear and softmax. */
 int tr_activation_steps(tr_activation activation, const tr_function **steps);
+
+/* elu.c: over memory of that layout; the arguments are dst, diff_dst, diff_src. */
+tr_native tr_elu_gradient(const tr_function *function, tr_layout layout);
+
+/* softmax.c: over the channels, in Keras's order; `dst` is what forward gave. */
+tr_status tr_softmax_forward(tr_program *program, tr_value src, tr_value *dst, tr_error *err);
+tr_status tr_softmax_backward(tr_program *program, tr_value dst, tr_value diff_dst,
+                              tr_value *diff_src, tr_error *err);
 
 /* geometry.c */
 tr_window tr_window_of(const tr_geometry *geometry);

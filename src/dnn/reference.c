@@ -68,6 +68,52 @@ int64_t tr_reference_max_pool_backward(const tr_geometry *geometry, const int64_
     return overlapping(geometry);
 }
 
+/* ---- the maximum of an image ---- */
+
+int64_t tr_reference_global_max_forward(const tr_tensor *src, tr_tensor *dst)
+{
+    const int64_t image = src->dims[2] * src->dims[3];
+    for (int64_t i = 0; i < tr_tensor_elements(dst); i++) {
+        double max = -INFINITY;
+        for (int64_t k = i * image; k < (i + 1) * image; k++)
+            max = src->values[k] > max || isnan(src->values[k]) ? src->values[k] : max;
+        dst->values[i] = max;
+        dst->scale[i] = 0.0;
+    }
+    return 1;
+}
+
+int64_t tr_reference_global_max_backward(const tr_tensor *src, const tr_tensor *dst,
+                                         const tr_tensor *diff_dst, tr_tensor *diff_src)
+{
+    const int64_t image = src->dims[2] * src->dims[3];
+    for (int64_t i = 0; i < tr_tensor_elements(dst); i++) {
+        double maxima = 0.0;
+        for (int64_t k = i * image; k < (i + 1) * image; k++)
+            maxima += src->values[k] == dst->values[i];
+        for (int64_t k = i * image; k < (i + 1) * image; k++) {
+            const bool is = src->values[k] == dst->values[i];
+            diff_src->values[k] = is ? diff_dst->values[i] / maxima : 0.0;
+            diff_src->scale[k] = maxima > 1.0 ? fabs(diff_src->values[k]) : 0.0;
+        }
+    }
+    return 1;
+}
+
+/* ---- the gradient of a bias ---- */
+
+int64_t tr_reference_channel_sums(const tr_tensor *src, tr_tensor *sums)
+{
+    const int64_t c = src->dims[1], image = src->dims[2] * src->dims[3];
+    memset(sums->values, 0, (size_t)c * sizeof(double));
+    memset(sums->scale, 0, (size_t)c * sizeof(double));
+    for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
+        sums->values[i / image % c] += src->values[i];
+        sums->scale[i / image % c] += fabs(src->values[i]);
+    }
+    return 1; /* not a running sum: pixels.h */
+}
+
 /* ---- average pooling ---- */
 
 /* The part of a window that lies in the image, along one axis: [*first, *end). */
@@ -165,7 +211,7 @@ int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, c
                                                                          : 0};
         const bool kept =
             n < draw->n && tr_random_keeps(&address, dropping->keep_of_65536, in_keras);
-        dst->values[i] = kept ? src->values[i] / (1.0 - dropping->rate) : 0.0;
+        dst->values[i] = kept ? src->values[i] * 65536.0 / dropping->keep_of_65536 : 0.0;
         dst->scale[i] = fabs(dst->values[i]);
     }
     return 1;

@@ -46,6 +46,14 @@ int64_t tr_reference_max_pool_forward(const tr_geometry *geometry, const tr_tens
 int64_t tr_reference_max_pool_backward(const tr_geometry *geometry, const int64_t *winners,
                                        const tr_tensor *diff_dst, tr_tensor *diff_src);
 
+/* Over the whole image; equal maxima share the gradient. */
+int64_t tr_reference_global_max_forward(const tr_tensor *src, tr_tensor *dst);
+int64_t tr_reference_global_max_backward(const tr_tensor *src, const tr_tensor *dst,
+                                         const tr_tensor *diff_dst, tr_tensor *diff_src);
+
+/* Over samples and pixels, of each channel. */
+int64_t tr_reference_channel_sums(const tr_tensor *src, tr_tensor *sums);
+
 int64_t tr_reference_average_pool_forward(const tr_geometry *geometry, const tr_tensor *src,
                                           tr_tensor *dst);
 int64_t tr_reference_average_pool_backward(const tr_geometry *geometry, const tr_tensor *diff_dst,

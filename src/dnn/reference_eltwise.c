@@ -59,7 +59,7 @@ static double slope_of(const tr_function *f, double from)
     case TR_FN_RELU:
         return from > 0.0 ? 1.0 : alpha;
     case TR_FN_ELU:
-        return from > 0.0 ? 1.0 : from + alpha;
+        return from < 0.0 ? from + alpha : 1.0;
     case TR_FN_LOGISTIC:
         return from * (1.0 - from);
     case TR_FN_TANH:
@@ -110,7 +110,7 @@ static double slope_scale(const tr_function *f, double from)
     case TR_FN_RELU:
         return from > 0.0 ? 0.0 : (double)f->alpha;
     case TR_FN_ELU:
-        return from > 0.0 ? 0.0 : 2.0 * (double)f->alpha;
+        return from < 0.0 ? 2.0 * (double)f->alpha : 0.0;
     case TR_FN_LOGISTIC:
     case TR_FN_TANH:
     case TR_FN_SOFTPLUS:

@@ -237,6 +237,13 @@ static tr_status expect(tr_verifier *verifier, job *at, tr_error *err)
     case TR_KIND_ELTWISE:
         expect_eltwise(at);
         break;
+    case TR_KIND_GLOBAL_MAX:
+        at->terms = forward ? tr_reference_global_max_forward(src, dst)
+                            : tr_reference_global_max_backward(src, dst, diff_dst, diff_src);
+        break;
+    case TR_KIND_CHANNEL_SUMS:
+        at->terms = tr_reference_channel_sums(diff_dst, argument(at, DNNL_ARG_DIFF_BIAS));
+        break;
     case TR_KIND_SOFTMAX:
         at->terms = forward ? tr_reference_softmax_forward(src, dst)
                             : tr_reference_softmax_backward(dst, diff_dst, diff_src);

@@ -1,7 +1,8 @@
 /* dropout.c -- dst = src with a share `rate` of its elements set to 0, the others divided by
  * 1 - rate; while training.
  *
- * Keras's Dropout. Evaluation leaves the layer out. Which elements: a function of [fit] seed, the
+ * Keras's Dropout. The probability is the nearest multiple of 1/65536, in mask and divisor alike.
+ * Evaluation leaves the layer out. Which elements: a function of [fit] seed, the
  * layer's number in the model, the update, the sample's number in the dataset and the element's
  * place in it, and of nothing else. No parameters.
  */
@@ -27,8 +28,15 @@ static const tr_key keys[] = {
 
 static tr_status dropout_shape(tr_layer *layer, tr_error *err)
 {
-    (void)err;
+    const double rate = ((const dropout *)layer)->rate;
+    const uint32_t kept = tr_dropout_keep_of_65536(rate);
     layer->dst = layer->src;
+    if (rate > 0.0 && (kept == 0 || kept == 65536))
+        return tr_fail(
+            err, TR_ERR_CONFIG,
+            "rate = %.10g: the probability is a multiple of 1/65536, and this rate would "
+            "drop %s; use one from 0.00001 to 0.99999, or 0",
+            rate, kept == 0 ? "everything" : "nothing");
     return TR_OK;
 }
 

@@ -1,6 +1,7 @@
 /* global_max_pooling2d.c -- dst[n,c] = max over h, w of src[n,h,w,c].
  *
- * Keras's GlobalMaxPooling2D. No parameters. Ties go to the first element in row order.
+ * Keras's GlobalMaxPooling2D. No parameters. Equal maxima share the gradient
+ * equally, as in TensorFlow, whose layer is a reduce_max (windows give it to the first).
  */
 #include "pooling_layer.h"
 
@@ -8,7 +9,7 @@ static const tr_key keys[] = {TR_KEYS_GLOBAL_POOLING};
 
 static tr_status global_max_pooling2d_shape(tr_layer *layer, tr_error *err)
 {
-    return tr_global_pooling_shape(layer, TR_POOLING_MAX, err);
+    return tr_global_pooling_shape(layer, TR_POOLING_GLOBAL_MAX, err);
 }
 
 const tr_layer_ops tr_global_max_pooling2d_ops = {

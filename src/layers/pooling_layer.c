@@ -40,8 +40,12 @@ tr_status tr_pooling_forward(tr_layer *layer, tr_program *program, tr_tape *tape
                              tr_error *err)
 {
     const tr_pooling_layer *self = (const tr_pooling_layer *)layer;
-    return tr_pool_forward(program, self->pooling, &self->geometry, tape->src, dst,
-                           &tape->workspace, &tape->hint, err);
+    tr_pool_tape pool = {.src = tape->src};
+    TR_TRY(tr_pool_forward(program, self->pooling, &self->geometry, &pool, err));
+    *dst = pool.dst;
+    tape->workspace = pool.workspace;
+    tape->hint = pool.hint;
+    return TR_OK;
 }
 
 tr_status tr_pooling_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
@@ -50,6 +54,7 @@ tr_status tr_pooling_backward(tr_layer *layer, tr_program *program, const tr_tap
     const tr_pooling_layer *self = (const tr_pooling_layer *)layer;
     if (diff_src == NULL)
         return TR_OK;
-    return tr_pool_backward(program, self->pooling, &self->geometry, tape->workspace, diff_dst,
-                            tape->hint, diff_src, err);
+    const tr_pool_tape pool = {tape->src, tape->dst, tape->workspace, tape->hint};
+    return tr_pool_backward(program, self->pooling, &self->geometry, &pool, diff_dst, diff_src,
+                            err);
 }

@@ -22,20 +22,13 @@ typedef struct boundary {
 
 /* ---- forward ---- */
 
-/* On a plain layout, always: with blocked, padded channels oneDNN 2.6 gives a wrong softmax. */
+/* Over the vector where the result is one, whatever it lies in. */
 static tr_status plan_softmax(tr_program *program, const tr_layer *layer, boundary *at,
                               tr_error *err)
 {
     tr_value src = at->raw;
-    if (layer->dst.flat) {
+    if (layer->dst.flat)
         TR_TRY(tr_program_vector(program, src, &src, err));
-    } else {
-        int64_t d[4];
-        tr_layout_dims(tr_program_layout(program, src), d);
-        TR_TRY(tr_program_reorder(program, src,
-                                  tr_layout_nhwc(tr_program_dnn(program), d[0], d[2], d[3], d[1]),
-                                  &src, err));
-    }
     return tr_activation_forward(program, TR_SOFTMAX, src, &at->steps, &at->tape.dst, err);
 }
 

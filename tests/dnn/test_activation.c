@@ -65,10 +65,8 @@ static void expect_right(void *context, const tr_op_check *check)
     cr_assert(check->ok, "%s: %s of %s, %s: %.9g, expected %.9g: %g times what is allowed",
               (const char *)context, check->op.layer, check->op.impl, check->result, check->got,
               check->expected, check->error);
-    /* oneDNN 2.6 has no other kernel for softmax's gradient under AVX2. */
-    const bool known = strcmp(check->op.what, "softmax") == 0;
-    cr_assert(known || !check->op.is_ref, "%s: %s of %s is %s", (const char *)context,
-              check->op.what, check->op.layer, check->op.impl);
+    cr_assert(!check->op.is_ref, "%s: %s of %s is %s", (const char *)context, check->op.what,
+              check->op.layer, check->op.impl);
 }
 
 static void verify_all(const char *const *overrides, size_t n_overrides)

@@ -424,7 +424,7 @@ def dropout(keys, src):
     layer, n = int(src.dim() == 2), src[0].numel()
     keep = round((1 - rate) * 65536)
     mask = [[keeps(i, layer, e, keep) for e in range(n)] for i in range(len(src))]
-    return src * torch.tensor(mask).reshape(src.shape) / (1 - rate)
+    return src * torch.tensor(mask).reshape(src.shape) * 65536 / keep  # not 1 - rate: see dropping.c
 
 
 def batch_normalization(keys, src, moving_mean, moving_variance, gamma=None, beta=None):

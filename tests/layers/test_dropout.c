@@ -34,15 +34,18 @@ Test(dropout, keeps_its_share_and_the_expectation)
     static const struct {
         const char *text;
         double rate;
-    } rates[] = {{"0.05", 0.05}, {"0.5", 0.5}, {"0.75", 0.75}};
+    } rates[] = {
+        {"0.05", 0.05}, {"0.5", 0.5}, {"0.75", 0.75}, {"0.99", 0.99}, {"0.99999", 0.99999}};
     ones(src, N * PIXELS);
     for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
-        const double rate = rates[r].rate, n = N * PIXELS;
+        /* What is drawn, and divided by, is the nearest multiple of 1/65536. */
+        const double kept_share = round((1.0 - rates[r].rate) * 65536.0) / 65536.0;
+        const double rate = 1.0 - kept_share, n = N * PIXELS;
         test_net *net = net_of(rates[r].text);
         double kept = 0.0, sum = 0.0;
         test_net_forward(net, src, dst);
         for (size_t i = 0; i < N * PIXELS; i++) {
-            cr_assert(dst[i] == 0.0f || dst[i] == (float)(1.0 / (1.0 - rate)));
+            cr_assert(dst[i] == 0.0f || dst[i] == (float)(1.0 / kept_share));
             kept += dst[i] != 0.0f;
             sum += (double)dst[i];
         }
@@ -117,7 +120,7 @@ Test(dropout, evaluation_leaves_it_out)
 
 Test(dropout, a_rate_of_one_or_below_zero_is_refused)
 {
-    static const char *const wrong[] = {"1", "-0.1", "1.5", "half"};
+    static const char *const wrong[] = {"1", "-0.1", "1.5", "half", "0.999999", "0.000001"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char *body = tr_format("[model]\ninput_shape = 3, 3, 1\n[layer.a]\ntype = dropout\n"
                                "rate = %s\n[layer.f]\ntype = flatten\n",
