@@ -25,13 +25,17 @@ tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error
 /* What a file says of its model. */
 typedef struct tr_checkpoint_info {
     char *config; /* INI text, which loads and fits the model together without problems */
-    /* A line for each thing of Keras's file that is left out, since no prediction depends on it
-     * (regularizers, an optimizer or metric that we do not have), or assumed (a loss that the file
-     * does not have); "": none. */
+    /* A line for each thing of Keras's file that no prediction depends on and that does not count
+     * here (regularizers, an optimizer or metric that we do not have), or that is assumed (a loss
+     * that the file does not have); "": none. */
     char *notes;
     /* Why the loss that a model of Keras was compiled with cannot be measured; the configuration
      * then has another. "": it can. */
     char *no_measure;
+    /* What only Keras's files can say of the model, for an export (keras_carried.h); "": nothing.
+     */
+    char *carried;
+    bool own_loss, own_optimizer; /* of the configuration: the file's, not assumed */
     bool of_trainer; /* the configuration is that of a run of ours, not made from Keras's */
 } tr_checkpoint_info;
 

@@ -19,13 +19,15 @@
 enum {
     TEXT_MAX = 1 << 20, /* as much as an INI file may have */
     NOTES_MAX = 1 << 16,
+    CARRIED_MAX = 1 << 20,
     REASON_MAX = 2048
 };
 
 typedef struct config_reader {
     const char *path;
-    char *text, *notes, *no_measure; /* [TEXT_MAX], [NOTES_MAX], [REASON_MAX], shared */
-    bool *own;                       /* shared, too */
+    /* Shared: [TEXT_MAX], [NOTES_MAX], [REASON_MAX], [CARRIED_MAX] */
+    char *text, *notes, *no_measure, *carried;
+    bool *own, *own_loss, *own_optimizer; /* shared, too */
 } config_reader;
 
 /* ---- trying ---- */
@@ -101,18 +103,17 @@ static bool has_own(const tr_keras_file *file)
 /* ---- Keras's ---- */
 
 /* What was wrong with the text of each choice of things to leave out. */
-enum { REFUSAL_MAX = 256 };
-typedef char refusals[TR_WITHOUT_ALL + 1][REFUSAL_MAX];
+typedef char refusals[TR_WITHOUT_ALL + 1][TR_REFUSAL_MAX];
 
 /* The first problem, without its line in a text that nobody sees. */
-static void keep_refusal(char kept[REFUSAL_MAX], const char *path, const char *text)
+static void keep_refusal(char kept[TR_REFUSAL_MAX], const char *path, const char *text)
 {
     const size_t n = strlen(path);
     if (strncmp(text, path, n) == 0 && text[n] == ':') {
         text += n + 1;
         text += strspn(text, "0123456789: ");
     }
-    snprintf(kept, REFUSAL_MAX, "%.*s", (int)strcspn(text, "\n"), text);
+    snprintf(kept, TR_REFUSAL_MAX, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
 /* Cut where it is full, it ends in a whole line. */
@@ -123,10 +124,33 @@ static void end_notes(char *notes)
     *(end == NULL ? notes : end + 1) = '\0';
 }
 
-static tr_status translate(const config_reader *reader, const tr_keras_file *file, unsigned without,
-                           refusals refused, tr_error *err)
+/* One way of leaving things out. */
+typedef struct attempt {
+    const config_reader *reader;
+    const tr_keras_file *file;
+    unsigned without;
+    refusals refused;
+    tr_refused_metrics metrics;
+    int n_metrics; /* of the file */
+} attempt;
+
+/* False: there is more than is read. */
+static bool write_carried(const config_reader *reader, const json_t *carried)
 {
-    tr_keras_reading reading = {.file = file,
+    const size_t n =
+        json_dumpb(carried, reader->carried, CARRIED_MAX - 1, JSON_COMPACT | JSON_ENSURE_ASCII);
+    reader->carried[n < CARRIED_MAX ? n : 0] = '\0';
+    return n < CARRIED_MAX;
+}
+
+static tr_status translate(attempt *self, tr_error *err)
+{
+    const config_reader *reader = self->reader;
+    const unsigned without = self->without;
+    char(*refused)[TR_REFUSAL_MAX] = self->refused;
+    tr_keras_reading reading = {.file = self->file,
+                                .carried = json_object(),
+                                .refused = &self->metrics,
                                 .without = without,
                                 .no_metrics = refused[without & ~(unsigned)TR_WITHOUT_METRICS],
                                 .no_optimizer = refused[without & ~(unsigned)TR_WITHOUT_OPTIMIZER],
@@ -141,7 +165,12 @@ static tr_status translate(const config_reader *reader, const tr_keras_file *fil
     if (status == TR_OK)
         status = tr_keras_read_config(&reading, err);
     /* fmemopen() ends what fits with a '\0' as it is flushed. */
-    const bool full = reading.ini != NULL && (fflush(reading.ini) != 0 || ferror(reading.ini));
+    const bool full = (reading.ini != NULL && (fflush(reading.ini) != 0 || ferror(reading.ini))) ||
+                      !write_carried(reader, reading.carried);
+    json_decref(reading.carried);
+    *reader->own_loss = reading.own_loss;
+    *reader->own_optimizer = reading.own_optimizer;
+    self->n_metrics = reading.n_metrics;
     for (int i = 0; i < 3; i++)
         if (streams[i] != NULL)
             fclose(streams[i]);
@@ -152,19 +181,47 @@ static tr_status translate(const config_reader *reader, const tr_keras_file *fil
     return status;
 }
 
+static tr_status try_attempt(attempt *self, tr_error *reason, tr_error *err)
+{
+    TR_TRY(translate(self, err));
+    return try_text(self->reader->path, self->reader->text, reason);
+}
+
+/* The model goes without metrics: with each that goes beside those before it. */
+static tr_status add_metrics(attempt *self, tr_error *err)
+{
+    tr_error reason = {0};
+    const int n = self->n_metrics < TR_METRICS_TOLD ? self->n_metrics : TR_METRICS_TOLD;
+    self->without &= ~(unsigned)TR_WITHOUT_METRICS;
+    for (int i = 0; i < TR_METRICS_TOLD; i++)
+        self->metrics.refused[i] = true;
+    for (int i = 0; i < n; i++) {
+        self->metrics.refused[i] = false;
+        if (try_attempt(self, &reason, err) == TR_OK)
+            continue;
+        self->metrics.refused[i] = true;
+        keep_refusal(self->metrics.why[i], self->reader->path, reason.text);
+    }
+    return try_attempt(self, err, err);
+}
+
 /* With as much of [compile] as goes with the model. */
 static tr_status read_keras(const config_reader *reader, const tr_keras_file *file, tr_error *err)
 {
     tr_error reason = {0};
-    refusals refused = {""};
+    attempt self = {.reader = reader, .file = file};
+    int n_metrics = 0;
     for (unsigned without = 0; without <= TR_WITHOUT_ALL; without++) {
-        TR_TRY(translate(reader, file, without, refused, err));
+        self.without = without;
+        TR_TRY(translate(&self, err));
+        n_metrics = self.n_metrics > n_metrics ? self.n_metrics : n_metrics;
         const tr_status status = try_text(reader->path, reader->text, &reason);
+        self.n_metrics = n_metrics;
         if (status == TR_OK)
-            return TR_OK;
+            return without & TR_WITHOUT_METRICS ? add_metrics(&self, err) : TR_OK;
         if (status != TR_ERR_CONFIG)
             return tr_fail(err, status, "%s", reason.text);
-        keep_refusal(refused[without], reader->path, reason.text);
+        keep_refusal(self.refused[without], reader->path, reason.text);
     }
     return fail_damaged(reader->path, &reason, err);
 }
@@ -202,8 +259,12 @@ static tr_status keep(tr_checkpoint_info *out, const config_reader *reader, tr_e
     *out = (tr_checkpoint_info){.config = tr_strdup(reader->text),
                                 .notes = tr_strdup(reader->notes),
                                 .no_measure = tr_strdup(reader->no_measure),
+                                .carried = tr_strdup(reader->carried),
+                                .own_loss = *reader->own || *reader->own_loss,
+                                .own_optimizer = *reader->own || *reader->own_optimizer,
                                 .of_trainer = *reader->own};
-    if (out->config != NULL && out->notes != NULL && out->no_measure != NULL)
+    if (out->config != NULL && out->notes != NULL && out->no_measure != NULL &&
+        out->carried != NULL)
         return TR_OK;
     tr_checkpoint_info_release(out);
     return tr_out_of_memory(err, NULL);
@@ -213,12 +274,16 @@ tr_status tr_checkpoint_describe(tr_checkpoint_info *out, const char *path, tr_e
 {
     config_reader reader = {.path = path};
     TR_TRY(tr_file_check_input(path, err));
-    reader.text = tr_shared_alloc(TEXT_MAX + NOTES_MAX + REASON_MAX + sizeof *reader.own, 1);
+    reader.text = tr_shared_alloc(
+        TEXT_MAX + NOTES_MAX + REASON_MAX + CARRIED_MAX + 3 * sizeof *reader.own, 1);
     if (reader.text == NULL)
         return tr_out_of_memory(err, NULL);
     reader.notes = reader.text + TEXT_MAX;
     reader.no_measure = reader.notes + NOTES_MAX;
-    reader.own = (bool *)(reader.no_measure + REASON_MAX);
+    reader.carried = reader.no_measure + REASON_MAX;
+    reader.own = (bool *)(reader.carried + CARRIED_MAX);
+    reader.own_loss = reader.own + 1;
+    reader.own_optimizer = reader.own + 2;
     tr_status status = tr_in_child(read_file, &reader, path, err);
     if (status == TR_OK)
         status = keep(out, &reader, err);
@@ -233,6 +298,7 @@ void tr_checkpoint_info_release(tr_checkpoint_info *info)
     tr_free(info->config);
     tr_free(info->notes);
     tr_free(info->no_measure);
+    tr_free(info->carried);
     *info = (tr_checkpoint_info){0};
 }
 

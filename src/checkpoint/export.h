@@ -3,6 +3,7 @@
 #define TR_EXPORT_H
 
 #include "h5.h"
+#include "keras_json.h"
 #include "snapshot.h"
 
 /* What the checkpoint at `path` holds, for the built model that it is of: weights, and where it has
@@ -23,8 +24,9 @@ tr_status tr_export_weights(const tr_snapshot *snapshot, const char *path, tr_er
 tr_status tr_export_fill_weights(const void *snapshot, hid_t file, tr_error *err);
 
 /* A .keras file: a ZIP of metadata.json, config.json and model.weights.h5. The same snapshot gives
- * the same bytes. */
-tr_status tr_export_keras(const tr_snapshot *snapshot, const char *path, tr_error *err);
+ * the same bytes. `source`: of a model that is from a file of Keras, else NULL. */
+tr_status tr_export_keras(const tr_snapshot *snapshot, const tr_keras_source *source,
+                          const char *path, tr_error *err);
 
 /* The root group optimizer_weights of a whole-model HDF5 file in Keras 3's layout: weight_names and
  * a dataset for each. Keras 3 restores iteration and learning_rate from it and then refuses fit()

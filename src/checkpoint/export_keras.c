@@ -13,11 +13,12 @@
 static const char metadata[] =
     "{\"keras_version\": \"3.3.3\", \"date_saved\": \"1980-01-01@00:00:00\"}";
 
-tr_status tr_export_keras(const tr_snapshot *snapshot, const char *path, tr_error *err)
+tr_status tr_export_keras(const tr_snapshot *snapshot, const tr_keras_source *source,
+                          const char *path, tr_error *err)
 {
     void *weights = NULL, *archive = NULL;
     size_t n_weights = 0, n = 0;
-    char *config = tr_keras3_config(snapshot->model);
+    char *config = tr_keras3_config(snapshot->model, source);
     tr_status status = config == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
     if (status == TR_OK)
         status = tr_h5_make_image(&weights, &n_weights, tr_export_fill_weights, snapshot, err);

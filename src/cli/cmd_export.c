@@ -22,13 +22,23 @@ typedef struct export_options {
 
 typedef struct export_format {
     const char *name, *suffix;
-    tr_status (*write)(const tr_snapshot *snapshot, const char *path, tr_error *err);
+    tr_status (*write)(const tr_snapshot *snapshot, const tr_keras_source *source, const char *path,
+                       tr_error *err);
+    bool has_model;
 } export_format;
 
+/* Such a file has nothing of the source but the weights. */
+static tr_status write_weights(const tr_snapshot *snapshot, const tr_keras_source *source,
+                               const char *path, tr_error *err)
+{
+    (void)source;
+    return tr_export_weights(snapshot, path, err);
+}
+
 static const export_format formats[] = {
-    {"weights.h5", ".weights.h5", tr_export_weights},
-    {"keras", ".keras", tr_export_keras},
-    {NULL, NULL, NULL},
+    {"weights.h5", ".weights.h5", write_weights, false},
+    {"keras", ".keras", tr_export_keras, true},
+    {NULL, NULL, NULL, false},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -92,13 +102,47 @@ static tr_status check(const export_options *options, const char *checkpoint, co
     return TR_OK;
 }
 
-static tr_status export_to(tr_session *session, const export_format *format, const char *checkpoint,
-                           const char *output, tr_error *err)
+static bool sets(const tr_options *common, const char *key)
+{
+    const size_t n = strlen(key);
+    for (size_t i = 0; i < common->n_overrides; i++)
+        if (strncmp(common->overrides[i], key, n) == 0 && common->overrides[i][n] == '=')
+            return true;
+    return false;
+}
+
+/* What the model was made from, where that is a file of Keras; what is left out is said. */
+static tr_status find_source(tr_keras_source *source, const tr_session *session,
+                             const tr_options *common, const char *output, bool has_model,
+                             tr_error *err)
+{
+    const tr_checkpoint_info *said = &session->said;
+    *source = (tr_keras_source){"", true};
+    if (said->config == NULL || said->of_trainer || !has_model)
+        return TR_OK;
+    *source = (tr_keras_source){said->carried,
+                                (said->own_loss || sets(common, "compile.loss")) &&
+                                    (said->own_optimizer || sets(common, "compile.optimizer"))};
+    TR_TRY(tr_print_notes(said, common->checkpoint, err));
+    if (!source->compiled)
+        fprintf(stderr,
+                "trainer: note: %s: is written without loss, optimizer and metrics: call compile() "
+                "before evaluate() and fit() (or give what is missing here: --set "
+                "compile.loss=NAME, --set compile.optimizer=NAME)\n",
+                output);
+    return TR_OK;
+}
+
+static tr_status export_to(tr_session *session, const export_format *format,
+                           const tr_options *common, const char *output, tr_error *err)
 {
     tr_snapshot *snapshot = NULL;
+    tr_keras_source source;
+    const char *checkpoint = common->checkpoint;
     TR_TRY(tr_model_build(session->model, err));
+    TR_TRY(find_source(&source, session, common, output, format->has_model, err));
     TR_TRY(tr_export_read(&snapshot, session->model, checkpoint, err));
-    const tr_status status = format->write(snapshot, output, err);
+    const tr_status status = format->write(snapshot, &source, output, err);
     const bool has_state = tr_snapshot_has_state(snapshot);
     tr_snapshot_free(snapshot);
     if (status == TR_OK)
@@ -122,7 +166,7 @@ static tr_status run(const tr_options *common, const export_options *options, tr
     if (status == TR_OK)
         status = tr_session_load(&session, common, err);
     if (status == TR_OK)
-        status = export_to(&session, format, common->checkpoint, output, err);
+        status = export_to(&session, format, common, output, err);
     tr_session_close(&session);
     tr_free(output);
     return status;

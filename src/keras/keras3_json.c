@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ini_file.h"
+#include "keras_carried.h"
 #include "keras_json.h"
 #include "keras_names.h"
 #include "keras_parts.h"
@@ -36,8 +37,10 @@ static json_t *in_module(json_t *object, const char *module)
     json_t *value;
     if (!json_is_object(object))
         return object;
-    json_object_set_new(object, "module", json_string(module));
-    json_object_set_new(object, "registered_name", json_null());
+    if (json_object_get(object, "module") == NULL) { /* else carried, from a file of Keras 3 */
+        json_object_set_new(object, "module", json_string(module));
+        json_object_set_new(object, "registered_name", json_null());
+    }
     json_object_foreach(json_object_get(object, "config"), key, value)
     {
         if (json_object_get(value, "class_name") != NULL && module_of_key(key) != NULL)
@@ -58,28 +61,31 @@ static json_t *batch_shape(const tr_config *config)
     return shape;
 }
 
-static json_t *input_layer(const tr_config *config)
+static json_t *input_layer(const tr_config *config, const json_t *carried)
 {
     json_t *layer = json_object();
     json_object_set_new(layer, "batch_shape", batch_shape(config));
     json_object_set_new(layer, "dtype", json_string("float32"));
     json_object_set_new(layer, "sparse", json_false());
     json_object_set_new(layer, "name", json_string("input_layer"));
+    tr_keras_add_carried(layer, carried, "input", NULL);
     return in_module(tr_keras_object("InputLayer", layer), "keras.layers");
 }
 
-static json_t *sequential(const tr_config *config)
+static json_t *sequential(const tr_config *config, const json_t *carried)
 {
     json_t *layers = json_array(), *model = json_object();
-    json_array_append_new(layers, input_layer(config));
+    json_array_append_new(layers, input_layer(config, carried));
     for (size_t i = 0; i < config->ini->n_sections; i++) {
         const tr_section *section = &config->ini->sections[i];
         if (strncmp(section->name, "layer.", strlen("layer.")) == 0)
-            json_array_append_new(layers, in_module(tr_keras_layer(section), "keras.layers"));
+            json_array_append_new(layers,
+                                  in_module(tr_keras_layer(section, carried), "keras.layers"));
     }
     json_object_set_new(model, "name", json_string(config->model_name));
     json_object_set_new(model, "trainable", json_true());
     json_object_set_new(model, "dtype", json_string("float32"));
+    tr_keras_add_carried(model, carried, "model", NULL);
     json_object_set_new(model, "layers", layers);
     json_object_set_new(model, "build_input_shape", batch_shape(config));
     return in_module(tr_keras_object("Sequential", model), "keras");
@@ -123,12 +129,15 @@ static json_t *compile_config(const tr_model *model)
     return compile;
 }
 
-char *tr_keras3_config(const tr_model *model)
+char *tr_keras3_config(const tr_model *model, const tr_keras_source *source)
 {
     const tr_config *config = tr_model_config(model);
-    json_t *object = sequential(config), *build = json_object();
+    json_t *carried = source == NULL ? NULL : json_loads(source->carried, 0, NULL);
+    json_t *object = sequential(config, carried), *build = json_object();
+    json_decref(carried);
     json_object_set_new(build, "input_shape", batch_shape(config));
     json_object_set_new(object, "build_config", build);
-    json_object_set_new(object, "compile_config", compile_config(model));
+    json_object_set_new(object, "compile_config",
+                        source == NULL || source->compiled ? compile_config(model) : json_null());
     return tr_keras_text(object);
 }

@@ -137,8 +137,8 @@ static const tr_loss_ops *choose_loss(const tr_keras_reading *reading, const jso
     *name = fitting_loss(reading);
     if (loss == NULL) {
         fprintf(reading->notes,
-                "the model was saved without its loss; %s is taken, which goes with a last "
-                "activation of %s (another: --set compile.loss=NAME)\n",
+                "the model was saved without its loss; to measure, %s is taken, which goes with a "
+                "last activation of %s (another: --set compile.loss=NAME)\n",
                 *name, reading->last_activation);
     } else if (reading->without & TR_WITHOUT_LOSS) {
         char own[TR_KERAS_TEXT];
@@ -165,21 +165,37 @@ static const tr_metric_ops *find_metric(const char *name)
     return NULL;
 }
 
-/* The name that a metric gets here; NULL: we have none like it. Keras 2 spells out what "accuracy"
- * stood for, and keeps the word as its name. */
-static const char *metric_name(const json_t *metric, const char *loss, char name[TR_KERAS_TEXT])
+/* Why we have none like it, or NULL; its name without its settings. */
+static const char *strange_metric(const json_t *metric, char name[TR_KERAS_TEXT],
+                                  char why[TR_REFUSAL_MAX])
+{
+    const json_t *config = json_object_get(metric, "config");
+    const json_t *threshold = json_object_get(config, "threshold");
+    tr_keras_function_name(metric, name);
+    if (find_metric(name) == NULL)
+        return "trainer does not have it";
+    if (json_is_object(metric) && strcmp(name, "accuracy") == 0 &&
+        json_object_get(config, "fn") == NULL)
+        return "Keras's class Accuracy counts equal numbers, which trainer does not";
+    if (!json_is_number(threshold) || json_number_value(threshold) == 0.5)
+        return NULL;
+    snprintf(why, TR_REFUSAL_MAX, "its threshold is %g, and trainer's always 0.5",
+             json_number_value(threshold));
+    return why;
+}
+
+/* The name that a metric gets here. Keras 2 spells out what "accuracy" stood for, and keeps the
+ * word as its name. */
+static const char *metric_name(const tr_keras_reading *reading, const json_t *metric,
+                               const char *loss, char name[TR_KERAS_TEXT])
 {
     const json_t *config = json_object_get(metric, "config");
     const char *shown = json_string_value(json_object_get(config, "name"));
-    const json_t *threshold = json_object_get(config, "threshold");
     tr_keras_function_name(metric, name);
-    if (find_metric(name) == NULL ||
-        (json_is_number(threshold) && json_number_value(threshold) != 0.5))
-        return NULL;
-    if (json_is_object(metric) && strcmp(name, "accuracy") == 0 &&
-        json_object_get(config, "fn") == NULL)
-        return NULL; /* the class Accuracy counts equal numbers */
-    const bool of_loss = (strcmp(loss, "sparse_categorical_crossentropy") == 0 &&
+    if (shown != NULL && find_metric(shown) == find_metric(name)) /* "mse" */
+        snprintf(name, TR_KERAS_TEXT, "%s", shown);
+    const bool of_loss = (reading->one_output && strcmp(name, "binary_accuracy") == 0) ||
+                         (strcmp(loss, "sparse_categorical_crossentropy") == 0 &&
                           strcmp(name, "sparse_categorical_accuracy") == 0) ||
                          (strcmp(loss, "categorical_crossentropy") == 0 &&
                           strcmp(name, "categorical_accuracy") == 0);
@@ -220,10 +236,28 @@ static bool takes_k(const tr_keras_reading *reading, const json_t *metric, metri
     return true;
 }
 
-static void add_metrics(const tr_keras_reading *reading, const json_t *value, const char *loss,
+static void add_metric(tr_keras_reading *reading, const json_t *item, const char *loss,
+                       metric_list *list)
+{
+    char name[TR_KERAS_TEXT], why[TR_REFUSAL_MAX];
+    const size_t used = strlen(list->names);
+    const int number = reading->n_metrics++;
+    const char *strange = strange_metric(item, name, why);
+    if (strange == NULL && reading->refused != NULL &&
+        (number >= TR_METRICS_TOLD || reading->refused->refused[number]))
+        strange = number >= TR_METRICS_TOLD ? "there are too many" : reading->refused->why[number];
+    if (strange == NULL && used + strlen(metric_name(reading, item, loss, name)) + 3 > 180)
+        strange = "there are too many for one line";
+    if (strange != NULL)
+        leave_metric_out(reading, item, strange);
+    else if (!find_metric(name)->takes_k || takes_k(reading, item, list))
+        snprintf(list->names + used, sizeof list->names - used, "%s%s", used == 0 ? "" : ", ",
+                 name);
+}
+
+static void add_metrics(tr_keras_reading *reading, const json_t *value, const char *loss,
                         metric_list *list)
 {
-    char name[TR_KERAS_TEXT];
     const json_t *item = unwrapped(value);
     if (item == NULL || json_is_null(item))
         return;
@@ -232,17 +266,10 @@ static void add_metrics(const tr_keras_reading *reading, const json_t *value, co
             add_metrics(reading, json_array_get(item, i), loss, list);
         return;
     }
-    const size_t used = strlen(list->names);
-    if (metric_name(item, loss, name) == NULL)
-        leave_metric_out(reading, item, "trainer does not have it");
-    else if (used + strlen(name) + 3 > 180)
-        leave_metric_out(reading, item, "there are too many for one line");
-    else if (!find_metric(name)->takes_k || takes_k(reading, item, list))
-        snprintf(list->names + used, sizeof list->names - used, "%s%s", used == 0 ? "" : ", ",
-                 name);
+    add_metric(reading, item, loss, list);
 }
 
-static void read_metrics(const tr_keras_reading *reading, const char *loss, metric_list *list)
+static void read_metrics(tr_keras_reading *reading, const char *loss, metric_list *list)
 {
     char shown[TR_KERAS_TEXT];
     const json_t *weighted = json_object_get(reading->file->training, "weighted_metrics");
@@ -278,4 +305,6 @@ void tr_keras_read_compile(tr_keras_reading *reading)
     }
     if (optimizer != NULL)
         tr_keras_read_optimizer(reading, optimizer);
+    reading->own_loss = own != NULL;
+    reading->own_optimizer = optimizer != NULL;
 }

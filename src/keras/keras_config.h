@@ -5,15 +5,16 @@
  * read: Sequential models, and functional ones that are a plain chain.
  *
  * What would change a prediction and is not here is an error that names layer and key. What changes
- * none is left out: initializers, constraints, random seeds, the optimizer's state; so are
- * regularizers and an optimizer, loss, metric or setting of them that we do not have, with a note
- * that says so.
+ * none is carried to a file that is exported (keras_carried.h): regularizers, constraints, seeds.
+ * An optimizer, loss, metric or setting of them that we do not have is left out, with a note that
+ * says so.
  */
 #ifndef TR_KERAS_CONFIG_H
 #define TR_KERAS_CONFIG_H
 
 #include <stdio.h>
 
+#include "keras_carried.h"
 #include "keras_file.h"
 #include "optimizer.h"
 
@@ -25,6 +26,13 @@ enum {
     TR_WITHOUT_ALL = 7
 };
 
+/* Metrics of a file that are left out, each with its reason, by their order in the file. */
+enum { TR_METRICS_TOLD = 32, TR_REFUSAL_MAX = 256 };
+typedef struct tr_refused_metrics {
+    bool refused[TR_METRICS_TOLD];
+    char why[TR_METRICS_TOLD][TR_REFUSAL_MAX];
+} tr_refused_metrics;
+
 /* One file being read. */
 typedef struct tr_keras_reading {
     const tr_keras_file *file;
@@ -33,9 +41,14 @@ typedef struct tr_keras_reading {
     FILE *ini;                             /* the configuration */
     FILE *notes;                           /* a line for each thing that is left out or assumed */
     FILE *no_measure;                      /* why the file's own loss cannot be measured, if so */
+    json_t *carried;                       /* keras_carried.h; NULL: nobody asks */
+    const tr_refused_metrics *refused;     /* NULL: none */
+    bool own_loss, own_optimizer;          /* the file's, not assumed */
+    int n_metrics;                         /* of the file */
 
     /* Of the model, for [compile]. */
     char last_activation[32];
+    bool one_output; /* surely */
 } tr_keras_reading;
 
 /* Writes the configuration to reading->ini. TR_ERR_DATA names file, layer and key. */

@@ -33,6 +33,15 @@ static const json_t *find_shape(const tr_keras_reading *reading, const json_t *f
                          : json_object_get(json_object_get(model, "build_config"), "input_shape");
 }
 
+static void carry_input_name(const tr_keras_reading *reading, const json_t *first)
+{
+    const json_t *name = json_object_get(json_object_get(first, "config"), "name");
+    const char *class_name = json_string_value(json_object_get(first, "class_name"));
+    if (class_name != NULL && strcmp(class_name, "InputLayer") == 0 && json_is_string(name) &&
+        strchr(json_string_value(name), '/') == NULL)
+        tr_keras_carry(reading->carried, "input", NULL, "name", name);
+}
+
 tr_status tr_keras_read_input(tr_keras_reading *reading, const json_t *first, const json_t *next,
                               tr_error *err)
 {
@@ -59,6 +68,11 @@ tr_status tr_keras_read_input(tr_keras_reading *reading, const json_t *first, co
     TR_TRY(tr_keras_check_dtype(reading->file, "the model", json_object_get(config, "dtype"), err));
     TR_TRY(tr_keras_check_dtype(reading->file, "its input",
                                 json_object_get(json_object_get(first, "config"), "dtype"), err));
+    if (name != NULL && name[0] != '\0')
+        tr_keras_carry(reading->carried, "model", NULL, "name", json_object_get(config, "name"));
+    if (tr_keras_is_carried("trainable", json_object_get(config, "trainable")))
+        tr_keras_carry(reading->carried, "model", NULL, "trainable", json_false());
+    carry_input_name(reading, first);
     tr_keras_clean_name(name == NULL || name[0] == '\0' ? "sequential" : name, 64, clean);
     fprintf(reading->ini,
             "[model]\ninput_shape = %" PRId64 ", %" PRId64 ", %" PRId64 "\nname = %s\n", hwc[0],

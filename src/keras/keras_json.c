@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ini_file.h"
+#include "keras_carried.h"
 #include "keras_parts.h"
 #include "layer.h"
 #include "mem.h"
@@ -143,7 +144,7 @@ static json_t *input_layer(const tr_config *config)
     return tr_keras_object("InputLayer", layer);
 }
 
-json_t *tr_keras_layer(const tr_section *section)
+json_t *tr_keras_layer(const tr_section *section, const json_t *carried)
 {
     const tr_entry *type = tr_section_find(section, "type");
     const tr_layer_ops *ops = type == NULL ? NULL : tr_layer_find(type->value);
@@ -159,6 +160,7 @@ json_t *tr_keras_layer(const tr_section *section)
         json_object_update(config, rest);
         json_decref(rest);
     }
+    tr_keras_add_carried(config, carried, "layers", section->name + strlen("layer."));
     return tr_keras_object(ops->keras_class, config);
 }
 
@@ -169,7 +171,7 @@ char *tr_keras_model_config(const tr_model *model)
     json_array_append_new(layers, input_layer(config));
     for (size_t i = 0; i < config->ini->n_sections; i++)
         if (strncmp(config->ini->sections[i].name, "layer.", strlen("layer.")) == 0)
-            json_array_append_new(layers, tr_keras_layer(&config->ini->sections[i]));
+            json_array_append_new(layers, tr_keras_layer(&config->ini->sections[i], NULL));
     json_object_set_new(sequential, "name", json_string(config->model_name));
     json_object_set_new(sequential, "layers", layers);
     return tr_keras_text(tr_keras_object("Sequential", sequential));

@@ -7,13 +7,22 @@
 #ifndef TR_KERAS_JSON_H
 #define TR_KERAS_JSON_H
 
+#include <stdbool.h>
+
 #include "trainer/model.h"
 
 /* Fresh ASCII text, released with tr_free(); NULL: out of memory. */
 char *tr_keras_model_config(const tr_model *model);
 char *tr_keras_training_config(const tr_model *model);
 
-/* config.json of a .keras file: model and training in one, as Keras 3 spells them. */
-char *tr_keras3_config(const tr_model *model);
+/* What an export keeps of the file of Keras that the model is from. */
+typedef struct tr_keras_source {
+    const char *carried; /* keras_carried.h; "": nothing */
+    bool compiled;       /* false: loss and optimizer are not the file's, and not written */
+} tr_keras_source;
+
+/* config.json of a .keras file: model and training in one, as Keras 3 spells them. `source`: NULL
+ * where the model is ours. */
+char *tr_keras3_config(const tr_model *model, const tr_keras_source *source);
 
 #endif

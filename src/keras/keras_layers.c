@@ -22,7 +22,7 @@ enum { NAME_MAX_OURS = 42, NAME_SPACE = 64 };
 typedef struct layer_reading {
     tr_keras_reading *all;
     const json_t *layer; /* its entry in the list */
-    const char *keras_name, *class_name;
+    const char *keras_name, *class_name, *our_name;
     const tr_layer_ops *ops;
     json_t *rest; /* what our layer has fixed */
     bool flat;    /* its input is a vector */
@@ -83,8 +83,8 @@ static tr_status refuse(const layer_reading *at, const char *key, const json_t *
 static void note_regularizer(const layer_reading *at, const char *key)
 {
     fprintf(at->all->notes,
-            "layer %s (%s): %s is left out: predictions do not depend on it, but the loss that "
-            "Keras reports includes its penalty\n",
+            "layer %s (%s): %s: predictions do not depend on it, but the loss that Keras reports "
+            "includes its penalty, that of trainer not\n",
             at->keras_name, at->class_name, key);
 }
 
@@ -203,17 +203,45 @@ static const tr_layer_ops *find_ops(const char *class_name)
     return NULL;
 }
 
-static tr_status write_layer(layer_reading *at, const char *our_name, tr_error *err)
+/* As many outputs as units, of the layers that keep their number. */
+static void count_outputs(const layer_reading *at, const json_t *config)
+{
+    const json_t *units = json_object_get(config, "units");
+    if (units != NULL)
+        at->all->one_output = json_integer_value(units) == 1;
+    else if (strcmp(at->class_name, "Activation") != 0 && strcmp(at->class_name, "Dropout") != 0)
+        at->all->one_output = false;
+}
+
+/* Under its own name, unless Keras 3 does not allow it. */
+static void carry_rest(const layer_reading *at, const json_t *config)
+{
+    const char *key;
+    json_t *value;
+    if (strcmp(at->keras_name, at->our_name) != 0 && strchr(at->keras_name, '/') == NULL)
+        tr_keras_carry(at->all->carried, "layers", at->our_name, "name",
+                       json_object_get(config, "name"));
+    json_object_foreach((json_t *)config, key, value)
+    {
+        if (tr_keras_is_carried(key, value))
+            tr_keras_carry(at->all->carried, "layers", at->our_name, key, value);
+    }
+}
+
+static tr_status write_layer(layer_reading *at, tr_error *err)
 {
     FILE *ini = at->all->ini;
     json_t *config = json_object_get(at->layer, "config"), *value;
     const char *key;
     char why[512];
+    carry_rest(at, config);
+    count_outputs(at, config);
     snprintf(at->all->last_activation, sizeof at->all->last_activation, "linear");
     const char *activation = tr_keras_activation_layer(at->class_name, config, why);
     if (activation != NULL) {
         snprintf(at->all->last_activation, sizeof at->all->last_activation, "%s", activation);
-        fprintf(ini, "\n[layer.%s]\ntype = activation\nactivation = %s\n", our_name, activation);
+        fprintf(ini, "\n[layer.%s]\ntype = activation\nactivation = %s\n", at->our_name,
+                activation);
         char whose[256];
         snprintf(whose, sizeof whose, "layer %.100s (%.60s)", at->keras_name, at->class_name);
         return tr_keras_check_dtype(at->all->file, whose, json_object_get(config, "dtype"), err);
@@ -225,7 +253,7 @@ static tr_status write_layer(layer_reading *at, const char *our_name, tr_error *
     if (at->ops == NULL)
         return refuse_class(at, err);
     at->rest = at->ops->keras_rest == NULL ? NULL : json_loads(at->ops->keras_rest, 0, NULL);
-    fprintf(ini, "\n[layer.%s]\ntype = %s\n", our_name, at->ops->type);
+    fprintf(ini, "\n[layer.%s]\ntype = %s\n", at->our_name, at->ops->type);
     tr_status status = TR_OK;
     json_object_foreach(config, key, value)
     {
@@ -268,7 +296,8 @@ static tr_status write_layers(tr_keras_reading *reading, const json_t **chain, s
             continue;
         }
         choose_name(names, n_names, at.keras_name);
-        TR_TRY(write_layer(&at, names[n_names++], err));
+        at.our_name = names[n_names++];
+        TR_TRY(write_layer(&at, err));
         flat = flat || makes_flat(chain[i]);
     }
     return n_names > 0 ? TR_OK

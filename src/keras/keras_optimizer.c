@@ -39,7 +39,10 @@ const tr_optimizer_ops *tr_keras_find_optimizer(const tr_keras_reading *reading)
     const tr_optimizer_ops *ops = name == NULL ? NULL : find(name);
     const bool without = (reading->without & TR_WITHOUT_OPTIMIZER) != 0;
     char shown[TR_KERAS_TEXT];
-    if (object != NULL && !json_is_null(object) && (ops == NULL || without))
+    const bool compiled = json_object_size(reading->file->training) > 0;
+    if (compiled && (object == NULL || json_is_null(object)))
+        fprintf(reading->notes, "the model was saved without its optimizer; sgd stands for it\n");
+    else if (compiled && (ops == NULL || without))
         fprintf(reading->notes, "its optimizer %.60s is left out: %s\n",
                 name == NULL ? tr_keras_shown(object, shown) : name,
                 ops == NULL ? "trainer does not have it" : reading->no_optimizer);

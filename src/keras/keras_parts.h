@@ -18,7 +18,7 @@ json_t *tr_keras_object(const char *class_name, json_t *config);
 /* jansson's text in our memory, released with tr_free(); takes `json` over. */
 char *tr_keras_text(json_t *json);
 
-json_t *tr_keras_layer(const tr_section *section);
+json_t *tr_keras_layer(const tr_section *section, const json_t *carried); /* keras_carried.h */
 json_t *tr_keras_loss(const tr_config *config); /* a name where it says all, else an object */
 json_t *tr_keras_metrics(const tr_model *model);
 json_t *tr_keras_optimizer(const tr_config *config);

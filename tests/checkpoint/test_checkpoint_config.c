@@ -235,10 +235,11 @@ Test(checkpoint_config, settings_that_do_not_fit_stop_no_prediction)
         {"{'loss':{'class_name':'BinaryCrossentropy','config':{'from_logits':true}}}", "",
          "does not go with a last activation of softmax"},
         {"{'loss':'mse','metrics':['sparse_categorical_accuracy']}",
-         "its metrics are left out: [compile] metrics: sparse_categorical_accuracy", ""},
+         "its metric sparse_categorical_accuracy is left out: [compile] metrics: sparse_", ""},
         {"{'loss':'sparse_categorical_crossentropy','metrics':[{'class_name':"
          "'SparseTopKCategoricalAccuracy','config':{'k':50}}]}",
-         "its metrics are left out: [compile] top_k = 50: with ", ""},
+         "its metric sparse_top_k_categorical_accuracy is left out: [compile] top_k = 50: with ",
+         ""},
         {"{'loss':'mse','optimizer_config':{'class_name':'SGD','config':{'clipnorm':1.0,'clipvalue'"
          ":1.0}}}",
          "its optimizer SGD is left out: [optimizer] clipvalue beside clipnorm", ""},

@@ -59,7 +59,7 @@ static json_t *config_json(const char *of, const char *body)
     cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
     cr_assert_eq(tr_optimizer_make(&optimizer, config, &err), TR_OK);
     cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s: %s\n%s", of, err.text, body);
-    char *text = tr_keras3_config(model);
+    char *text = tr_keras3_config(model, NULL);
     json_t *json = json_loads(text, 0, NULL);
     cr_assert_not_null(json, "%s", text);
     expect_rules(of, json);
@@ -279,7 +279,7 @@ Test(export_keras, is_what_keras_loaded)
     cr_assert_eq(tr_snapshot_new(&snapshot, model, true, &err), TR_OK);
     cr_assert_eq(tr_snapshot_take_weights(snapshot, &err), TR_OK);
     snapshot->progress.iterations = 3;
-    cr_assert_eq(tr_export_keras(snapshot, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_export_keras(snapshot, NULL, path, &err), TR_OK, "%s", err.text);
     zip_t *archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, NULL);
     cr_assert_not_null(archive);
     cr_assert_eq(zip_get_num_entries(archive, 0), 3);
@@ -299,7 +299,7 @@ Test(export_keras, is_what_keras_loaded)
 
     setenv("TZ", "America/New_York", 1); /* equal models are equal files, everywhere, ... */
     sleep(1);                            /* ... and at any time */
-    cr_assert_eq(tr_export_keras(snapshot, again, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_export_keras(snapshot, NULL, again, &err), TR_OK, "%s", err.text);
     char *command = tr_format("cmp %s %s", path, again);
     cr_expect_eq(system(command), 0);
     tr_free(command);

@@ -69,9 +69,9 @@ Test(cmd_evaluate, says_what_it_assumes_and_leaves_out)
     const test_outcome *result = evaluate(made(NULL), data);
     test_expect(result, 0, "test loss 2.302585");
     test_expect(result, 0,
-                "made.h5: the model was saved without its loss; "
+                "made.h5: the model was saved without its loss; to measure, "
                 "sparse_categorical_crossentropy is taken");
-    test_expect(result, 0, "layer d (Dense): kernel_regularizer is left out");
+    test_expect(result, 0, "layer d (Dense): kernel_regularizer: predictions do not");
 }
 
 Test(cmd_evaluate, does_not_measure_another_loss_unasked)

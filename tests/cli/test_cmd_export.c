@@ -1,13 +1,17 @@
 /* test_cmd_export.c -- trainer export from outside: names, refusals, the same bits. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "keras_net.h"
 #include "mem.h"
 #include "net.h"
 #include "run.h"
 #include "small_run.h"
+#include "zip_file.h"
 
 static const char *checkpoint(void)
 {
@@ -93,6 +97,119 @@ Test(cmd_export, takes_an_archive_of_keras)
              "export --checkpoint %s --format weights.h5 --output %s/handmade.weights.h5",
              TR_GOLDEN "/keras/handmade_minimal.keras", test_folder());
     test_expect(test_run("", arguments), 0, "without the optimizer's state");
+}
+
+/* An archive of Keras with that config.json and the tutorial's weights, exported; its text. */
+static const test_outcome *export_archive(const char *config, const char *more)
+{
+    char arguments[1200];
+    tr_error err = {0};
+    void *weights = NULL;
+    size_t n;
+    cr_assert_eq(tr_zip_read(&weights, &n, TR_GOLDEN "/keras/handmade_minimal.keras",
+                             "model.weights.h5", &err),
+                 TR_OK);
+    const char *path = test_keras_archive("from.keras", config, "3.15.1", weights, n, false);
+    tr_free(weights);
+    snprintf(arguments, sizeof arguments,
+             "export --checkpoint %s --format keras --output %s/to.keras %s", path, test_folder(),
+             more);
+    return test_run("", arguments);
+}
+
+static json_t *exported_config(void)
+{
+    char path[512];
+    tr_error err = {0};
+    void *text = NULL;
+    size_t n;
+    snprintf(path, sizeof path, "%s/to.keras", test_folder());
+    cr_assert_eq(tr_zip_read(&text, &n, path, "config.json", &err), TR_OK, "%s", err.text);
+    json_t *json = json_loadb(text, n, 0, NULL);
+    tr_free(text);
+    return json;
+}
+
+/* The tutorial's, compiled with that loss and that optimizer; the last layer is frozen. */
+static char *minimal_with(const char *loss, const char *optimizer_class)
+{
+    json_t *json = json_load_file(TR_GOLDEN "/keras/handmade_minimal_config.json", 0, NULL);
+    json_t *compile = json_object_get(json, "compile_config");
+    json_t *layers = json_object_get(json_object_get(json, "config"), "layers");
+    json_t *last = json_object_get(json_array_get(layers, json_array_size(layers) - 1), "config");
+    json_object_set_new(compile, "loss", json_string(loss));
+    json_object_set_new(json_object_get(compile, "optimizer"), "class_name",
+                        json_string(optimizer_class));
+    json_object_set_new(last, "trainable", json_false());
+    json_object_set_new(last, "name", json_string("the last"));
+    json_object_set_new(last, "kernel_regularizer",
+                        json_pack("{s:s,s:{s:f}}", "class_name", "L2", "config", "l2", 0.01));
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    return text;
+}
+
+/* Nothing of the model changes in silence: layers as they were, and no loss in place of another. */
+Test(cmd_export, model_of_keras_stays_the_same)
+{
+    char *text = minimal_with("sparse_categorical_crossentropy", "Adam");
+    test_expect(export_archive(text, ""), 0, "kernel_regularizer: predictions do not depend");
+    json_t *json = exported_config();
+    json_t *layers = json_object_get(json_object_get(json, "config"), "layers");
+    json_t *last = json_object_get(json_array_get(layers, 6), "config");
+    json_t *penalty = json_object_get(last, "kernel_regularizer");
+    cr_expect_str_eq(json_string_value(json_object_get(last, "name")), "the last");
+    cr_expect(json_is_false(json_object_get(last, "trainable")));
+    cr_expect_str_eq(json_string_value(json_object_get(penalty, "module")), "keras.regularizers");
+    cr_expect_str_eq(json_string_value(json_object_get(penalty, "class_name")), "L2");
+    cr_expect(json_is_object(json_object_get(json, "compile_config")));
+    json_decref(json);
+    free(text); /* jansson's own */
+}
+
+static void expect_uncompiled(const char *loss, const char *optimizer, const char *note)
+{
+    char *text = minimal_with(loss, optimizer);
+    const test_outcome *outcome = export_archive(text, "");
+    test_expect(outcome, 0, note);
+    test_expect(outcome, 0, "to.keras: is written without loss, optimizer and metrics");
+    json_t *json = exported_config();
+    cr_expect(json_is_null(json_object_get(json, "compile_config")));
+    json_decref(json);
+    free(text);
+}
+
+Test(cmd_export, what_trainer_does_not_have_is_not_replaced)
+{
+    expect_uncompiled("huber", "Adam", "its loss is huber, which trainer does not have");
+    expect_uncompiled("sparse_categorical_crossentropy", "Adafactor",
+                      "its optimizer Adafactor is left out");
+    char *text = minimal_with("huber", "Adam");
+    test_expect(export_archive(text, "--set compile.loss=sparse_categorical_crossentropy"), 0,
+                "written from");
+    json_t *json = exported_config();
+    cr_expect(json_is_object(json_object_get(json, "compile_config")));
+    json_decref(json);
+    free(text);
+}
+
+/* Two words for one metric; the other ones stay. */
+Test(cmd_export, one_metric_twice_costs_the_second_only)
+{
+    json_t *json = json_load_file(TR_GOLDEN "/keras/handmade_minimal_config.json", 0, NULL);
+    json_object_set_new(json_object_get(json, "compile_config"), "metrics",
+                        json_pack("[s,s,s]", "accuracy", "sparse_categorical_accuracy", "mae"));
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    const test_outcome *outcome = export_archive(text, "");
+    test_expect(outcome, 0, "its metric sparse_categorical_accuracy is left out: ");
+    test_expect(outcome, 0, "it is in the list twice");
+    test_expect(outcome, 0, "its metric mae is left out: ");
+    json = exported_config();
+    cr_expect_eq(
+        json_array_size(json_object_get(json_object_get(json, "compile_config"), "metrics")), 1);
+    json_decref(json);
+    free(text);
 }
 
 Test(cmd_export, keras_file_has_the_checkpoint_s_name)

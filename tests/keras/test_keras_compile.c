@@ -8,6 +8,7 @@
 #define NET(units, activation)                                                                     \
     "{'class_name':'Flatten','config':{'name':'f'}},{'class_name':'Dense','config':{'name':'d',"   \
     "'units':" units ",'activation':'" activation "'}}"
+#define ADAM "'optimizer_config':{'class_name':'Adam','config':{}}"
 #define SOFTMAX NET("3", "softmax")
 
 static const test_translation *compiled(const char *training)
@@ -133,6 +134,43 @@ Test(keras_compile, metrics_of_all_spellings)
             "its metric accuracy is left out");
 }
 
+/* The true reason: Keras's own settings, and a class that only sounds like ours. */
+Test(keras_compile, metrics_are_left_out_for_their_reason)
+{
+    metrics("[{'class_name':'BinaryAccuracy','config':{'threshold':0.7}}]", "",
+            "its metric binary_accuracy is left out: its threshold is 0.7, and trainer's always "
+            "0.5\n");
+    metrics("[{'class_name':'Accuracy','config':{'name':'accuracy'}}]", "",
+            "its metric accuracy is left out: Keras's class Accuracy counts equal numbers");
+    metrics("['f1_score']", "", "its metric f1_score is left out: trainer does not have it\n");
+}
+
+/* What the metric was called in Keras's history; one output makes "accuracy" the binary one. */
+Test(keras_compile, metrics_keep_their_names)
+{
+    static const char training[] =
+        "{'loss':'binary_crossentropy','metrics':[{'class_name':'MeanSquaredError','config':{"
+        "'name':'mse'}},{'class_name':'BinaryAccuracy','config':{'name':'accuracy'}}]}";
+    test_translation_has(test_translate(NET("1", "sigmoid"), training, "3.3.3"),
+                         "metrics = mse, accuracy\n");
+    test_translation_has(test_translate(NET("4", "sigmoid"), training, "3.3.3"),
+                         "metrics = mse, binary_accuracy\n");
+}
+
+Test(keras_compile, what_stands_for_the_optimizer_is_said)
+{
+    const test_translation *made = compiled("{'loss':'sparse_categorical_crossentropy'}");
+    test_translation_has(made, "optimizer = sgd\n");
+    cr_expect_str_eq(made->notes, "the model was saved without its optimizer; sgd stands for it\n");
+    cr_expect_not(made->compiled);
+    cr_expect_not(compiled("{'optimizer_config':{'class_name':'Adam','config':{}},'loss':'huber'}")
+                      ->compiled);
+    cr_expect(compiled("{'optimizer_config':{'class_name':'Adam','config':{}},'loss':"
+                       "'sparse_categorical_crossentropy'}")
+                  ->compiled);
+    cr_expect_not(compiled("{}")->compiled); /* Keras 3.15 of a model that was not compiled */
+}
+
 static void optimizer(const char *key, const char *json, const char *expected)
 {
     char *training = tr_format("{'loss':'mse','%s':%s}", key, json);
@@ -229,10 +267,11 @@ Test(keras_compile, weighted_metrics_get_a_note)
     static const char *const none[] = {"null", "[]", "[[]]", "{}", "{'d':[null]}"};
     char training[128];
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-        snprintf(training, sizeof training, "{'loss':'mse','weighted_metrics':%s}", none[i]);
+        snprintf(training, sizeof training, "{'loss':'mse','weighted_metrics':%s," ADAM "}",
+                 none[i]);
         cr_expect_str_eq(compiled(training)->notes, "", "%s", none[i]);
     }
-    const char *notes = compiled("{'loss':'mse','weighted_metrics':['mae']}")->notes;
+    const char *notes = compiled("{'loss':'mse','weighted_metrics':['mae']," ADAM "}")->notes;
     cr_expect_str_eq(notes, "its weighted_metrics = [\"mae\"] are left out: trainer has none\n");
 }
 

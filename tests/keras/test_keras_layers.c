@@ -201,8 +201,9 @@ Test(keras_layers, regularizers_get_a_note)
                 "{'class_name':'L2','config':{'l2':0.01}},'bias_regularizer':null}}",
         NULL, "3.3.3");
     test_translation_has(made, "units = 2\n");
-    cr_expect_not_null(strstr(made->notes, "layer d (Dense): kernel_regularizer is left out"), "%s",
-                       made->notes);
+    cr_expect_not_null(
+        strstr(made->notes, "layer d (Dense): kernel_regularizer: predictions do not"), "%s",
+        made->notes);
     cr_expect_null(strstr(made->notes, "bias_regularizer"));
 }
 
@@ -258,4 +259,28 @@ Test(keras_layers, input_shapes)
     test_translation_has(test_translate_model(archive, NULL, "3.3.3"), "input_shape = 4, 7, 1\n");
     tr_free(built);
     tr_free(archive);
+}
+
+/* An export has it again; names as Keras gave them, unless Keras 3 would refuse them. */
+Test(keras_layers, what_no_prediction_depends_on_is_carried)
+{
+    const test_translation *made = test_translate(
+        "{'class_name':'Conv2D','config':{'name':'my conv','filters':2,'kernel_size':[3,3],"
+        "'trainable':false,'kernel_regularizer':{'class_name':'L2','config':{'l2':0.01}},"
+        "'bias_regularizer':null,'kernel_initializer':{'class_name':'GlorotUniform','config':"
+        "{'seed':null,'dtype':'float32'}},'kernel_constraint':{'class_name':'MaxNorm','config':"
+        "{'max_value':1,'axis':0}}}},"
+        "{'class_name':'Dropout','config':{'name':'a/b','rate':0.5,'trainable':true,'seed':3,"
+        "'noise_shape':[null,1,1,2]}},"
+        "{'class_name':'Flatten','config':{'name':'f'}},"
+        "{'class_name':'Dense','config':{'name':'d','units':3}}",
+        NULL, "3.3.3");
+    cr_assert_eq(made->status, TR_OK, "%s", made->err.text);
+    cr_expect_str_eq(
+        made->carried,
+        test_json("{'input':{'name':'in'},'layers':{'a_b':{'noise_shape':[null,1,1,2],'seed':3},"
+                  "'my_conv':{'kernel_constraint':{'class_name':'MaxNorm','config':{'axis':0,"
+                  "'max_value':1}},'kernel_initializer':{'class_name':'GlorotUniform','config':{}},"
+                  "'kernel_regularizer':{'class_name':'L2','config':{'l2':0.01}},'name':'my conv',"
+                  "'trainable':false}},'model':{'name':'made'}}"));
 }

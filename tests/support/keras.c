@@ -40,11 +40,16 @@ const test_translation *test_translate_model(const char *model, const char *trai
                                 .ini = fmemopen(made.ini, sizeof made.ini, "w"),
                                 .notes = fmemopen(made.notes, sizeof made.notes, "w"),
                                 .no_measure =
-                                    fmemopen(made.no_measure, sizeof made.no_measure, "w")};
+                                    fmemopen(made.no_measure, sizeof made.no_measure, "w"),
+                                .carried = json_object()};
     made.status = tr_keras_read_config(&reading, &made.err);
     fclose(reading.ini);
     fclose(reading.notes);
     fclose(reading.no_measure);
+    made.compiled = reading.own_loss && reading.own_optimizer;
+    json_dumpb(reading.carried, made.carried, sizeof made.carried - 1,
+               JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(reading.carried);
     tr_keras_file_close(&file);
     return &made;
 }

@@ -12,7 +12,8 @@
 typedef struct test_translation {
     tr_status status;
     tr_error err;
-    char ini[1 << 16], notes[1 << 13], no_measure[2048];
+    char ini[1 << 16], notes[1 << 13], no_measure[2048], carried[1 << 13]; /* JSON */
+    bool compiled;
 } test_translation;
 
 /* A whole model_config and training_config (NULL: none) of "made.h5". Static buffer. */
