@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "mem.h"
+#include "temporary.h"
 
 char *tr_path_join(const char *folder, const char *name)
 {
@@ -19,45 +19,7 @@ char *tr_path_join(const char *folder, const char *name)
     return tr_format("%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", name);
 }
 
-char *tr_file_temporary(const char *path)
-{
-    return tr_format("%s.tmp", path);
-}
-
-static int fsync_path(const char *path, int flags)
-{
-    const int fd = open(path, flags | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    const int failed = fsync(fd);
-    const int cause = errno;
-    close(fd);
-    errno = cause;
-    return failed;
-}
-
-/* A rename is durable only once the folder that holds the name is. */
-static int fsync_parent(const char *path)
-{
-    char *copy = tr_strdup(path);
-    if (copy == NULL) {
-        errno = ENOMEM;
-        return -1;
-    }
-    int failed = fsync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
-    if (failed && errno == EINVAL) /* a file system that cannot sync folders */
-        failed = 0;
-    tr_free(copy);
-    return failed;
-}
-
-/* A rename would put a plain file in the place of a device or a pipe: for root even of /dev/null.
- */
-static bool is_special(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
-}
+/* ---- a new file ---- */
 
 /* What to do about it. */
 static const char *advice(int cause)
@@ -80,75 +42,152 @@ static const char *advice(int cause)
     }
 }
 
-tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err)
+/* Without stdio's buffer, so that each write is one system call that can fail by itself. */
+static bool write_all(int fd, const void *bytes, size_t n)
 {
-    const char *step = "flush";
-    if (is_special(path)) {
-        unlink(temporary);
-        return tr_fail(err, TR_ERR_IO,
-                       "%s: is a device or a pipe, which cannot be replaced by a file; choose "
-                       "another name",
-                       path);
-    }
-    if (fsync_path(temporary, O_RDONLY) == 0) {
-        step = "rename into place";
-        if (rename(temporary, path) == 0) {
-            if (fsync_parent(path) == 0)
-                return TR_OK;
-            return tr_fail(err, TR_ERR_IO,
-                           "%s: written, but its folder cannot be flushed to disk: %s", path,
-                           strerror(errno));
-        }
-    }
-    const int cause = errno;
-    unlink(temporary);
-    return tr_fail(err, TR_ERR_IO,
-                   "%s: cannot %s the new file: %s; %s; an earlier file of that name is untouched",
-                   path, step, strerror(cause), advice(cause));
-}
-
-/* Without stdio's buffer, so that each write is one system call that can fail by itself. What an
- * earlier kill left goes first: were it a link, another file would be written, were it a pipe, this
- * would wait for ever. */
-static bool write_whole(const char *path, const void *bytes, size_t n)
-{
-    if (unlink(path) != 0 && errno != ENOENT)
-        return false;
-    const int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return false;
     const char *next = bytes;
     for (size_t left = n; left > 0;) {
         const ssize_t written = write(fd, next, left);
         if (written <= 0 && !(written < 0 && errno == EINTR)) {
-            const int cause = written < 0 ? errno : ENOSPC;
-            close(fd);
-            errno = cause;
+            errno = written < 0 ? errno : ENOSPC;
             return false;
         }
         next += written > 0 ? written : 0;
         left -= written > 0 ? (size_t)written : 0;
     }
-    return close(fd) == 0;
+    return true;
+}
+
+/* The file is named by the folder that is held open, whatever happens to the folder's own name. */
+static bool open_folder(tr_new_file *file)
+{
+    char *copy = tr_strdup(file->path), *slash = copy == NULL ? NULL : strrchr(copy, '/');
+    if (copy == NULL) {
+        errno = ENOMEM;
+        return false;
+    }
+    file->name = slash == NULL ? file->path : file->path + (slash + 1 - copy);
+    if (file->name[0] == '\0') { /* "folder/" */
+        tr_free(copy);
+        errno = EISDIR;
+        return false;
+    }
+    if (slash != NULL)
+        slash[slash == copy] = '\0'; /* "/x" is in "/" */
+    file->folder = open(slash == NULL ? "." : copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    tr_free(copy);
+    return file->folder >= 0;
+}
+
+static bool make(tr_new_file *file, const void *bytes, size_t n)
+{
+    if (!open_folder(file))
+        return false;
+    tr_temporary_remove_dead(file->folder, file->name);
+    file->fd = tr_temporary_open(file->folder, file->name, file->temporary);
+    return file->fd >= 0 && write_all(file->fd, bytes, n);
+}
+
+tr_status tr_new_file_write(tr_new_file *file, const char *path, const void *bytes, size_t n,
+                            tr_error *err)
+{
+    *file = (tr_new_file){.folder = -1, .fd = -1, .path = tr_strdup(path)};
+    if (file->path == NULL)
+        return tr_out_of_memory(err, NULL);
+    if (make(file, bytes, n))
+        return TR_OK;
+    const int cause = errno;
+    tr_new_file_discard(file);
+    return cause == ENOMEM ? tr_out_of_memory(err, NULL)
+                           : tr_fail(err, TR_ERR_IO, "%s: cannot write: %s; %s", path,
+                                     strerror(cause), advice(cause));
+}
+
+void tr_new_file_discard(tr_new_file *file)
+{
+    if (file->fd >= 0 && file->temporary[0] != '\0')
+        unlinkat(file->folder, file->temporary, 0);
+    if (file->fd >= 0)
+        close(file->fd);
+    if (file->folder >= 0)
+        close(file->folder);
+    tr_free(file->path);
+    *file = (tr_new_file){.folder = -1, .fd = -1};
+}
+
+/* A rename would put a plain file in the place of a device or a pipe: for root even of /dev/null.
+ */
+static bool is_special(const tr_new_file *file)
+{
+    struct stat info;
+    return fstatat(file->folder, file->name, &info, 0) == 0 && !S_ISREG(info.st_mode) &&
+           !S_ISDIR(info.st_mode);
+}
+
+/* Some network file systems number files as they like: another time of change must tell, too. */
+static bool is_ours(const tr_new_file *file)
+{
+    struct stat ours, there;
+    if (fstat(file->fd, &ours) != 0)
+        return true; /* nobody knows better */
+    if (fstatat(file->folder, file->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno != ENOENT;
+    return (ours.st_dev == there.st_dev && ours.st_ino == there.st_ino) ||
+           (ours.st_mtim.tv_sec == there.st_mtim.tv_sec &&
+            ours.st_mtim.tv_nsec == there.st_mtim.tv_nsec && ours.st_size == there.st_size);
+}
+
+/* A rename is durable only once the folder that holds the name is. EINVAL: a file system that
+ * cannot sync folders. */
+static bool put(tr_new_file *file, const char **step)
+{
+    *step = "flush the new file";
+    if (fsync(file->fd) != 0)
+        return false;
+    *step = "rename the new file into place";
+    if (renameat(file->folder, file->temporary, file->folder, file->name) != 0)
+        return false;
+    file->temporary[0] = '\0';
+    *step = NULL;
+    return fsync(file->folder) == 0 || errno == EINVAL;
+}
+
+tr_status tr_new_file_put(tr_new_file *file, tr_error *err)
+{
+    const char *step = NULL, *path = file->path;
+    tr_status status = TR_OK;
+    if (is_special(file)) {
+        status = tr_fail(err, TR_ERR_IO,
+                         "%s: is a device or a pipe, which cannot be replaced by a file; choose "
+                         "another name",
+                         path);
+    } else if (!put(file, &step)) {
+        const int cause = errno;
+        status = step == NULL
+                     ? tr_fail(err, TR_ERR_IO,
+                               "%s: written, but its folder cannot be flushed to disk: %s", path,
+                               strerror(cause))
+                     : tr_fail(err, TR_ERR_IO,
+                               "%s: cannot %s: %s; %s; an earlier file of that name is untouched",
+                               path, step, strerror(cause), advice(cause));
+    } else if (!is_ours(file)) {
+        status = tr_fail(err, TR_ERR_IO,
+                         "%s: another program wrote or removed it at the same moment, and what is "
+                         "there now is not from here; let one at a time write it",
+                         path);
+    }
+    tr_new_file_discard(file);
+    return status;
 }
 
 tr_status tr_file_write(const char *path, const void *bytes, size_t n, tr_error *err)
 {
-    char *temporary = tr_file_temporary(path);
-    if (temporary == NULL)
-        return tr_out_of_memory(err, NULL);
-    tr_status status = TR_OK;
-    if (!write_whole(temporary, bytes, n)) {
-        const int cause = errno;
-        unlink(temporary);
-        status = tr_fail(err, TR_ERR_IO, "%s: cannot write: %s; %s", path, strerror(cause),
-                         advice(cause));
-    } else {
-        status = tr_file_replace(temporary, path, err);
-    }
-    tr_free(temporary);
-    return status;
+    tr_new_file file;
+    TR_TRY(tr_new_file_write(&file, path, bytes, n, err));
+    return tr_new_file_put(&file, err);
 }
+
+/* ---- folders ---- */
 
 static int make_folders(char *path)
 {
@@ -164,31 +203,39 @@ static int make_folders(char *path)
     return mkdir(path, 0777) != 0 && errno != EEXIST ? -1 : 0;
 }
 
+/* access(2) says yes to root on a read-only mount's folder bits; creating does not lie. */
+static bool can_create(const char *path)
+{
+    char name[TR_TEMPORARY_MAX];
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return false;
+    const int fd = tr_temporary_open(folder, "trainer-write-test", name);
+    const int cause = errno;
+    if (fd >= 0) {
+        unlinkat(folder, name, 0);
+        close(fd);
+    }
+    close(folder);
+    errno = cause;
+    return fd >= 0;
+}
+
 tr_status tr_folder_prepare(const char *path, tr_error *err)
 {
     char *copy = tr_strdup(path);
-    char *probe = tr_path_join(path, ".trainer-write-test");
+    if (copy == NULL)
+        return tr_out_of_memory(err, NULL);
     tr_status status = TR_OK;
-    if (copy == NULL || probe == NULL) {
-        status = tr_out_of_memory(err, NULL);
-    } else if (make_folders(copy) != 0) {
+    if (make_folders(copy) != 0)
         status = tr_fail(err, TR_ERR_IO, "output folder %s cannot be created: %s", path,
                          strerror(errno));
-    } else {
-        /* access(2) says yes to root on a read-only mount's folder bits; creating does not lie. */
-        const int fd = open(probe, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0666);
-        if (fd < 0) {
-            status = tr_fail(err, TR_ERR_IO,
-                             "output folder %s: no file can be created in it: %s; choose another "
-                             "with --set output.directory=FOLDER",
-                             path, strerror(errno));
-        } else {
-            close(fd);
-            unlink(probe);
-        }
-    }
+    else if (!can_create(path))
+        status = tr_fail(err, TR_ERR_IO,
+                         "output folder %s: no file can be created in it: %s; choose another with "
+                         "--set output.directory=FOLDER",
+                         path, strerror(errno));
     tr_free(copy);
-    tr_free(probe);
     return status;
 }
 

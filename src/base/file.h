@@ -1,8 +1,9 @@
 /* file.h -- output files that are whole or absent.
  *
- * tr_file_replace() is the only way the project puts a file in place: write a temporary file in
- * the same folder, fsync it, rename it over the target, fsync the folder. A reader, or a kill at
- * any instant, sees the old file or the new one, never a part.
+ * A new file is written under a temporary name of its own in the same folder, flushed, renamed over
+ * the target, and the folder flushed: the only way the project puts a file in place. A reader, or a
+ * kill at any instant, sees the old file or the new one, never a part, and of two writers each has
+ * a file of its own.
  */
 #ifndef TR_FILE_H
 #define TR_FILE_H
@@ -10,18 +11,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "temporary.h"
 #include "trainer/status.h"
 
-/* "<path>.tmp" in a fresh allocation (NULL: out of memory). Same folder, so that rename works. */
-char *tr_file_temporary(const char *path);
-
-/* Makes the finished temporary file durable and puts it at `path`. On failure the temporary file
- * is removed, the old file at `path` is untouched and TR_ERR_IO is returned. So it is where `path`
- * is a device or a pipe, which a rename would remove. */
-tr_status tr_file_replace(const char *temporary, const char *path, tr_error *err);
-
-/* Writes n bytes to `path` by way of a temporary file and tr_file_replace(). */
+/* Writes n bytes to `path`. On failure the old file at `path` is untouched and TR_ERR_IO is
+ * returned; so it is where `path` is a device or a pipe, which a rename would remove, and where
+ * another program wrote the same name at the same moment and its file is what stays. */
 tr_status tr_file_write(const char *path, const void *bytes, size_t n, tr_error *err);
+
+/* The same in two steps, for files that shall all be there or none. */
+typedef struct tr_new_file {
+    char *path;
+    const char *name; /* its last component */
+    char temporary[TR_TEMPORARY_MAX];
+    int folder, fd;
+} tr_new_file;
+
+/* Under the temporary name; nothing is left of it on failure. */
+tr_status tr_new_file_write(tr_new_file *file, const char *path, const void *bytes, size_t n,
+                            tr_error *err);
+/* Puts it in place, and releases it in any case. */
+tr_status tr_new_file_put(tr_new_file *file, tr_error *err);
+/* Removes it unless it is in place. A released one is fine. */
+void tr_new_file_discard(tr_new_file *file);
 
 /* Creates the folder and its parents where they are missing, and checks that files can be created
  * in it, so that a wrong output folder is found before the first step and not after an epoch. */

@@ -5,7 +5,6 @@
  */
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "arrays.h"
 #include "file.h"
@@ -21,7 +20,7 @@ static const char *const file_names[TR_N_ARRAYS] = {
 typedef struct idx_file {
     uint8_t *bytes; /* NULL: no such part */
     size_t n;
-    char *path, *temporary;
+    tr_new_file made;
 } idx_file;
 
 /* ---- one array ---- */
@@ -88,30 +87,31 @@ static tr_status make_file(idx_file *file, const tr_arrays *arrays, int i, const
 
 /* ---- all files ---- */
 
-static tr_status name_files(idx_file files[TR_N_ARRAYS], const char *folder, tr_error *err)
+static tr_status write_file(idx_file *file, const char *folder, const char *name, tr_error *err)
 {
-    for (int i = 0; i < TR_N_ARRAYS; i++) {
-        files[i].path = tr_path_join(folder, file_names[i]);
-        files[i].temporary = files[i].path == NULL ? NULL : tr_format("%s.new", files[i].path);
-        if (files[i].temporary == NULL)
-            return tr_out_of_memory(err, NULL);
-    }
-    return TR_OK;
+    char *path = tr_path_join(folder, name);
+    if (path == NULL)
+        return tr_out_of_memory(err, NULL);
+    const tr_status status = tr_new_file_write(&file->made, path, file->bytes, file->n, err);
+    tr_free(path);
+    return status;
 }
 
-static tr_status write_files(const idx_file files[TR_N_ARRAYS], tr_error *err)
+/* All of them, or none where one cannot be written. */
+static tr_status write_files(idx_file files[TR_N_ARRAYS], const char *folder, tr_error *err)
 {
     tr_status status = TR_OK;
-    for (int i = 0; status == TR_OK && i < TR_N_ARRAYS; i++)
-        if (files[i].bytes != NULL)
-            status = tr_file_write(files[i].temporary, files[i].bytes, files[i].n, err);
-    for (int i = 0; i < TR_N_ARRAYS; i++) {
+    int n = 0;
+    for (; status == TR_OK && n < TR_N_ARRAYS; n++)
+        if (files[n].bytes != NULL)
+            status = write_file(&files[n], folder, file_names[n], err);
+    for (int i = 0; i < n; i++) {
         if (files[i].bytes == NULL)
             continue;
         if (status == TR_OK)
-            status = tr_file_replace(files[i].temporary, files[i].path, err);
+            status = tr_new_file_put(&files[i].made, err);
         else
-            unlink(files[i].temporary);
+            tr_new_file_discard(&files[i].made);
     }
     return status;
 }
@@ -121,19 +121,16 @@ tr_status tr_convert_to_idx(const char *path, const char *folder, tr_error *err)
     tr_arrays arrays = {0};
     idx_file files[TR_N_ARRAYS] = {{0}};
     TR_TRY(tr_arrays_read_h5(&arrays, path, false, err));
-    tr_status status = name_files(files, folder, err);
+    tr_status status = TR_OK;
     for (int i = 0; status == TR_OK && i < TR_N_ARRAYS; i++)
         if (arrays.items[i].n > 0)
             status = make_file(&files[i], &arrays, i, path, err);
     if (status == TR_OK)
         status = tr_folder_prepare(folder, err);
     if (status == TR_OK)
-        status = write_files(files, err);
-    for (int i = 0; i < TR_N_ARRAYS; i++) {
+        status = write_files(files, folder, err);
+    for (int i = 0; i < TR_N_ARRAYS; i++)
         tr_free(files[i].bytes);
-        tr_free(files[i].temporary);
-        tr_free(files[i].path);
-    }
     tr_arrays_release(&arrays);
     return status;
 }

@@ -1,5 +1,6 @@
 /* test_convert_idx.c -- four IDX files become one dataset that opens; whole, or not written. */
 #include "data_fixture.h"
+#include "leftovers.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -78,7 +79,7 @@ Test(convert_idx, makes_a_dataset_that_opens)
     for (int i = 0; i < TEST; i++)
         cr_assert_eq(test->y[i], (i + 7) % 10);
     tr_dataset_free(dataset);
-    cr_expect_neq(access(in_folder("out.h5.tmp"), F_OK), 0);
+    cr_expect_eq(test_leftovers(folder), 0, "a temporary file was left");
     expect_no_leak();
 }
 
@@ -156,7 +157,7 @@ Test(convert_idx, full_disk_leaves_the_old_file)
     uint8_t *bytes = read_bytes(out, &n);
     cr_expect(n == 3 && memcmp(bytes, "old", 3) == 0);
     tr_free(bytes);
-    cr_expect_neq(access(in_folder("out.h5.tmp"), F_OK), 0, "the temporary file was left");
+    cr_expect_eq(test_leftovers(folder), 0, "a temporary file was left");
 }
 
 Test(convert_idx, unwritable_place)

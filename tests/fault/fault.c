@@ -4,8 +4,9 @@
  *     FAULT_FOLDER   only files below this path count
  *     FAULT_AT       which operation, from 1: open for writing, write, fsync, rename
  *     FAULT_DO       kill: SIGKILL in its place; half: SIGKILL after half of a write; else a
- * number: it fails with that errno, and so does every later one FAULT_COUNT    a file that gets the
- * number of operations when the process ends
+ *                    number: it fails with that errno, and so does every later one
+ *     FAULT_COUNT    a file that gets the number of operations when the process ends
+ *     FAULT_DELAY    each operation waits for up to so many microseconds first
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,6 +31,16 @@ static int is_ours(const char *path)
     return folder != NULL && strncmp(path, folder, strlen(folder)) == 0;
 }
 
+/* Another one in each process and at each operation. */
+static void wait_a_moment(int number)
+{
+    const char *most = getenv("FAULT_DELAY");
+    if (most == NULL)
+        return;
+    const unsigned mixed = ((unsigned)getpid() * 2654435761u) ^ ((unsigned)number * 40503u);
+    usleep((mixed >> 8) % (unsigned)(atoi(most) + 1));
+}
+
 /* 0: go on; else the errno to fail with. `fd` and the rest are of a write. */
 static int count(int fd, const void *bytes, size_t n)
 {
@@ -37,6 +48,7 @@ static int count(int fd, const void *bytes, size_t n)
     pthread_mutex_lock(&mutex);
     const int number = ++n_operations;
     pthread_mutex_unlock(&mutex);
+    wait_a_moment(number);
     if (at == NULL || what == NULL || number < atoi(at))
         return 0;
     if (strcmp(what, "half") == 0 && bytes != NULL) {
@@ -59,23 +71,40 @@ __attribute__((destructor)) static void report(void)
     fclose(file);
 }
 
-int open(const char *path, int flags, ...)
+/* A name in a folder that is watched is ours, whatever that folder is called now. */
+static int is_ours_at(int folder, const char *path)
 {
-    int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, "open");
+    if (path[0] == '/' || folder == AT_FDCWD)
+        return is_ours(path);
+    return folder >= 0 && folder < MOST_FILES && watched[folder];
+}
+
+int openat(int folder, const char *path, int flags, ...)
+{
+    int (*real)(int, const char *, int, ...) = dlsym(RTLD_NEXT, "openat");
     va_list list;
     va_start(list, flags);
     const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
     va_end(list);
-    const int ours = is_ours(path) && (flags & (O_CREAT | O_DIRECTORY)) != 0;
+    const int ours = is_ours_at(folder, path);
     const int cause = ours && (flags & O_CREAT) != 0 ? count(-1, NULL, 0) : 0;
     if (cause != 0) {
         errno = cause;
         return -1;
     }
-    const int fd = real(path, flags, mode);
+    const int fd = real(folder, path, flags, mode);
     if (fd >= 0 && fd < MOST_FILES)
-        watched[fd] = (char)(is_ours(path) != 0);
+        watched[fd] = (char)(ours != 0);
     return fd;
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list list;
+    va_start(list, flags);
+    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+    va_end(list);
+    return openat(AT_FDCWD, path, flags, mode);
 }
 
 ssize_t write(int fd, const void *bytes, size_t n)
@@ -106,12 +135,12 @@ int close(int fd)
     return real(fd);
 }
 
-int rename(const char *from, const char *to)
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
-    int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
-    const int cause = is_ours(to) ? count(-1, NULL, 0) : 0;
+    int (*real)(int, const char *, int, const char *) = dlsym(RTLD_NEXT, "renameat");
+    const int cause = is_ours_at(to_folder, to) ? count(-1, NULL, 0) : 0;
     if (cause == 0)
-        return real(from, to);
+        return real(from_folder, from, to_folder, to);
     errno = cause;
     return -1;
 }

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "leftovers.h"
 #include "mem.h"
 #include "net.h"
 #include "saver.h"
@@ -53,7 +54,7 @@ Test(saver, writes_last_best_and_the_newest_epochs)
     cr_assert_eq(tr_saver_wait(saver, &err), TR_OK);
     cr_expect(!there("epoch_0001.h5") && !there("epoch_0002.h5"));
     cr_expect(there("epoch_0003.h5") && there("epoch_0004.h5"));
-    cr_expect(!there("last.h5.tmp") && !there("best.h5.tmp"));
+    cr_expect_eq(test_leftovers(test_folder()), 0);
     save(saver, 2, false, 1); /* another run in this folder, that keeps less */
     cr_assert_eq(tr_saver_wait(saver, &err), TR_OK);
     cr_expect(there("epoch_0002.h5") && !there("epoch_0003.h5") && !there("epoch_0004.h5"));
@@ -98,7 +99,7 @@ Test(saver, a_failure_is_told_and_stays)
     cr_expect_null(strstr(err.text, "--resume"), "from what? %s", err.text);
     cr_expect(tr_saver_failed(saver));
     cr_expect_eq(tr_saver_take(saver, &unused, &err), TR_ERR_IO);
-    cr_expect(!there("last.h5") && !there("last.h5.tmp"));
+    cr_expect(!there("last.h5") && test_leftovers(test_folder()) == 0);
     tr_saver_free(saver);
     test_net_free(made);
 }
