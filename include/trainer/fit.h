@@ -78,13 +78,16 @@ tr_status tr_monitor_check(const tr_config *config, const tr_model *model, tr_er
 /* Writes config.ini, then trains all epochs that are left. After each: validation, last.h5 and, if
  * it is the best one, best.h5, on_epoch. Checkpoints are written in the background; one that cannot
  * be (TR_ERR_IO) ends the run. control->stop is looked at after every step and batch: set to a
- * signal number it ends the run with last.h5 saved, and TR_INTERRUPTED (SIGINT) or TR_TERMINATED
- * (SIGTERM) is returned. A loss or a weight that is not finite: TR_ERR_NUMERIC, the last checkpoint
- * stays.
+ * signal number it ends the run with last.h5 saved, and tr_stopped_by() of it is returned. A loss
+ * or a weight that is not finite: TR_ERR_NUMERIC, the last checkpoint stays.
  *
  * A program that embeds this must not let signal handlers run on the threads that train (block the
  * signals, or use sigaltstack): oneDNN's kernels use the stack pointer as a general register. */
 tr_status tr_run_fit(tr_run *run, const tr_listener *listener, tr_control *control, tr_error *err);
+
+/* TR_TERMINATED for SIGTERM, TR_HUNG_UP for SIGHUP, else TR_INTERRUPTED; and "SIGTERM", ... */
+tr_status tr_stopped_by(int signal);
+const char *tr_signal_name(int signal);
 
 /* How often each class was taken for which. */
 typedef struct tr_confusion {

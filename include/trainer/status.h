@@ -15,7 +15,8 @@ typedef enum tr_status {
     TR_ERR_DATA = 3,      /* dataset missing, corrupt, or not what the configuration says */
     TR_ERR_NUMERIC = 4,   /* NaN or infinity during training */
     TR_ERR_IO = 5,        /* an output could not be written */
-    TR_INTERRUPTED = 130, /* SIGINT, after the checkpoint was saved */
+    TR_HUNG_UP = 129,     /* SIGHUP, after the checkpoint was saved */
+    TR_INTERRUPTED = 130, /* SIGINT, likewise */
     TR_TERMINATED = 143   /* SIGTERM, likewise */
 } tr_status;
 

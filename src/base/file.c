@@ -124,14 +124,14 @@ static bool is_special(const tr_new_file *file)
            !S_ISDIR(info.st_mode);
 }
 
-/* Some network file systems number files as they like: another time of change must tell, too. */
+/* Unless another file is there. Some network file systems number files as they like: another time
+ * of change must tell, too. */
 static bool is_ours(const tr_new_file *file)
 {
     struct stat ours, there;
-    if (fstat(file->fd, &ours) != 0)
-        return true; /* nobody knows better */
-    if (fstatat(file->folder, file->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
-        return errno != ENOENT;
+    if (fstat(file->fd, &ours) != 0 ||
+        fstatat(file->folder, file->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
+        return true;
     return (ours.st_dev == there.st_dev && ours.st_ino == there.st_ino) ||
            (ours.st_mtim.tv_sec == there.st_mtim.tv_sec &&
             ours.st_mtim.tv_nsec == there.st_mtim.tv_nsec && ours.st_size == there.st_size);
@@ -171,10 +171,11 @@ tr_status tr_new_file_put(tr_new_file *file, tr_error *err)
                                "%s: cannot %s: %s; %s; an earlier file of that name is untouched",
                                path, step, strerror(cause), advice(cause));
     } else if (!is_ours(file)) {
-        status = tr_fail(err, TR_ERR_IO,
-                         "%s: another program wrote or removed it at the same moment, and what is "
-                         "there now is not from here; let one at a time write it",
-                         path);
+        status =
+            tr_fail(err, TR_ERR_IO,
+                    "%s: another program wrote it at the same moment, and what is there now is "
+                    "not from here; let one at a time write it",
+                    path);
     }
     tr_new_file_discard(file);
     return status;
@@ -206,11 +207,13 @@ static int make_folders(char *path)
 /* access(2) says yes to root on a read-only mount's folder bits; creating does not lie. */
 static bool can_create(const char *path)
 {
+    static const char probe[] = "trainer-write-test";
     char name[TR_TEMPORARY_MAX];
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return false;
-    const int fd = tr_temporary_open(folder, "trainer-write-test", name);
+    tr_temporary_remove_dead(folder, probe);
+    const int fd = tr_temporary_open(folder, probe, name);
     const int cause = errno;
     if (fd >= 0) {
         unlinkat(folder, name, 0);

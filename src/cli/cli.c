@@ -9,6 +9,7 @@
 #include "evaluation_table.h"
 #include "mem.h"
 #include "problems.h"
+#include "signals.h"
 
 const tr_command tr_commands[] = {
     {NULL, "train and evaluate: trainer -c FILE", tr_command_fit},
@@ -36,13 +37,15 @@ tr_status tr_print_overview(FILE *out)
                 command->doc);
     fprintf(out, "\nEach command explains itself with --help. Exit codes: 0 done, 1 internal "
                  "failure,\n2 usage or configuration, 3 data, 4 not a number during training, "
-                 "5 output cannot be\nwritten, 130 and 143 stopped by SIGINT and SIGTERM after "
-                 "saving.\n");
+                 "5 output cannot be\nwritten, 129, 130 and 143 stopped by SIGHUP, SIGINT and "
+                 "SIGTERM, saved before.\n");
     return out == stdout ? TR_OK : TR_ERR_CONFIG; /* on stderr it answers a wrong call */
 }
 
 static int dispatch(int argc, char **argv)
 {
+    if (argc < 2 || argv[1][0] != '-' || strcmp(argv[1], "--help") == 0)
+        tr_signals_release(); /* only a run has something to save */
     if (argc < 2)
         return tr_print_overview(stderr);
     if (strcmp(argv[1], "--help") == 0)
@@ -202,7 +205,8 @@ void tr_options_release(tr_options *options)
 
 tr_status tr_complain(tr_status status, const tr_error *err)
 {
-    fprintf(stderr, "trainer: error: %s\n", err->text);
+    const bool asked = status >= TR_HUNG_UP; /* to stop: nothing went wrong */
+    fprintf(stderr, "trainer: %s%s\n", asked ? "" : "error: ", err->text);
     return status;
 }
 

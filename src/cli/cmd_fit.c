@@ -1,8 +1,6 @@
 /* cmd_fit.c -- trainer -c FILE: train, then evaluate on the test set, as the tutorial does. */
 #include <argp.h>
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include "mem.h"
 #include "progress.h"
 #include "run_table.h"
+#include "signals.h"
 #include "trainer/checkpoint.h"
 
 static const char doc[] =
@@ -23,59 +22,7 @@ static const char doc[] =
     "exits, and --resume goes on from there; a second one quits at once. SIGUSR1 saves and goes "
     "on.";
 
-/* ---- signals ----
- *
- * No handler may ever run: oneDNN's kernels use the stack pointer as a general register, and the
- * kernel would write a handler's frame wherever it points at that moment, into the heap. So the
- * signals are blocked before any thread exists, and a thread of their own waits for them. */
-
-static tr_control control;
-
-static void fill_signals(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGUSR1);
-}
-
-/* SIGUSR1 asks the run to save, the first other signal to stop, the second ends the process at
- * once. */
-static void *wait_for_signals(void *unused)
-{
-    sigset_t set;
-    int number = 0;
-    (void)unused;
-    fill_signals(&set);
-    for (;;) {
-        sigwait(&set, &number);
-        if (number == SIGUSR1)
-            control.save = 1;
-        else if (control.stop == 0)
-            control.stop = number;
-        else
-            break;
-    }
-    signal(number, SIG_DFL);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    raise(number);
-    return NULL;
-}
-
-/* Before the first thread of OpenMP, which inherits the mask. */
-static tr_status catch_signals(tr_error *err)
-{
-    sigset_t set;
-    pthread_t watcher;
-    fill_signals(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(2), like a full disk */
-    signal(SIGPIPE, SIG_IGN); /* a reader of our output that goes away does not end the training */
-    if (pthread_create(&watcher, NULL, wait_for_signals, NULL) != 0)
-        return tr_fail(err, TR_ERR_INTERNAL, "the thread that waits for signals cannot be started");
-    pthread_detach(watcher);
-    return TR_OK;
-}
+static tr_control control; /* outlives what signals.c's thread may do to it */
 
 /* ---- events ---- */
 
@@ -229,6 +176,7 @@ static tr_status train(tr_session *session, tr_run *run, bool resumes, tr_error 
     print_start(session, run);
     TR_TRY(begin(session, run, resumes, &watcher, err));
     fflush(stdout);
+    tr_signals_training_begins();
     tr_status status = tr_run_fit(run, &listener, &control, err);
     tr_progress_clear(&watcher.view);
     if (watcher.history != NULL)
@@ -274,7 +222,7 @@ tr_status tr_command_fit(int argc, char **argv)
     tr_run *run = NULL;
     tr_error err = {0};
     TR_TRY(tr_options_parse_more(&options, argc, argv, doc, TR_TAKES_NONE, &more, &resumes));
-    tr_status status = catch_signals(&err);
+    tr_status status = tr_signals_watch(&control, &err);
     if (status == TR_OK)
         status = tr_session_load(&session, &options, &err);
     if (status == TR_OK)

@@ -58,7 +58,8 @@ void tr_option_once(const char **value, const char *arg, const char *name,
                     const struct argp_state *state);
 void tr_options_release(tr_options *options);
 
-/* Prints "trainer: error: ..." (every line of the text) to stderr and returns `status`. */
+/* Prints "trainer: error: ..." (every line of the text) to stderr and returns `status`; without
+ * "error" where a signal asked for the end. */
 tr_status tr_complain(tr_status status, const tr_error *err);
 
 /* On stderr, what of the checkpoint at `path` is left out or assumed. */

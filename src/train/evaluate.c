@@ -1,6 +1,5 @@
 /* evaluate.c -- Keras's evaluate() and predict(): inference mode, batch by batch. */
 #include <math.h>
-#include <signal.h>
 #include <string.h>
 
 #include "mem.h"
@@ -98,8 +97,8 @@ static tr_status measure_test(tr_engine *engine, const tr_config *config, tr_mod
                               .user = &user};
     tr_status status = tr_measure(engine, &what, &out->metrics, err);
     if (status == TR_OK && stop != NULL && *stop)
-        status = tr_fail(err, *stop == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED,
-                         "stopped by signal %d while measuring the test set", (int)*stop);
+        status = tr_fail(err, tr_stopped_by(*stop), "stopped by %s while measuring the test set",
+                         tr_signal_name(*stop));
     else if (status == TR_OK && !isfinite(out->metrics.loss))
         status = tr_fail(err, TR_ERR_NUMERIC, "the loss on the test set is not a finite number");
     if (status != TR_OK)

@@ -210,19 +210,30 @@ static tr_status finish_epoch(tr_run *run, const tr_listener *listener, tr_contr
 
 /* ---- the end of the training ---- */
 
+tr_status tr_stopped_by(int signal)
+{
+    return signal == SIGTERM ? TR_TERMINATED : signal == SIGHUP ? TR_HUNG_UP : TR_INTERRUPTED;
+}
+
+const char *tr_signal_name(int signal)
+{
+    return signal == SIGTERM ? "SIGTERM" : signal == SIGHUP ? "SIGHUP" : "SIGINT";
+}
+
 static tr_status stopped(tr_run *run, int signal, tr_error *err)
 {
-    const tr_status status = signal == SIGTERM ? TR_TERMINATED : TR_INTERRUPTED;
-    if (tr_engine_iterations(run->engine) == 0) /* an earlier run's file is worth more than this */
-        return tr_fail(err, status,
-                       "stopped by signal %d before the first update; nothing is saved", signal);
+    const int64_t updates = tr_engine_iterations(run->engine);
+    if (updates == 0) /* an earlier run's file is worth more than this */
+        return tr_fail(err, tr_stopped_by(signal),
+                       "stopped by %s before the first update: nothing to save",
+                       tr_signal_name(signal));
     TR_TRY(tr_run_save(run, &last_only, NULL, err));
     TR_TRY(tr_saver_wait(run->saver, err));
-    return tr_fail(err, status,
-                   "stopped by signal %d in epoch %lld after %lld updates, which are saved in %s; "
+    return tr_fail(err, tr_stopped_by(signal),
+                   "stopped by %s in epoch %lld after %lld updates, which are saved in %s; "
                    "--resume goes on from there",
-                   signal, (long long)run->progress.epoch + 1,
-                   (long long)tr_engine_iterations(run->engine), tr_run_checkpoint_path(run));
+                   tr_signal_name(signal), (long long)run->progress.epoch + 1, (long long)updates,
+                   tr_run_checkpoint_path(run));
 }
 
 /* With use_ema the model becomes its average; the file also keeps what a longer training would go
