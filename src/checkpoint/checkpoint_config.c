@@ -75,8 +75,9 @@ static tr_status read_own(const config_reader *reader, const tr_keras_file *file
     char **found = NULL;
     size_t n = 0;
     tr_error reason = {0};
-    const hid_t group = H5Gopen2(file->h5, "trainer", H5P_DEFAULT);
-    const bool ok = group >= 0 && tr_h5_read_names(group, "config", &found, &n) && n == 1 &&
+    hid_t group;
+    TR_TRY(tr_h5_group_open(&group, &file->file, "trainer", err));
+    const bool ok = tr_h5_read_names(group, "config", &found, &n) && n == 1 &&
                     strlen(found[0]) < TEXT_MAX && digest_fits(group, found[0]);
     if (ok)
         strcpy(reader->text, found[0]);
@@ -94,10 +95,15 @@ static tr_status read_own(const config_reader *reader, const tr_keras_file *file
                                    : TR_OK;
 }
 
+/* False also where it cannot be told: reading what is there instead says why. */
 static bool has_own(const tr_keras_file *file)
 {
-    return file->h5 >= 0 && H5Lexists(file->h5, "trainer", H5P_DEFAULT) > 0 &&
-           H5Aexists_by_name(file->h5, "trainer", "config", H5P_DEFAULT) > 0;
+    hid_t group;
+    if (file->h5 < 0 || tr_h5_group_open(&group, &file->file, "trainer", NULL) != TR_OK)
+        return false;
+    const bool has = H5Aexists(group, "config") > 0;
+    tr_h5_close(group);
+    return has;
 }
 
 /* ---- Keras's ---- */

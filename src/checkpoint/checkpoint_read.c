@@ -1,242 +1,310 @@
-/* checkpoint_read.c -- weights from a file in one of Keras's layouts; see trainer/checkpoint.h.
- *
- * As Keras does it: layers that have weights are matched in order, or by their keys, where the file
- * has keys; names are not compared, shapes must agree. HDF5 turns float16 and float64 into float32.
- * Everything is read and checked, in a child process (base/child.h), before the model is touched.
- */
+/* checkpoint_read.c -- see checkpoint_read.h and, of weights alone, trainer/checkpoint.h. */
+#include "checkpoint_read.h"
+
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "checkpoint_file.h"
+#include "checkpoint_weights.h"
 #include "child.h"
-#include "digest.h"
 #include "file.h"
-#include "h5.h"
-#include "h5_attributes.h"
-#include "keras_file.h"
-#include "keyed_weights.h"
+#include "history_columns.h"
 #include "mem.h"
-#include "snapshot.h"
+#include "optimizer_list.h"
 #include "trainer/checkpoint.h"
+#include "training_state.h"
 
-typedef struct weight_reader {
+typedef struct found_state {
+    tr_training_state state;
+    int has_state, has_training_weights;
+    char config[TR_STATE_CONFIG_MAX];
+} found_state;
+
+/* Memory that the child fills is sized by what the model needs and the file can hold at most. */
+typedef struct checkpoint_reader {
     const char *path;
-    tr_model *model;
-    float *values; /* of all weights of the model, one after the other; shared with the child */
-    int n_weights, next;
-    int64_t n_read; /* of the values */
-} weight_reader;
+    const tr_snapshot *snapshot; /* what is expected */
+    tr_checkpoint_part part;
+    tr_variable *variables;
+    size_t n_variables;
+    int64_t most_epochs;
+    found_state *found; /* shared, as what follows */
+    float *weights, *slots,
+        *later;       /* [n_values], [n_slots, n_values], training weights [n_values] */
+    tr_epoch *epochs; /* [most_epochs] */
+} checkpoint_reader;
 
-static void shape_text(char *text, size_t n, int n_dims, const int64_t *dims)
-{
-    size_t used = (size_t)snprintf(text, n, "[");
-    for (int i = 0; i < n_dims && used < n; i++)
-        used +=
-            (size_t)snprintf(text + used, n - used, "%s%lld", i ? ", " : "", (long long)dims[i]);
-    if (used < n)
-        snprintf(text + used, n - used, "]");
-}
+/* ---- in the child: the state of the training ---- */
 
-/* One dataset into the next weight of the model. */
-static tr_status read_weight(weight_reader *reader, hid_t group, const char *layer,
-                             const char *name, tr_error *err)
+static tr_status read_history(const checkpoint_reader *reader, const tr_checkpoint_file *file,
+                              tr_error *err)
 {
-    if (reader->next >= reader->n_weights)
+    tr_history_column columns[TR_MAX_COLUMNS];
+    const int n = tr_model_history_columns(columns, reader->snapshot->model);
+    const int64_t dims[2] = {reader->found->state.progress.epoch, n};
+    if (dims[0] < 0 || dims[0] > reader->most_epochs)
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: has more weights than the model: %s/%s is one too many", reader->path,
-                       layer, name);
-    const tr_weight_info info = tr_model_weight(reader->model, reader->next);
-    const hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
-    const hid_t space = dataset < 0 ? H5I_INVALID_HID : H5Dget_space(dataset);
-    const int n_dims = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-    hsize_t dims[H5S_MAX_RANK] = {0};
-    tr_status status = TR_OK;
-    if (n_dims < 0 || H5Sget_simple_extent_dims(space, dims, NULL) < 0) {
-        status = tr_fail(err, TR_ERR_DATA, "%s: dataset %s/%s cannot be opened", reader->path,
-                         layer, name);
-    } else {
-        bool same = n_dims == info.n_dims;
-        int64_t found[8] = {0};
-        for (int i = 0; i < n_dims && i < 8; i++) {
-            found[i] = (int64_t)dims[i];
-            same = same && i < info.n_dims && found[i] == info.dims[i];
-        }
-        if (!same) {
-            char is[128], want[128];
-            shape_text(is, sizeof is, n_dims < 8 ? n_dims : 8, found);
-            shape_text(want, sizeof want, info.n_dims, info.dims);
-            status = tr_fail(err, TR_ERR_DATA, "%s: %s/%s is %s, the model's %s/%s is %s",
-                             reader->path, layer, name, is, info.layer, info.name, want);
-        }
-    }
-    if (status == TR_OK) {
-        float *values = reader->values + reader->n_read;
-        reader->n_read += info.n;
-        reader->next++;
-        if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
-            status = tr_fail(err, TR_ERR_DATA, "%s: dataset %s/%s cannot be read as numbers",
-                             reader->path, layer, name);
-    }
-    tr_h5_close(space);
-    tr_h5_close(dataset);
+                       "%s: its training state (/trainer) has %lld epochs: the file is damaged",
+                       file->keras.path, (long long)dims[0]);
+    double *rows = tr_alloc((size_t)dims[0] * (size_t)n, sizeof *rows);
+    if (rows == NULL)
+        return tr_out_of_memory(err, NULL);
+    const tr_status status =
+        tr_checkpoint_file_read(rows, file, "trainer/history", 2, dims, H5T_NATIVE_DOUBLE,
+                                "that of as many epochs, loss and metrics of this model", err);
+    for (int64_t i = 0; status == TR_OK && i < dims[0]; i++)
+        tr_history_from_row(&reader->epochs[i], columns, n, rows + i * n);
+    tr_free(rows);
     return status;
 }
 
-static tr_status read_layer(weight_reader *reader, hid_t weights, const char *layer, tr_error *err)
+static tr_status read_sums(const checkpoint_reader *reader, const tr_checkpoint_file *file,
+                           tr_error *err)
 {
-    char **names = NULL;
-    size_t n = 0;
-    const hid_t group = H5Gopen2(weights, layer, H5P_DEFAULT);
-    tr_status status = TR_OK;
-    if (group < 0 || !tr_h5_read_names(group, "weight_names", &names, &n))
-        status = tr_fail(err, TR_ERR_DATA, "%s: group %s or its weight_names cannot be read",
-                         reader->path, layer);
-    for (size_t i = 0; status == TR_OK && i < n; i++)
-        status = read_weight(reader, group, layer, names[i], err);
-    tr_h5_free_names(names, n);
-    tr_h5_close(group);
-    return status;
+    tr_progress *progress = &reader->found->state.progress;
+    double sums[1 + TR_MAX_METRICS] = {0};
+    const int64_t n = 1 + tr_model_n_metrics(reader->snapshot->model);
+    TR_TRY(tr_checkpoint_file_read(sums, file, "trainer/epoch_sums", 1, &n, H5T_NATIVE_DOUBLE,
+                                   "that of the loss and the metrics of this model", err));
+    progress->loss_sum = sums[0];
+    memcpy(progress->metric_sums, sums + 1, sizeof progress->metric_sums);
+    return TR_OK;
 }
 
-/* ---- by keys ---- */
-
-/* The arrays of layer i: 0, 1, ..., as many as it has weights, and not one more. */
-static tr_status read_keyed_layer(weight_reader *reader, hid_t root, int i, const char *key,
+/* One array of the shape of a weight into its place among `values`. */
+static tr_status read_like_weight(float *values, const checkpoint_reader *reader,
+                                  const tr_checkpoint_file *file, const char *path, int weight,
                                   tr_error *err)
 {
-    const tr_layer_info layer = tr_model_layer(reader->model, i);
-    char vars[TR_KEY_MAX + 16], number[16];
-    if (layer.n_weights == 0)
-        return TR_OK;
-    snprintf(vars, sizeof vars, "%s/vars", key);
-    const hid_t group =
-        H5Lexists(root, key, H5P_DEFAULT) > 0 ? H5Gopen2(root, vars, H5P_DEFAULT) : H5I_INVALID_HID;
-    if (group < 0)
+    const tr_weight_info info = tr_model_weight(reader->snapshot->model, weight);
+    return tr_checkpoint_file_read(values + tr_snapshot_offset(reader->snapshot, weight), file,
+                                   path, info.n_dims, info.dims, H5T_NATIVE_FLOAT,
+                                   "the weight that it belongs to", err);
+}
+
+static tr_status read_slots(const checkpoint_reader *reader, const tr_checkpoint_file *file,
+                            tr_error *err)
+{
+    for (size_t i = 0; i < reader->n_variables; i++) {
+        const tr_variable *item = &reader->variables[i];
+        char path[sizeof item->name + 32];
+        if (item->kind != TR_VARIABLE_SLOT) /* they follow from the configuration and iterations */
+            continue;
+        snprintf(path, sizeof path, "%s/%s", TR_STATE_VARIABLES, item->name);
+        TR_TRY(read_like_weight(reader->slots + item->slot * reader->snapshot->n_values, reader,
+                                file, path, item->weight, err));
+    }
+    return TR_OK;
+}
+
+static tr_status read_training_weights(const checkpoint_reader *reader,
+                                       const tr_checkpoint_file *file, tr_error *err)
+{
+    const tr_model *model = reader->snapshot->model;
+    bool has;
+    TR_TRY(tr_h5_file_has(&file->keras.file, "trainer/training_weights", &has, err));
+    reader->found->has_training_weights = has;
+    for (int i = 0; has && i < tr_model_n_weights(model); i++) {
+        const tr_weight_info info = tr_model_weight(model, i);
+        char path[192];
+        snprintf(path, sizeof path, "trainer/training_weights/%s/%s", info.layer, info.name);
+        TR_TRY(read_like_weight(reader->later, reader, file, path, i, err));
+    }
+    return TR_OK;
+}
+
+static tr_status read_state(const checkpoint_reader *reader, const tr_checkpoint_file *file,
+                            tr_error *err)
+{
+    found_state *found = reader->found;
+    TR_TRY(tr_training_state_read(&found->state, found->config, &file->keras.file, err));
+    TR_TRY(read_history(reader, file, err));
+    TR_TRY(read_sums(reader, file, err));
+    TR_TRY(read_slots(reader, file, err));
+    TR_TRY(read_training_weights(reader, file, err));
+    found->has_state = true;
+    return TR_OK;
+}
+
+/* With another configuration than the run's it may be the state of another optimizer. */
+static tr_status state_fits(bool *fits, const checkpoint_reader *reader,
+                            const tr_checkpoint_file *file, tr_error *err)
+{
+    tr_file_arrays found = {0};
+    const tr_status status = tr_checkpoint_file_variables(&found, file, TR_STATE_VARIABLES, err);
+    *fits = status == TR_OK && found.n == reader->n_variables;
+    for (size_t i = 0; *fits && i < found.n; i++)
+        *fits = strcmp(found.items[i].name, reader->variables[i].name) == 0;
+    tr_file_arrays_release(&found);
+    return status;
+}
+
+static tr_status read_parts(const checkpoint_reader *reader, const tr_checkpoint_file *file,
+                            tr_error *err)
+{
+    bool state = reader->part == TR_READ_STATE;
+    TR_TRY(tr_checkpoint_weights_read(reader->weights, reader->snapshot, file, err));
+    if (!file->of_trainer && state)
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: has no weights for layer %s: %s is missing; is it of another model?",
-                       reader->path, layer.name, vars);
-    tr_status status = TR_OK;
-    for (int k = 0; k < layer.n_weights && status == TR_OK; k++) {
-        snprintf(number, sizeof number, "%d", k);
-        status = read_weight(reader, group, vars, number, err);
-    }
-    snprintf(number, sizeof number, "%d", layer.n_weights);
-    if (status == TR_OK && H5Lexists(group, number, H5P_DEFAULT) > 0)
-        status = tr_fail(err, TR_ERR_DATA,
-                         "%s: has more weights than the model: %s/%s is one too many (layer %s)",
-                         reader->path, vars, number, layer.name);
-    tr_h5_close(group);
-    return status;
+                       "%s: has no training state (/trainer), as files that Keras wrote; to train "
+                       "on from its weights: [fit] initial_weights = %s",
+                       file->keras.path, file->keras.path);
+    if (!file->of_trainer)
+        return TR_OK;
+    TR_TRY(
+        tr_training_state_read_digest(reader->found->state.weights_digest, &file->keras.file, err));
+    if (reader->part == TR_READ_STATE_IF_IT_FITS)
+        TR_TRY(state_fits(&state, reader, file, err));
+    return state ? read_state(reader, file, err) : TR_OK;
 }
 
-static tr_status read_keyed(weight_reader *reader, hid_t file, const char *root_name, tr_error *err)
+static tr_status read_file(void *job, tr_error *err)
 {
-    const hid_t root = H5Gopen2(file, root_name, H5P_DEFAULT);
-    tr_layer_key stranger = "", *keys = tr_keyed_layers(reader->model);
-    tr_status status = TR_OK;
-    if (root < 0)
-        status = tr_fail(err, TR_ERR_DATA, "%s: group %s cannot be read", reader->path, root_name);
-    else if (keys == NULL)
-        status = tr_out_of_memory(err, NULL);
-    for (int i = 0; i < tr_model_n_layers(reader->model) && status == TR_OK; i++)
-        status = read_keyed_layer(reader, root, i, keys[i], err);
-    if (status == TR_OK && !tr_keyed_stranger(stranger, root, reader->model, keys))
-        status = tr_out_of_memory(err, NULL);
-    if (status == TR_OK && stranger[0] != '\0')
-        status = tr_fail(err, TR_ERR_DATA,
-                         "%s: has more weights than the model: there is no layer for those of %s",
-                         reader->path, stranger);
-    tr_free(keys);
-    tr_h5_close(root);
+    const checkpoint_reader *reader = job;
+    tr_checkpoint_file file;
+    tr_status status = tr_checkpoint_file_open(&file, reader->path, err);
+    if (status == TR_OK)
+        status = read_parts(reader, &file, err);
+    tr_checkpoint_file_close(&file);
     return status;
 }
 
-/* ---- in order ---- */
-
-static tr_status read_listed(weight_reader *reader, hid_t file, tr_error *err)
-{
-    char **layers = NULL;
-    size_t n = 0;
-    /* save_weights() of Keras 2 puts the same layout at the root. */
-    const char *root = H5Lexists(file, "model_weights", H5P_DEFAULT) > 0 ? "model_weights" : "/";
-    const hid_t weights = H5Gopen2(file, root, H5P_DEFAULT);
-    tr_status status = TR_OK;
-    if (weights < 0 || !tr_h5_read_names(weights, "layer_names", &layers, &n) || n == 0)
-        status = tr_fail(err, TR_ERR_DATA,
-                         "%s: has no /model_weights with layer_names; expected a checkpoint of "
-                         "trainer, or a .h5, .weights.h5 or .keras of Keras",
-                         reader->path);
-    for (size_t i = 0; status == TR_OK && i < n; i++)
-        status = read_layer(reader, weights, layers[i], err);
-    if (status == TR_OK && reader->next < reader->n_weights) {
-        const tr_weight_info info = tr_model_weight(reader->model, reader->next);
-        status = tr_fail(err, TR_ERR_DATA,
-                         "%s: has %d weights, the model has %d; %s/%s and what follows is missing",
-                         reader->path, reader->next, reader->n_weights, info.layer, info.name);
-    }
-    tr_h5_free_names(layers, n);
-    tr_h5_close(weights);
-    return status;
-}
+/* ---- in the parent: what the child found is not believed before it was looked at ---- */
 
 /* A flipped bit in the numbers is an error to nobody else: HDF5 keeps no sums of them. Files of
  * Keras have no digest. */
-static tr_status check_digest(const weight_reader *reader, hid_t file, tr_error *err)
+static tr_status check_weights(const checkpoint_reader *reader, tr_error *err)
 {
-    if (H5Lexists(file, "trainer", H5P_DEFAULT) <= 0)
+    char found[33];
+    const char *written = reader->found->state.weights_digest;
+    if (written[0] == '\0')
         return TR_OK;
-    char **written = NULL, found[TR_DIGEST_TEXT];
-    size_t n = 0;
-    const hid_t group = H5Gopen2(file, "trainer", H5P_DEFAULT);
-    tr_status status = TR_OK;
-    if (group < 0 || !tr_h5_read_names(group, "weights_digest", &written, &n) || n > 1)
-        status = tr_fail(err, TR_ERR_DATA,
-                         "%s: the digest of its weights (/trainer, weights_digest) cannot be read: "
-                         "the file is damaged",
-                         reader->path);
-    else if (n == 1)
-        status = tr_snapshot_digest(reader->values, reader->n_read, found, err);
-    if (status == TR_OK && n == 1 && strcmp(found, written[0]) != 0)
-        status = tr_fail(err, TR_ERR_DATA,
-                         "%s: its weights are not those that were written: their digest is %s, not "
-                         "%s; the file is damaged, take another copy (or, if you changed them on "
-                         "purpose, remove the attribute weights_digest of /trainer)",
-                         reader->path, found, written[0]);
-    tr_h5_free_names(written, n);
-    tr_h5_close(group);
-    return status;
+    TR_TRY(tr_snapshot_digest(reader->weights, reader->snapshot->n_values, found, err));
+    if (strcmp(found, written) == 0)
+        return TR_OK;
+    return tr_fail(err, TR_ERR_DATA,
+                   "%s: its weights are not those that were written: their digest is %s, not %s; "
+                   "the file is damaged, take another copy (or, if you changed them on purpose, "
+                   "remove the attribute weights_digest of /trainer)",
+                   reader->path, found, written);
 }
 
-/* In the child. */
-static tr_status read_file(void *job, tr_error *err)
+static tr_status take_state(tr_snapshot *snapshot, const checkpoint_reader *reader, tr_error *err)
 {
-    weight_reader *reader = job;
-    tr_keras_file file;
-    tr_status status = tr_keras_file_open_weights(&file, reader->path, err);
-    const char *root = status == TR_OK ? tr_keyed_root(file.h5) : NULL;
+    const tr_training_state *state = &reader->found->state;
+    const size_t n = (size_t)snapshot->n_values;
+    if (state->progress.epoch < 0 || state->progress.epoch > reader->most_epochs)
+        return tr_fail(err, TR_ERR_DATA, "%s: its reader told of %lld epochs: the file is damaged",
+                       reader->path, (long long)state->progress.epoch);
+    snapshot->progress = state->progress;
+    snapshot->identity = state->identity;
+    for (int i = 0; i < snapshot->n_slots; i++)
+        memcpy(snapshot->slots[i], reader->slots + (size_t)i * n, n * sizeof(float));
+    if (reader->found->has_training_weights) {
+        snapshot->training_weights = tr_alloc(n, sizeof(float));
+        if (snapshot->training_weights == NULL)
+            return tr_out_of_memory(err, NULL);
+        memcpy(snapshot->training_weights, reader->later, n * sizeof(float));
+    }
+    snapshot->n_epochs = state->progress.epoch;
+    snapshot->epochs = tr_alloc((size_t)snapshot->n_epochs, sizeof *snapshot->epochs);
+    snapshot->config = tr_strdup(reader->found->config);
+    if (snapshot->epochs == NULL || snapshot->config == NULL)
+        return tr_out_of_memory(err, NULL);
+    memcpy(snapshot->epochs, reader->epochs, (size_t)snapshot->n_epochs * sizeof *snapshot->epochs);
+    char digest[33];
+    TR_TRY(tr_training_state_digest(snapshot, snapshot->config, digest, err));
+    if (strcmp(digest, state->state_digest) == 0)
+        return TR_OK;
+    return tr_fail(err, TR_ERR_DATA,
+                   "%s: its training state is not what was written with its weights: the digest "
+                   "is %s, not %s; the file is damaged, or was replaced while it was read",
+                   reader->path, digest, state->state_digest);
+}
+
+static tr_status take(tr_snapshot **snapshot, tr_model *model, const checkpoint_reader *reader,
+                      tr_error *err)
+{
+    found_state *found = reader->found;
+    tr_training_state_end_texts(&found->state);
+    found->config[sizeof found->config - 1] = '\0';
+    TR_TRY(check_weights(reader, err));
+    if ((*snapshot)->training && !found->has_state) { /* it has no use for slots */
+        tr_snapshot_free(*snapshot);
+        *snapshot = NULL;
+        TR_TRY(tr_snapshot_new(snapshot, model, false, err));
+    }
+    memcpy((*snapshot)->weights, reader->weights, (size_t)(*snapshot)->n_values * sizeof(float));
+    if (found->has_state)
+        TR_TRY(take_state(*snapshot, reader, err));
+    return tr_snapshot_give_weights(*snapshot, model, err);
+}
+
+/* ---- both ---- */
+
+/* Epochs that the history in a file can have at most, by the file's size. */
+static int64_t most_epochs(const char *path)
+{
+    enum { LEAST_COLUMNS = 9 };
+    struct stat info;
+    return stat(path, &info) != 0 ? 0 : (int64_t)info.st_size / (LEAST_COLUMNS * 8);
+}
+
+static tr_status prepare(checkpoint_reader *reader, tr_error *err)
+{
+    const tr_snapshot *snapshot = reader->snapshot;
+    const size_t bytes = (size_t)snapshot->n_values * sizeof(float);
+    const bool state = reader->part != TR_READ_WEIGHTS;
+    if (state) {
+        reader->most_epochs = most_epochs(reader->path);
+        TR_TRY(tr_optimizer_list(&reader->variables, &reader->n_variables, snapshot, err));
+    }
+    reader->found = tr_shared_alloc(1, sizeof *reader->found);
+    reader->weights = tr_shared_alloc(1, bytes);
+    reader->slots = tr_shared_alloc((size_t)snapshot->n_slots, bytes);
+    reader->later = tr_shared_alloc(state, bytes);
+    reader->epochs = tr_shared_alloc((size_t)reader->most_epochs, sizeof *reader->epochs);
+    return reader->found != NULL && reader->weights != NULL && reader->slots != NULL &&
+                   reader->later != NULL && reader->epochs != NULL
+               ? TR_OK
+               : tr_out_of_memory(err, reader->path);
+}
+
+static void release(checkpoint_reader *reader)
+{
+    tr_shared_free(reader->found);
+    tr_shared_free(reader->weights);
+    tr_shared_free(reader->slots);
+    tr_shared_free(reader->later);
+    tr_shared_free(reader->epochs);
+    tr_free(reader->variables);
+}
+
+tr_status tr_checkpoint_read(tr_snapshot **out, tr_model *model, const char *path,
+                             tr_checkpoint_part part, tr_error *err)
+{
+    tr_snapshot *snapshot = NULL;
+    TR_TRY(tr_file_check_input(path, err));
+    TR_TRY(tr_snapshot_new(&snapshot, model, part != TR_READ_WEIGHTS, err));
+    checkpoint_reader reader = {.path = path, .snapshot = snapshot, .part = part};
+    tr_status status = prepare(&reader, err);
     if (status == TR_OK)
-        status = root == NULL ? read_listed(reader, file.h5, err)
-                              : read_keyed(reader, file.h5, root, err);
+        status = tr_in_child(read_file, &reader, path, err);
     if (status == TR_OK)
-        status = check_digest(reader, file.h5, err);
-    tr_keras_file_close(&file);
+        status = take(&snapshot, model, &reader, err);
+    release(&reader);
+    if (status == TR_OK)
+        *out = snapshot;
+    else
+        tr_snapshot_free(snapshot);
     return status;
 }
 
 tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error *err)
 {
-    weight_reader reader = {.path = path, .model = model, .n_weights = tr_model_n_weights(model)};
-    TR_TRY(tr_file_check_input(path, err));
-    int64_t n_values = 0;
-    for (int i = 0; i < reader.n_weights; i++)
-        n_values += tr_model_weight(model, i).n;
-    reader.values = tr_shared_alloc((size_t)n_values, sizeof *reader.values);
-    tr_status status = reader.values == NULL ? tr_out_of_memory(err, NULL)
-                                             : tr_in_child(read_file, &reader, path, err);
-    const float *next = reader.values;
-    for (int i = 0; status == TR_OK && i < reader.n_weights; i++) {
-        status = tr_model_set_weight(model, i, next, err);
-        next += tr_model_weight(model, i).n;
-    }
-    tr_shared_free(reader.values);
-    return status;
+    tr_snapshot *snapshot;
+    TR_TRY(tr_checkpoint_read(&snapshot, model, path, TR_READ_WEIGHTS, err));
+    tr_snapshot_free(snapshot);
+    return TR_OK;
 }

@@ -6,11 +6,6 @@
 #include "keras_json.h"
 #include "snapshot.h"
 
-/* What the checkpoint at `path` holds, for the built model that it is of: weights, and where it has
- * them the variables of the optimizer that the configuration names. Free with tr_snapshot_free().
- */
-tr_status tr_export_read(tr_snapshot **out, tr_model *model, const char *path, tr_error *err);
-
 /* A .weights.h5 file, whole or not at all:
  *
  *     /vars                             empty

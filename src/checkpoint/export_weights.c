@@ -5,8 +5,8 @@
 #include "export.h"
 #include "h5_attributes.h"
 #include "h5_write.h"
+#include "keras_keys.h"
 #include "keras_names.h"
-#include "keyed_weights.h"
 #include "mem.h"
 #include "optimizer_list.h"
 
@@ -54,7 +54,7 @@ static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer,
 
 static tr_status write_layers(hid_t file, const tr_snapshot *snapshot, tr_error *err)
 {
-    tr_layer_key *keys = tr_keyed_layers(snapshot->model);
+    tr_layer_key *keys = tr_keras_layer_keys(snapshot->model);
     tr_status status = keys != NULL ? TR_OK : tr_out_of_memory(err, NULL);
     for (int i = 0; i < tr_model_n_layers(snapshot->model) && status == TR_OK; i++)
         status = write_layer(file, snapshot, i, keys[i], err);

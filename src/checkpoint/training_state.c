@@ -1,4 +1,4 @@
-/* training_state.c -- the group /trainer, written; see training_state.h. */
+/* training_state.c -- the group /trainer; see training_state.h. */
 #include "training_state.h"
 
 #include <stdio.h>
@@ -7,60 +7,124 @@
 #include "digest.h"
 #include "h5_attributes.h"
 #include "h5_write.h"
+#include "history_columns.h"
 #include "mem.h"
 #include "optimizer_list.h"
 
-/* ---- the history as a table ---- */
+/* ---- attributes: one table for both directions ---- */
 
-int tr_history_columns(const tr_model *model, char names[TR_MAX_COLUMNS][64])
+typedef enum attribute_kind { WHOLE, REAL, TEXT } attribute_kind;
+
+typedef struct state_attribute {
+    const char *name;
+    attribute_kind kind;
+    size_t offset, bytes; /* of the field in a tr_training_state */
+} state_attribute;
+
+#define FIELD(member) offsetof(tr_training_state, member), sizeof((tr_training_state *)NULL)->member
+
+static const state_attribute attributes[] = {
+    {"epoch", WHOLE, FIELD(progress.epoch)},
+    {"step", WHOLE, FIELD(progress.step)},
+    {"iterations", WHOLE, FIELD(progress.iterations)},
+    {"n_samples", WHOLE, FIELD(progress.n_samples)},
+    {"seconds", REAL, FIELD(progress.seconds)},
+    {"best_epoch", WHOLE, FIELD(progress.best_epoch)},
+    {"best_value", REAL, FIELD(progress.best_value)},
+    {"dataset_digest", TEXT, FIELD(identity.dataset_digest)},
+    {"split_digest", TEXT, FIELD(identity.split_digest)},
+    {"machine", TEXT, FIELD(identity.machine)},
+    {"weights_digest", TEXT, FIELD(weights_digest)},
+    {"state_digest", TEXT, FIELD(state_digest)},
+};
+enum { N_ATTRIBUTES = sizeof attributes / sizeof *attributes };
+
+static bool write_attribute(hid_t group, const state_attribute *attribute,
+                            const tr_training_state *state)
 {
-    static const char *const parts[2] = {"", "val_"}, *const behind[4] = {
-                                                          "learning_rate", "seconds",
-                                                          "validation_seconds", "images_per_s"};
-    int n = 0;
-    snprintf(names[n++], sizeof names[0], "epoch");
-    for (int part = 0; part < 2; part++) {
-        snprintf(names[n++], sizeof names[0], "%sloss", parts[part]);
-        for (int i = 0; i < tr_model_n_metrics(model); i++)
-            snprintf(names[n++], sizeof names[0], "%s%.50s", parts[part],
-                     tr_model_metric(model, i).name);
-        snprintf(names[n++], sizeof names[0], "%ssamples", parts[part]);
+    const void *field = (const char *)state + attribute->offset;
+    switch (attribute->kind) {
+    case WHOLE:
+        return tr_h5_write_int(group, attribute->name, *(const int64_t *)field);
+    case REAL:
+        return tr_h5_write_real(group, attribute->name, *(const double *)field);
+    default:
+        return tr_h5_write_text(group, attribute->name, field, H5T_CSET_ASCII);
     }
-    for (int i = 0; i < 4; i++)
-        snprintf(names[n++], sizeof names[0], "%s", behind[i]);
-    return n;
 }
 
-void tr_history_to_row(const tr_epoch *epoch, int n_metrics, double row[TR_MAX_COLUMNS])
+static bool read_attribute(tr_training_state *state, const state_attribute *attribute, hid_t group)
 {
-    const tr_metrics *const parts[2] = {&epoch->train, &epoch->validation};
-    *row++ = (double)epoch->epoch;
-    for (int part = 0; part < 2; part++) {
-        *row++ = parts[part]->loss;
-        for (int i = 0; i < n_metrics; i++)
-            *row++ = parts[part]->values[i];
-        *row++ = (double)parts[part]->n;
+    void *field = (char *)state + attribute->offset;
+    switch (attribute->kind) {
+    case WHOLE:
+        return tr_h5_read_int(group, attribute->name, field);
+    case REAL:
+        return tr_h5_read_real(group, attribute->name, field);
+    default:
+        return tr_h5_read_text(group, attribute->name, field, attribute->bytes);
     }
-    *row++ = epoch->learning_rate;
-    *row++ = epoch->seconds;
-    *row++ = epoch->validation_seconds;
-    *row = epoch->images_per_s;
 }
 
-void tr_history_from_row(tr_epoch *epoch, int n_metrics, const double row[TR_MAX_COLUMNS])
+void tr_training_state_end_texts(tr_training_state *state)
 {
-    tr_metrics *const parts[2] = {&epoch->train, &epoch->validation};
-    epoch->epoch = (int64_t)*row++;
-    for (int part = 0; part < 2; part++) {
-        parts[part]->loss = *row++;
-        for (int i = 0; i < n_metrics; i++)
-            parts[part]->values[i] = *row++;
-        parts[part]->n = (int64_t)*row++;
-    }
-    epoch->learning_rate = *row++;
-    epoch->seconds = *row++;
-    epoch->validation_seconds = *row++;
-    epoch->images_per_s = *row;
+    for (size_t i = 0; i < N_ATTRIBUTES; i++)
+        if (attributes[i].kind == TEXT)
+            ((char *)state)[attributes[i].offset + attributes[i].bytes - 1] = '\0';
+}
+
+/* ---- reading ---- */
+
+static tr_status fail_damaged(const tr_h5_file *file, const char *attribute, tr_error *err)
+{
+    return tr_fail(err, TR_ERR_DATA,
+                   "%s: the attribute %s of its training state (/trainer) cannot be read: the file "
+                   "is damaged",
+                   file->path, attribute);
+}
+
+static tr_status read_group(tr_training_state *state, char config[TR_STATE_CONFIG_MAX],
+                            const tr_h5_file *file, hid_t group, tr_error *err)
+{
+    int64_t version;
+    if (!tr_h5_read_int(group, "format_version", &version))
+        return fail_damaged(file, "format_version", err);
+    if (version != TR_STATE_VERSION)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: its training state has format %lld, this program knows %d only; its "
+                       "weights can be used with [fit] initial_weights",
+                       file->path, (long long)version, TR_STATE_VERSION);
+    for (size_t i = 0; i < N_ATTRIBUTES; i++)
+        if (!read_attribute(state, &attributes[i], group))
+            return fail_damaged(file, attributes[i].name, err);
+    return tr_h5_read_text(group, "config", config, TR_STATE_CONFIG_MAX)
+               ? TR_OK
+               : fail_damaged(file, "config", err);
+}
+
+tr_status tr_training_state_read(tr_training_state *state, char config[TR_STATE_CONFIG_MAX],
+                                 const tr_h5_file *file, tr_error *err)
+{
+    hid_t group;
+    TR_TRY(tr_h5_group_open(&group, file, "trainer", err));
+    const tr_status status = read_group(state, config, file, group, err);
+    tr_h5_close(group);
+    return status;
+}
+
+tr_status tr_training_state_read_digest(char text[33], const tr_h5_file *file, tr_error *err)
+{
+    static const char name[] = "weights_digest";
+    hid_t group;
+    bool has;
+    text[0] = '\0';
+    TR_TRY(tr_h5_file_has(file, "trainer", &has, err));
+    if (!has)
+        return TR_OK;
+    TR_TRY(tr_h5_group_open(&group, file, "trainer", err));
+    const bool ok = H5Aexists(group, name) == 0 || tr_h5_read_text(group, name, text, 33);
+    tr_h5_close(group);
+    return ok ? TR_OK : fail_damaged(file, name, err);
 }
 
 /* ---- the digest ---- */
@@ -70,30 +134,38 @@ static void add_text(tr_digest *digest, const char *text)
     tr_digest_add(digest, text, strlen(text) + 1);
 }
 
+/* Rows of one length for any number of metrics. */
+static void add_history(tr_digest *digest, const tr_snapshot *snapshot)
+{
+    tr_history_column columns[TR_MAX_COLUMNS];
+    const int n = tr_model_history_columns(columns, snapshot->model);
+    for (int64_t i = 0; i < snapshot->n_epochs; i++) {
+        double row[TR_MAX_COLUMNS] = {0};
+        tr_history_to_row(row, columns, n, &snapshot->epochs[i]);
+        tr_digest_add(digest, row, sizeof row);
+    }
+}
+
 tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *config, char text[33],
                                    tr_error *err)
 {
-    const tr_progress *at = &snapshot->progress;
+    const tr_progress *progress = &snapshot->progress;
     const int n_metrics = tr_model_n_metrics(snapshot->model);
-    const int64_t counts[] = {at->epoch,     at->step,       at->iterations,
-                              at->n_samples, at->best_epoch, snapshot->n_epochs};
-    const double values[] = {at->loss_sum, at->seconds, at->best_value};
+    const int64_t counts[] = {progress->epoch,     progress->step,       progress->iterations,
+                              progress->n_samples, progress->best_epoch, snapshot->n_epochs};
+    const double values[] = {progress->loss_sum, progress->seconds, progress->best_value};
     const size_t bytes = (size_t)snapshot->n_values * sizeof(float);
     tr_digest *digest = tr_digest_new();
     if (digest == NULL)
         return tr_out_of_memory(err, NULL);
     tr_digest_add(digest, counts, sizeof counts);
     tr_digest_add(digest, values, sizeof values);
-    tr_digest_add(digest, at->metric_sums, (size_t)n_metrics * sizeof(double));
+    tr_digest_add(digest, progress->metric_sums, (size_t)n_metrics * sizeof(double));
     add_text(digest, snapshot->identity.dataset_digest);
     add_text(digest, snapshot->identity.split_digest);
     add_text(digest, snapshot->identity.machine);
     add_text(digest, config);
-    for (int64_t i = 0; i < snapshot->n_epochs; i++) {
-        double row[TR_MAX_COLUMNS] = {0};
-        tr_history_to_row(&snapshot->epochs[i], n_metrics, row);
-        tr_digest_add(digest, row, sizeof row);
-    }
+    add_history(digest, snapshot);
     tr_digest_add(digest, snapshot->weights, bytes); /* so that the two belong together */
     for (int i = 0; i < snapshot->n_slots; i++)
         tr_digest_add(digest, snapshot->slots[i], bytes);
@@ -106,73 +178,70 @@ tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *conf
 
 /* ---- writing ---- */
 
+static tr_status write_config(hid_t group, const char *config, tr_error *err)
+{
+    char digest[33];
+    return tr_text_digest(config, digest) &&
+                   tr_h5_write_text(group, "config", config, H5T_CSET_UTF8) &&
+                   tr_h5_write_text(group, "config_digest", digest, H5T_CSET_ASCII)
+               ? TR_OK
+               : tr_h5_write_failed(err, "the configuration in /trainer");
+}
+
 static tr_status write_attributes(hid_t group, const tr_snapshot *snapshot, tr_error *err)
 {
-    const tr_progress *at = &snapshot->progress;
-    const tr_identity *identity = &snapshot->identity;
-    char weights[33], state[33], of_config[33];
-    TR_TRY(tr_snapshot_digest(snapshot->weights, snapshot->n_values, weights, err));
+    tr_training_state state = {.progress = snapshot->progress, .identity = snapshot->identity};
+    TR_TRY(tr_snapshot_digest(snapshot->weights, snapshot->n_values, state.weights_digest, err));
     char *config = tr_config_text(tr_model_config(snapshot->model));
     if (config == NULL)
         return tr_out_of_memory(err, NULL);
-    const tr_status status = tr_training_state_digest(snapshot, config, state, err);
-    const bool ok =
-        tr_text_digest(config, of_config) &&
-        tr_h5_write_text(group, "config_digest", of_config, H5T_CSET_ASCII) &&
-        tr_h5_write_int(group, "format_version", TR_STATE_VERSION) &&
-        tr_h5_write_int(group, "epoch", at->epoch) && tr_h5_write_int(group, "step", at->step) &&
-        tr_h5_write_int(group, "iterations", at->iterations) &&
-        tr_h5_write_int(group, "n_samples", at->n_samples) &&
-        tr_h5_write_real(group, "seconds", at->seconds) &&
-        tr_h5_write_int(group, "best_epoch", at->best_epoch) &&
-        tr_h5_write_real(group, "best_value", at->best_value) &&
-        tr_h5_write_text(group, "dataset_digest", identity->dataset_digest, H5T_CSET_ASCII) &&
-        tr_h5_write_text(group, "split_digest", identity->split_digest, H5T_CSET_ASCII) &&
-        tr_h5_write_text(group, "machine", identity->machine, H5T_CSET_ASCII) &&
-        tr_h5_write_text(group, "config", config, H5T_CSET_UTF8) &&
-        tr_h5_write_text(group, "weights_digest", weights, H5T_CSET_ASCII) &&
-        tr_h5_write_text(group, "state_digest", state, H5T_CSET_ASCII);
+    tr_status status = tr_training_state_digest(snapshot, config, state.state_digest, err);
+    if (status == TR_OK)
+        status = write_config(group, config, err);
     tr_free(config);
-    return status != TR_OK ? status : ok ? TR_OK : tr_h5_write_failed(err, "the group /trainer");
+    TR_TRY(status);
+    bool ok = tr_h5_write_int(group, "format_version", TR_STATE_VERSION);
+    for (size_t i = 0; ok && i < N_ATTRIBUTES; i++)
+        ok = write_attribute(group, &attributes[i], &state);
+    return ok ? TR_OK : tr_h5_write_failed(err, "the group /trainer");
 }
 
 static tr_status write_sums(hid_t group, const tr_snapshot *snapshot, tr_error *err)
 {
-    const tr_progress *at = &snapshot->progress;
-    const int n_metrics = tr_model_n_metrics(snapshot->model);
-    double sums[1 + TR_MAX_METRICS] = {at->loss_sum};
-    const int64_t n = 1 + n_metrics;
-    memcpy(sums + 1, at->metric_sums, (size_t)n_metrics * sizeof *sums);
+    const tr_progress *progress = &snapshot->progress;
+    const int64_t n = 1 + tr_model_n_metrics(snapshot->model);
+    double sums[1 + TR_MAX_METRICS] = {progress->loss_sum};
+    memcpy(sums + 1, progress->metric_sums, (size_t)(n - 1) * sizeof *sums);
     return tr_h5_write_dataset(group, "epoch_sums", 1, &n, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, sums,
                                err);
 }
 
-static tr_status name_columns(hid_t group, const char names[][64], int n, tr_error *err)
+static tr_status name_columns(hid_t group, const tr_history_column *columns, int n, tr_error *err)
 {
-    const char *list[TR_MAX_COLUMNS];
+    const char *names[TR_MAX_COLUMNS];
     for (int i = 0; i < n; i++)
-        list[i] = names[i];
+        names[i] = columns[i].name;
     const hid_t dataset = H5Dopen2(group, "history", H5P_DEFAULT);
-    const bool ok = dataset >= 0 && tr_h5_write_names(dataset, "columns", list, (size_t)n);
+    const bool ok = dataset >= 0 && tr_h5_write_names(dataset, "columns", names, (size_t)n);
     tr_h5_close(dataset);
     return ok ? TR_OK : tr_h5_write_failed(err, "history");
 }
 
 static tr_status write_history(hid_t group, const tr_snapshot *snapshot, tr_error *err)
 {
-    char names[TR_MAX_COLUMNS][64];
-    const int n = tr_history_columns(snapshot->model, names);
+    tr_history_column columns[TR_MAX_COLUMNS];
+    const int n = tr_model_history_columns(columns, snapshot->model);
     const int64_t dims[2] = {snapshot->n_epochs, n};
-    double *rows = tr_alloc((size_t)dims[0] + 1, TR_MAX_COLUMNS * sizeof *rows);
+    double *rows = tr_alloc((size_t)dims[0] * (size_t)n, sizeof *rows);
     if (rows == NULL)
         return tr_out_of_memory(err, NULL);
     for (int64_t i = 0; i < dims[0]; i++)
-        tr_history_to_row(&snapshot->epochs[i], tr_model_n_metrics(snapshot->model), rows + i * n);
+        tr_history_to_row(rows + i * n, columns, n, &snapshot->epochs[i]);
     const tr_status status = tr_h5_write_dataset(group, "history", 2, dims, H5T_IEEE_F64LE,
                                                  H5T_NATIVE_DOUBLE, rows, err);
     tr_free(rows);
     TR_TRY(status);
-    return name_columns(group, names, n, err);
+    return name_columns(group, columns, n, err);
 }
 
 static tr_status write_training_weights(hid_t group, const tr_snapshot *snapshot, tr_error *err)

@@ -11,31 +11,40 @@
  *     /trainer/history               float64 [epochs, columns], attribute columns
  *     /trainer/optimizer_weights     Keras 3's optimizer.variables: weight_names, datasets
  *     /trainer/training_weights      <layer>/<weight>; only where model_weights are an average
+ *
+ * Its arrays are read by checkpoint_read.c, beside the weights.
  */
 #ifndef TR_TRAINING_STATE_H
 #define TR_TRAINING_STATE_H
 
-#include "h5.h"
+#include "h5_file.h"
 #include "snapshot.h"
 
-enum { TR_STATE_VERSION = 2 };
+/* CONFIG_MAX: as much as an INI file may have. */
+enum { TR_STATE_VERSION = 2, TR_STATE_CONFIG_MAX = 1 << 20 };
+#define TR_STATE_VARIABLES "trainer/optimizer_weights"
+
+/* The attributes. */
+typedef struct tr_training_state {
+    tr_progress progress; /* but for the sums, which are an array */
+    tr_identity identity;
+    char weights_digest[33]; /* "": none is written */
+    char state_digest[33];
+} tr_training_state;
 
 /* Writes the group. */
 tr_status tr_training_state_write(hid_t file, const tr_snapshot *snapshot, tr_error *err);
 
-/* A whole checkpoint of a run: weights and state, digests compared; in a child process. `model` is
- * built, and gets the weights that the training goes on from. TR_ERR_DATA: the file is damaged, or
- * has no training state, as those of Keras. */
-tr_status tr_training_state_read(tr_snapshot **out, tr_model *model, const char *path,
-                                 tr_error *err);
+/* The attributes of the group, and its configuration into `config`. In a child process;
+ * TR_ERR_DATA: it is damaged, or of another version. */
+tr_status tr_training_state_read(tr_training_state *state, char config[TR_STATE_CONFIG_MAX],
+                                 const tr_h5_file *file, tr_error *err);
 
-/* ---- shared by both directions ---- */
+/* The digest of the weights that were written with the group; "": it has none. */
+tr_status tr_training_state_read_digest(char text[33], const tr_h5_file *file, tr_error *err);
 
-/* Columns of the history and their names, and one epoch as a row of them. */
-enum { TR_MAX_COLUMNS = 2 * TR_MAX_METRICS + 9 };
-int tr_history_columns(const tr_model *model, char names[TR_MAX_COLUMNS][64]);
-void tr_history_to_row(const tr_epoch *epoch, int n_metrics, double row[TR_MAX_COLUMNS]);
-void tr_history_from_row(tr_epoch *epoch, int n_metrics, const double row[TR_MAX_COLUMNS]);
+/* Every text of the state ends, whatever a reader left there. */
+void tr_training_state_end_texts(tr_training_state *state);
 
 /* Digest of everything in the group and the weights, with `config` as its text. */
 tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *config, char text[33],

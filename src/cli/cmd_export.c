@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "checkpoint_read.h"
 #include "command.h"
 #include "export.h"
 #include "file.h"
@@ -141,7 +142,8 @@ static tr_status export_to(tr_session *session, const export_format *format,
     const char *checkpoint = common->checkpoint;
     TR_TRY(tr_model_build(session->model, err));
     TR_TRY(find_source(&source, session, common, output, format->has_model, err));
-    TR_TRY(tr_export_read(&snapshot, session->model, checkpoint, err));
+    TR_TRY(
+        tr_checkpoint_read(&snapshot, session->model, checkpoint, TR_READ_STATE_IF_IT_FITS, err));
     const tr_status status = format->write(snapshot, &source, output, err);
     const bool has_state = tr_snapshot_has_state(snapshot);
     tr_snapshot_free(snapshot);

@@ -117,7 +117,7 @@ static tr_status list(const char *path, bool digest, tr_error *err)
     if (status == TR_OK && digest)
         status = tr_inspect_digests(found, path, err);
     if (status == TR_OK)
-        status = tr_checkpoint_look(&outline, path, err);
+        status = tr_checkpoint_outline_read(&outline, path, err);
     /* What could be read of a damaged file is worth seeing. */
     if (found != NULL)
         tr_inspect_print(stdout, path, found, outline);

@@ -63,12 +63,12 @@ typedef struct view {
 } view;
 
 /* Notes the dataset beside the entry that is of it; false: none is. */
-static bool assign(const tr_inspect_item **items, const tr_outline_entry *entries, int64_t n,
+static bool assign(const tr_inspect_item **items, const tr_outline_list *list,
                    const tr_inspect_item *item)
 {
     bool found = false;
-    for (int64_t i = 0; i < n; i++)
-        if (strcmp(entries[i].path, item->path) == 0) {
+    for (int64_t i = 0; i < list->n; i++)
+        if (strcmp(list->entries[i].path, item->path) == 0) {
             items[i] = item;
             found = true;
         }
@@ -80,7 +80,7 @@ static bool is_told(view *self, const tr_inspect_item *item)
 {
     const tr_checkpoint_outline *outline = self->outline;
     return outline != NULL &&
-           (assign(self->variables, outline->variables, outline->n_variables, item) ||
+           (assign(self->variables, &outline->variables, item) ||
             (outline->history.n_epochs > 0 && strcmp(item->path, "trainer/history") == 0));
 }
 
@@ -88,8 +88,7 @@ static void arrange(view *self)
 {
     for (int64_t k = 0; k < self->found->n_items; k++) {
         const tr_inspect_item *item = &self->found->items[k];
-        if (self->outline != NULL &&
-            assign(self->weights, self->outline->entries, self->outline->n_entries, item))
+        if (self->outline != NULL && assign(self->weights, &self->outline->weights, item))
             self->n_parameters += item->n;
         else if (!is_told(self, item))
             self->others[self->n_others++] = item;
@@ -119,13 +118,13 @@ static const char *missing(const view *self)
 static bool weight_row(row *line, const void *user, int64_t i)
 {
     const view *self = user;
-    if (i >= self->outline->n_entries)
+    if (i >= self->outline->weights.n)
         return false;
-    const tr_outline_entry *entry = &self->outline->entries[i];
+    const tr_outline_entry *entry = &self->outline->weights.entries[i];
     const tr_inspect_item *item = self->weights[i];
     *line = (row){0};
     /* A layer's name stands once, before its first weight. */
-    if (i == 0 || strcmp(entry->layer, self->outline->entries[i - 1].layer) != 0)
+    if (i == 0 || strcmp(entry->layer, self->outline->weights.entries[i - 1].layer) != 0)
         tr_copy_printable(line->cell[0], CELL, entry->layer);
     if (entry->weight[0] == '\0')
         return true;
@@ -143,11 +142,11 @@ static bool weight_row(row *line, const void *user, int64_t i)
 static bool variable_row(row *line, const void *user, int64_t i)
 {
     const view *self = user;
-    if (i >= self->outline->n_variables)
+    if (i >= self->outline->variables.n)
         return false;
     const tr_inspect_item *item = self->variables[i];
     *line = (row){0};
-    tr_copy_printable(line->cell[0], CELL, self->outline->variables[i].path);
+    tr_copy_printable(line->cell[0], CELL, self->outline->variables.entries[i].path);
     if (item == NULL) {
         snprintf(line->cell[3], CELL, missing(self));
         return true;
@@ -166,7 +165,7 @@ static bool epoch_row(row *line, const void *user, int64_t i)
     if (i >= history->n_epochs)
         return false;
     for (int c = 0; c < history->n_columns; c++)
-        snprintf(line->cell[c], CELL, "%.6g", history->values[i][c]);
+        snprintf(line->cell[c], CELL, "%.6g", history->values[i * history->n_columns + c]);
     return true;
 }
 
@@ -243,7 +242,7 @@ static void print_title(FILE *out, const char *path, const view *self)
         fprintf(out, "%s: %lld dataset%s\n", path, (long long)n, n == 1 ? "" : "s");
         return;
     }
-    const bool all = outline->n_unlisted == 0 && self->found->n_unlisted == 0;
+    const bool all = outline->weights.n_unlisted == 0 && self->found->n_unlisted == 0;
     fprintf(out, "%s: a checkpoint, %lld layers, %s%lld parameters\n", path,
             (long long)outline->n_layers, all ? "" : "at least ", (long long)self->n_parameters);
     tr_copy_printable(name, sizeof name, outline->model_name);
@@ -267,7 +266,7 @@ void tr_inspect_print(FILE *out, const char *path, const tr_inspection *found,
     static const row dataset_head = {{"Dataset", "Type", "Shape", "Values", "Storage"}};
     static const row weight_head = {{"Layer", "Weight", "Type", "Shape", "Values"}};
     static const row variable_head = {{"Optimizer's variable", "Type", "Shape", "Values"}};
-    const bool is_checkpoint = outline != NULL && (found->is_checkpoint || outline->n_entries > 0);
+    const bool is_checkpoint = outline != NULL && (found->is_checkpoint || outline->weights.n > 0);
     view self = {.found = found, .outline = is_checkpoint ? outline : NULL};
     arrange(&self);
     print_title(out, path, &self);
@@ -275,11 +274,11 @@ void tr_inspect_print(FILE *out, const char *path, const tr_inspection *found,
     outline = self.outline;
     if (outline != NULL) {
         tr_print_table(out, &weight_head, 5, weight_row, &self);
-        print_more(out, outline->n_unlisted, "weights");
+        print_more(out, outline->weights.n_unlisted, "weights");
     }
-    if (outline != NULL && outline->n_variables > 0) {
+    if (outline != NULL && outline->variables.n > 0) {
         tr_print_table(out, &variable_head, 4, variable_row, &self);
-        print_more(out, outline->n_unlisted_variables, "variables");
+        print_more(out, outline->variables.n_unlisted, "variables");
     }
     if (outline != NULL)
         print_history(out, &outline->history);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "checkpoint_look.h"
+#include "checkpoint_outline.h"
 #include "inspect.h"
 
 /* `outline` may be NULL, or without layers: the file is no checkpoint. Names and texts from the

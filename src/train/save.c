@@ -3,12 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "checkpoint_read.h"
 #include "clock.h"
 #include "file.h"
 #include "mem.h"
 #include "run_internal.h"
 #include "trainer/checkpoint.h"
-#include "training_state.h"
 
 /* ---- out ---- */
 
@@ -180,7 +180,7 @@ tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error
     tr_snapshot *snapshot = NULL;
     tr_status status = check_job(run, path, err);
     if (status == TR_OK)
-        status = tr_training_state_read(&snapshot, run->model, path, err);
+        status = tr_checkpoint_read(&snapshot, run->model, path, TR_READ_STATE, err);
     if (status != TR_OK)
         return advise(status, err);
     status = check_identity(run, &snapshot->identity, path, err);

@@ -67,7 +67,7 @@ static void refused(const char *layers, const char *path, const char *expected)
 Test(checkpoint_read, refuses_what_does_not_fit)
 {
     refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 5\n", keras_file(),
-            "is [3, 3, 1, 32], the model's c/kernel is [5, 5, 1, 32]");
+            "is float32 [3, 3, 1, 32], the model's c/kernel is [5, 5, 1, 32]");
     refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n", keras_file(),
             "has more weights than the model");
     refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\n", "/no/such.h5",
@@ -189,11 +189,12 @@ Test(checkpoint_read, refuses_weights_alone_of_another_model)
         tr_format("[layer.m]\ntype = flatten\n%s", "[layer.d]\ntype = dense\nunits = 3\n");
     const char *untrained = test_keras_golden("tutorial_untrained_v3.3.3.weights.h5");
     refused(conv, untrained, "has more weights than the model: there is no layer for those of");
-    refused(first, untrained, "dense/vars/0 is [3136, 10], the model's d/kernel is [784, 3]");
+    refused(first, untrained,
+            "dense/vars/0 is float32 [3136, 10], the model's d/kernel is [784, 3]");
     refused("[layer.c]\ntype = conv2d\nfilters = 32\nkernel_size = 3\nuse_bias = false\n",
-            untrained, "conv2d/vars/1 is one too many (layer c)");
+            untrained, "than the model's layer c: layers/conv2d/vars/1 is one too many");
     refused("[layer.n]\ntype = batch_normalization\n", untrained,
-            "has no weights for layer n: batch_normalization/vars is missing");
+            "has no weights for layer n: batch_normalization/vars/0 is missing");
     refused(conv, test_keras_golden("handmade_minimal.keras"), "has more weights than the model");
     tr_free(more);
     tr_free(first);

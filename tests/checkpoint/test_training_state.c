@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "checkpoint_read.h"
 #include "checkpoint_write.h"
 #include "mem.h"
 #include "net.h"
 #include "rng.h"
-#include "training_state.h"
 
 static const int64_t shape[3] = {2, 2, 1};
 static const char layers[] = "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 2\n";
@@ -82,7 +82,8 @@ Test(training_state, comes_back_whole)
     cr_assert_eq(tr_checkpoint_write(written, path, &err), TR_OK, "%s", err.text);
     /* The weights are to be read into the snapshot, and what the training goes on from into the
      * model. */
-    cr_assert_eq(tr_training_state_read(&found, made->model, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_read(&found, made->model, path, TR_READ_STATE, &err), TR_OK, "%s",
+                 err.text);
     same(written, found);
     float kernel[8];
     cr_assert_eq(tr_model_get_weight(made->model, 0, kernel, &err), TR_OK);
@@ -122,7 +123,8 @@ Test(training_state, a_thousand_damaged_files, .timeout = 250)
         fwrite(broken, 1, length, file);
         fclose(file);
         tr_snapshot *found = NULL;
-        const tr_status status = tr_training_state_read(&found, made->model, damaged, &err);
+        const tr_status status =
+            tr_checkpoint_read(&found, made->model, damaged, TR_READ_STATE, &err);
         cr_assert(status == TR_OK || status == TR_ERR_DATA, "%d: %s", status, err.text);
         cr_assert(status == TR_OK || strstr(err.text, damaged) != NULL, "%s", err.text);
         if (status == TR_OK)
@@ -148,9 +150,10 @@ Test(training_state, says_what_a_file_of_keras_lacks)
     tr_error err = {0};
     tr_snapshot *unused = NULL;
     test_net *made = test_net_new(tutorial, (const int64_t[]){28, 28, 1}, 1);
-    cr_assert_eq(tr_training_state_read(&unused, made->model, TR_GOLDEN "/keras_written.h5", &err),
+    cr_assert_eq(tr_checkpoint_read(&unused, made->model, TR_GOLDEN "/keras_written.h5",
+                                    TR_READ_STATE, &err),
                  TR_ERR_DATA);
     cr_assert_not_null(strstr(err.text, "has no training state"), "%s", err.text);
-    cr_assert_not_null(strstr(err.text, "fit.initial_weights"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, "[fit] initial_weights"), "%s", err.text);
     test_net_free(made);
 }

@@ -92,10 +92,11 @@ Test(inspect_table, a_checkpoint_by_layers)
     found->items[1] = (tr_inspect_item){
         .path = "step", .type = "int64", .n = 1, .has_range = true, .min = 5, .max = 5};
     outline->n_layers = 2;
-    outline->n_entries = 3;
-    outline->entries[0] = (tr_outline_entry){"f", "", "model_weights/f/"};
-    outline->entries[1] = (tr_outline_entry){"d", "d/kernel:0", "model_weights/d/d/kernel:0"};
-    outline->entries[2] = (tr_outline_entry){"d", "d/bias:0", "model_weights/d/d/bias:0"};
+    outline->weights.n = 3;
+    outline->weights.entries[0] = (tr_outline_entry){"f", "", "model_weights/f/"};
+    outline->weights.entries[1] =
+        (tr_outline_entry){"d", "d/kernel:0", "model_weights/d/d/kernel:0"};
+    outline->weights.entries[2] = (tr_outline_entry){"d", "d/bias:0", "model_weights/d/d/bias:0"};
     expect_lines(found, outline,
                  "a.h5: a checkpoint, 2 layers, 6 parameters\n"
                  "____________________________________________________\n"
@@ -128,16 +129,17 @@ Test(inspect_table, a_checkpoint_s_story)
                                         .has_range = true,
                                         .min = 5,
                                         .max = 5};
-    outline->n_layers = outline->n_entries = 1;
-    outline->entries[0] = (tr_outline_entry){"f", "", "model_weights/f/"};
-    outline->n_variables = 2;
-    outline->variables[0] =
+    outline->n_layers = outline->weights.n = 1;
+    outline->weights.entries[0] = (tr_outline_entry){"f", "", "model_weights/f/"};
+    outline->variables.n = 2;
+    outline->variables.entries[0] =
         (tr_outline_entry){"", "adam/iteration", "trainer/optimizer_weights/adam/iteration"};
-    outline->variables[1] = (tr_outline_entry){"", "adam/x", "trainer/optimizer_weights/adam/x"};
+    outline->variables.entries[1] =
+        (tr_outline_entry){"", "adam/x", "trainer/optimizer_weights/adam/x"};
     outline->history = (tr_outline_history){.n_epochs = 2,
                                             .n_columns = 2,
                                             .columns = {"epoch", "lo\033ss"},
-                                            .values = {{1, 0.5}, {2, 0.123456789}}};
+                                            .values = {1, 0.5, 2, 0.123456789}};
     strcpy(outline->model_class, "Sequential");
     strcpy(outline->model_name, "mi\nne");
     strcpy(outline->digest_stored, "0123");
@@ -163,8 +165,8 @@ Test(inspect_table, a_checkpoint_s_story)
                  " 1      0.5\n"
                  " 2      0.123457\n"
                  "=================\n");
-    outline->n_unlisted = 7;
-    outline->n_unlisted_variables = 8;
+    outline->weights.n_unlisted = 7;
+    outline->variables.n_unlisted = 8;
     found->n_unlisted = 15;
     char *text = printed(found, outline);
     cr_expect_not_null(strstr(text, "1 layers, at least 0 parameters\n"), "%s", text);

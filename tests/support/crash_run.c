@@ -10,12 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "checkpoint_read.h"
 #include "digest.h"
 #include "h5_write.h"
+#include "history_columns.h"
 #include "mem.h"
 #include "net.h"
 #include "rng.h"
-#include "training_state.h"
 
 enum { SIDE = 6, BATCH = 4, SHARE = 5 /* a fifth of the samples validates */ };
 
@@ -128,12 +129,14 @@ static void digest_slots(const tr_snapshot *snapshot, char text[33])
 
 static void digest_history(const tr_snapshot *snapshot, char text[33])
 {
+    tr_history_column columns[TR_MAX_COLUMNS];
+    const int n = tr_model_history_columns(columns, snapshot->model);
     tr_digest *digest = tr_digest_new();
     for (int64_t i = 0; i < snapshot->n_epochs; i++) {
         tr_epoch epoch = snapshot->epochs[i];
         double row[TR_MAX_COLUMNS] = {0};
         epoch.seconds = epoch.validation_seconds = epoch.images_per_s = 0.0;
-        tr_history_to_row(&epoch, tr_model_n_metrics(snapshot->model), row);
+        tr_history_to_row(row, columns, n, &epoch);
         tr_digest_add(digest, row, sizeof row);
     }
     tr_digest_text(digest, text);
@@ -152,7 +155,8 @@ test_result test_crash_result(const char *config_path, const char *output, int e
     cr_assert_eq(tr_config_load(&config, config_path, NULL, 0, &err), TR_OK);
     cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
     cr_assert_eq(tr_model_build(model, &err), TR_OK);
-    cr_assert_eq(tr_training_state_read(&snapshot, model, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_read(&snapshot, model, path, TR_READ_STATE, &err), TR_OK, "%s",
+                 err.text);
     cr_assert_eq(snapshot->n_epochs, epochs);
     tr_snapshot_digest(snapshot->weights, snapshot->n_values, result.weights, &err);
     digest_slots(snapshot, result.slots);

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "checkpoint_read.h"
 #include "h5.h"
 #include "mem.h"
 #include "net.h"
 #include "rng.h"
-#include "training_state.h"
 
 enum { SIDE = TEST_QUADRANTS_SIDE, N_TRAIN = TEST_QUADRANTS_TRAIN, N_TEST = TEST_QUADRANTS_TEST };
 
@@ -144,7 +144,8 @@ tr_snapshot *test_quadrants_load(const char *const *overrides, size_t n, const c
         all[i] = overrides[i];
     all[n] = folder;
     cr_assert_eq(test_quadrants_make(made, all, n + 1, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_training_state_read(&snapshot, made->model, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_read(&snapshot, made->model, path, TR_READ_STATE, &err), TR_OK, "%s",
+                 err.text);
     return snapshot;
 }
 
