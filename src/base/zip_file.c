@@ -8,9 +8,8 @@
 
 #include "mem.h"
 
-/* A member may be that large, and that many times its packed size: deflate itself reaches 1032, on
- * nothing but zeros, which weights are not. */
-static const zip_uint64_t most_bytes = (zip_uint64_t)4 << 30;
+/* A member may be that many times its packed size: deflate itself reaches 1032, on nothing but
+ * zeros, which weights are not. */
 enum { MOST_INFLATION = 1000, SMALL = 1 << 16 };
 
 bool tr_is_zip(const char *path)
@@ -26,7 +25,7 @@ bool tr_is_zip(const char *path)
 }
 
 static tr_status check_member(const char *path, const char *name, const zip_stat_t *info,
-                              tr_error *err)
+                              size_t most, tr_error *err)
 {
     const zip_uint64_t wanted = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
     if ((info->valid & wanted) != wanted)
@@ -38,10 +37,10 @@ static tr_status check_member(const char *path, const char *name, const zip_stat
         return tr_fail(err, TR_ERR_DATA,
                        "%s: %s in it is packed by method %d; supported: stored and deflated", path,
                        name, (int)info->comp_method);
-    if (info->size > most_bytes)
+    if (info->size > most)
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: %s in it says that it has %" PRIu64 " bytes; at most 4 GiB are read",
-                       path, name, (uint64_t)info->size);
+                       "%s: %s in it says that it has %" PRIu64 " bytes; at most %zu are read",
+                       path, name, (uint64_t)info->size, most);
     if (info->size > SMALL && info->size / MOST_INFLATION > info->comp_size)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: %s in it would grow from %" PRIu64 " to %" PRIu64
@@ -65,13 +64,13 @@ static bool read_all(zip_file_t *member, char *bytes, zip_uint64_t n)
 }
 
 static tr_status read_member(zip_t *archive, void **bytes, size_t *n, const char *path,
-                             const char *name, tr_error *err)
+                             const char *name, size_t most, tr_error *err)
 {
     zip_stat_t info;
     if (zip_stat(archive, name, 0, &info) != 0)
         return tr_fail(err, TR_ERR_DATA, "%s: has no %s inside: it is no whole model of Keras",
                        path, name);
-    TR_TRY(check_member(path, name, &info, err));
+    TR_TRY(check_member(path, name, &info, most, err));
     char *read = tr_alloc((size_t)info.size + 1, 1);
     if (read == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for %s", path, name);
@@ -89,13 +88,14 @@ static tr_status read_member(zip_t *archive, void **bytes, size_t *n, const char
     return TR_OK;
 }
 
-tr_status tr_zip_read(void **bytes, size_t *n, const char *path, const char *name, tr_error *err)
+tr_status tr_zip_read(void **bytes, size_t *n, const char *path, const char *name, size_t most,
+                      tr_error *err)
 {
     int reason = 0;
     zip_t *archive = zip_open(path, ZIP_RDONLY, &reason);
     if (archive == NULL)
         return tr_fail(err, TR_ERR_DATA, "%s: is not a whole ZIP archive", path);
-    const tr_status status = read_member(archive, bytes, n, path, name, err);
+    const tr_status status = read_member(archive, bytes, n, path, name, most, err);
     zip_discard(archive);
     return status;
 }

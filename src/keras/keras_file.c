@@ -71,13 +71,17 @@ static tr_status open_h5(tr_keras_file *file, tr_error *err)
 
 /* ---- .keras ---- */
 
+/* Of a member, unpacked. Keras says a layer in a thousand bytes; parsing takes a second for every
+ * 20 MB. */
+static const size_t MOST_JSON = (size_t)16 << 20, MOST_WEIGHTS = (size_t)4 << 30;
+
 /* HDF5 reads it where it lies; nothing is written to disk. */
 static tr_status open_member(tr_keras_file *file, tr_error *err)
 {
     static const char name[] = "model.weights.h5";
     void *bytes = NULL;
     size_t n = 0;
-    TR_TRY(tr_zip_read(&bytes, &n, file->path, name, err));
+    TR_TRY(tr_zip_read(&bytes, &n, file->path, name, MOST_WEIGHTS, err));
     const tr_status status = tr_h5_file_open_image(&file->file, bytes, n, file->path, err);
     tr_free(bytes);
     if (status != TR_OK)
@@ -90,7 +94,7 @@ static tr_status read_member_json(json_t **out, const char *path, const char *na
 {
     void *bytes = NULL;
     size_t n = 0;
-    TR_TRY(tr_zip_read(&bytes, &n, path, name, err));
+    TR_TRY(tr_zip_read(&bytes, &n, path, name, MOST_JSON, err));
     const tr_status status = parse_json(out, path, name, bytes, err);
     tr_free(bytes);
     return status;

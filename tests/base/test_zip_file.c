@@ -32,14 +32,19 @@ static void make(const void *bytes, size_t n, int method, int encryption)
     cr_assert_eq(zip_close(archive), 0);
 }
 
-static void refused(const char *path, const char *name, const char *expected)
+static void refused_beyond(size_t most, const char *path, const char *name, const char *expected)
 {
     tr_error err = {0};
     void *bytes = NULL;
     size_t n = 0;
-    cr_assert_eq(tr_zip_read(&bytes, &n, path, name, &err), TR_ERR_DATA);
+    cr_assert_eq(tr_zip_read(&bytes, &n, path, name, most, &err), TR_ERR_DATA);
     cr_expect_not_null(strstr(err.text, expected), "%s", err.text);
     cr_expect_not_null(strstr(err.text, path), "%s", err.text);
+}
+
+static void refused(const char *path, const char *name, const char *expected)
+{
+    refused_beyond((size_t)4 << 30, path, name, expected);
 }
 
 static char text[3 << 16];
@@ -60,13 +65,21 @@ Test(zip_file, reads_what_was_stored_or_deflated)
         size_t n = 0;
         make(text, sizeof text, methods[i], ZIP_EM_NONE);
         cr_assert(tr_is_zip(archive_path()));
-        cr_assert_eq(tr_zip_read((void **)&bytes, &n, archive_path(), "m", &err), TR_OK, "%s",
-                     err.text);
+        cr_assert_eq(tr_zip_read((void **)&bytes, &n, archive_path(), "m", SIZE_MAX, &err), TR_OK,
+                     "%s", err.text);
         cr_assert_eq(n, sizeof text);
         cr_assert_eq(memcmp(bytes, text, n), 0);
         cr_assert_eq(bytes[n], '\0');
         tr_free(bytes);
     }
+}
+
+Test(zip_file, refuses_more_than_the_caller_wants)
+{
+    fill();
+    make(text, sizeof text, ZIP_CM_DEFLATE, ZIP_EM_NONE);
+    refused_beyond(sizeof text - 1, archive_path(), "m",
+                   "says that it has 196608 bytes; at most 196607 are read");
 }
 
 Test(zip_file, refuses_what_is_none_or_lacks_the_member)
@@ -119,7 +132,7 @@ Test(zip_file, refuses_what_says_it_is_larger_than_4_gib)
     fwrite(head, 1, sizeof head, file);
     fwrite(directory, 1, sizeof directory, file);
     fclose(file);
-    refused(archive_path(), "m", "at most 4 GiB");
+    refused(archive_path(), "m", "at most 4294967296 are read");
 }
 
 /* Cut anywhere, or with any bit flipped: refused, or the very bytes. */
@@ -148,7 +161,7 @@ Test(zip_file, damage_is_noticed)
             if (i % 3 != 0)
                 whole[bit / 8] ^= (unsigned char)(1u << bit % 8);
             const tr_status status =
-                tr_zip_read((void **)&bytes, &n_read, archive_path(), "m", &err);
+                tr_zip_read((void **)&bytes, &n_read, archive_path(), "m", SIZE_MAX, &err);
             cr_assert(status == TR_OK || status == TR_ERR_DATA, "%s", err.text);
             if (status == TR_OK)
                 cr_assert(n_read == 700 && memcmp(bytes, text, 700) == 0, "other bytes");
