@@ -59,7 +59,9 @@ tr_status tr_h5_make_image(void **image, size_t *n,
     hid_t file = H5I_INVALID_HID;
     tr_h5_quiet();
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access >= 0 && H5Pset_fapl_core(access, 1 << 20, 0) >= 0)
+    /* The oldest format whatever the library's default: the same bytes from all, read by all. */
+    if (access >= 0 && H5Pset_fapl_core(access, 1 << 20, 0) >= 0 &&
+        H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) >= 0)
         file = H5Fcreate("in memory", H5F_ACC_TRUNC, H5P_DEFAULT, access);
     tr_status status =
         file < 0 ? tr_h5_write_failed(err, "a file in memory") : fill(user, file, err);

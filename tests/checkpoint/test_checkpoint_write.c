@@ -76,6 +76,27 @@ Test(checkpoint_write, is_keras_s_layout)
     test_net_free(net);
 }
 
+/* As Keras 2's h5py wrote them, and whatever HDF5 writes them here (2.x has other defaults):
+ * superblock 0, eight-byte offsets, groups of symbol tables, no object headers of version 2. */
+Test(checkpoint_write, is_hdf5_s_oldest_format)
+{
+    static const unsigned char head[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n', 0, 0, 0, 0,
+                                         0,    8,   8,   0,   4,    0,    16,   0,    0, 0, 0, 0};
+    static unsigned char bytes[1 << 17];
+    tr_error err = {0};
+    test_net *net = test_net_new(layers, shape, 2);
+    const char *path = path_in_folder("old.h5");
+    cr_assert_eq(test_save(net->model, path, &err), TR_OK, "%s", err.text);
+    FILE *file = fopen(path, "rb");
+    const size_t n = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    cr_assert(n > 4096 && n < sizeof bytes);
+    cr_expect_eq(memcmp(bytes, head, sizeof head), 0);
+    cr_expect_not_null(memmem(bytes, n, "SNOD", 4));
+    cr_expect_null(memmem(bytes, n, "OHDR", 4));
+    test_net_free(net);
+}
+
 /* A limit on the size of files stands in for a full disk: write(2) fails in the middle. */
 Test(checkpoint_write, full_disk_leaves_the_old_file)
 {
