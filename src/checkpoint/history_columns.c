@@ -58,6 +58,17 @@ int tr_model_history_columns(tr_history_column columns[TR_MAX_COLUMNS], const tr
     return tr_history_columns(columns, metrics, n);
 }
 
+int tr_history_reported_columns(tr_history_column columns[TR_MAX_COLUMNS],
+                                const tr_history *history)
+{
+    const int n = tr_history_columns(columns, history->names, history->n_metrics);
+    int n_reported = 0;
+    for (int i = 0; i < n; i++)
+        if (columns[i].reported && (history->validation || !columns[i].validation))
+            columns[n_reported++] = columns[i];
+    return n_reported;
+}
+
 /* ---- values ---- */
 
 double tr_history_value(const tr_history_column *column, const tr_epoch *epoch)

@@ -28,6 +28,10 @@ int tr_history_columns(tr_history_column columns[TR_MAX_COLUMNS], const char *co
                        int n_metrics);
 int tr_model_history_columns(tr_history_column columns[TR_MAX_COLUMNS], const tr_model *model);
 
+/* Those of the files of a run. */
+int tr_history_reported_columns(tr_history_column columns[TR_MAX_COLUMNS],
+                                const tr_history *history);
+
 double tr_history_value(const tr_history_column *column, const tr_epoch *epoch);
 
 /* An epoch as a row of the n columns, and back. */

@@ -3,37 +3,24 @@
 #include <stdlib.h>
 
 #include "file.h"
+#include "history_columns.h"
 #include "trainer/history.h"
-
-static void print_head(FILE *out, const tr_history *history, const char *prefix)
-{
-    fprintf(out, ",%sloss", prefix);
-    for (int i = 0; i < history->n_metrics; i++)
-        fprintf(out, ",%s%s", prefix, history->names[i]);
-}
-
-static void print_metrics(FILE *out, const tr_history *history, const tr_metrics *metrics)
-{
-    fprintf(out, ",%.9g", metrics->loss);
-    for (int i = 0; i < history->n_metrics; i++)
-        fprintf(out, ",%.9g", metrics->values[i]);
-}
 
 static void print(FILE *out, const tr_history *history)
 {
-    fputs("epoch", out);
-    print_head(out, history, "");
-    if (history->validation)
-        print_head(out, history, "val_");
-    fputs(",learning_rate,seconds,images_per_s\n", out);
-    for (int64_t i = 0; i < history->n; i++) {
-        const tr_epoch *e = &history->epochs[i];
-        fprintf(out, "%lld", (long long)e->epoch);
-        print_metrics(out, history, &e->train);
-        if (history->validation)
-            print_metrics(out, history, &e->validation);
-        fprintf(out, ",%.9g,%.6g,%.6g\n", e->learning_rate, e->seconds, e->images_per_s);
-    }
+    tr_history_column columns[TR_MAX_COLUMNS];
+    const int n = tr_history_reported_columns(columns, history);
+    for (int k = 0; k < n; k++)
+        fprintf(out, "%s%s", columns[k].name, k + 1 < n ? "," : "\n");
+    for (int64_t i = 0; i < history->n; i++)
+        for (int k = 0; k < n; k++) {
+            const double value = tr_history_value(&columns[k], &history->epochs[i]);
+            if (columns[k].whole)
+                fprintf(out, "%.0f", value);
+            else
+                fprintf(out, "%.*g", columns[k].digits, value);
+            fputs(k + 1 < n ? "," : "\n", out);
+        }
 }
 
 tr_status tr_history_write_csv(const tr_history *history, const char *path, tr_error *err)

@@ -9,34 +9,23 @@
 #include <stdlib.h>
 
 #include "file.h"
+#include "history_columns.h"
 #include "trainer/history.h"
 
-static int add_number(json_t *line, const char *prefix, const char *name, double value)
+static json_t *number(const tr_history_column *column, double value)
 {
-    char key[128];
-    snprintf(key, sizeof key, "%s%s", prefix, name);
-    return json_object_set_new(line, key, isfinite(value) ? json_real(value) : json_null());
+    if (column->whole)
+        return json_integer((json_int_t)value);
+    return isfinite(value) ? json_real(value) : json_null();
 }
 
-static int add_metrics(json_t *line, const tr_history *history, const char *prefix,
-                       const tr_metrics *metrics)
-{
-    int bad = add_number(line, prefix, "loss", metrics->loss);
-    for (int i = 0; i < history->n_metrics; i++)
-        bad |= add_number(line, prefix, history->names[i], metrics->values[i]);
-    return bad;
-}
-
-static int print_line(FILE *out, const tr_history *history, const tr_epoch *epoch)
+static int print_line(FILE *out, const tr_history_column *columns, int n, const tr_epoch *epoch)
 {
     json_t *line = json_object();
-    int bad = json_object_set_new(line, "epoch", json_integer((json_int_t)epoch->epoch));
-    bad |= add_metrics(line, history, "", &epoch->train);
-    if (history->validation)
-        bad |= add_metrics(line, history, "val_", &epoch->validation);
-    bad |= add_number(line, "", "learning_rate", epoch->learning_rate);
-    bad |= add_number(line, "", "seconds", epoch->seconds);
-    bad |= add_number(line, "", "images_per_s", epoch->images_per_s);
+    int bad = 0;
+    for (int k = 0; k < n; k++)
+        bad |= json_object_set_new(line, columns[k].name,
+                                   number(&columns[k], tr_history_value(&columns[k], epoch)));
     if (bad == 0)
         bad = json_dumpf(line, out, JSON_REAL_PRECISION(9));
     json_decref(line);
@@ -49,8 +38,10 @@ tr_status tr_history_write_jsonl(const tr_history *history, const char *path, tr
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     int bad = out == NULL;
+    tr_history_column columns[TR_MAX_COLUMNS];
+    const int n_columns = tr_history_reported_columns(columns, history);
     for (int64_t i = 0; i < history->n && !bad; i++)
-        bad = print_line(out, history, &history->epochs[i]);
+        bad = print_line(out, columns, n_columns, &history->epochs[i]);
     if (out != NULL && fclose(out) != 0)
         bad = 1;
     const tr_status status = bad ? tr_fail(err, TR_ERR_INTERNAL, "out of memory for %s", path)
