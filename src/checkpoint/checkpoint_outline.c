@@ -31,7 +31,21 @@ static void show(tr_outline_list *list, const char *layer, const char *name, con
     snprintf(entry->path, sizeof entry->path, "%s", path);
 }
 
-static void show_layers(tr_checkpoint_outline *outline, const tr_checkpoint_file *file)
+/* A name without an array is worth showing; what leads out of the file is refused. */
+static tr_status check_weight(const tr_checkpoint_file *file, const char *path, tr_error *err)
+{
+    tr_h5_array array;
+    bool has;
+    TR_TRY(tr_h5_file_has(&file->keras.file, path, &has, err));
+    if (!has)
+        return TR_OK;
+    const tr_status status = tr_h5_array_open(&array, &file->keras.file, path, err);
+    tr_h5_array_close(&array);
+    return status;
+}
+
+static tr_status show_layers(tr_checkpoint_outline *outline, const tr_checkpoint_file *file,
+                             tr_error *err)
 {
     outline->n_layers = (int64_t)file->n_layers;
     for (size_t i = 0; i < file->n_layers; i++) {
@@ -42,6 +56,9 @@ static void show_layers(tr_checkpoint_outline *outline, const tr_checkpoint_file
         if (layer->n == 0)
             show(&outline->weights, layer->name, "", "");
     }
+    for (size_t i = 0; i < file->weights.n; i++)
+        TR_TRY(check_weight(file, file->weights.items[i].path, err));
+    return TR_OK;
 }
 
 /* Keras's own, and ours. */
@@ -162,7 +179,7 @@ static tr_status show_history(tr_outline_history *history, const tr_checkpoint_f
 static tr_status show_all(tr_checkpoint_outline *outline, const tr_checkpoint_file *file,
                           tr_error *err)
 {
-    show_layers(outline, file);
+    TR_TRY(show_layers(outline, file, err));
     show_model(outline, file);
     TR_TRY(show_variables(outline, file, err));
     TR_TRY(show_digest(outline, file, err));

@@ -3,12 +3,14 @@
 
 #include "command.h"
 #include "mem.h"
+#include "trainer/checkpoint.h"
 
 static const char check_doc[] =
     "Check a configuration: every mistake with its line, in one run. The "
     "data are read by a run only.";
-static const char summary_doc[] =
-    "Print the layers, their shapes, parameters and work, and the oneDNN kernel of each direction.";
+static const char summary_doc[] = "Print the layers, their shapes, parameters and work, and the "
+                                  "oneDNN kernel of each direction; of "
+                                  "a checkpoint after its weights were read.";
 
 tr_status tr_command_check(int argc, char **argv)
 {
@@ -35,6 +37,8 @@ tr_status tr_command_summary(int argc, char **argv)
     tr_status status = tr_session_load(&session, &options, &err);
     if (status == TR_OK)
         status = tr_session_build(&session, &err);
+    if (status == TR_OK && options.checkpoint != NULL) /* whose model it is, or is not */
+        status = tr_checkpoint_read_weights(session.model, options.checkpoint, &err);
     if (status == TR_OK) {
         summary = tr_model_summary(session.model);
         fputs(summary == NULL ? "" : summary, stdout);

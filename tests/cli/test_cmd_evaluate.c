@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "keras.h"
+#include "mem.h"
 #include "net.h"
 #include "run.h"
 #include "small_run.h"
@@ -98,6 +99,29 @@ Test(cmd_evaluate, summary_takes_a_checkpoint_too)
     test_expect(test_run("", "summary --checkpoint x -c y"), 2, "keep one");
     test_expect(test_run("", "summary"), 2, "no configuration");
     test_expect(test_run("", "summary --checkpoint /no/such.h5"), 3, "/no/such.h5");
+}
+
+/* Every command that reads a model says the same of one that does not lie in its file. */
+Test(cmd_evaluate, a_model_in_another_file_is_refused)
+{
+    static const char *const commands[] = {
+        "evaluate --checkpoint %s --set data.file=x.h5", "predict --checkpoint %s --image x.png",
+        "summary --checkpoint %s", "export --checkpoint %s --format keras", "inspect %s"};
+    const char *path = made(NULL);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Ldelete(file, "model_weights/d/k", H5P_DEFAULT);
+    cr_assert_geq(
+        H5Lcreate_external("secret.h5", "/k", file, "model_weights/d/k", H5P_DEFAULT, H5P_DEFAULT),
+        0);
+    H5Fclose(file);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        char *arguments = tr_format(commands[i], path);
+        test_expect(
+            test_run("", arguments), 3,
+            "made.h5: model_weights/d/k: model_weights/d/k is an external link to /k in the "
+            "file secret.h5");
+        tr_free(arguments);
+    }
 }
 
 /* A file of ours whose configuration was damaged is one of the data, and named. */
