@@ -23,9 +23,11 @@ typedef struct tr_model tr_model;
  * outlive the model and may get its defaults filled in. */
 tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err);
 
-/* Plans the programs and initialises the parameters from config->fit.seed. Call after
- * tr_config_check() said TR_OK. */
+/* Plans the programs, checks every kernel of theirs, and initialises the parameters from
+ * config->fit.seed. Call after tr_config_check() said TR_OK. TR_ERR_CONFIG where oneDNN has no right
+ * kernel for a layer, in training or inference; the second form looks at inference only. */
 tr_status tr_model_build(tr_model *model, tr_error *err);
+tr_status tr_model_build_for_inference(tr_model *model, tr_error *err);
 void tr_model_free(tr_model *model);
 
 /* TR_ERR_CONFIG, naming the layer, where one of them can be used for inference only. After
@@ -107,8 +109,12 @@ char *tr_model_summary(const tr_model *model);
 /* What is allowed and probably not meant, one sentence a line; "" when there is nothing. */
 char *tr_model_warnings(const tr_model *model);
 
-/* Names every layer and direction for which oneDNN has only a reference kernel, one a line;
- * "" when there are none. */
+/* Names every layer and direction, of those that it was built for, for which oneDNN has only a
+ * reference kernel, one a line; "" when there are none. */
 char *tr_model_slow_paths(const tr_model *model);
+
+/* Names every kernel of oneDNN that was found wrong and what is used in its place, one a line; ""
+ * when there are none. */
+char *tr_model_wrong_kernels(const tr_model *model);
 
 #endif

@@ -271,12 +271,24 @@ tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_er
     return status;
 }
 
+static tr_status print_remarks(tr_session *session, tr_error *err)
+{
+    TR_TRY(tr_print_notes(&session->said, tr_problems_path(session->config->problems), err));
+    TR_TRY(print_lines("note", tr_model_wrong_kernels(session->model), err));
+    TR_TRY(print_lines("slow", tr_model_slow_paths(session->model), err));
+    return print_lines("warning", tr_model_warnings(session->model), err);
+}
+
 tr_status tr_session_build(tr_session *session, tr_error *err)
 {
     TR_TRY(tr_model_build(session->model, err));
-    TR_TRY(tr_print_notes(&session->said, tr_problems_path(session->config->problems), err));
-    TR_TRY(print_lines("slow", tr_model_slow_paths(session->model), err));
-    return print_lines("warning", tr_model_warnings(session->model), err);
+    return print_remarks(session, err);
+}
+
+tr_status tr_session_build_for_inference(tr_session *session, tr_error *err)
+{
+    TR_TRY(tr_model_build_for_inference(session->model, err));
+    return print_remarks(session, err);
 }
 
 tr_status tr_session_need_dataset(const tr_session *session, const char *path, tr_error *err)

@@ -30,7 +30,7 @@ static tr_status evaluate(tr_session *session, const char *checkpoint, tr_error 
 {
     tr_evaluation test;
     int64_t begin;
-    TR_TRY(tr_session_build(session, err));
+    TR_TRY(tr_session_build_for_inference(session, err));
     TR_TRY(tr_checkpoint_read_weights(session->model, checkpoint, err));
     TR_TRY(tr_dataset_open_test(&session->dataset, session->config,
                                 tr_model_targets(session->model), err));

@@ -75,9 +75,11 @@ typedef struct tr_session {
 
 /* Loads and checks the configuration and the model; all problems of both are one error. */
 tr_status tr_session_load(tr_session *session, const tr_options *options, tr_error *err);
-/* Plans the model for this machine and warns on stderr of every reference kernel, of what is
- * probably not meant, and of what of a checkpoint is left out or assumed. */
+/* Plans the model for this machine and says on stderr which kernels are wrong and not used and
+ * which are only reference kernels, what is probably not meant, and what of a checkpoint is left
+ * out or assumed. The second form is for what does not train. */
 tr_status tr_session_build(tr_session *session, tr_error *err);
+tr_status tr_session_build_for_inference(tr_session *session, tr_error *err);
 /* TR_ERR_CONFIG where the configuration, of a file of Keras, names no dataset. */
 tr_status tr_session_need_dataset(const tr_session *session, const char *path, tr_error *err);
 void tr_session_close(tr_session *session);

@@ -23,7 +23,13 @@ typedef struct tr_desc_context {
     const_dnnl_primitive_attr_t attr;
     dnnl_prop_kind_t prop;       /* forward_training or forward_inference */
     dnnl_alg_kind_t convolution; /* direct or winograd */
+    const struct tr_program *program;
 } tr_desc_context;
+
+/* Of a descriptor that oneDNN offers: known to be wrong for the layer that the program plans, so
+ * that its next implementation is asked for (dnnl_unimplemented: there is none); wrong_kernels.c.
+ */
+bool tr_kernel_is_wrong(const tr_desc_context *context, const_dnnl_primitive_desc_t desc);
 
 /* Window of a convolution or pooling: {h, w} each, padding as TensorFlow places it. */
 typedef struct tr_window {

@@ -10,9 +10,25 @@ static dnnl_status_t create(dnnl_primitive_desc_t *desc, tr_desc_context context
                             const_dnnl_op_desc_t operation, dnnl_status_t status,
                             const_dnnl_primitive_desc_t hint)
 {
+    dnnl_primitive_desc_iterator_t all;
     if (status != dnnl_success)
         return status;
-    return dnnl_primitive_desc_create(desc, operation, context.attr, context.engine, hint);
+    status =
+        dnnl_primitive_desc_iterator_create(&all, operation, context.attr, context.engine, hint);
+    if (status != dnnl_success)
+        return status;
+    do {
+        *desc = dnnl_primitive_desc_iterator_fetch(all);
+        if (*desc == NULL || !tr_kernel_is_wrong(&context, *desc))
+            break;
+        dnnl_primitive_desc_destroy(*desc);
+        *desc = NULL;
+        status = dnnl_primitive_desc_iterator_next(all);
+    } while (status == dnnl_success);
+    dnnl_primitive_desc_iterator_destroy(all);
+    if (status == dnnl_success && *desc == NULL)
+        return dnnl_out_of_memory;
+    return status == dnnl_iterator_ends ? dnnl_unimplemented : status;
 }
 
 /* ---- convolution ---- */

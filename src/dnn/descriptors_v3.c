@@ -7,24 +7,42 @@
 /* Elements that a window leaves out between its own: none. 3.x asks. */
 static const dnnl_dims_t dense = {0};
 
+/* The first implementation from *desc on that is not known to be wrong. */
+static dnnl_status_t accepted(dnnl_primitive_desc_t *desc, const tr_desc_context *context,
+                              dnnl_status_t status)
+{
+    if (status != dnnl_success)
+        return status;
+    while (status == dnnl_success && tr_kernel_is_wrong(context, *desc))
+        status = dnnl_primitive_desc_next_impl(*desc);
+    if (status == dnnl_success)
+        return dnnl_success;
+    dnnl_primitive_desc_destroy(*desc);
+    return status == dnnl_last_impl_reached ? dnnl_unimplemented : status;
+}
+
 /* ---- convolution ---- */
 
 dnnl_status_t tr_desc_conv_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                    const tr_window *window, tr_md src, tr_md weights, tr_md bias,
                                    tr_md dst)
 {
-    return dnnl_convolution_forward_primitive_desc_create(
-        desc, context.engine, context.prop, context.convolution, src, weights, bias, dst,
-        window->strides, dense, window->pad_before, window->pad_after, context.attr);
+    return accepted(desc, &context,
+                    dnnl_convolution_forward_primitive_desc_create(
+                        desc, context.engine, context.prop, context.convolution, src, weights, bias,
+                        dst, window->strides, dense, window->pad_before, window->pad_after,
+                        context.attr));
 }
 
 dnnl_status_t tr_desc_conv_backward_data(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                          const tr_window *window, tr_md diff_src, tr_md weights,
                                          tr_md diff_dst, const_dnnl_primitive_desc_t hint)
 {
-    return dnnl_convolution_backward_data_primitive_desc_create(
-        desc, context.engine, context.convolution, diff_src, weights, diff_dst, window->strides,
-        dense, window->pad_before, window->pad_after, hint, context.attr);
+    return accepted(desc, &context,
+                    dnnl_convolution_backward_data_primitive_desc_create(
+                        desc, context.engine, context.convolution, diff_src, weights, diff_dst,
+                        window->strides, dense, window->pad_before, window->pad_after, hint,
+                        context.attr));
 }
 
 dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc_context context,
@@ -32,9 +50,11 @@ dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc
                                             tr_md diff_bias, tr_md diff_dst,
                                             const_dnnl_primitive_desc_t hint)
 {
-    return dnnl_convolution_backward_weights_primitive_desc_create(
-        desc, context.engine, context.convolution, src, diff_weights, diff_bias, diff_dst,
-        window->strides, dense, window->pad_before, window->pad_after, hint, context.attr);
+    return accepted(desc, &context,
+                    dnnl_convolution_backward_weights_primitive_desc_create(
+                        desc, context.engine, context.convolution, src, diff_weights, diff_bias,
+                        diff_dst, window->strides, dense, window->pad_before, window->pad_after,
+                        hint, context.attr));
 }
 
 /* ---- inner product ---- */
@@ -42,8 +62,9 @@ dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc
 dnnl_status_t tr_desc_inner_product_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                             tr_md src, tr_md weights, tr_md bias, tr_md dst)
 {
-    return dnnl_inner_product_forward_primitive_desc_create(desc, context.engine, context.prop, src,
-                                                            weights, bias, dst, context.attr);
+    return accepted(desc, &context,
+                    dnnl_inner_product_forward_primitive_desc_create(
+                        desc, context.engine, context.prop, src, weights, bias, dst, context.attr));
 }
 
 dnnl_status_t tr_desc_inner_product_backward_data(dnnl_primitive_desc_t *desc,
@@ -51,8 +72,9 @@ dnnl_status_t tr_desc_inner_product_backward_data(dnnl_primitive_desc_t *desc,
                                                   tr_md weights, tr_md diff_dst,
                                                   const_dnnl_primitive_desc_t hint)
 {
-    return dnnl_inner_product_backward_data_primitive_desc_create(
-        desc, context.engine, diff_src, weights, diff_dst, hint, context.attr);
+    return accepted(desc, &context,
+                    dnnl_inner_product_backward_data_primitive_desc_create(
+                        desc, context.engine, diff_src, weights, diff_dst, hint, context.attr));
 }
 
 dnnl_status_t tr_desc_inner_product_backward_weights(dnnl_primitive_desc_t *desc,
@@ -61,8 +83,10 @@ dnnl_status_t tr_desc_inner_product_backward_weights(dnnl_primitive_desc_t *desc
                                                      tr_md diff_dst,
                                                      const_dnnl_primitive_desc_t hint)
 {
-    return dnnl_inner_product_backward_weights_primitive_desc_create(
-        desc, context.engine, src, diff_weights, diff_bias, diff_dst, hint, context.attr);
+    return accepted(
+        desc, &context,
+        dnnl_inner_product_backward_weights_primitive_desc_create(
+            desc, context.engine, src, diff_weights, diff_bias, diff_dst, hint, context.attr));
 }
 
 /* ---- pooling ---- */
@@ -71,9 +95,11 @@ dnnl_status_t tr_desc_pool_forward(dnnl_primitive_desc_t *desc, tr_desc_context 
                                    dnnl_alg_kind_t algorithm, const tr_window *window, tr_md src,
                                    tr_md dst)
 {
-    return dnnl_pooling_forward_primitive_desc_create(
-        desc, context.engine, context.prop, algorithm, src, dst, window->strides, window->kernel,
-        dense, window->pad_before, window->pad_after, context.attr);
+    return accepted(desc, &context,
+                    dnnl_pooling_forward_primitive_desc_create(
+                        desc, context.engine, context.prop, algorithm, src, dst, window->strides,
+                        window->kernel, dense, window->pad_before, window->pad_after,
+                        context.attr));
 }
 
 dnnl_status_t tr_desc_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
@@ -81,9 +107,11 @@ dnnl_status_t tr_desc_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context
                                     tr_md diff_src, tr_md diff_dst,
                                     const_dnnl_primitive_desc_t hint)
 {
-    return dnnl_pooling_backward_primitive_desc_create(
-        desc, context.engine, algorithm, diff_src, diff_dst, window->strides, window->kernel, dense,
-        window->pad_before, window->pad_after, hint, context.attr);
+    return accepted(desc, &context,
+                    dnnl_pooling_backward_primitive_desc_create(
+                        desc, context.engine, algorithm, diff_src, diff_dst, window->strides,
+                        window->kernel, dense, window->pad_before, window->pad_after, hint,
+                        context.attr));
 }
 
 /* ---- elementwise: 3.x takes the layouts of both ends, here the same ---- */
@@ -91,18 +119,20 @@ dnnl_status_t tr_desc_pool_backward(dnnl_primitive_desc_t *desc, tr_desc_context
 dnnl_status_t tr_desc_eltwise_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                       tr_eltwise function, tr_md data)
 {
-    return dnnl_eltwise_forward_primitive_desc_create(desc, context.engine, context.prop,
-                                                      function.algorithm, data, data,
-                                                      function.alpha, function.beta, context.attr);
+    return accepted(desc, &context,
+                    dnnl_eltwise_forward_primitive_desc_create(
+                        desc, context.engine, context.prop, function.algorithm, data, data,
+                        function.alpha, function.beta, context.attr));
 }
 
 dnnl_status_t tr_desc_eltwise_backward(dnnl_primitive_desc_t *desc, tr_desc_context context,
                                        tr_eltwise function, tr_md diff, tr_md data,
                                        const_dnnl_primitive_desc_t hint)
 {
-    return dnnl_eltwise_backward_primitive_desc_create(desc, context.engine, function.algorithm,
-                                                       diff, diff, data, function.alpha,
-                                                       function.beta, hint, context.attr);
+    return accepted(desc, &context,
+                    dnnl_eltwise_backward_primitive_desc_create(
+                        desc, context.engine, function.algorithm, diff, diff, data, function.alpha,
+                        function.beta, hint, context.attr));
 }
 
 /* ---- attributes ---- */

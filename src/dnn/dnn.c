@@ -19,6 +19,7 @@ struct tr_dnn {
     int threads;
     tr_precision precision;
     tr_convolution convolution;
+    tr_wrong_list *wrong;
 };
 
 /* ---- engine ---- */
@@ -89,8 +90,10 @@ tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err
     dnn->precision = (tr_precision)config->precision;
     dnn->convolution = (tr_convolution)config->convolution;
     dnn->threads = omp_get_max_threads();
+    dnn->wrong = tr_alloc(1, sizeof *dnn->wrong);
     omp_set_num_threads(1);
-    dnnl_status_t status = dnnl_engine_create(&dnn->engine, dnnl_cpu, 0);
+    dnnl_status_t status =
+        dnn->wrong == NULL ? dnnl_out_of_memory : dnnl_engine_create(&dnn->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
         status = tr_attr_new(&dnn->attr);
     if (status != dnnl_success) {
@@ -116,6 +119,9 @@ void tr_dnn_free(tr_dnn *dnn)
     if (dnn->engine != NULL)
         dnnl_engine_destroy(dnn->engine);
     omp_set_num_threads(dnn->threads);
+    if (dnn->wrong != NULL)
+        tr_free(dnn->wrong->items);
+    tr_free(dnn->wrong);
     tr_free(dnn);
 }
 
@@ -173,7 +179,13 @@ tr_status tr_dnn_fail(tr_error *err, dnnl_status_t status, const char *layer, co
         "iterator ends", "runtime error", "not required"};
     const size_t i = (size_t)status;
     const char *meaning = i < sizeof meanings / sizeof *meanings ? meanings[i] : "unknown status";
-    return tr_fail(err, TR_ERR_INTERNAL, "%s: oneDNN refuses the %s: %s", layer, what, meaning);
+    return tr_fail(err, status == dnnl_unimplemented ? TR_ERR_CONFIG : TR_ERR_INTERNAL,
+                   "%s: oneDNN refuses the %s: %s", layer, what, meaning);
+}
+
+tr_wrong_list *tr_dnn_wrong(const tr_dnn *dnn)
+{
+    return dnn->wrong;
 }
 
 /* ---- layouts ---- */
@@ -288,35 +300,4 @@ tr_precision tr_layout_type(tr_layout layout)
 size_t tr_layout_bytes(tr_layout layout)
 {
     return dnnl_memory_desc_get_size(tr_layout_md(layout));
-}
-
-tr_status tr_layout_copy(tr_dnn *dnn, tr_layout from, const float *src, tr_layout to, float *dst,
-                         tr_error *err)
-{
-    dnnl_primitive_desc_t desc = NULL;
-    dnnl_primitive_t primitive = NULL;
-    dnnl_stream_t stream = NULL;
-    dnnl_memory_t from_memory = NULL, to_memory = NULL;
-    dnnl_status_t status = dnnl_reorder_primitive_desc_create(
-        &desc, tr_layout_md(from), dnn->engine, tr_layout_md(to), dnn->engine, NULL);
-    if (status == dnnl_success)
-        status = dnnl_primitive_create(&primitive, desc);
-    if (status == dnnl_success)
-        status = dnnl_stream_create(&stream, dnn->engine, dnnl_stream_default_flags);
-    if (status == dnnl_success) /* reorder does not write its source */
-        status = dnnl_memory_create(&from_memory, tr_layout_md(from), dnn->engine, (void *)src);
-    if (status == dnnl_success)
-        status = dnnl_memory_create(&to_memory, tr_layout_md(to), dnn->engine, dst);
-    if (status == dnnl_success) {
-        const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from_memory}, {DNNL_ARG_TO, to_memory}};
-        status = dnnl_primitive_execute(primitive, stream, 2, args);
-    }
-    if (status == dnnl_success)
-        status = dnnl_stream_wait(stream);
-    dnnl_memory_destroy(from_memory);
-    dnnl_memory_destroy(to_memory);
-    dnnl_stream_destroy(stream);
-    dnnl_primitive_destroy(primitive);
-    dnnl_primitive_desc_destroy(desc);
-    return status == dnnl_success ? TR_OK : tr_dnn_fail(err, status, "layout", "reorder");
 }

@@ -56,8 +56,8 @@ int tr_layout_dims(tr_layout layout, int64_t dims[4]); /* returns their number *
 tr_precision tr_layout_type(tr_layout layout);
 size_t tr_layout_bytes(tr_layout layout); /* with the padding of blocked layouts */
 
-/* Copies a tensor from one layout to another of the same dimensions. Not for the hot path. */
-tr_status tr_layout_copy(tr_dnn *dnn, tr_layout from, const float *src, tr_layout to, float *dst,
-                         tr_error *err);
+/* Copies a tensor from one float32 layout to another of the same dimensions, in plain C: releases
+ * of oneDNN have lost weights on this way. Not for the hot path; copy.c. */
+tr_status tr_layout_copy(tr_layout from, const float *src, tr_layout to, float *dst, tr_error *err);
 
 #endif

@@ -89,8 +89,8 @@ tr_status tr_inner_product_backward_weights(tr_program *program, const tr_param 
         return tr_dnn_fail(err, status, program->layer, "inner product's weights gradient");
     const tr_meaning meaning = {.kind = TR_KIND_INNER_PRODUCT,
                                 .direction = TR_DIR_BACKWARD_WEIGHTS};
-    TR_TRY(
-        tr_weighted_backward_weights(program, desc, &meaning, kernel, theirs, src, diff_dst, err));
+    TR_TRY(tr_weighted_backward_weights(program, desc, &meaning, kernel, theirs, false, src,
+                                        diff_dst, err));
     return own ? tr_channel_sums(program, diff_dst, tr_program_gradient(program, bias), err)
                : TR_OK;
 }

@@ -143,6 +143,7 @@ tr_value tr_program_gradient(tr_program *program, const tr_param *param)
 tr_desc_context tr_program_context(const tr_program *program)
 {
     return (tr_desc_context){
+        .program = program,
         .engine = tr_dnn_engine(program->dnn),
         .attr = tr_dnn_attr(program->dnn),
         /* Backward descriptors want a training one as their hint. */
@@ -213,6 +214,7 @@ static tr_status describe(tr_program *program, const tr_meaning *meaning, const 
     tr_op *op = &grown[program->n_ops];
     *op = (tr_op){.meaning = *meaning,
                   .n_args = n_args,
+                  .cleared = -1,
                   .info = {.layer = program->layer,
                            .what = name_of(meaning),
                            .phase = program->phase,
@@ -280,6 +282,10 @@ tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value t
 {
     if (from == TR_NO_VALUE || to == TR_NO_VALUE)
         return tr_out_of_memory(err, program->layer);
+    const tr_arg args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    const tr_meaning meaning = {.kind = TR_KIND_REORDER, .direction = TR_DIR_REORDER};
+    if (tr_copy_is_wrong(program, program->values[from].layout, program->values[to].layout))
+        return tr_program_add_copy(program, &meaning, args, err);
     dnnl_primitive_desc_t desc;
     const dnnl_engine_t engine = tr_dnn_engine(program->dnn);
     const dnnl_status_t status = dnnl_reorder_primitive_desc_create(
@@ -287,8 +293,6 @@ tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value t
         tr_layout_md(program->values[to].layout), engine, tr_dnn_attr(program->dnn));
     if (status != dnnl_success)
         return tr_dnn_fail(err, status, program->layer, "reorder");
-    const tr_arg args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-    const tr_meaning meaning = {.kind = TR_KIND_REORDER, .direction = TR_DIR_REORDER};
     return tr_program_add(program, desc, &meaning, args, 2, NULL, err);
 }
 
@@ -343,6 +347,12 @@ tr_status tr_program_finish(tr_program *program, tr_error *err)
 }
 
 /* ---- reports ---- */
+
+const char *tr_direction_name(tr_direction direction)
+{
+    static const char *const names[] = {"forward", "backward data", "backward weights", "reorder"};
+    return names[direction];
+}
 
 size_t tr_program_n_ops(const tr_program *program)
 {

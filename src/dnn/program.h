@@ -81,6 +81,7 @@ tr_status tr_program_finish(tr_program *program, tr_error *err);
 
 /* ---- reports ---- */
 
+const char *tr_direction_name(tr_direction direction); /* "backward data", ... */
 size_t tr_program_n_ops(const tr_program *program);
 tr_op_info tr_program_op(const tr_program *program, size_t i);
 size_t tr_program_arena_bytes(const tr_program *program); /* per replica, scratchpad included */

@@ -9,6 +9,7 @@
 #include "primitives.h"
 #include "program.h"
 #include "replica.h"
+#include "wrong_kernels.h"
 
 typedef enum tr_space {
     TR_SPACE_ARENA,    /* replica's memory, shared by lifetimes */
@@ -47,6 +48,7 @@ typedef enum tr_kind {
     TR_KIND_CHANNEL_SUMS, /* the gradient of a bias */
     TR_KIND_GLOBAL_MAX
 } tr_kind;
+enum { TR_N_KINDS = TR_KIND_GLOBAL_MAX + 1 };
 
 typedef struct tr_dropping {
     uint32_t layer, keep_of_65536;
@@ -76,6 +78,7 @@ typedef struct tr_op {
     tr_meaning meaning;
     tr_arg args[TR_MAX_ARGS];
     int n_args;
+    int cleared; /* the argument, a result, that is set to 0 before it runs; -1: none */
     tr_op_info info;
     char impl[64];
 } tr_op;
@@ -112,6 +115,14 @@ tr_value tr_program_gradient(tr_program *program, const tr_param *param);
 tr_status tr_program_weights(tr_program *program, tr_value param, tr_layout layout, tr_value *out,
                              tr_error *err);
 
+/* Appends the copy of args[0] into args[1] as a native operation; copy.c. */
+tr_status tr_program_add_copy(tr_program *program, const tr_meaning *meaning, const tr_arg *args,
+                              tr_error *err);
+
+/* wrong_kernels.c: whether a reorder was found wrong; tr_kernel_is_wrong() is the same for the
+ * others. */
+bool tr_copy_is_wrong(const tr_program *program, tr_layout from, tr_layout to);
+
 /* Copies a value into an existing one of the same dimensions. */
 tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value to, tr_error *err);
 
@@ -133,6 +144,7 @@ tr_status tr_program_add_native(tr_program *program, const tr_native *native,
 tr_layout tr_chosen_layout(tr_program *program, const_dnnl_primitive_desc_t desc,
                            dnnl_query_t what);
 
+/* TR_ERR_CONFIG where oneDNN has no implementation, else TR_ERR_INTERNAL. */
 tr_status tr_dnn_fail(tr_error *err, dnnl_status_t status, const char *layer, const char *what);
 
 /* Sets offset of every arena value and the arena's size; arena.c. */
@@ -165,6 +177,11 @@ dnnl_engine_t tr_dnn_engine(const tr_dnn *dnn);
 const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn); /* tr_attr_new()'s */
 tr_precision tr_dnn_precision(const tr_dnn *dnn);
 tr_convolution tr_dnn_convolution(const tr_dnn *dnn);
+typedef struct tr_wrong_list {
+    tr_wrong_kernel *items;
+    size_t n, passed_over; /* the last of them that planning met */
+} tr_wrong_list;
+tr_wrong_list *tr_dnn_wrong(const tr_dnn *dnn);
 tr_md tr_layout_md(tr_layout layout);
 /* Like `layout`, an image's, with the channels next to each other in memory. */
 tr_layout tr_layout_channels_last(tr_dnn *dnn, tr_layout layout);

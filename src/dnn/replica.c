@@ -1,6 +1,8 @@
 /* replica.c -- binding a program to memory and running it; see replica.h. */
 #include "replica.h"
 
+#include <string.h>
+
 #include "clock.h"
 #include "mem.h"
 #include "program_internal.h"
@@ -12,6 +14,8 @@ typedef struct bound_op {
     const tr_native *native;               /* instead of the primitive */
     dnnl_exec_arg_t args[TR_MAX_ARGS + 1]; /* and the scratchpad */
     int n_args;
+    int cleared; /* -1: none */
+    size_t cleared_bytes;
     size_t index; /* in the program */
 } bound_op;
 
@@ -38,7 +42,8 @@ static dnnl_status_t bind_values(tr_replica *replica, const float *params)
         void *data = DNNL_MEMORY_NONE; /* gradients: set before every micro-batch */
         if (value->space == TR_SPACE_ARENA)
             data = replica->arena + value->offset;
-        else if (value->space == TR_SPACE_PARAMS) /* no operation writes parameters */
+        else if (value->space == TR_SPACE_PARAMS &&
+                 params != NULL) /* no operation writes parameters */
             data = (unsigned char *)(uintptr_t)params + value->offset;
         const dnnl_status_t status = dnnl_memory_create(
             &replica->memories[i], tr_layout_md(value->layout), tr_dnn_engine(program->dnn), data);
@@ -76,6 +81,10 @@ static dnnl_status_t bind_ops(tr_replica *replica)
         bound->primitive = op->primitive;
         bound->native = op->primitive == NULL ? &op->native : NULL;
         bound->index = i;
+        bound->cleared = op->cleared;
+        if (op->cleared >= 0)
+            bound->cleared_bytes =
+                tr_layout_bytes(program->values[op->args[op->cleared].value].layout);
         for (int k = 0; k < op->n_args; k++)
             bound->args[bound->n_args++] =
                 (dnnl_exec_arg_t){op->args[k].role, replica->memories[op->args[k].value]};
@@ -192,8 +201,19 @@ static dnnl_status_t run_native(const tr_replica *replica, const bound_op *op)
     return dnnl_success;
 }
 
+static dnnl_status_t clear(const bound_op *op)
+{
+    void *data;
+    const dnnl_status_t status = dnnl_memory_get_data_handle(op->args[op->cleared].memory, &data);
+    if (status == dnnl_success)
+        memset(data, 0, op->cleared_bytes);
+    return status;
+}
+
 static dnnl_status_t run_op(const tr_replica *replica, const bound_op *op)
 {
+    if (op->cleared >= 0 && clear(op) != dnnl_success)
+        return dnnl_runtime_error;
     if (op->native != NULL)
         return run_native(replica, op);
     const dnnl_status_t status =
@@ -238,4 +258,11 @@ void *tr_replica_memory(const tr_replica *replica, tr_value value)
     void *data = NULL;
     return dnnl_memory_get_data_handle(replica->memories[value], &data) == dnnl_success ? data
                                                                                         : NULL;
+}
+
+tr_status tr_replica_place(tr_replica *replica, tr_value value, void *memory)
+{
+    return dnnl_memory_set_data_handle(replica->memories[value], memory) == dnnl_success
+               ? TR_OK
+               : TR_ERR_INTERNAL;
 }

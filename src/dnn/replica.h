@@ -10,7 +10,8 @@
 
 typedef struct tr_replica tr_replica;
 
-/* `params`: the flat parameter vector, read at every run. Both must outlive the replica. */
+/* `params`: the flat parameter vector, read at every run (NULL: none yet). Both must outlive the
+ * replica. */
 tr_status tr_replica_new(tr_replica **out, const tr_program *program, const float *params,
                          tr_error *err);
 void tr_replica_free(tr_replica *replica);

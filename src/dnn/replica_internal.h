@@ -15,4 +15,7 @@ const tr_draw *tr_replica_draw(const tr_replica *replica);
 /* The memory of any value: of the arena, the parameters or the gradients. NULL: none is set. */
 void *tr_replica_memory(const tr_replica *replica, tr_value value);
 
+/* Gives a parameter or gradient memory of its own. */
+tr_status tr_replica_place(tr_replica *replica, tr_value value, void *memory);
+
 #endif

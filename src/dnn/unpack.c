@@ -1,9 +1,11 @@
-/* unpack.c -- positions to places; see unpack.h. */
+/* unpack.c -- positions to places and back; see unpack.h. */
 #include "unpack.h"
 
+#include <math.h>
 #include <string.h>
 
-#include "program_internal.h"
+#include "mem.h"
+#include "places.h"
 
 int64_t tr_layout_elements(tr_layout layout)
 {
@@ -14,69 +16,120 @@ int64_t tr_layout_elements(tr_layout layout)
     return n;
 }
 
-/* Element of memory at a position; descriptors.h says how. */
-static int64_t place(const tr_blocking *blocking, const int64_t *position)
+/* The caller frees *room. */
+static tr_status find(tr_layout layout, tr_places *places, int64_t **room, tr_error *err)
 {
-    int64_t outer[DNNL_MAX_NDIMS], at = blocking->offset, dense = 1;
-    for (int d = 0; d < blocking->n_dims; d++)
-        outer[d] = position[d];
-    for (int i = blocking->n_inner - 1; i >= 0; i--) {
-        int64_t *of = &outer[blocking->inner_dim[i]];
-        at += *of % blocking->inner_size[i] * dense;
-        *of /= blocking->inner_size[i];
-        dense *= blocking->inner_size[i];
-    }
-    for (int d = 0; d < blocking->n_dims; d++)
-        at += outer[d] * blocking->strides[d];
-    return at;
+    const size_t n = tr_places_room(layout);
+    if (n == 0)
+        return tr_fail(err, TR_ERR_INTERNAL, "a layout is opaque and cannot be read");
+    *room = tr_alloc(n, sizeof **room);
+    if (*room == NULL)
+        return tr_out_of_memory(err, NULL);
+    *places = tr_places_find(layout, *room);
+    return TR_OK;
 }
 
-static double element(tr_precision type, const void *memory, int64_t at)
+/* A row of the last dimension: the result of element d is values[d * step]. */
+static void add_row(const tr_places *p, const void *memory, int64_t at, const double *factors,
+                    int64_t factor_step, double *values, double *sizes, int64_t step)
 {
-    float value;
-    if (type == TR_FLOAT32) {
-        memcpy(&value, (const float *)memory + at, sizeof value);
-    } else { /* a bfloat16 is the upper half of a float32 */
-        uint16_t half;
-        memcpy(&half, (const uint16_t *)memory + at, sizeof half);
-        const uint32_t bits = (uint32_t)half << 16;
-        memcpy(&value, &bits, sizeof value);
+    for (int64_t d = 0; d < p->dims[3]; d++) {
+        const double term =
+            factors[d * factor_step] * (double)tr_place_read(p->type, memory, at + p->of[3][d]);
+        values[d * step] += term;
+        if (sizes != NULL)
+            sizes[d * step] += fabs(term);
     }
-    return (double)value;
 }
 
-bool tr_layout_unpack(tr_layout layout, const void *memory, double *values, int64_t *n_dirty)
+/* `slot`: among the four; -1: all dimensions stay. */
+static void contract(const tr_places *p, const void *memory, int slot, const double *factors,
+                     double *values, double *sizes)
 {
-    tr_blocking blocking;
-    if (!tr_md_blocking(tr_layout_md(layout), &blocking))
-        return false;
-    const tr_precision type = tr_layout_type(layout);
-    int64_t position[DNNL_MAX_NDIMS] = {0}, next = 0;
-    *n_dirty = 0;
-    for (;;) {
-        bool inside = true;
-        for (int d = 0; d < blocking.n_dims; d++)
-            inside = inside && position[d] < blocking.dims[d];
-        const double value = element(type, memory, place(&blocking, position));
-        if (inside)
-            values[next++] = value;
-        else
-            *n_dirty += value != 0.0;
-        int d = blocking.n_dims - 1; /* the next position: an odometer */
-        while (d >= 0 && ++position[d] == blocking.padded[d])
-            position[d--] = 0;
-        if (d < 0)
-            return true;
+    int64_t step[4], n = 1; /* in the result; 0 for what is summed over */
+    for (int k = 3; k >= 0; k--) {
+        step[k] = k == slot ? 0 : n;
+        n *= k == slot ? 1 : p->dims[k];
     }
+    memset(values, 0, (size_t)n * sizeof *values);
+    if (sizes != NULL)
+        memset(sizes, 0, (size_t)n * sizeof *sizes);
+    for (int64_t a = 0; a < p->dims[0]; a++)
+        for (int64_t b = 0; b < p->dims[1]; b++)
+            for (int64_t c = 0; c < p->dims[2]; c++) {
+                const int64_t to = a * step[0] + b * step[1] + c * step[2];
+                const int64_t k = slot == 0 ? a : slot == 1 ? b : slot == 2 ? c : 0;
+                add_row(p, memory, p->of[0][a] + p->of[1][b] + p->of[2][c], factors + k, slot == 3,
+                        values + to, sizes == NULL ? NULL : sizes + to, step[3]);
+            }
+}
+
+tr_status tr_layout_unpack(tr_layout layout, const void *memory, double *values, int64_t *n_dirty,
+                           tr_error *err)
+{
+    static const double one = 1.0;
+    tr_places places = {0};
+    int64_t *room = NULL;
+    TR_TRY(find(layout, &places, &room, err));
+    contract(&places, memory, -1, &one, values, NULL);
+    *n_dirty = tr_places_count_dirty(&places, memory);
+    tr_free(room);
+    return TR_OK;
+}
+
+tr_status tr_layout_contract(tr_layout layout, const void *memory, int dim, const double *factors,
+                             double *values, double *sizes, int64_t *n_dirty, tr_error *err)
+{
+    tr_places places = {0};
+    int64_t *room = NULL;
+    TR_TRY(find(layout, &places, &room, err));
+    contract(&places, memory, places.first + dim, factors, values, sizes);
+    *n_dirty = tr_places_count_dirty(&places, memory);
+    tr_free(room);
+    return TR_OK;
+}
+
+tr_status tr_layout_scale(tr_layout layout, void *memory, int dim, const double *factors,
+                          tr_error *err)
+{
+    tr_places p = {0};
+    int64_t *room = NULL, i[4];
+    TR_TRY(find(layout, &p, &room, err));
+    for (i[0] = 0; i[0] < p.dims[0]; i[0]++)
+        for (i[1] = 0; i[1] < p.dims[1]; i[1]++)
+            for (i[2] = 0; i[2] < p.dims[2]; i[2]++)
+                for (i[3] = 0; i[3] < p.dims[3]; i[3]++) {
+                    const int64_t at =
+                        p.of[0][i[0]] + p.of[1][i[1]] + p.of[2][i[2]] + p.of[3][i[3]];
+                    const double value = (double)tr_place_read(p.type, memory, at);
+                    tr_place_write(p.type, memory, at, (float)(value * factors[i[p.first + dim]]));
+                }
+    tr_free(room);
+    return TR_OK;
+}
+
+tr_status tr_layout_fill(tr_layout layout, void *memory, float (*next)(void *state), void *state,
+                         tr_error *err)
+{
+    tr_places places = {0};
+    int64_t *room = NULL;
+    TR_TRY(find(layout, &places, &room, err));
+    const tr_places *p = &places;
+    for (int64_t a = 0; a < p->dims[0]; a++)
+        for (int64_t b = 0; b < p->dims[1]; b++)
+            for (int64_t c = 0; c < p->dims[2]; c++) {
+                const int64_t at = p->of[0][a] + p->of[1][b] + p->of[2][c];
+                for (int64_t d = 0; d < p->dims[3]; d++)
+                    tr_place_write(p->type, memory, at + p->of[3][d], next(state));
+            }
+    tr_places_clear_padding(&places, memory);
+    tr_free(room);
+    return TR_OK;
 }
 
 double tr_bfloat16_of(double value)
 {
-    const float narrow = (float)value;
-    uint32_t bits;
-    memcpy(&bits, &narrow, sizeof bits);
-    if ((bits & 0x7f800000u) != 0x7f800000u) /* infinity and NaN have nothing to round */
-        bits += 0x7fffu + (bits >> 16 & 1u);
-    const uint16_t half = (uint16_t)(bits >> 16);
-    return element(TR_BFLOAT16, &half, 0);
+    uint16_t half;
+    tr_place_write(TR_BFLOAT16, &half, 0, (float)value);
+    return (double)tr_place_read(TR_BFLOAT16, &half, 0);
 }

@@ -6,25 +6,8 @@
 #include <string.h>
 
 #include "mem.h"
-#include "program_internal.h"
-#include "reference.h"
-#include "replica_internal.h"
 #include "unpack.h"
-
-struct tr_verifier {
-    tr_replica *replica;
-    const tr_program *program;
-    int64_t **winners; /* per value: of the max pooling whose workspace it is, else NULL */
-};
-
-/* One operation at work. `args` are in the order of op->args: sources as they were read, results as
- * they are expected; a workspace has none. */
-typedef struct job {
-    const tr_op *op;
-    tr_tensor args[TR_MAX_ARGS];
-    double *got; /* of the result being compared */
-    int64_t terms;
-} job;
+#include "verify_internal.h"
 
 tr_status tr_verifier_new(tr_verifier **out, tr_replica *replica, tr_error *err)
 {
@@ -54,8 +37,7 @@ void tr_verifier_free(tr_verifier *verifier)
 
 /* ---- arguments ---- */
 
-/* The name of a result, or NULL for what the operation reads and for workspaces. */
-static const char *result_name(tr_direction direction, int role)
+const char *tr_result_name(tr_direction direction, int role)
 {
     if (direction == TR_DIR_FORWARD || direction == TR_DIR_REORDER)
         return role == DNNL_ARG_DST ? "dst" : NULL;
@@ -65,7 +47,7 @@ static const char *result_name(tr_direction direction, int role)
                                            : NULL;
 }
 
-static tr_tensor *argument(job *at, int role)
+static tr_tensor *argument(tr_job *at, int role)
 {
     for (int i = 0; i < at->op->n_args; i++)
         if (at->op->args[i].role == role)
@@ -81,35 +63,42 @@ static tr_value workspace_of(const tr_op *op)
     return TR_NO_VALUE;
 }
 
-static tr_status out_of_memory(const job *at, tr_error *err)
+static tr_status out_of_memory(const tr_job *at, tr_error *err)
 {
     return tr_out_of_memory(err, at->op->info.layer);
 }
 
-static tr_status read_value(const tr_verifier *verifier, const job *at, tr_value value,
-                            double *values, int64_t *n_dirty, tr_error *err)
+static tr_status read_value(const tr_verifier *verifier, const tr_job *at, int arg, double *values,
+                            double *sizes, int64_t *n_dirty, tr_error *err)
 {
+    const tr_value value = at->op->args[arg].value;
+    const tr_layout layout = verifier->program->values[value].layout;
     const void *memory = tr_replica_memory(verifier->replica, value);
     if (memory == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: no gradients are set", at->op->info.layer);
-    if (!tr_layout_unpack(verifier->program->values[value].layout, memory, values, n_dirty))
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: %s: a layout is opaque and cannot be verified",
-                       at->op->info.layer, at->op->info.what);
-    return TR_OK;
+    tr_error reason;
+    const tr_status status = at->factors == NULL || at->contracted[arg] < 0
+                                 ? tr_layout_unpack(layout, memory, values, n_dirty, &reason)
+                                 : tr_layout_contract(layout, memory, at->contracted[arg],
+                                                      at->factors, values, sizes, n_dirty, &reason);
+    return status == TR_OK ? TR_OK
+                           : tr_fail(err, status, "%s: %s: %s", at->op->info.layer,
+                                     at->op->info.what, reason.text);
 }
 
-/* Reads the sources, makes room for what is expected of the results, and spoils these. */
-static tr_status prepare(const tr_verifier *verifier, job *at, tr_error *err)
+tr_status tr_job_prepare(const tr_verifier *verifier, tr_job *at, tr_error *err)
 {
     for (int i = 0; i < at->op->n_args; i++) {
         const tr_arg *arg = &at->op->args[i];
         const tr_layout layout = verifier->program->values[arg->value].layout;
-        const bool result = result_name(at->op->info.direction, arg->role) != NULL;
+        const bool result = tr_result_name(at->op->info.direction, arg->role) != NULL;
         tr_tensor *tensor = &at->args[i];
         if (arg->role == DNNL_ARG_WORKSPACE)
             continue;
         *tensor = (tr_tensor){.dims = {1, 1, 1, 1}};
         tensor->n_dims = tr_layout_dims(layout, tensor->dims);
+        if (at->factors != NULL && at->contracted[i] >= 0)
+            tensor->dims[at->contracted[i]] = 1;
         const size_t n = (size_t)tr_tensor_elements(tensor);
         int64_t n_dirty;
         tensor->values = tr_alloc(n, sizeof(double));
@@ -117,23 +106,30 @@ static tr_status prepare(const tr_verifier *verifier, job *at, tr_error *err)
         if (tensor->values == NULL || (result && tensor->scale == NULL))
             return out_of_memory(at, err);
         if (!result)
-            TR_TRY(read_value(verifier, at, arg->value, tensor->values, &n_dirty, err));
+            TR_TRY(read_value(verifier, at, i, tensor->values, NULL, &n_dirty, err));
         else if (tr_replica_memory(verifier->replica, arg->value) != NULL)
             memset(tr_replica_memory(verifier->replica, arg->value), 0xff, tr_layout_bytes(layout));
     }
     return TR_OK;
 }
 
+tr_status tr_job_run(const tr_verifier *verifier, const tr_job *at, tr_error *err)
+{
+    if (tr_replica_run_op(verifier->replica, at->op->info.phase, at->i) != TR_OK)
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: oneDNN fails to run the %s", at->op->info.layer,
+                       at->op->info.what);
+    return TR_OK;
+}
+
 /* ---- what is expected ---- */
 
-static void expect_weighted(job *at, const tr_geometry *geometry)
+static void expect_weighted(tr_job *at, const tr_geometry *geometry)
 {
     const tr_meaning *meaning = &at->op->meaning;
     if (meaning->direction == TR_DIR_FORWARD)
-        at->terms =
-            tr_reference_conv_forward(geometry, meaning->activation, argument(at, DNNL_ARG_SRC),
-                                      argument(at, DNNL_ARG_WEIGHTS), argument(at, DNNL_ARG_BIAS),
-                                      argument(at, DNNL_ARG_DST));
+        at->terms = tr_reference_conv_forward(
+            geometry, at->fused, argument(at, DNNL_ARG_SRC), argument(at, DNNL_ARG_WEIGHTS),
+            argument(at, DNNL_ARG_BIAS), argument(at, DNNL_ARG_DST));
     else if (meaning->direction == TR_DIR_BACKWARD_DATA)
         at->terms = tr_reference_conv_backward_data(geometry, argument(at, DNNL_ARG_WEIGHTS),
                                                     argument(at, DNNL_ARG_DIFF_DST),
@@ -144,7 +140,7 @@ static void expect_weighted(job *at, const tr_geometry *geometry)
             argument(at, DNNL_ARG_DIFF_WEIGHTS), argument(at, DNNL_ARG_DIFF_BIAS));
 }
 
-static tr_status expect_max_pooling(tr_verifier *verifier, job *at, tr_error *err)
+static tr_status expect_max_pooling(tr_verifier *verifier, tr_job *at, tr_error *err)
 {
     const tr_geometry *geometry = &at->op->meaning.geometry;
     const tr_value workspace = workspace_of(at->op);
@@ -170,7 +166,7 @@ static tr_status expect_max_pooling(tr_verifier *verifier, job *at, tr_error *er
     return TR_OK;
 }
 
-static void expect_eltwise(job *at)
+static void expect_eltwise(tr_job *at)
 {
     const tr_function *function = &at->op->meaning.function;
     tr_tensor *src = argument(at, DNNL_ARG_SRC), *dst = argument(at, DNNL_ARG_DST);
@@ -182,7 +178,7 @@ static void expect_eltwise(job *at)
                                                    argument(at, DNNL_ARG_DIFF_SRC));
 }
 
-static void expect_normalization(job *at)
+static void expect_normalization(tr_job *at)
 {
     const double epsilon = at->op->meaning.epsilon;
     const tr_tensor *gamma = argument(at, DNNL_ARG_SCALE);
@@ -197,7 +193,7 @@ static void expect_normalization(job *at)
                                                     argument(at, DNNL_ARG_DIFF_SRC));
 }
 
-static tr_status expect(tr_verifier *verifier, job *at, tr_error *err)
+tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
 {
     const tr_meaning *meaning = &at->op->meaning;
     const bool forward = meaning->direction == TR_DIR_FORWARD;
@@ -254,18 +250,12 @@ static tr_status expect(tr_verifier *verifier, job *at, tr_error *err)
 
 /* ---- comparing ---- */
 
-/* What verify.h allows: a share of |expected| and one of the element's scale. */
-typedef struct allowance {
-    double of_value, of_scale;
-    double scale; /* > 0: for all elements */
-} allowance;
-
-static allowance allow(const job *at, const tr_tensor *expected, tr_precision type)
+tr_allowance tr_job_allow(const tr_job *at, const tr_tensor *expected, tr_precision type)
 {
     const double terms = (double)at->terms;
     const double grown = 4.0 + (terms < 64.0 ? terms : 8.0 * sqrt(terms));
-    allowance allowed = {.of_value = type == TR_BFLOAT16 ? 0x1p-8 : 0.0,
-                         .of_scale = grown * 0x1p-24};
+    tr_allowance allowed = {.of_value = type == TR_BFLOAT16 ? 0x1p-8 : 0.0,
+                            .of_scale = grown * 0x1p-24};
     const tr_kind kind = at->op->meaning.kind;
     if ((kind == TR_KIND_MAX_POOLING || kind == TR_KIND_AVERAGE_POOLING) && type == TR_BFLOAT16)
         allowed.of_scale = terms * 0x1p-8; /* overlapping windows add up in the result itself */
@@ -278,7 +268,7 @@ static allowance allow(const job *at, const tr_tensor *expected, tr_precision ty
 }
 
 /* |got - expected| over what is allowed; infinite where nothing is or got is no number. */
-static double excess(double got, double expected, double scale, const allowance *allowed,
+static double excess(double got, double expected, double scale, const tr_allowance *allowed,
                      tr_precision type)
 {
     if (allowed->scale > 0.0)
@@ -309,49 +299,52 @@ static void keep_worst(tr_op_check *check, const tr_tensor *tensor, const char *
     }
 }
 
-static tr_status compare(const tr_verifier *verifier, job *at, int arg, tr_op_check *check,
-                         tr_error *err)
+tr_status tr_job_read(const tr_verifier *verifier, tr_job *at, int arg, double *sizes,
+                      int64_t *n_dirty, tr_error *err)
 {
-    const tr_tensor *tensor = &at->args[arg];
-    const tr_value value = at->op->args[arg].value;
-    const tr_precision type = tr_layout_type(verifier->program->values[value].layout);
-    const char *result = result_name(at->op->info.direction, at->op->args[arg].role);
-    const int64_t n = tr_tensor_elements(tensor);
-    int64_t n_dirty;
     tr_free(at->got);
-    at->got = tr_alloc((size_t)n, sizeof *at->got);
+    at->got = tr_alloc((size_t)tr_tensor_elements(&at->args[arg]), sizeof *at->got);
     if (at->got == NULL)
         return out_of_memory(at, err);
-    TR_TRY(read_value(verifier, at, value, at->got, &n_dirty, err));
-    check->n_dirty += n_dirty;
-    const allowance allowed = allow(at, tensor, type);
+    return read_value(verifier, at, arg, at->got, sizes, n_dirty, err);
+}
+
+void tr_job_compare(const tr_job *at, int arg, const tr_allowance *allowed, tr_precision type,
+                    tr_op_check *check)
+{
+    const tr_tensor *tensor = &at->args[arg];
+    const char *result = tr_result_name(at->op->info.direction, at->op->args[arg].role);
+    const int64_t n = tr_tensor_elements(tensor);
     for (int64_t i = 0; i < n; i++) {
-        const double error =
-            excess(at->got[i], tensor->values[i], tensor->scale[i], &allowed, type);
+        const double error = excess(at->got[i], tensor->values[i], tensor->scale[i], allowed, type);
         if (check->result == NULL || error > check->error)
             keep_worst(check, tensor, result, i, at->got[i], error);
     }
-    return TR_OK;
 }
 
 /* ---- running ---- */
 
-static tr_status run_job(tr_verifier *verifier, job *at, tr_phase phase, size_t i,
-                         tr_op_check *check, tr_error *err)
+tr_status tr_job_check(tr_verifier *verifier, tr_job *at, tr_op_check *check, tr_error *err)
 {
-    TR_TRY(prepare(verifier, at, err));
-    if (tr_replica_run_op(verifier->replica, phase, i) != TR_OK)
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: oneDNN fails to run the %s", check->op.layer,
-                       check->op.what);
-    TR_TRY(expect(verifier, at, err));
-    for (int arg = 0; arg < at->op->n_args; arg++)
-        if (result_name(check->op.direction, at->op->args[arg].role) != NULL)
-            TR_TRY(compare(verifier, at, arg, check, err));
+    TR_TRY(tr_job_prepare(verifier, at, err));
+    TR_TRY(tr_job_run(verifier, at, err));
+    TR_TRY(tr_job_expect(verifier, at, err));
+    for (int arg = 0; arg < at->op->n_args; arg++) {
+        const tr_value value = at->op->args[arg].value;
+        const tr_precision type = tr_layout_type(verifier->program->values[value].layout);
+        int64_t n_dirty;
+        if (tr_result_name(check->op.direction, at->op->args[arg].role) == NULL)
+            continue;
+        TR_TRY(tr_job_read(verifier, at, arg, NULL, &n_dirty, err));
+        const tr_allowance allowed = tr_job_allow(at, &at->args[arg], type);
+        tr_job_compare(at, arg, &allowed, type, check);
+        check->n_dirty += n_dirty;
+    }
     check->ok = check->error <= 1.0 && check->n_dirty == 0;
     return TR_OK;
 }
 
-static void release(job *at)
+void tr_job_release(tr_job *at)
 {
     for (int i = 0; i < TR_MAX_ARGS; i++) {
         tr_free(at->args[i].values);
@@ -365,12 +358,13 @@ tr_status tr_verifier_run(tr_verifier *verifier, tr_phase phase, tr_op_check_fn 
 {
     size_t i_of_phase = 0;
     for (size_t i = 0; i < verifier->program->n_ops; i++) {
-        job at = {.op = &verifier->program->ops[i]};
+        const tr_op *op = &verifier->program->ops[i];
         tr_op_check check = {.op = tr_program_op(verifier->program, i)};
         if (check.op.phase != phase)
             continue;
-        const tr_status status = run_job(verifier, &at, phase, i_of_phase++, &check, err);
-        release(&at);
+        tr_job at = {.op = op, .i = i_of_phase++, .fused = op->meaning.activation};
+        const tr_status status = tr_job_check(verifier, &at, &check, err);
+        tr_job_release(&at);
         if (status != TR_OK)
             return status;
         report(context, &check);

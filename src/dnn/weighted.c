@@ -68,8 +68,8 @@ tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc,
 
 tr_status tr_weighted_backward_weights(tr_program *program, dnnl_primitive_desc_t desc,
                                        const tr_meaning *meaning, const tr_param *kernel,
-                                       const tr_param *bias, tr_value src, tr_value diff_dst,
-                                       tr_error *err)
+                                       const tr_param *bias, bool clear, tr_value src,
+                                       tr_value diff_dst, tr_error *err)
 {
     const tr_layout own = tr_chosen_layout(program, desc, dnnl_query_diff_weights_md);
     tr_status status = tr_program_reorder(
@@ -92,6 +92,8 @@ tr_status tr_weighted_backward_weights(tr_program *program, dnnl_primitive_desc_
         args[n_args++] = (tr_arg){DNNL_ARG_DIFF_BIAS, tr_program_gradient(program, bias)};
     TR_TRY(tr_program_add(program, desc, meaning, args, n_args, NULL, err));
     count_flops(program, kernel, diff_dst);
+    if (clear)
+        program->ops[program->n_ops - 1].cleared = 2; /* diff_weights */
     return direct ? TR_OK : tr_program_reorder_into(program, written, gradient, err);
 }
 

@@ -28,10 +28,11 @@ tr_status tr_weighted_forward(tr_program *program, dnnl_primitive_desc_t desc,
                               const tr_meaning *meaning, tr_param *kernel, tr_layout plain,
                               tr_layout packed, tr_param *bias, tr_value src, tr_value *dst,
                               tr_hint *hint, tr_error *err);
+/* `clear`: the gradient is set to 0 first, for a kernel that does not write all of it. */
 tr_status tr_weighted_backward_weights(tr_program *program, dnnl_primitive_desc_t desc,
                                        const tr_meaning *meaning, const tr_param *kernel,
-                                       const tr_param *bias, tr_value src, tr_value diff_dst,
-                                       tr_error *err);
+                                       const tr_param *bias, bool clear, tr_value src,
+                                       tr_value diff_dst, tr_error *err);
 tr_status tr_weighted_backward_data(tr_program *program, dnnl_primitive_desc_t desc,
                                     const tr_meaning *meaning, tr_param *kernel, tr_value diff_dst,
                                     tr_value *diff_src, tr_error *err);

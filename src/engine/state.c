@@ -16,16 +16,15 @@ tr_status tr_engine_get_slot(const tr_engine *engine, int slot, int weight, floa
                              tr_error *err)
 {
     const tr_param *param = tr_model_param(engine->model, weight);
-    return tr_layout_copy(engine->model->dnn, param->packed,
-                          tr_updater_slot(engine->updater, slot) + param->offset, param->plain,
-                          values, err);
+    return tr_layout_copy(param->packed, tr_updater_slot(engine->updater, slot) + param->offset,
+                          param->plain, values, err);
 }
 
 tr_status tr_engine_set_slot(tr_engine *engine, int slot, int weight, const float *values,
                              tr_error *err)
 {
     const tr_param *param = tr_model_param(engine->model, weight);
-    return tr_layout_copy(engine->model->dnn, param->plain, values, param->packed,
+    return tr_layout_copy(param->plain, values, param->packed,
                           tr_updater_slot(engine->updater, slot) + param->offset, err);
 }
 

@@ -180,18 +180,27 @@ static tr_status check_winograd(const tr_model *model, tr_error *err)
                    version);
 }
 
-tr_status tr_model_build(tr_model *model, tr_error *err)
+static tr_status build(tr_model *model, bool for_training, tr_error *err)
 {
+    model->for_training = for_training;
     TR_TRY(tr_dnn_new(&model->dnn, &model->config->engine, err));
-    TR_TRY(tr_plan_make(&model->training, model, true, err));
+    TR_TRY(tr_model_plan(model, err));
     TR_TRY(check_winograd(model, err));
-    TR_TRY(tr_plan_make(&model->inference, model, false, err));
     model->version = 1; /* replicas start at 0: they have prepared nothing */
     model->params = tr_alloc(model->n_floats, sizeof *model->params);
     if (model->params == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory: %zu parameters", model->n_floats);
-    TR_TRY(tr_params_init(model, err));
-    return tr_check_copies(model, err);
+    return tr_params_init(model, err);
+}
+
+tr_status tr_model_build(tr_model *model, tr_error *err)
+{
+    return build(model, true, err);
+}
+
+tr_status tr_model_build_for_inference(tr_model *model, tr_error *err)
+{
+    return build(model, false, err);
 }
 
 void tr_model_free(tr_model *model)

@@ -26,17 +26,18 @@ struct tr_model {
     int final_activation; /* tr_activation of the last layer, also where it is left to the loss */
     tr_dnn *dnn;
     tr_plan training, inference;
-    size_t n_floats; /* length of the flat vectors */
-    float *params;   /* [n_floats], packed */
-    int64_t version; /* counts changes of the parameters, so that replicas know to PREPARE */
+    bool for_training; /* else only the inference program will run, and was checked */
+    size_t n_floats;   /* length of the flat vectors */
+    float *params;     /* [n_floats], packed */
+    int64_t version;   /* counts changes of the parameters, so that replicas know to PREPARE */
 };
 
 /* plan.c */
 tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err);
 
-/* copies.c: TR_ERR_CONFIG when weights come out of a copy other than they went in. After
- * tr_params_init(), as there must be something to lose. */
-tr_status tr_check_copies(const tr_model *model, tr_error *err);
+/* trust.c: both programs, of kernels that are right. TR_ERR_CONFIG, by name, where there are none.
+ */
+tr_status tr_model_plan(tr_model *model, tr_error *err);
 
 /* params.c */
 tr_status tr_params_init(tr_model *model, tr_error *err);

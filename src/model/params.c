@@ -47,16 +47,14 @@ tr_weight_info tr_model_weight(const tr_model *model, int i)
 tr_status tr_model_get_weight(const tr_model *model, int i, float *values, tr_error *err)
 {
     const tr_param *param = tr_model_param(model, i);
-    return tr_layout_copy(model->dnn, param->packed, model->params + param->offset, param->plain,
-                          values, err);
+    return tr_layout_copy(param->packed, model->params + param->offset, param->plain, values, err);
 }
 
 tr_status tr_model_set_weight(tr_model *model, int i, const float *values, tr_error *err)
 {
     const tr_param *param = tr_model_param(model, i);
     model->version++;
-    return tr_layout_copy(model->dnn, param->plain, values, param->packed,
-                          model->params + param->offset, err);
+    return tr_layout_copy(param->plain, values, param->packed, model->params + param->offset, err);
 }
 
 /* ---- initial values ---- */

@@ -135,13 +135,11 @@ char *tr_model_summary(const tr_model *model)
 
 static void list_slow(FILE *out, const tr_program *program, const char *mode)
 {
-    static const char *const directions[] = {"forward", "backward data", "backward weights",
-                                             "reorder"};
     for (size_t i = 0; i < tr_program_n_ops(program); i++) {
         const tr_op_info op = tr_program_op(program, i);
         if (op.is_ref)
             fprintf(out, "layer %s, %s, %s (%s): oneDNN has only the reference kernel %s\n",
-                    op.layer, op.what, directions[op.direction], mode, op.impl);
+                    op.layer, op.what, tr_direction_name(op.direction), mode, op.impl);
     }
 }
 
@@ -152,7 +150,8 @@ char *tr_model_slow_paths(const tr_model *model)
     FILE *out = open_memstream(&text, &n);
     if (out == NULL)
         return NULL;
-    list_slow(out, model->training.program, "training");
+    if (model->for_training)
+        list_slow(out, model->training.program, "training");
     list_slow(out, model->inference.program, "inference");
     fclose(out);
     return text;

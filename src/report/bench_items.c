@@ -46,12 +46,6 @@ const tr_bench_choice *tr_bench_best(const tr_bench_report *report)
     return NULL;
 }
 
-const char *tr_direction_name(tr_direction direction)
-{
-    static const char *const names[] = {"forward", "backward data", "backward weights", "reorder"};
-    return names[direction];
-}
-
 double tr_bench_us_per_image(const tr_bench *bench, double us)
 {
     return us * (double)bench->threads / (double)bench->batch;

@@ -40,8 +40,6 @@ void tr_bench_items(const tr_bench *bench, tr_bench_item items[TR_BENCH_ITEMS]);
 /* Of the choices, the fastest; a smaller one within 1 % of it is preferred. NULL: none. */
 const tr_bench_choice *tr_bench_best(const tr_bench_report *report);
 
-const char *tr_direction_name(tr_direction direction);
-
 /* Thread-seconds of an operation per image, microseconds. */
 double tr_bench_us_per_image(const tr_bench *bench, double us);
 

@@ -36,7 +36,7 @@ Test(dnn, copies_between_layouts)
     test_fill(hwio, H * W * I * O, 1);
     /* nhwc of an (n, c, h, w) tensor with n = O, h = I, ... is only used for its strides here. */
     const tr_layout from = tr_layout_hwio(dnn, H, W, I, O), to = tr_layout_nhwc(dnn, O, H, W, I);
-    cr_assert_eq(tr_layout_copy(dnn, from, hwio, to, oihw, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_layout_copy(from, hwio, to, oihw, &err), TR_OK, "%s", err.text);
     for (int o = 0; o < O; o++)
         for (int i = 0; i < I; i++)
             for (int h = 0; h < H; h++)

@@ -137,7 +137,7 @@ void test_net_backward(test_net *net, const float *diff_dst, float *diff_src)
     memcpy(tr_replica_data(net->replica, plan->diff_output), diff_dst,
            (size_t)(net->n * test_net_outputs(net)) * sizeof *diff_dst);
     cr_assert_eq(tr_replica_run(net->replica, TR_BACKWARD), TR_OK);
-    cr_assert_eq(tr_layout_copy(net->model->dnn, tr_program_layout(plan->program, plan->diff_input),
+    cr_assert_eq(tr_layout_copy(tr_program_layout(plan->program, plan->diff_input),
                                 tr_replica_data(net->replica, plan->diff_input),
                                 tr_layout_nhwc(net->model->dnn, net->n, s[0], s[1], s[2]), diff_src,
                                 &err),
@@ -148,9 +148,9 @@ void test_net_gradient(const test_net *net, int i, float *values)
 {
     const tr_param *param = tr_model_param(net->model, i);
     tr_error err = {0};
-    cr_assert_eq(tr_layout_copy(net->model->dnn, param->packed, net->gradients + param->offset,
-                                param->plain, values, &err),
-                 TR_OK, "%s", err.text);
+    cr_assert_eq(
+        tr_layout_copy(param->packed, net->gradients + param->offset, param->plain, values, &err),
+        TR_OK, "%s", err.text);
 }
 
 /* ---- golden files ---- */

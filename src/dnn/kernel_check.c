@@ -1,0 +1,406 @@
+/* kernel_check.c -- numbers for each operation, and sums over its channels; see kernel_check.h. */
+#include "kernel_check.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "mem.h"
+#include "unpack.h"
+#include "verify_internal.h"
+
+typedef struct checker {
+    tr_verifier *verifier;
+    tr_replica *replica;
+    const tr_program *program;
+    uint64_t noise;
+} checker;
+
+/* ---- numbers ---- */
+
+/* Either whole numbers up to `largest` in size, a share of them 0, or any from low to high. */
+typedef struct recipe {
+    uint64_t state;
+    int largest; /* 0: any */
+    double density;
+    bool both_signs;
+    float low, high;
+} recipe;
+
+/* splitmix64 (Steele, Lea and Flood, 2014). */
+static uint64_t random_bits(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static float next_number(void *recipe_)
+{
+    recipe *self = recipe_;
+    const uint64_t bits = random_bits(&self->state);
+    const float share = (float)(bits >> 40) * 0x1p-24f; /* [0, 1) */
+    if (self->largest == 0)
+        return self->low + (self->high - self->low) * share;
+    if ((double)share >= self->density)
+        return 0.0f;
+    const float size = (float)(1 + (bits & 0xffff) % (uint64_t)self->largest);
+    return self->both_signs && (bits & 0x10000) != 0 ? -size : size;
+}
+
+/* Memory of its own for a parameter or a gradient, as long as the operation is looked at: a flat
+ * vector of them all would be as large as the model. */
+static tr_status borrow(const checker *self, const tr_job *at, void *memory[TR_MAX_ARGS],
+                        tr_error *err)
+{
+    for (int i = 0; i < at->op->n_args; i++) {
+        const tr_value value = at->op->args[i].value;
+        const tr_value_box *box = &self->program->values[value];
+        if (box->space == TR_SPACE_ARENA)
+            continue;
+        memory[i] = tr_alloc(tr_layout_bytes(box->layout), 1);
+        if (memory[i] == NULL)
+            return tr_out_of_memory(err, at->op->info.layer);
+        TR_TRY(tr_replica_place(self->replica, value, memory[i]));
+    }
+    return TR_OK;
+}
+
+/* Every source of the operation gets numbers by the recipe; variances are positive. */
+static tr_status fill(checker *self, const tr_job *at, const recipe *by, tr_error *err)
+{
+    for (int i = 0; i < at->op->n_args; i++) {
+        const tr_arg *arg = &at->op->args[i];
+        recipe own = *by;
+        if (tr_result_name(at->op->info.direction, arg->role) != NULL ||
+            arg->role == DNNL_ARG_WORKSPACE)
+            continue;
+        own.state = self->noise += 0x9e3779b9u;
+        if (arg->role == DNNL_ARG_VARIANCE)
+            own.low = 0.1f;
+        TR_TRY(tr_layout_fill(self->program->values[arg->value].layout,
+                              tr_replica_memory(self->replica, arg->value), next_number, &own,
+                              err));
+    }
+    return TR_OK;
+}
+
+/* ---- one by one ---- */
+
+static tr_precision type_of(const checker *self, const tr_arg *arg)
+{
+    return tr_layout_type(self->program->values[arg->value].layout);
+}
+
+static bool is_result(const tr_job *at, int arg)
+{
+    return tr_result_name(at->op->info.direction, at->op->args[arg].role) != NULL;
+}
+
+static bool is_weighted(const tr_op *op)
+{
+    return op->meaning.kind == TR_KIND_CONVOLUTION || op->meaning.kind == TR_KIND_INNER_PRODUCT;
+}
+
+/* Terms of the longest sum of a convolution or an inner product. */
+static double count_terms(const checker *self, const tr_op *op)
+{
+    double terms = 1.0;
+    const bool gradient = op->info.direction == TR_DIR_BACKWARD_WEIGHTS;
+    const int summed = op->info.direction == TR_DIR_FORWARD ? 1 : 0; /* dimension of the kernel */
+    for (int i = 0; i < op->n_args; i++) {
+        int64_t d[4];
+        const int n = tr_layout_dims(self->program->values[op->args[i].value].layout, d);
+        if (op->args[i].role != (gradient ? DNNL_ARG_DIFF_DST : DNNL_ARG_WEIGHTS))
+            continue;
+        for (int k = 0; k < n; k++)
+            terms *= k >= 2 || k == (gradient ? 0 : summed) ? (double)d[k] : 1.0;
+    }
+    return terms;
+}
+
+/* Noise of such a size that sums of many terms keep an activation in its bend. */
+static recipe noise_for(const checker *self, const tr_op *op)
+{
+    const bool eltwise =
+        op->meaning.kind == TR_KIND_ELTWISE && op->info.direction == TR_DIR_FORWARD;
+    float high = eltwise ? 4.0f : 1.0f;
+    if (is_weighted(op) && op->info.direction == TR_DIR_FORWARD)
+        high = (float)pow(9.0 / count_terms(self, op), 0.25);
+    return (recipe){.low = -high, .high = high};
+}
+
+static int find_arg(const tr_op *op, int role)
+{
+    int i = op->n_args - 1;
+    while (i >= 0 && op->args[i].role != role)
+        i--;
+    return i;
+}
+
+static float next_value(void *values)
+{
+    return (float)*(*(double **)values)++;
+}
+
+/* The gradient of a global maximum asks which numbers are the maximum: dst must be that of src. */
+static tr_status make_maxima(const checker *self, const tr_job *at, tr_error *err)
+{
+    const tr_value value = at->op->args[find_arg(at->op, DNNL_ARG_DST)].value;
+    const int src = find_arg(at->op, DNNL_ARG_SRC);
+    const tr_layout layout = self->program->values[value].layout;
+    const size_t n = (size_t)tr_layout_elements(layout);
+    tr_job forward = {.op = at->op};
+    tr_tensor *image = &forward.args[src];
+    image->n_dims =
+        tr_layout_dims(self->program->values[at->op->args[src].value].layout, image->dims);
+    tr_tensor maxima = {.dims = {image->dims[0], image->dims[1], 1, 1}};
+    int64_t n_dirty;
+    maxima.values = tr_alloc(n, sizeof(double));
+    maxima.scale = tr_alloc(n, sizeof(double));
+    tr_status status = maxima.values == NULL || maxima.scale == NULL
+                           ? tr_out_of_memory(err, at->op->info.layer)
+                           : tr_job_read(self->verifier, &forward, src, NULL, &n_dirty, err);
+    if (status == TR_OK) {
+        image->values = forward.got;
+        tr_reference_global_max_forward(image, &maxima);
+        image->values = NULL;
+        double *next = maxima.values;
+        status =
+            tr_layout_fill(layout, tr_replica_memory(self->replica, value), next_value, &next, err);
+    }
+    tr_job_release(&forward);
+    tr_free(maxima.values);
+    tr_free(maxima.scale);
+    return status;
+}
+
+/* As verify.c does it, but on noise of its own. */
+static tr_status check_each(checker *self, tr_job *at, tr_op_check *check, tr_error *err)
+{
+    const recipe noise = noise_for(self, at->op);
+    TR_TRY(fill(self, at, &noise, err));
+    if (at->op->meaning.kind == TR_KIND_GLOBAL_MAX &&
+        at->op->info.direction == TR_DIR_BACKWARD_DATA)
+        TR_TRY(make_maxima(self, at, err));
+    return tr_job_check(self->verifier, at, check, err);
+}
+
+/* ---- by sums over the channels ---- */
+
+/* The dimension that an argument shares with the result's channels, or -1. */
+static int contracted_dim(tr_direction direction, int role)
+{
+    const bool over_inputs = direction == TR_DIR_BACKWARD_DATA;
+    switch (role) {
+    case DNNL_ARG_WEIGHTS:
+        return over_inputs ? 1 : 0;
+    case DNNL_ARG_DIFF_WEIGHTS:
+    case DNNL_ARG_DIFF_BIAS:
+    case DNNL_ARG_BIAS:
+        return 0;
+    case DNNL_ARG_DST:
+    case DNNL_ARG_DIFF_SRC:
+        return 1;
+    case DNNL_ARG_DIFF_DST:
+        return over_inputs ? -1 : 1;
+    default:
+        return -1;
+    }
+}
+
+static int64_t count_channels(const checker *self, const tr_op *op)
+{
+    int64_t dims[4] = {1, 1, 1, 1};
+    for (int i = 0; i < op->n_args; i++) {
+        const int dim = contracted_dim(op->info.direction, op->args[i].role);
+        if (dim < 0 || !tr_result_name(op->info.direction, op->args[i].role))
+            continue;
+        tr_layout_dims(self->program->values[op->args[i].value].layout, dims);
+        return dims[dim];
+    }
+    return 1;
+}
+
+/* Whole numbers whose sums are exact: below 2^24 in float32, below 2^8 in bfloat16. Up to 3 where
+ * no sum of such products leaves half of that range; else 1, and so many of them 0 that sums of
+ * one sign stay around 9/16 of the range, and others within a tenth (one standard deviation): what
+ * lies beyond is nine standard deviations away. */
+static recipe whole_numbers(const checker *self, const tr_op *op, bool both_signs)
+{
+    double limit = 0x1p24;
+    for (int i = 0; i < op->n_args; i++)
+        if (tr_result_name(op->info.direction, op->args[i].role) != NULL &&
+            type_of(self, &op->args[i]) == TR_BFLOAT16)
+            limit = 0x1p8;
+    const double terms = count_terms(self, op);
+    recipe made = {.largest = 1, .density = 1.0, .both_signs = both_signs};
+    if (9.0 * terms < 0.5 * limit)
+        made.largest = 3;
+    else if (both_signs)
+        made.density = fmin(1.0, 0.1 * limit / sqrt(terms));
+    else
+        made.density = fmin(1.0, sqrt(9.0 / 16.0 * limit / terms));
+    return made;
+}
+
+/* Nothing may differ but what sums beyond 2^53 lose. */
+static tr_status compare_sums(checker *self, tr_job *at, tr_op_check *check, tr_error *err)
+{
+    static const tr_allowance allowed = {.of_scale = 0x1p-50};
+    for (int arg = 0; arg < at->op->n_args; arg++) {
+        int64_t n_dirty;
+        if (!is_result(at, arg))
+            continue;
+        TR_TRY(tr_job_read(self->verifier, at, arg, at->args[arg].scale, &n_dirty, err));
+        tr_job_compare(at, arg, &allowed, TR_FLOAT32, check);
+        check->n_dirty += n_dirty;
+    }
+    return TR_OK;
+}
+
+static tr_status check_sums(checker *self, tr_job *at, tr_op_check *check, tr_error *err)
+{
+    at->fused = TR_LINEAR;
+    for (int i = 0; i < at->op->n_args; i++)
+        at->contracted[i] = contracted_dim(at->op->info.direction, at->op->args[i].role);
+    TR_TRY(tr_job_prepare(self->verifier, at, err));
+    TR_TRY(tr_job_run(self->verifier, at, err));
+    TR_TRY(tr_job_expect(self->verifier, at, err));
+    return compare_sums(self, at, check, err);
+}
+
+/* ---- fused functions that leave positive numbers as they are ---- */
+
+static bool is_identity_above_0(tr_activation fused)
+{
+    return fused == TR_LINEAR || fused == TR_RELU || fused == TR_LEAKY_RELU || fused == TR_ELU;
+}
+
+/* Multiplies the weights and the bias of each output channel by its factor. */
+static tr_status scale_weights(const checker *self, const tr_job *at, const double *factors,
+                               tr_error *err)
+{
+    static const int roles[] = {DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS};
+    for (int k = 0; k < 2; k++) {
+        const int arg = find_arg(at->op, roles[k]);
+        if (arg < 0)
+            continue;
+        const tr_value value = at->op->args[arg].value;
+        TR_TRY(tr_layout_scale(self->program->values[value].layout,
+                               tr_replica_memory(self->replica, value), 0, factors, err));
+    }
+    return TR_OK;
+}
+
+/* `at` was found right on positive numbers: what lies in dst are the sums themselves. */
+static tr_status check_function(checker *self, const tr_job *at, double *factors,
+                                int64_t n_channels, tr_op_check *check, tr_error *err)
+{
+    const int dst = find_arg(at->op, DNNL_ARG_DST);
+    const tr_value value = at->op->args[dst].value;
+    const tr_layout layout = self->program->values[value].layout;
+    tr_job second = {.op = at->op, .i = at->i, .terms = 1};
+    tr_tensor *expected = &second.args[dst];
+    const int exponent = (int)ceil(log2(count_terms(self, at->op)));
+    int64_t n_dirty;
+    *expected = (tr_tensor){.dims = {1, 1, 1, 1}};
+    expected->n_dims = tr_layout_dims(layout, expected->dims);
+    const int64_t n = tr_tensor_elements(expected), image = expected->dims[2] * expected->dims[3];
+    expected->scale = tr_alloc((size_t)n, sizeof(double));
+    tr_status status = expected->scale == NULL
+                           ? tr_out_of_memory(err, at->op->info.layer)
+                           : tr_job_read(self->verifier, &second, dst, NULL, &n_dirty, err);
+    expected->values = second.got; /* the sums, to be made what is expected of them */
+    second.got = NULL;
+    for (int64_t o = 0; o < n_channels; o++)
+        factors[o] = ldexp(factors[o] < 0.0 ? -1.0 : 1.0, -exponent);
+    for (int64_t i = 0; status == TR_OK && i < n; i++)
+        expected->values[i] *= factors[i / image % n_channels];
+    if (status == TR_OK) {
+        tr_reference_fuse(at->op->meaning.activation, expected);
+        memset(tr_replica_memory(self->replica, value), 0xff, tr_layout_bytes(layout));
+        status = scale_weights(self, at, factors, err);
+    }
+    if (status == TR_OK)
+        status = tr_job_run(self->verifier, &second, err);
+    if (status == TR_OK)
+        status = tr_job_read(self->verifier, &second, dst, NULL, &n_dirty, err);
+    if (status == TR_OK) {
+        const tr_precision type = type_of(self, &at->op->args[dst]);
+        const tr_allowance allowed = tr_job_allow(&second, expected, type);
+        tr_job_compare(&second, dst, &allowed, type, check);
+        check->n_dirty += n_dirty;
+    }
+    tr_job_release(&second);
+    return status;
+}
+
+static tr_status check_weighted(checker *self, tr_job *at, tr_op_check *check, tr_error *err)
+{
+    const int64_t n_channels = count_channels(self, at->op);
+    double *factors = tr_alloc((size_t)n_channels, sizeof *factors);
+    if (factors == NULL)
+        return tr_out_of_memory(err, at->op->info.layer);
+    for (int64_t o = 0; o < n_channels; o++) {
+        const uint64_t bits = random_bits(&self->noise);
+        factors[o] = (double)(1 + (bits >> 44)) * ((bits & 1) != 0 ? -1.0 : 1.0);
+    }
+    const bool fused = at->fused != TR_LINEAR;
+    const recipe numbers = whole_numbers(self, at->op, !fused);
+    at->factors = factors;
+    tr_status status = fill(self, at, &numbers, err);
+    if (status == TR_OK)
+        status = check_sums(self, at, check, err);
+    if (status == TR_OK && fused && check->error <= 1.0)
+        status = check_function(self, at, factors, n_channels, check, err);
+    at->factors = NULL;
+    tr_free(factors);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static tr_status check_op(checker *self, tr_job *at, tr_op_check *check, tr_error *err)
+{
+    void *memory[TR_MAX_ARGS] = {NULL};
+    const bool exact =
+        is_weighted(at->op) && is_identity_above_0(at->fused) && !at->op->info.is_winograd;
+    tr_status status = borrow(self, at, memory, err);
+    if (status == TR_OK)
+        status = exact ? check_weighted(self, at, check, err) : check_each(self, at, check, err);
+    check->ok = check->error <= 1.0 && check->n_dirty == 0;
+    for (int i = 0; i < TR_MAX_ARGS; i++)
+        tr_free(memory[i]);
+    return status;
+}
+
+static tr_status check_all(checker *self, tr_kernel_check_fn *report, void *context, tr_error *err)
+{
+    size_t i_of_phase[TR_N_PHASES] = {0};
+    for (size_t i = 0; i < self->program->n_ops; i++) {
+        const tr_op *op = &self->program->ops[i];
+        tr_op_check check = {.op = tr_program_op(self->program, i)};
+        tr_job at = {.op = op, .i = i_of_phase[op->info.phase]++, .fused = op->meaning.activation};
+        const tr_status status = check_op(self, &at, &check, err);
+        tr_job_release(&at);
+        if (status != TR_OK)
+            return status;
+        TR_TRY(report(context, i, &check, err));
+    }
+    return TR_OK;
+}
+
+tr_status tr_kernels_check(const tr_program *program, tr_kernel_check_fn *report, void *context,
+                           tr_error *err)
+{
+    checker self = {.program = program};
+    tr_status status = tr_replica_new(&self.replica, program, NULL, err);
+    if (status == TR_OK)
+        status = tr_verifier_new(&self.verifier, self.replica, err);
+    if (status == TR_OK)
+        status = check_all(&self, report, context, err);
+    tr_verifier_free(self.verifier);
+    tr_replica_free(self.replica);
+    return status;
+}
