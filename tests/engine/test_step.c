@@ -238,6 +238,32 @@ Test(step, threads_do_not_change_a_mask)
     }
 }
 
+/* What oneDNN does not compute: large average windows, tied maxima, softmax between layers, selu's
+ * gradient, a bias gradient over more than 1024 pixels an image. */
+Test(step, threads_do_not_change_sums_over_pixels)
+{
+    static const char layers[] =
+        "[model]\ninput_shape = 35, 33, 2\n"
+        "[layer.a]\ntype = conv2d\nfilters = 9\nkernel_size = 2\nactivation = softmax\n"
+        "[layer.p]\ntype = average_pooling2d\npool_size = 7\nstrides = 2\npadding = same\n"
+        "[layer.b]\ntype = conv2d\nfilters = 1\nkernel_size = 3\nactivation = selu\n"
+        "[layer.c]\ntype = conv2d\nfilters = 20\nkernel_size = 3\nactivation = relu\n"
+        "[layer.m]\ntype = global_max_pooling2d\n[layer.d]\ntype = dense\nunits = 4\n"
+        "activation = softmax\n";
+    static const int threads[] = {2, 3, 5};
+    static const char *const micro_batches[] = {"8", "3", "20"};
+    const int64_t shape[3] = {35, 33, 2};
+    for (int m = 0; m < 3; m++) {
+        char one[33], other[33];
+        digest_after(layers, "adam", shape, 4, 1, micro_batches[m], one);
+        for (int t = 0; t < 3; t++) {
+            digest_after(layers, "adam", shape, 4, threads[t], micro_batches[m], other);
+            cr_assert_str_eq(one, other, "%d threads, micro-batch %s", threads[t],
+                             micro_batches[m]);
+        }
+    }
+}
+
 /* The loss of a step under parameters that do not move. */
 static double loss_of_step(test_rig *made, const tr_samples *samples, const uint32_t *index,
                            int64_t n)
