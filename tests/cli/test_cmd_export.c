@@ -107,7 +107,7 @@ static const test_outcome *export_archive(const char *config, const char *more)
     void *weights = NULL;
     size_t n;
     cr_assert_eq(tr_zip_read(&weights, &n, TR_GOLDEN "/keras/handmade_minimal.keras",
-                             "model.weights.h5", &err),
+                             "model.weights.h5", 1 << 20, &err),
                  TR_OK);
     const char *path = test_keras_archive("from.keras", config, "3.15.1", weights, n, false);
     tr_free(weights);
@@ -124,7 +124,7 @@ static json_t *exported_config(void)
     void *text = NULL;
     size_t n;
     snprintf(path, sizeof path, "%s/to.keras", test_folder());
-    cr_assert_eq(tr_zip_read(&text, &n, path, "config.json", &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_zip_read(&text, &n, path, "config.json", 1 << 20, &err), TR_OK, "%s", err.text);
     json_t *json = json_loadb(text, n, 0, NULL);
     tr_free(text);
     return json;
