@@ -30,6 +30,7 @@ typedef struct tr_data_config {
     bool stratify;                           /* sklearn's stratify=y: shares of classes are kept */
     const char *validation_file;             /* instead of a split; "": none */
     const char *x_validation, *y_validation; /* dataset names in it */
+    bool external_files;                     /* what a dataset names in other files is read, too */
 } tr_data_config;
 
 typedef struct tr_compile_config {

@@ -41,6 +41,7 @@ typedef struct tr_dataset tr_dataset;
  * `targets`: the tr_target bits that the loss understands. Integers or floats of any width; class
  * numbers are [n] or [n, 1], integral, >= 0; values are [n] or [n, width] and finite. With both
  * bits, one number per sample is its class and several are values.
+ * What a file names in other files is read only with [data] external_files.
  * The files are read in child processes, so that one which crashes the HDF5 library is an error
  * like others. Checks: the file is HDF5 and readable; each dataset exists and is numeric; x is
  * [n,h,w] (c = 1) or [n,h,w,c] and h, w, c equal config->input_shape; counts agree; n > 0; float
@@ -53,10 +54,10 @@ tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned ta
 tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
                                tr_error *err);
 
-/* Images alone, to predict: the array `name` of the file at `path`, checked likewise. They are the
- * test set of *out. */
+/* Images alone, to predict: the array `name` of the file at `path`, checked likewise;
+ * `external_files` as in [data]. They are the test set of *out. */
 tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,
-                                 const int64_t input_shape[3], tr_error *err);
+                                 const int64_t input_shape[3], bool external_files, tr_error *err);
 void tr_dataset_free(tr_dataset *dataset);
 
 /* Borrowed views. n is 0 when the files have no such part. */

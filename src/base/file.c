@@ -259,14 +259,30 @@ tr_status tr_folder_lock(const char *path, int *lock, tr_error *err)
     return TR_OK;
 }
 
-tr_status tr_file_check_input(const char *path, tr_error *err)
+tr_status tr_file_open_input(int *fd, const char *path, tr_error *err)
 {
     struct stat info;
-    if (access(path, R_OK) != 0 || stat(path, &info) != 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
-    if (!S_ISREG(info.st_mode))
-        return tr_fail(err, TR_ERR_DATA, "%s: is %s; expected a file", path,
-                       S_ISDIR(info.st_mode) ? "a folder" : "a device or a pipe");
+    const int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (opened < 0 || fstat(opened, &info) != 0) {
+        const int cause = errno;
+        if (opened >= 0)
+            close(opened);
+        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(cause));
+    }
+    if (S_ISREG(info.st_mode)) {
+        *fd = opened;
+        return TR_OK;
+    }
+    close(opened);
+    return tr_fail(err, TR_ERR_DATA, "%s: is %s; expected a file", path,
+                   S_ISDIR(info.st_mode) ? "a folder" : "a device or a pipe");
+}
+
+tr_status tr_file_check_input(const char *path, tr_error *err)
+{
+    int fd = -1;
+    TR_TRY(tr_file_open_input(&fd, path, err));
+    close(fd);
     return TR_OK;
 }
 

@@ -43,8 +43,11 @@ tr_status tr_folder_prepare(const char *path, tr_error *err);
  * TR_ERR_IO when another process has it. Two runs in one folder would tear each other's files. */
 tr_status tr_folder_lock(const char *path, int *lock, tr_error *err);
 
-/* TR_ERR_DATA unless `path` is a plain file that can be read. Opening a pipe that nobody writes to
- * would wait for ever. */
+/* Opens somebody's file for reading: *fd is of a plain file, else TR_ERR_DATA. Opening a pipe that
+ * nobody writes to would wait for ever, and a device may do anything. */
+tr_status tr_file_open_input(int *fd, const char *path, tr_error *err);
+
+/* The same, and closes it again: for libraries that open by name. */
 tr_status tr_file_check_input(const char *path, tr_error *err);
 
 /* Both exist and are one file, by whatever names: writing one would destroy the other. */

@@ -1,4 +1,4 @@
-/* h5_read.c -- reading one numeric array of an HDF5 file; see h5_array.h.
+/* h5_array.c -- see h5_array.h.
  *
  * The file is not trusted: shapes are multiplied with overflow checks and held against the
  * physical memory before anything is allocated, and dataset names come from the file only as text
@@ -10,7 +10,12 @@
 #include <string.h>
 
 #include "h5_chunks.h"
+#include "h5_outside.h"
 #include "h5_path.h"
+#include "mem.h"
+
+/* From one to the next, by links and virtual arrays: nobody needs more. */
+enum { MOST_FILES = 4 };
 
 /* ---- what is there ---- */
 
@@ -130,26 +135,60 @@ const char *tr_h5_array_outside(hid_t dataset, char *text, size_t n)
     return what;
 }
 
-/* The values lie in the file. */
-static tr_status check_inside(const tr_h5_array *array, const tr_h5_file *file, tr_error *err)
+/* The values lie in the file, or may lie elsewhere. */
+static tr_status check_inside(tr_h5_array *array, const tr_h5_file *file, tr_error *err)
 {
     char text[2 * TR_H5_TEXT];
     const char *outside = tr_h5_array_outside(array->id, text, sizeof text);
-    if (outside == NULL || file->policy == TR_H5_DATASET_WITH_EXTERNAL)
+    array->outside = outside != NULL && file->policy == TR_H5_DATASET_WITH_EXTERNAL;
+    if (outside == NULL || array->outside)
         return TR_OK;
     return tr_fail(err, TR_ERR_DATA, "%s: %s: %s, which is not opened; %s", file->path, array->name,
                    outside, tr_h5_advice(file->policy));
 }
 
+/* On the other side of an external link that the user allowed. */
+static tr_status follow(tr_h5_array *out, const tr_h5_file *file, const char *name,
+                        const tr_h5_target *target, int depth, tr_error *err)
+{
+    char path[TR_H5_PATH];
+    tr_h5_file other = {0};
+    tr_error reason;
+    if (!tr_h5_beside(path, file->path, target->file))
+        return tr_fail(err, TR_ERR_DATA, "%s: %s: the name of the file that has it is too long",
+                       file->path, name);
+    tr_status status = tr_h5_file_open(&other, path, file->policy, &reason);
+    if (status == TR_OK)
+        status = tr_h5_array_open_deeper(out, &other, target->object, depth + 1, &reason);
+    tr_h5_file_close(&other); /* HDF5 keeps it open as long as the dataset */
+    out->name = name;
+    return status == TR_OK ? TR_OK
+                           : tr_fail(err, status, "%s: %s is a link to another file: %s",
+                                     file->path, name, reason.text);
+}
+
 tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char *name,
                            tr_error *err)
 {
+    return tr_h5_array_open_deeper(out, file, name, 0, err);
+}
+
+tr_status tr_h5_array_open_deeper(tr_h5_array *out, const tr_h5_file *file, const char *name,
+                                  int depth, tr_error *err)
+{
     char resolved[TR_H5_PATH];
+    tr_h5_target target;
     tr_error reason;
-    *out = (tr_h5_array){.id = H5I_INVALID_HID, .name = name};
-    const tr_h5_way way = tr_h5_path_resolve(file, name, resolved, &reason);
+    *out = (tr_h5_array){.id = H5I_INVALID_HID, .name = name, .depth = depth};
+    if (depth > MOST_FILES || snprintf(out->file, sizeof out->file, "%s", file->path) >= TR_H5_PATH)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s: it leads from file to file, more than %d, perhaps in a circle",
+                       file->path, name, MOST_FILES);
+    const tr_h5_way way = tr_h5_path_resolve(file, name, resolved, &target, &reason);
     if (way == TR_H5_WAY_NOWHERE)
         return fail_to_find(file, name, err);
+    if (way == TR_H5_WAY_OUTSIDE && file->policy == TR_H5_DATASET_WITH_EXTERNAL)
+        return follow(out, file, name, &target, depth, err);
     if (way != TR_H5_WAY_INSIDE)
         return tr_fail(err, TR_ERR_DATA, "%s", reason.text);
     out->id = H5Oopen(file->id, resolved, H5P_DEFAULT);
@@ -255,13 +294,40 @@ static const char *read_box(void *dst, const tr_h5_array *array, hid_t memory_ty
     return ok ? NULL : text;
 }
 
+/* All of it is read for a part: such an array is checked as a whole. */
+static const char *read_outside(void *dst, const tr_h5_array *array, hid_t memory_type,
+                                const int64_t start[TR_H5_RANK], const int64_t count[TR_H5_RANK],
+                                char *text, size_t n)
+{
+    const size_t width = H5Tget_size(memory_type);
+    int64_t wanted = 1;
+    for (int i = 0; i < array->rank; i++)
+        wanted *= count[i];
+    if (wanted == array->n_elements)
+        return tr_h5_outside_read(dst, array, memory_type, text, n);
+    void *all = tr_alloc((size_t)array->n_elements, width);
+    const char *fault =
+        all == NULL ? tr_h5_no_memory : tr_h5_outside_read(all, array, memory_type, text, n);
+    hsize_t at[TR_H5_RANK] = {0}, shape[TR_H5_RANK];
+    for (int i = 0; i < array->rank; i++)
+        shape[i] = (hsize_t)array->dims[i];
+    if (fault == NULL)
+        tr_h5_box_copy(dst, start, count, all, at, shape, array->rank, width);
+    tr_free(all);
+    return fault;
+}
+
 const char *tr_h5_array_try_box(void *dst, const tr_h5_array *array, hid_t memory_type,
                                 const int64_t start[TR_H5_RANK], const int64_t count[TR_H5_RANK],
                                 char *text, size_t n)
 {
     if (array->n_elements == 0)
         return NULL;
-    const char *fault = tr_h5_array_fault(array, text, n);
+    if (array->outside)
+        return read_outside(dst, array, memory_type, start, count, text, n);
+    const char *fault = tr_h5_array_outside(array->id, text, n);
+    if (fault == NULL)
+        fault = tr_h5_array_fault(array, text, n);
     if (fault != NULL)
         return fault;
     return tr_h5_chunks_are_ours(array)
@@ -281,8 +347,9 @@ tr_status tr_h5_array_read_box(void *dst, const tr_h5_file *file, const tr_h5_ar
     if (fault == tr_h5_no_memory)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: %s is %s: out of memory", file->path, array->name,
                        array->text);
-    return tr_fail(
-        err, TR_ERR_DATA, "%s: %s is %s, but %s%s", file->path, array->name, array->text, fault,
-        strstr(fault, "filter") != NULL ? ""
-                                        : "; the file is damaged or its writer was interrupted");
+    return tr_fail(err, TR_ERR_DATA, "%s: %s is %s, but %s%s", file->path, array->name, array->text,
+                   fault,
+                   array->outside || strstr(fault, "filter") != NULL
+                       ? ""
+                       : "; the file is damaged or its writer was interrupted");
 }

@@ -25,9 +25,20 @@ typedef struct tr_h5_array {
     int64_t n_elements;
     bool is_uint8, is_float; /* neither: another integer; h5py's bool is uint8 of 0 and 1 */
     char text[TR_H5_TEXT];   /* "uint8 [60000, 28, 28]" */
+    bool outside;            /* values lie in other files, and the policy allows it */
+    int depth;               /* files that were opened on the way to this one */
+    char file[TR_H5_PATH];   /* the file that has it: an external link may lead to another */
 } tr_h5_array;
 
-/* Of H5Lvisit's soft and external links: "a link to /pool/t". */
+/* Calls visit(user, file, name, info) for every link of the file but those to groups, which it goes
+ * into; `name` is the whole path. Links that are not hard are not followed. visit returns false to
+ * stop. False, too, where HDF5 cannot list a group, or there are more groups in each other, or more
+ * links, than any writer makes: *fault says which. */
+typedef bool tr_h5_visitor(void *user, const tr_h5_file *file, const char *name,
+                           const H5L_info_t *info);
+bool tr_h5_file_visit(const tr_h5_file *file, tr_h5_visitor *visit, void *user, const char **fault);
+
+/* Where a soft or external link leads: "a link to /pool/t". */
 const char *tr_h5_link_text(hid_t group, const char *name, const H5L_info_t *info, char *text,
                             size_t n);
 
@@ -42,6 +53,9 @@ const char *tr_h5_array_outside(hid_t dataset, char *text, size_t n);
  * dimensions, none empty; in a model also one number (rank 0) and empty ones. */
 tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char *name,
                            tr_error *err);
+/* For what one file names in another: `depth` files were opened before. */
+tr_status tr_h5_array_open_deeper(tr_h5_array *out, const tr_h5_file *file, const char *name,
+                                  int depth, tr_error *err);
 void tr_h5_array_close(tr_h5_array *array); /* a zeroed one is fine */
 
 /* Sets the memory for the array aside, `item_bytes` for each element: refuses what the machine,

@@ -120,26 +120,25 @@ static const char *read_chunk(chunk_reader *self, const hsize_t at[TR_H5_RANK])
     return NULL;
 }
 
-/* Copies what the chunk at `at` and the box have in common, row by row of the last dimension. */
-static void copy_part(uint8_t *dst, const chunk_reader *self, const hsize_t at[TR_H5_RANK],
-                      const int64_t start[TR_H5_RANK], const int64_t count[TR_H5_RANK])
+void tr_h5_box_copy(void *dst, const int64_t start[TR_H5_RANK], const int64_t count[TR_H5_RANK],
+                    const void *src, const hsize_t at[TR_H5_RANK], const hsize_t shape[TR_H5_RANK],
+                    int rank, size_t width)
 {
-    const int rank = self->array->rank, last = rank - 1;
+    const int last = rank - 1;
     int64_t from[TR_H5_RANK], to[TR_H5_RANK], i[TR_H5_RANK];
     for (int d = 0; d < rank; d++) {
         const int64_t first = (int64_t)at[d], end = start[d] + count[d];
         from[d] = i[d] = first > start[d] ? first : start[d];
-        to[d] = first + (int64_t)self->shape[d] < end ? first + (int64_t)self->shape[d] : end;
+        to[d] = first + (int64_t)shape[d] < end ? first + (int64_t)shape[d] : end;
     }
-    const size_t row = (size_t)(to[last] - from[last]) * self->memory_size;
+    const size_t row = (size_t)(to[last] - from[last]) * width;
     for (;;) {
-        int64_t out = 0, in = 0;
+        size_t out = 0, in = 0;
         for (int d = 0; d < rank; d++) {
-            out = out * count[d] + (i[d] - start[d]);
-            in = in * (int64_t)self->shape[d] + (i[d] - (int64_t)at[d]);
+            out = out * (size_t)count[d] + (size_t)(i[d] - start[d]);
+            in = in * (size_t)shape[d] + (size_t)(i[d] - (int64_t)at[d]);
         }
-        memcpy(dst + (size_t)out * self->memory_size, self->values + (size_t)in * self->memory_size,
-               row);
+        memcpy((uint8_t *)dst + out * width, (const uint8_t *)src + in * width, row);
         int d = last - 1;
         while (d >= 0 && ++i[d] == to[d]) {
             i[d] = from[d];
@@ -163,7 +162,7 @@ static const char *read_box(chunk_reader *self, uint8_t *dst, const int64_t star
         const char *fault = read_chunk(self, at);
         if (fault != NULL)
             return fault;
-        copy_part(dst, self, at, start, count);
+        tr_h5_box_copy(dst, start, count, self->values, at, self->shape, rank, self->memory_size);
         int d = rank - 1;
         while (d >= 0 && (at[d] += self->shape[d]) >= (hsize_t)(start[d] + count[d])) {
             at[d] = first[d];

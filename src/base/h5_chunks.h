@@ -23,4 +23,10 @@ const char *tr_h5_chunks_read(void *dst, const tr_h5_array *array, hid_t memory_
                               const int64_t start[TR_H5_RANK], const int64_t count[TR_H5_RANK],
                               char *text, size_t n);
 
+/* Copies what the box of dst and the block src[shape], which lies at `at`, have in common, which
+ * must not be nothing. */
+void tr_h5_box_copy(void *dst, const int64_t start[TR_H5_RANK], const int64_t count[TR_H5_RANK],
+                    const void *src, const hsize_t at[TR_H5_RANK], const hsize_t shape[TR_H5_RANK],
+                    int rank, size_t width);
+
 #endif

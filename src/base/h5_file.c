@@ -2,12 +2,12 @@
 #include "h5_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "h5_path.h"
 
 /* ---- the file ---- */
@@ -26,19 +26,15 @@ static tr_status check_path(const char *path, tr_h5_policy policy, tr_error *err
     struct stat info;
     if (stat(path, &info) != 0 && errno == ENOENT)
         return tr_fail(err, TR_ERR_DATA, "%s: no such file%s", path,
-                       policy == TR_H5_MODEL ? ""
-                                             : "; data/fetch_mnist.sh makes data/mnist.h5, and "
-                                               "`trainer convert` makes one from other formats");
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const int cause = errno;
-    if (fd >= 0)
-        close(fd);
-    if (fd < 0 || stat(path, &info) != 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(cause));
-    if (S_ISDIR(info.st_mode))
-        return tr_fail(err, TR_ERR_DATA, "%s: is a folder; expected an HDF5 file", path);
-    if (!S_ISREG(info.st_mode))
-        return tr_fail(err, TR_ERR_DATA, "%s: is not a regular file; expected an HDF5 file", path);
+                       policy != TR_H5_DATASET ? ""
+                                               : "; data/fetch_mnist.sh makes data/mnist.h5, and "
+                                                 "`trainer convert` makes one from other formats");
+    int fd = -1;
+    TR_TRY(tr_file_open_input(&fd, path, err));
+    const bool known = fstat(fd, &info) == 0;
+    close(fd);
+    if (!known)
+        return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(errno));
     if (info.st_size == 0)
         return tr_fail(err, TR_ERR_DATA, "%s: is empty (0 bytes); expected an HDF5 file", path);
     return TR_OK;
@@ -110,7 +106,7 @@ tr_status tr_h5_file_has(const tr_h5_file *file, const char *name, bool *has, tr
 {
     char resolved[TR_H5_PATH];
     tr_error reason;
-    const tr_h5_way way = tr_h5_path_resolve(file, name, resolved, &reason);
+    const tr_h5_way way = tr_h5_path_resolve(file, name, resolved, NULL, &reason);
     *has = way != TR_H5_WAY_NOWHERE;
     return way == TR_H5_WAY_UNKNOWN ? tr_fail(err, TR_ERR_DATA, "%s", reason.text) : TR_OK;
 }
@@ -119,7 +115,7 @@ tr_status tr_h5_group_open(hid_t *out, const tr_h5_file *file, const char *path,
 {
     char resolved[TR_H5_PATH];
     *out = H5I_INVALID_HID;
-    if (tr_h5_path_resolve(file, path, resolved, err) != TR_H5_WAY_INSIDE)
+    if (tr_h5_path_resolve(file, path, resolved, NULL, err) != TR_H5_WAY_INSIDE)
         return TR_ERR_DATA;
     *out = H5Gopen2(file->id, resolved, H5P_DEFAULT);
     if (*out >= 0)

@@ -12,6 +12,7 @@ typedef struct walk {
     char *resolved;        /* of hard links, without a "/" at its ends */
     char todo[TR_H5_PATH]; /* what comes behind it */
     int soft_links;
+    tr_h5_target *target;
     tr_error *err;
 } walk;
 
@@ -37,6 +38,12 @@ static tr_h5_way fail_outside(const walk *self, const H5L_info_t *info)
     if (info->type == H5L_TYPE_EXTERNAL && info->u.val_size < sizeof value &&
         H5Lget_val(self->file->id, self->resolved, value, sizeof value, H5P_DEFAULT) >= 0)
         H5Lunpack_elink_val(value, info->u.val_size, &flags, &to, &object);
+    if (self->target != NULL &&
+        (to == NULL || strlen(to) >= TR_H5_PATH ||
+         snprintf(self->target->object, TR_H5_PATH, "%s/%s", object, self->todo) >= TR_H5_PATH))
+        return fail(self, TR_H5_WAY_UNKNOWN, "an external link on the way cannot be read");
+    if (self->target != NULL)
+        strcpy(self->target->file, to);
     tr_fail(self->err, TR_ERR_DATA,
             "%s: %s: %s is an external link to %.200s in the file %.200s, which is not followed; "
             "%s",
@@ -96,9 +103,9 @@ static tr_h5_way step(walk *self, const char *component)
 }
 
 tr_h5_way tr_h5_path_resolve(const tr_h5_file *file, const char *path, char resolved[TR_H5_PATH],
-                             tr_error *err)
+                             tr_h5_target *target, tr_error *err)
 {
-    walk self = {.file = file, .path = path, .resolved = resolved, .err = err};
+    walk self = {.file = file, .path = path, .resolved = resolved, .target = target, .err = err};
     char component[TR_H5_PATH];
     resolved[0] = '\0';
     if (strlen(path) >= sizeof self.todo)

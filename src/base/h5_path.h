@@ -16,9 +16,15 @@ typedef enum tr_h5_way {
     TR_H5_WAY_UNKNOWN  /* HDF5 cannot tell: damaged; or links in a circle */
 } tr_h5_way;
 
-/* All but TR_H5_WAY_INSIDE also fill in `err`. "" and "/" are the root group. */
+/* Where an external link leads: what the file is called there, and the whole path of the object. */
+typedef struct tr_h5_target {
+    char file[TR_H5_PATH], object[TR_H5_PATH];
+} tr_h5_target;
+
+/* All but TR_H5_WAY_INSIDE also fill in `err`. "" and "/" are the root group. Of
+ * TR_H5_WAY_OUTSIDE, *target tells the way on; NULL: not wanted. */
 tr_h5_way tr_h5_path_resolve(const tr_h5_file *file, const char *path, char resolved[TR_H5_PATH],
-                             tr_error *err);
+                             tr_h5_target *target, tr_error *err);
 
 /* What to do about a path, or values, that lead out of the file. */
 const char *tr_h5_advice(tr_h5_policy policy);

@@ -223,14 +223,27 @@ tr_status tr_print_result(const tr_session *session, const tr_evaluation *test, 
     return TR_OK;
 }
 
+/* A model is data: what opens other files is said on the command line, not by it. */
+static bool allows_external_files(const tr_options *options)
+{
+    static const char key[] = "data.external_files=";
+    for (size_t i = 0; i < options->n_overrides; i++)
+        if (strncmp(options->overrides[i], key, sizeof key - 1) == 0)
+            return true;
+    return false;
+}
+
 static tr_status load_config(tr_session *session, const tr_options *options, tr_error *err)
 {
     if (options->config_path != NULL)
         return tr_config_load(&session->config, options->config_path, options->overrides,
                               options->n_overrides, err);
     TR_TRY(tr_checkpoint_describe(&session->said, options->checkpoint, err));
-    return tr_config_parse(&session->config, options->checkpoint, session->said.config,
-                           options->overrides, options->n_overrides, err);
+    TR_TRY(tr_config_parse(&session->config, options->checkpoint, session->said.config,
+                           options->overrides, options->n_overrides, err));
+    if (!allows_external_files(options))
+        session->config->data.external_files = false;
+    return TR_OK;
 }
 
 tr_status tr_session_load(tr_session *session, const tr_options *options, tr_error *err)
@@ -274,6 +287,9 @@ tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_er
 static tr_status print_remarks(tr_session *session, tr_error *err)
 {
     TR_TRY(tr_print_notes(&session->said, tr_problems_path(session->config->problems), err));
+    if (session->config->data.external_files)
+        fprintf(stderr, "trainer: note: external_files = true: what the dataset's file names in "
+                        "other files is read, too\n");
     TR_TRY(print_lines("note", tr_model_wrong_kernels(session->model), err));
     TR_TRY(print_lines("slow", tr_model_slow_paths(session->model), err));
     return print_lines("warning", tr_model_warnings(session->model), err);

@@ -27,7 +27,7 @@ enum { DEFAULT_COLUMNS = 80, MOST_ZOOM = 1000 };
 
 typedef struct inspect_options {
     const char *path, *dataset, *png, *show, *zoom; /* as given; NULL: not */
-    bool digest, config;
+    bool digest, config, external;
     int64_t index; /* of --show */
     int factor;    /* of --zoom */
 } inspect_options;
@@ -36,6 +36,7 @@ static const struct argp_option table[] = {
     {"digest", 'x', NULL, 0, "add a digest of each dataset: of its values, however they are packed",
      0},
     {"config", 'c', NULL, 0, "of a checkpoint: print the configuration of its run, only", 0},
+    {"external-files", 'e', NULL, 0, "read what the file names in other files, too", 0},
     {"show", 's', "N", 0, "draw sample N, from 0", 0},
     {"dataset", 'd', "NAME", 0, "of this dataset (x_train)", 0},
     {"png", 'p', "FILE", 0, "write that sample as a PNG, too", 0},
@@ -64,6 +65,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'c':
         options->config = true;
+        return 0;
+    case 'e':
+        options->external = true;
         return 0;
     case 's':
         tr_option_once(&options->show, arg, "show", state);
@@ -100,10 +104,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
+static tr_h5_policy policy_of(const inspect_options *options)
+{
+    return options->external ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET;
+}
+
 /* ---- the list ---- */
 
-static tr_status list(const char *path, bool digest, tr_error *err)
+static tr_status list(const inspect_options *options, tr_error *err)
 {
+    const char *path = options->path;
+    const tr_h5_policy policy = policy_of(options);
     tr_inspection *found = NULL;
     tr_checkpoint_outline *outline = NULL;
     if (tr_is_zip(path))
@@ -113,9 +124,9 @@ static tr_status list(const char *path, bool digest, tr_error *err)
             "shows the model and `trainer inspect --config` the configuration; of a .npz "
             "file `trainer convert npz` makes a dataset",
             path);
-    tr_status status = tr_inspect(&found, path, err);
-    if (status == TR_OK && digest)
-        status = tr_inspect_digests(found, path, err);
+    tr_status status = tr_inspect(&found, path, policy, err);
+    if (status == TR_OK && options->digest)
+        status = tr_inspect_digests(found, path, policy, err);
     if (status == TR_OK)
         status = tr_checkpoint_outline_read(&outline, path, err);
     /* What could be read of a damaged file is worth seeing. */
@@ -195,7 +206,8 @@ static tr_status show(const inspect_options *options, tr_error *err)
 {
     tr_h5_sample sample;
     tr_image image = {0};
-    TR_TRY(tr_h5_sample_read(&sample, options->path, options->dataset, options->index, err));
+    TR_TRY(tr_h5_sample_read(&sample, options->path, options->dataset, options->index,
+                             policy_of(options), err));
     const tr_status status = draw(options, &sample, &image, err);
     tr_image_release(&image);
     tr_h5_sample_release(&sample);
@@ -213,6 +225,6 @@ tr_status tr_command_inspect(int argc, char **argv)
         options.dataset = "x_train";
     const tr_status status = options.show != NULL ? show(&options, &err)
                              : options.config     ? print_config(options.path, &err)
-                                                  : list(options.path, options.digest, &err);
+                                                  : list(&options, &err);
     return status == TR_OK ? TR_OK : tr_complain(status, &err);
 }

@@ -69,7 +69,8 @@ static tr_status open_array(tr_dataset **out, const char *input, const tr_config
     if (path == NULL)
         return tr_out_of_memory(err, NULL);
     const tr_status status =
-        tr_dataset_open_images(out, path, named ? colon + 1 : "x_test", config->input_shape, err);
+        tr_dataset_open_images(out, path, named ? colon + 1 : "x_test", config->input_shape,
+                               config->data.external_files, err);
     tr_free(path);
     return status;
 }
@@ -122,7 +123,7 @@ static tr_status find_images(tr_session *session, const predict_options *options
         TR_TRY(open_array(&session->dataset, options->input, config, err));
     else
         TR_TRY(tr_dataset_open_images(&session->dataset, config->data.file, config->data.x_test,
-                                      config->input_shape, err));
+                                      config->input_shape, config->data.external_files, err));
     *samples = *tr_dataset_test(session->dataset);
     return TR_OK;
 }

@@ -56,6 +56,8 @@ static const tr_key data_keys[] = {
      .doc = "dataset of the validation images in it"},
     {"y_validation", TR_KEY_TEXT, AT(data.y_validation), "y_validation",
      .doc = "dataset of the validation labels in it"},
+    {"external_files", TR_KEY_BOOL, AT(data.external_files), "false",
+     .doc = "read what the dataset's file names in other files, too: links, virtual datasets"},
 };
 
 static const tr_key model_keys[] = {

@@ -78,6 +78,7 @@ static tr_status part_read(const sample_part *part, const tr_samples *samples,
 typedef struct file_visit {
     part_names names[N_PARTS]; /* path NULL: not there */
     const int64_t *hwc;
+    tr_h5_policy policy;
     unsigned targets;
     int part;                  /* first look: all parts from here on that lie in the same file */
     tr_samples parts[N_PARTS]; /* told by the first visit, their arrays filled by the second */
@@ -130,7 +131,7 @@ static tr_status visit_file(void *job, tr_error *err)
 {
     file_visit *visit = job;
     tr_h5_file file = {0};
-    tr_status status = tr_h5_file_open(&file, visit->names[visit->part].path, TR_H5_DATASET, err);
+    tr_status status = tr_h5_file_open(&file, visit->names[visit->part].path, visit->policy, err);
     for (int i = visit->part; i < N_PARTS && status == TR_OK; i++)
         if (in_same_file(visit, i))
             status = visit_part(visit, i, &file, err);
@@ -222,7 +223,7 @@ static tr_status check_same_form(const tr_dataset *dataset, tr_error *err)
 }
 
 static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS], const int64_t hwc[3],
-                            unsigned targets, tr_error *err)
+                            unsigned targets, bool external_files, tr_error *err)
 {
     tr_dataset *dataset = tr_alloc(1, sizeof *dataset);
     file_visit *visit = tr_shared_alloc(1, sizeof *visit);
@@ -240,6 +241,7 @@ static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS], c
         status = tr_out_of_memory(err, NULL);
     } else {
         visit->hwc = hwc;
+        visit->policy = external_files ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET;
         visit->targets = targets;
         status = read_all(dataset, visit, err);
     }
@@ -263,7 +265,7 @@ tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned ta
                                        [VALIDATION] = {validation ? data->validation_file : NULL,
                                                        data->x_validation, data->y_validation},
                                        [TEST] = {data->file, data->x_test, data->y_test}};
-    return open_parts(out, names, config->input_shape, targets, err);
+    return open_parts(out, names, config->input_shape, targets, data->external_files, err);
 }
 
 tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
@@ -271,14 +273,14 @@ tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsign
 {
     const tr_data_config *data = &config->data;
     const part_names names[N_PARTS] = {[TEST] = {data->file, data->x_test, data->y_test}};
-    return open_parts(out, names, config->input_shape, targets, err);
+    return open_parts(out, names, config->input_shape, targets, data->external_files, err);
 }
 
 tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,
-                                 const int64_t input_shape[3], tr_error *err)
+                                 const int64_t input_shape[3], bool external_files, tr_error *err)
 {
     const part_names names[N_PARTS] = {[TEST] = {path, name, NULL}};
-    return open_parts(out, names, input_shape, 0, err);
+    return open_parts(out, names, input_shape, 0, external_files, err);
 }
 
 void tr_dataset_free(tr_dataset *dataset)

@@ -11,6 +11,7 @@
 typedef struct sample_visit {
     const char *path, *name;
     int64_t index;
+    tr_h5_policy policy;
     bool reading; /* the second visit; it fills the sample's values */
     tr_h5_sample sample;
 } sample_visit;
@@ -44,8 +45,9 @@ static void read_label(tr_h5_sample *sample, const tr_h5_file *file, const char 
 {
     tr_h5_array y = {0};
     tr_error ignored;
+    bool has = false;
     if (label_name(sample->labels, sizeof sample->labels, name) &&
-        H5Lexists(file->id, sample->labels, H5P_DEFAULT) > 0 &&
+        tr_h5_file_has(file, sample->labels, &has, &ignored) == TR_OK && has &&
         tr_h5_array_open(&y, file, sample->labels, &ignored) == TR_OK && y.dims[0] == sample->n &&
         (y.rank == 1 || (y.rank == 2 && y.dims[1] == 1)))
         sample->has_label =
@@ -97,8 +99,11 @@ static tr_status visit_file(void *user, tr_error *err)
     sample_visit *visit = user;
     tr_h5_file file = {0};
     tr_h5_array x = {0};
-    tr_status status = tr_h5_file_open(&file, visit->path, TR_H5_DATASET, err);
-    if (status == TR_OK && H5Lexists(file.id, visit->name, H5P_DEFAULT) <= 0) {
+    tr_status status = tr_h5_file_open(&file, visit->path, visit->policy, err);
+    bool has = false;
+    if (status == TR_OK)
+        status = tr_h5_file_has(&file, visit->name, &has, err);
+    if (status == TR_OK && !has) {
         char list[1024];
         tr_h5_file_list(&file, list, sizeof list);
         status =
@@ -115,13 +120,13 @@ static tr_status visit_file(void *user, tr_error *err)
 }
 
 tr_status tr_h5_sample_read(tr_h5_sample *out, const char *path, const char *name, int64_t index,
-                            tr_error *err)
+                            tr_h5_policy policy, tr_error *err)
 {
     *out = (tr_h5_sample){0};
     sample_visit *visit = tr_shared_alloc(1, sizeof *visit);
     if (visit == NULL)
         return tr_out_of_memory(err, path);
-    *visit = (sample_visit){.path = path, .name = name, .index = index};
+    *visit = (sample_visit){.path = path, .name = name, .index = index, .policy = policy};
     tr_status status = tr_in_child(visit_file, visit, path, err);
     tr_h5_sample sample = visit->sample;
     tr_shared_free(visit);
@@ -130,8 +135,12 @@ tr_status tr_h5_sample_read(tr_h5_sample *out, const char *path, const char *nam
     sample.values = tr_shared_alloc((size_t)(sample.h * sample.w * sample.c), sizeof(float));
     if (sample.values == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for a sample of %s", path, name);
-    sample_visit reading = {
-        .path = path, .name = name, .index = index, .reading = true, .sample = sample};
+    sample_visit reading = {.path = path,
+                            .name = name,
+                            .index = index,
+                            .policy = policy,
+                            .reading = true,
+                            .sample = sample};
     status = tr_in_child(visit_file, &reading, path, err);
     if (status != TR_OK)
         tr_h5_sample_release(&sample);

@@ -24,7 +24,7 @@ typedef struct tr_h5_sample {
  * is such a one with a number for each sample. TR_ERR_DATA names what is wrong: file, dataset,
  * shape, or the index and how many there are. Release also a zeroed one. */
 tr_status tr_h5_sample_read(tr_h5_sample *out, const char *path, const char *name, int64_t index,
-                            tr_error *err);
+                            tr_h5_policy policy, tr_error *err);
 void tr_h5_sample_release(tr_h5_sample *sample);
 
 #endif

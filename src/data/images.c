@@ -2,6 +2,7 @@
 #include "images.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static bool same_shape(const tr_h5_array *x, const int64_t hwc[3])
 {
@@ -36,14 +37,18 @@ static tr_status check_finite(const tr_h5_file *file, const tr_h5_array *array,
 {
     const int64_t row = samples->w * samples->c, image = samples->h * row;
     const float *x = samples->x;
-    for (int64_t i = 0; i < samples->n * image; i++)
-        if (!isfinite(x[i]))
-            return tr_fail(err, TR_ERR_DATA,
-                           "%s: %s is %s and holds %g (as float32) at [%lld, %lld, %lld, %lld]; "
-                           "expected finite values",
-                           file->path, array->name, array->text, (double)x[i],
-                           (long long)(i / image), (long long)(i % image / row),
-                           (long long)(i % row / samples->c), (long long)(i % samples->c));
+    for (int64_t i = 0; i < samples->n * image; i++) {
+        if (isfinite(x[i]))
+            continue;
+        char channel[32] = ""; /* an index only where the array has the dimension */
+        if (array->rank == 4)
+            snprintf(channel, sizeof channel, ", %lld", (long long)(i % samples->c));
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s and holds %g (as float32) at [%lld, %lld, %lld%s]; expected "
+                       "finite values",
+                       file->path, array->name, array->text, (double)x[i], (long long)(i / image),
+                       (long long)(i % image / row), (long long)(i % row / samples->c), channel);
+    }
     return TR_OK;
 }
 

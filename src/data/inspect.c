@@ -11,6 +11,7 @@
 typedef struct file_walk {
     const char *path;
     tr_inspection *found;
+    tr_h5_policy policy;
 } file_walk;
 
 /* ---- one dataset ---- */
@@ -74,9 +75,9 @@ static bool describe_shape(tr_inspect_item *item, hid_t dataset)
     return true;
 }
 
-static void look(tr_inspect_item *item, tr_inspection *found, hid_t dataset)
+static void look(tr_inspect_item *item, tr_inspection *found, tr_h5_array *array)
 {
-    const hid_t type = H5Dget_type(dataset);
+    const hid_t dataset = array->id, type = H5Dget_type(dataset);
     const H5T_class_t class = H5Tget_class(type);
     tr_h5_type_text(type, item->type, sizeof item->type);
     /* No number has its bits elsewhere, and HDF5 crashes on some that claim it. */
@@ -87,7 +88,7 @@ static void look(tr_inspect_item *item, tr_inspection *found, hid_t dataset)
     item->is_float = class == H5T_FLOAT;
     tr_h5_close(type);
     const bool shaped = describe_shape(item, dataset);
-    if (shaped)
+    if (shaped && item->packing[0] == '\0')
         describe_packing(item, dataset);
     if (!shaped || !is_number || item->n == 0)
         return;
@@ -96,10 +97,13 @@ static void look(tr_inspect_item *item, tr_inspection *found, hid_t dataset)
         return;
     }
     item->has_number = true;
-    if (tr_h5_array_outside(dataset, item->fault, sizeof item->fault) != NULL)
+    if (!array->outside && tr_h5_array_outside(dataset, item->fault, sizeof item->fault) != NULL)
         return;
+    array->rank = item->rank;
+    array->n_elements = item->n;
+    memcpy(array->dims, item->dims, sizeof array->dims);
     snprintf(item->fault, sizeof item->fault, "HDF5 crashed"); /* it stays, if that happens */
-    if (tr_inspect_values(item, found, dataset))
+    if (tr_inspect_values(item, found, array))
         item->fault[0] = '\0';
 }
 
@@ -118,29 +122,44 @@ static tr_inspect_item *add_item(tr_inspection *found, const char *name)
     return item;
 }
 
-/* H5Lvisit visitor. Links are told and not followed; what cannot be opened is told like a dataset
- * whose values cannot be read. */
-static herr_t visit(hid_t group, const char *name, const H5L_info_t *info, void *user)
+/* Follows a link where tr_h5_array_open() does; else it is only told. */
+static void look_behind(tr_inspect_item *item, tr_inspection *found, const tr_h5_file *file,
+                        const char *name, const H5L_info_t *info)
+{
+    tr_h5_array array;
+    tr_error ignored;
+    tr_h5_link_text(file->id, name, info, item->packing, sizeof item->packing);
+    if (tr_h5_array_open(&array, file, name, &ignored) == TR_OK)
+        look(item, found, &array);
+    else
+        snprintf(item->type, sizeof item->type, "link");
+    tr_h5_array_close(&array);
+}
+
+/* What cannot be opened is told like a dataset whose values cannot be read. */
+static bool visit(void *user, const tr_h5_file *file, const char *name, const H5L_info_t *info)
 {
     tr_inspection *found = ((file_walk *)user)->found;
-    if (info->type != H5L_TYPE_HARD) {
-        tr_inspect_item *item = add_item(found, name);
-        if (item != NULL) {
-            snprintf(item->type, sizeof item->type, "link");
-            tr_h5_link_text(group, name, info, item->packing, sizeof item->packing);
-        }
-        return 0;
+    char text[TR_H5_TEXT];
+    tr_h5_array array = {.id = H5I_INVALID_HID, .name = name};
+    const bool link = info->type != H5L_TYPE_HARD;
+    if (!link)
+        array.id = H5Oopen(file->id, name, H5P_DEFAULT);
+    tr_inspect_item *item = NULL;
+    if (link || array.id < 0 || H5Iget_type(array.id) == H5I_DATASET)
+        item = add_item(found, name);
+    if (item != NULL && link) {
+        look_behind(item, found, file, name, info);
+    } else if (item != NULL && array.id < 0) {
+        tr_h5_cause(item->fault, sizeof item->fault);
+    } else if (item != NULL) {
+        snprintf(array.file, sizeof array.file, "%s", file->path);
+        array.outside = file->policy == TR_H5_DATASET_WITH_EXTERNAL &&
+                        tr_h5_array_outside(array.id, text, sizeof text) != NULL;
+        look(item, found, &array);
     }
-    const hid_t object = H5Oopen(group, name, H5P_DEFAULT);
-    if (object < 0 || H5Iget_type(object) == H5I_DATASET) {
-        tr_inspect_item *item = add_item(found, name);
-        if (item != NULL && object < 0)
-            tr_h5_cause(item->fault, sizeof item->fault);
-        else if (item != NULL)
-            look(item, found, object);
-    }
-    tr_h5_close(object);
-    return 0;
+    tr_h5_close(array.id);
+    return true;
 }
 
 static tr_status walk(const file_walk *job, const tr_h5_file *file, tr_error *err)
@@ -149,18 +168,13 @@ static tr_status walk(const file_walk *job, const tr_h5_file *file, tr_error *er
     TR_TRY(tr_h5_file_has(file, "model_weights", &found->is_checkpoint, err));
     tr_inspect_attributes(found, file->id, "");
     tr_inspect_attributes(found, file->id, "trainer");
-    if (H5Lvisit(file->id, H5_INDEX_NAME, H5_ITER_INC, visit, (void *)job) < 0) {
-        char cause[TR_H5_TEXT];
-        tr_h5_cause(cause, sizeof cause);
-        return tr_fail(err, TR_ERR_DATA, "%s: HDF5 cannot list it: %s; the file is damaged",
-                       job->path, cause);
-    }
+    const char *fault;
+    if (!tr_h5_file_visit(file, visit, (void *)job, &fault))
+        return tr_fail(err, TR_ERR_DATA, "%s: %s; the file is damaged", job->path, fault);
     for (int64_t i = 0; i < found->n_items; i++)
         if (found->items[i].fault[0] != '\0')
-            return tr_fail(err, TR_ERR_DATA,
-                           "%s: the values of %s cannot be read: %s; the file is damaged or its "
-                           "writer was interrupted",
-                           job->path, found->items[i].path, found->items[i].fault);
+            return tr_fail(err, TR_ERR_DATA, "%s: the values of %s cannot be read: %s", job->path,
+                           found->items[i].path, found->items[i].fault);
     return TR_OK;
 }
 
@@ -169,7 +183,7 @@ static tr_status walk_file(void *user, tr_error *err)
 {
     const file_walk *job = user;
     tr_h5_file file;
-    TR_TRY(tr_h5_file_open(&file, job->path, TR_H5_DATASET, err));
+    TR_TRY(tr_h5_file_open(&file, job->path, job->policy, err));
     const tr_status status = walk(job, &file, err);
     tr_h5_file_close(&file);
     return status;
@@ -202,13 +216,13 @@ static void make_safe(tr_inspection *found)
     }
 }
 
-tr_status tr_inspect(tr_inspection **out, const char *path, tr_error *err)
+tr_status tr_inspect(tr_inspection **out, const char *path, tr_h5_policy policy, tr_error *err)
 {
     *out = NULL;
     tr_inspection *found = tr_shared_alloc(1, sizeof *found);
     if (found == NULL)
         return tr_out_of_memory(err, path);
-    file_walk job = {path, found};
+    file_walk job = {path, found, policy};
     const tr_status status = tr_in_child(walk_file, &job, path, err);
     make_safe(found);
     if (status != TR_OK && found->n_items == 0)

@@ -57,20 +57,22 @@ typedef struct tr_inspection {
     tr_inspect_class classes[TR_INSPECT_CLASS_POOL];
 } tr_inspection;
 
-/* Free with tr_inspection_free(). Links out of the file and soft links are not followed. On failure
+/* Free with tr_inspection_free(). Links are told, and followed where the policy
+ * lets values lie in other files. On failure
  * (TR_ERR_DATA: no HDF5 file, damaged, a dataset whose values cannot be read; the text names file
  * and dataset) *out holds what was found until then, or NULL where nothing was. */
-tr_status tr_inspect(tr_inspection **out, const char *path, tr_error *err);
+tr_status tr_inspect(tr_inspection **out, const char *path, tr_h5_policy policy, tr_error *err);
 void tr_inspection_free(tr_inspection *inspection);
 
 /* Adds the digest (base/digest.h) of every numeric dataset: of its elements in row-major order,
  * with the type and byte order that they have in the file, however they are chunked and packed. */
-tr_status tr_inspect_digests(tr_inspection *found, const char *path, tr_error *err);
+tr_status tr_inspect_digests(tr_inspection *found, const char *path, tr_h5_policy policy,
+                             tr_error *err);
 
 /* ---- the parts, called in the child ---- */
 
-/* Fills range, mean and classes of the item from the open dataset; false: item->fault says why. */
-bool tr_inspect_values(tr_inspect_item *item, tr_inspection *inspection, hid_t dataset);
+/* Fills range, mean and classes of the item from the open array; false: item->fault says why. */
+bool tr_inspect_values(tr_inspect_item *item, tr_inspection *inspection, const tr_h5_array *array);
 
 /* The attributes of a group that are numbers or short strings; of others what they are. */
 void tr_inspect_attributes(tr_inspection *inspection, hid_t file, const char *group);

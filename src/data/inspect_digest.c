@@ -39,11 +39,13 @@ static const char *add_rows(tr_digest *digest, const tr_h5_array *array, hid_t t
 static tr_status digest_item(tr_inspect_item *item, const tr_h5_file *file, tr_error *err)
 {
     char text[2 * TR_H5_TEXT];
-    const char *fault = "out of memory";
-    tr_h5_array array = {.id = H5Dopen2(file->id, item->path, H5P_DEFAULT),
-                         .rank = item->rank,
-                         .n_elements = item->n};
-    memcpy(array.dims, item->dims, sizeof array.dims);
+    tr_h5_array array;
+    tr_status status = tr_h5_array_open(&array, file, item->path, err);
+    if (status != TR_OK) {
+        tr_h5_array_close(&array);
+        return status;
+    }
+    const char *fault = tr_h5_no_memory;
     const hid_t type = tr_h5_stored_type(array.id);
     tr_digest *digest = tr_digest_new();
     if (digest != NULL)
@@ -53,7 +55,7 @@ static tr_status digest_item(tr_inspect_item *item, const tr_h5_file *file, tr_e
         tr_digest_text(digest, item->digest);
     tr_digest_free(digest);
     tr_h5_close(type);
-    tr_h5_close(array.id);
+    tr_h5_array_close(&array);
     return fault == NULL ? TR_OK
                          : tr_fail(err, TR_ERR_DATA, "%s: the values of %s cannot be read: %s",
                                    file->path, item->path, fault);
@@ -64,6 +66,7 @@ static tr_status digest_item(tr_inspect_item *item, const tr_h5_file *file, tr_e
 typedef struct digest_job {
     tr_inspection *found;
     const char *path;
+    tr_h5_policy policy;
 } digest_job;
 
 /* In the child. Strings and the like have their values elsewhere: no digest. */
@@ -71,7 +74,7 @@ static tr_status digest_all(void *user, tr_error *err)
 {
     const digest_job *job = user;
     tr_h5_file file;
-    TR_TRY(tr_h5_file_open(&file, job->path, TR_H5_DATASET, err));
+    TR_TRY(tr_h5_file_open(&file, job->path, job->policy, err));
     tr_status status = TR_OK;
     for (int64_t i = 0; status == TR_OK && i < job->found->n_items; i++) {
         tr_inspect_item *item = &job->found->items[i];
@@ -82,9 +85,10 @@ static tr_status digest_all(void *user, tr_error *err)
     return status;
 }
 
-tr_status tr_inspect_digests(tr_inspection *found, const char *path, tr_error *err)
+tr_status tr_inspect_digests(tr_inspection *found, const char *path, tr_h5_policy policy,
+                             tr_error *err)
 {
-    digest_job job = {found, path};
+    digest_job job = {found, path, policy};
     const tr_status status = tr_in_child(digest_all, &job, path, err);
     for (int64_t i = 0; i < found->n_items; i++) /* of a child that crashed */
         found->items[i].digest[sizeof found->items[i].digest - 1] = '\0';

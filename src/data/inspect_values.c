@@ -93,7 +93,7 @@ typedef struct slabs {
     int64_t largest; /* elements of a slab */
 } slabs;
 
-static slabs plan_slabs(const tr_inspect_item *item, hid_t dataset)
+static slabs plan_slabs(const tr_inspect_item *item, const tr_h5_array *array)
 {
     slabs plan = {.axis = 0};
     int64_t row = item->n;
@@ -101,8 +101,13 @@ static slabs plan_slabs(const tr_inspect_item *item, hid_t dataset)
     while (plan.axis < item->rank && (row /= item->dims[plan.axis]) > SLAB)
         plan.axis++;
     plan.step = SLAB / row;
-    const hid_t plist = H5Dget_create_plist(dataset);
-    if (plan.axis == 0 && H5Pget_layout(plist) == H5D_CHUNKED &&
+    if (array->outside) { /* checked, and so read, as a whole */
+        plan.axis = 0;
+        row = item->n / item->dims[0];
+        plan.step = item->dims[0];
+    }
+    const hid_t plist = H5Dget_create_plist(array->id);
+    if (!array->outside && plan.axis == 0 && H5Pget_layout(plist) == H5D_CHUNKED &&
         H5Pget_chunk(plist, TR_H5_RANK, chunk) == item->rank && chunk[0] > 0 &&
         chunk[0] <= (hsize_t)(LARGEST_SLAB / row)) {
         const int64_t rows = (int64_t)chunk[0];
@@ -128,15 +133,13 @@ static bool next_slab(int64_t *start, const slabs *plan, const tr_inspect_item *
     return true;
 }
 
-static bool read_slab(statistics *self, void *values, hid_t dataset, const int64_t *start,
-                      const int64_t *count, int64_t n)
+static bool read_slab(statistics *self, void *values, const tr_h5_array *array,
+                      const int64_t *start, const int64_t *count, int64_t n)
 {
     tr_inspect_item *item = self->item;
     const hid_t type = item->is_float ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64;
-    tr_h5_array array = {.id = dataset, .rank = item->rank, .n_elements = item->n};
-    memcpy(array.dims, item->dims, sizeof array.dims);
     char text[TR_H5_TEXT];
-    const char *fault = tr_h5_array_try_box(values, &array, type, start, count, text, sizeof text);
+    const char *fault = tr_h5_array_try_box(values, array, type, start, count, text, sizeof text);
     if (fault != NULL) {
         snprintf(item->fault, sizeof item->fault, "%s", fault);
         return false;
@@ -148,7 +151,7 @@ static bool read_slab(statistics *self, void *values, hid_t dataset, const int64
     return true;
 }
 
-static bool read_slabs(statistics *self, void *values, hid_t dataset, const slabs *plan)
+static bool read_slabs(statistics *self, void *values, const tr_h5_array *array, const slabs *plan)
 {
     const tr_inspect_item *item = self->item;
     int64_t start[TR_H5_RANK] = {0};
@@ -162,44 +165,44 @@ static bool read_slabs(statistics *self, void *values, hid_t dataset, const slab
                 count[i] = plan->step;
             n *= count[i];
         }
-        ok = read_slab(self, values, dataset, start, count, n);
+        ok = read_slab(self, values, array, start, count, n);
     } while (ok && next_slab(start, plan, item));
     return ok;
 }
 
 /* ---- the item ---- */
 
-static bool read_scalar(statistics *self, hid_t dataset)
+static bool read_scalar(statistics *self, const tr_h5_array *array)
 {
     union {
         double real;
         int64_t whole;
     } value = {0};
-    return read_slab(self, &value, dataset, NULL, NULL, 1);
+    return read_slab(self, &value, array, NULL, NULL, 1);
 }
 
-static bool read_array(statistics *self, hid_t dataset)
+static bool read_array(statistics *self, const tr_h5_array *array)
 {
     tr_inspect_item *item = self->item;
-    const slabs plan = plan_slabs(item, dataset);
+    const slabs plan = plan_slabs(item, array);
     void *values = tr_alloc((size_t)plan.largest, sizeof(double));
     if (values == NULL) {
         snprintf(item->fault, sizeof item->fault, "out of memory");
         return false;
     }
-    const bool ok = read_slabs(self, values, dataset, &plan);
+    const bool ok = read_slabs(self, values, array, &plan);
     tr_free(values);
     return ok;
 }
 
-bool tr_inspect_values(tr_inspect_item *item, tr_inspection *inspection, hid_t dataset)
+bool tr_inspect_values(tr_inspect_item *item, tr_inspection *inspection, const tr_h5_array *array)
 {
     statistics self = {.item = item, .classes = inspection->classes + inspection->n_classes};
     const bool like_labels =
         !item->is_float && (item->rank == 1 || (item->rank == 2 && item->dims[1] == 1));
     if (!like_labels || inspection->n_classes > TR_INSPECT_CLASS_POOL - TR_INSPECT_CLASSES)
         self.n_classes = NO_LABELS;
-    if (!(item->rank == 0 ? read_scalar(&self, dataset) : read_array(&self, dataset)))
+    if (!(item->rank == 0 ? read_scalar(&self, array) : read_array(&self, array)))
         return false;
     item->has_range = self.n_finite > 0;
     item->mean = self.n_finite > 0 ? self.sum / (double)self.n_finite : 0;

@@ -62,7 +62,8 @@ static tr_status narrow_integers(int32_t *dst, const int64_t *src, const tr_h5_f
     for (int64_t i = 0; i < y->n_elements; i++) {
         if (src[i] < 0 || src[i] > INT32_MAX) {
             char found[32];
-            snprintf(found, sizeof found, "%lld", (long long)src[i]);
+            snprintf(found, sizeof found, "%lld%s", (long long)src[i],
+                     src[i] == INT64_MAX ? " or more" : "");
             return fail_label(file, y, i, found, err);
         }
         dst[i] = (int32_t)src[i];
@@ -112,13 +113,17 @@ static tr_status read_values(const tr_samples *samples, const tr_h5_file *file,
 {
     float *values = (float *)samples->values;
     TR_TRY(tr_h5_array_read(values, file, y, H5T_NATIVE_FLOAT, err));
-    for (int64_t i = 0; i < y->n_elements; i++)
-        if (!isfinite(values[i]))
-            return tr_fail(err, TR_ERR_DATA,
-                           "%s: %s is %s and holds %g (as float32) at [%lld, %lld]; expected "
-                           "finite values",
-                           file->path, y->name, y->text, (double)values[i],
-                           (long long)(i / samples->width), (long long)(i % samples->width));
+    for (int64_t i = 0; i < y->n_elements; i++) {
+        if (isfinite(values[i]))
+            continue;
+        char column[32] = "";
+        if (y->rank == 2)
+            snprintf(column, sizeof column, ", %lld", (long long)(i % samples->width));
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s is %s and holds %g (as float32) at [%lld%s]; expected finite values",
+                       file->path, y->name, y->text, (double)values[i],
+                       (long long)(i / samples->width), column);
+    }
     return TR_OK;
 }
 

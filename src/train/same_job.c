@@ -29,6 +29,7 @@ static const free_key free_keys[] = {
     {"data", "validation_file"},
     {"data", "x_validation"},
     {"data", "y_validation"},
+    {"data", "external_files"},
 };
 
 static bool is_free(const char *section, const char *key)

@@ -315,3 +315,108 @@ Test(h5_array, nothing_outside_is_opened)
     tr_h5_array_close(&near);
     tr_h5_file_close(&whole);
 }
+
+/* ---- where the user allowed it ---- */
+
+static void expect_values(const char *path, const char *name, const uint8_t *values, int n)
+{
+    tr_h5_file file;
+    tr_h5_array array;
+    tr_error err = {0};
+    uint8_t found[64] = {0};
+    const int64_t start[TR_H5_RANK] = {n - 1}, one[TR_H5_RANK] = {1};
+    cr_assert_eq(tr_h5_file_open(&file, path, TR_H5_DATASET_WITH_EXTERNAL, &err), TR_OK);
+    cr_assert_eq(tr_h5_array_open(&array, &file, name, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(array.n_elements, n);
+    cr_assert_eq(tr_h5_array_read(found, &file, &array, H5T_NATIVE_UINT8, &err), TR_OK, "%s",
+                 err.text);
+    cr_expect_arr_eq(found, values, n, "%s", name);
+    cr_assert_eq(tr_h5_array_read_box(found, &file, &array, H5T_NATIVE_UINT8, start, one, &err),
+                 TR_OK, "%s", err.text);
+    cr_expect_eq(found[0], values[n - 1], "%s", name);
+    tr_h5_array_close(&array);
+    tr_h5_file_close(&file);
+}
+
+static void expect_hole(const char *path, const char *name, const char *text)
+{
+    tr_h5_file file;
+    tr_h5_array array;
+    tr_error err = {0};
+    uint8_t found[64];
+    cr_assert_eq(tr_h5_file_open(&file, path, TR_H5_DATASET_WITH_EXTERNAL, &err), TR_OK);
+    tr_status status = tr_h5_array_open(&array, &file, name, &err);
+    if (status == TR_OK)
+        status = tr_h5_array_read(found, &file, &array, H5T_NATIVE_UINT8, &err);
+    cr_expect_eq(status, TR_ERR_DATA, "%s", name);
+    expect_texts(&err, path, name, text, NULL);
+    tr_h5_array_close(&array);
+    tr_h5_file_close(&file);
+}
+
+/* A dataset of uint8 [n] whose values are said to lie in `raw`, bytes from 2 on. */
+static void put_external(hid_t file, const char *name, const char *raw, hsize_t n)
+{
+    const hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &n, NULL);
+    H5Pset_external(plist, raw, 2, n);
+    H5Dclose(H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, plist, H5P_DEFAULT));
+    H5Pclose(plist);
+    H5Sclose(space);
+}
+
+/* A virtual dataset of uint8 [8]: its first `n` elements are the first of `source`. */
+static void put_virtual(hid_t file, const char *name, const char *source, hsize_t n)
+{
+    const hsize_t eight = 8, start = 0;
+    const hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &eight, NULL);
+    const hid_t part = H5Scopy(space);
+    H5Sselect_hyperslab(part, H5S_SELECT_SET, &start, NULL, &n, NULL);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &n, NULL);
+    H5Pset_virtual(plist, space, source, "g/a", part);
+    H5Sselect_all(space);
+    const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    H5Dclose(H5Dcreate2(file, name, H5T_STD_U8LE, space, links, plist, H5P_DEFAULT));
+    H5Pclose(links);
+    H5Pclose(plist);
+    H5Sclose(part);
+    H5Sclose(space);
+}
+
+Test(h5_array, other_files_are_read_whole_or_not)
+{
+    const char *path = in_folder("values.h5");
+    const uint8_t eight[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    hid_t file = h5_create(in_folder("other.h5"));
+    h5_put(file, "g/a", H5T_STD_U8LE, H5T_NATIVE_UINT8, 0, eight, 1, 8);
+    H5Fclose(file);
+    write_bytes(in_folder("other.raw"), eight, 8);
+    cr_assert_eq(mkfifo(in_folder("pipe"), 0600), 0);
+    file = h5_create(path);
+    put_external(file, "raw", "other.raw", 6);
+    put_external(file, "raw_short", "other.raw", 7);
+    put_external(file, "raw_gone", "gone.raw", 4);
+    put_external(file, "raw_pipe", "pipe", 4);
+    put_virtual(file, "virtual", "other.h5", 8);
+    put_virtual(file, "virtual_part", "other.h5", 7);
+    put_virtual(file, "virtual_gone", "gone.h5", 8);
+    put_virtual(file, "virtual_pipe", "pipe", 8);
+    put_virtual(file, "g/a", ".", 8);
+    H5Lcreate_external("other.h5", "/g", file, "away", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_external("pipe", "/g", file, "link_pipe", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_external("values.h5", "/self", file, "self", H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(file);
+    expect_values(path, "raw", eight + 2, 6);
+    expect_values(path, "virtual", eight, 8);
+    expect_values(path, "away/a", eight, 8);
+    expect_hole(path, "raw_short", "other.raw has 8 bytes, of which it wants those from 2 to 9");
+    expect_hole(path, "raw_gone", "gone.raw: cannot be read: No such file");
+    expect_hole(path, "raw_pipe", "pipe: is a device or a pipe");
+    expect_hole(path, "virtual_part", "no file has its values at index 7");
+    expect_hole(path, "virtual_gone", "gone.h5: no such file");
+    expect_hole(path, "virtual_pipe", "pipe: is a device or a pipe");
+    expect_hole(path, "link_pipe", "pipe: is a device or a pipe");
+    expect_hole(path, "g/a", "it is made of itself");
+    expect_hole(path, "self", "leads from file to file");
+    expect_no_leak();
+}

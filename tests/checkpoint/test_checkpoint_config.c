@@ -98,7 +98,8 @@ Test(checkpoint_config, predicts_the_tutorial_as_keras_does)
     tr_dataset *mnist = NULL;
     tr_error err = {0};
     const int64_t shape[3] = {28, 28, 1};
-    if (tr_dataset_open_images(&mnist, TR_SOURCE "/data/mnist.h5", "x_test", shape, &err) != TR_OK)
+    if (tr_dataset_open_images(&mnist, TR_SOURCE "/data/mnist.h5", "x_test", shape, false, &err) !=
+        TR_OK)
         cr_skip("no MNIST here");
     test_keras_net net = test_keras_open(test_keras_golden("tutorial_v3.3.3.h5"));
     const hid_t golden = test_golden_open("keras/tutorial_v3.3.3_io.h5");

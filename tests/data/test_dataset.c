@@ -168,7 +168,7 @@ Test(dataset, folder_text_and_empty_files_are_named_as_such)
     config.data.file = in_folder("fifo.h5"); /* must not wait for a writer */
     cr_assert_eq(mkfifo(config.data.file, 0600), 0);
     err = open_bad(&config);
-    expect_texts(&err, "not a regular file", NULL);
+    expect_texts(&err, "is a device or a pipe", NULL);
 
     config.data.file = in_folder("text.h5/below.h5");
     err = open_bad(&config);
@@ -335,7 +335,7 @@ Test(dataset, images_must_be_finite)
         x[2 * H * W + 1 * W + 2] = bad[i];
         BAD_FILE("x_train", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, x, 3, N, H, W);
         const tr_error err = open_bad_good_file();
-        expect_texts(&err, "x_train is float64 [5, 4, 3]", "[2, 1, 2, 0]", NULL);
+        expect_texts(&err, "x_train is float64 [5, 4, 3]", "[2, 1, 2];", NULL);
     }
 }
 

@@ -35,7 +35,8 @@ Test(h5_sample, is_the_right_one_with_its_label)
     const char *path = put_samples();
     tr_h5_sample sample;
     tr_error err = {0};
-    cr_assert_eq(tr_h5_sample_read(&sample, path, "x_train", 3, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_h5_sample_read(&sample, path, "x_train", 3, TR_H5_DATASET, &err), TR_OK, "%s",
+                 err.text);
     cr_expect(sample.n == N && sample.h == H && sample.w == W && sample.c == 1);
     cr_expect(sample.is_uint8 && sample.has_label && sample.label == 8);
     cr_expect_str_eq(sample.labels, "y_train");
@@ -43,7 +44,8 @@ Test(h5_sample, is_the_right_one_with_its_label)
         cr_expect_eq(sample.values[i], (float)((3 * H * W + i) * 3));
     tr_h5_sample_release(&sample);
 
-    cr_assert_eq(tr_h5_sample_read(&sample, path, "more/x", 1, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_h5_sample_read(&sample, path, "more/x", 1, TR_H5_DATASET, &err), TR_OK, "%s",
+                 err.text);
     cr_expect(sample.h == 1 && sample.w == H && sample.c == W && !sample.is_uint8);
     cr_expect(sample.has_label && sample.label == 6 && sample.values[1] == 3.5f);
     cr_expect_str_eq(sample.labels, "more/y");
@@ -58,7 +60,8 @@ Test(h5_sample, no_label_is_made_up)
     for (int i = 0; i < 2; i++) {
         tr_h5_sample sample;
         tr_error err = {0};
-        cr_assert_eq(tr_h5_sample_read(&sample, path, names[i], 0, &err), TR_OK, "%s", err.text);
+        cr_assert_eq(tr_h5_sample_read(&sample, path, names[i], 0, TR_H5_DATASET, &err), TR_OK,
+                     "%s", err.text);
         cr_expect(!sample.has_label, "%s", names[i]);
         tr_h5_sample_release(&sample);
     }
@@ -81,8 +84,9 @@ Test(h5_sample, mistakes_are_named)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tr_h5_sample sample;
         tr_error err = {0};
-        cr_expect_eq(tr_h5_sample_read(&sample, path, cases[i].name, cases[i].index, &err),
-                     TR_ERR_DATA, "%s", cases[i].name);
+        cr_expect_eq(
+            tr_h5_sample_read(&sample, path, cases[i].name, cases[i].index, TR_H5_DATASET, &err),
+            TR_ERR_DATA, "%s", cases[i].name);
         expect_texts(&err, path, cases[i].name, cases[i].text, NULL);
         cr_expect_null(sample.values);
         tr_h5_sample_release(&sample);

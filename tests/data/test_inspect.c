@@ -77,7 +77,7 @@ Test(inspect, tells_type_shape_range_and_classes)
 {
     tr_inspection *found;
     tr_error err = {0};
-    cr_assert_eq(tr_inspect(&found, put_all(), &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_inspect(&found, put_all(), TR_H5_DATASET, &err), TR_OK, "%s", err.text);
     cr_expect_eq(found->n_items, 6);
     cr_expect(!found->is_checkpoint);
     const tr_inspect_item *images = find(found, "deep/er/images");
@@ -132,7 +132,7 @@ Test(inspect, large_arrays_are_read_in_slabs)
     H5Fclose(file);
     tr_inspection *found;
     tr_error err = {0};
-    cr_assert_eq(tr_inspect(&found, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_inspect(&found, path, TR_H5_DATASET, &err), TR_OK, "%s", err.text);
     for (int64_t i = 0; i < found->n_items; i++) {
         const tr_inspect_item *item = &found->items[i];
         if (!item->is_float)
@@ -157,7 +157,7 @@ Test(inspect, a_dataset_without_values_is_told_and_the_others_too)
     H5Fclose(file);
     tr_inspection *found;
     tr_error err = {0};
-    cr_assert_eq(tr_inspect(&found, path, &err), TR_ERR_DATA);
+    cr_assert_eq(tr_inspect(&found, path, TR_H5_DATASET, &err), TR_ERR_DATA);
     expect_texts(&err, path, "never", "it was never written", NULL);
     cr_assert_not_null(found);
     cr_expect_eq(find(found, "good")->max, 5);
@@ -171,12 +171,12 @@ Test(inspect, what_is_no_hdf5_file_is_refused_by_name)
     tr_inspection *found;
     tr_error err = {0};
     write_bytes(text, "not HDF5 at all", 15);
-    cr_expect_eq(tr_inspect(&found, text, &err), TR_ERR_DATA);
+    cr_expect_eq(tr_inspect(&found, text, TR_H5_DATASET, &err), TR_ERR_DATA);
     expect_texts(&err, text, "not an HDF5 file", NULL);
     cr_expect_null(found);
-    cr_expect_eq(tr_inspect(&found, in_folder("missing.h5"), &err), TR_ERR_DATA);
+    cr_expect_eq(tr_inspect(&found, in_folder("missing.h5"), TR_H5_DATASET, &err), TR_ERR_DATA);
     expect_texts(&err, "missing.h5", "no such file", NULL);
-    cr_expect_eq(tr_inspect(&found, folder, &err), TR_ERR_DATA);
+    cr_expect_eq(tr_inspect(&found, folder, TR_H5_DATASET, &err), TR_ERR_DATA);
     expect_texts(&err, folder, "is a folder", NULL);
     expect_no_leak();
 }
@@ -187,7 +187,7 @@ Test(inspect, reads_in_a_child_process)
     const char *path = put_all();
     tr_inspection *found;
     const uint64_t before = tr_alloc_count();
-    cr_assert_eq(tr_inspect(&found, path, NULL), TR_OK);
+    cr_assert_eq(tr_inspect(&found, path, TR_H5_DATASET, NULL), TR_OK);
     cr_expect_eq(tr_alloc_count() - before, 2); /* what is found, the child's report */
     tr_inspection_free(found);
 }
@@ -207,7 +207,7 @@ Test(inspect, no_damage_crashes_us)
         bytes[at] = (uint8_t)(i % 2 ? ~before : before ^ 1 << i % 8);
         write_bytes(path, bytes, i % 8 == 7 ? at : n);
         bytes[at] = before;
-        const tr_status status = tr_inspect(&found, path, &err);
+        const tr_status status = tr_inspect(&found, path, TR_H5_DATASET, &err);
         cr_assert(status == TR_OK || status == TR_ERR_DATA, "byte %zu: %s", at, err.text);
         cr_expect(status == TR_OK || strstr(err.text, path) != NULL, "%s", err.text);
         n_refused += status != TR_OK;
@@ -227,7 +227,7 @@ Test(inspect, survives_any_failed_allocation)
         tr_inspection *found;
         tr_error err = {0};
         tr_alloc_fail_after(k);
-        status = tr_inspect(&found, path, &err);
+        status = tr_inspect(&found, path, TR_H5_DATASET, &err);
         tr_alloc_fail_after(-1);
         cr_expect_eq(found != NULL, status == TR_OK || status == TR_ERR_DATA);
         tr_inspection_free(found);

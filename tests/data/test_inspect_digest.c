@@ -32,9 +32,9 @@ static const char *digest_of(hid_t type, hsize_t chunk)
     H5Pclose(plist);
     H5Sclose(space);
     H5Fclose(file);
-    cr_assert_eq(tr_inspect(&found, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_inspect(&found, path, TR_H5_DATASET, &err), TR_OK, "%s", err.text);
     cr_assert_str_eq(found->items[0].digest, "");
-    cr_assert_eq(tr_inspect_digests(found, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_inspect_digests(found, path, TR_H5_DATASET, &err), TR_OK, "%s", err.text);
     snprintf(digest, sizeof digest, "%s", found->items[0].digest);
     tr_inspection_free(found);
     return digest;
