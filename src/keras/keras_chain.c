@@ -135,11 +135,6 @@ static tr_status follow(const json_t **chain, size_t n, const tr_keras_file *fil
     const json_t *listed = json_object_get(config, "layers");
     const char *first = single_end(config, "input_layers"),
                *last = single_end(config, "output_layers");
-    if (first == NULL || last == NULL)
-        return tr_fail(err, TR_ERR_DATA,
-                       "%s: the model has not exactly one input and one output; only plain chains "
-                       "are supported",
-                       file->path);
     for (size_t i = 0; i < n; i++)
         if (sources[i] == NULL && strcmp(name_of(json_array_get(listed, i)), first) == 0)
             chain[0] = json_array_get(listed, i);
@@ -164,6 +159,11 @@ static tr_status read_functional(const json_t **chain, size_t n, const tr_keras_
                                  const json_t *config, tr_error *err)
 {
     const json_t *listed = json_object_get(config, "layers");
+    if (single_end(config, "input_layers") == NULL || single_end(config, "output_layers") == NULL)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: the model has not exactly one input and one output; only plain chains "
+                       "are supported",
+                       file->path);
     const char **sources = tr_alloc(n, sizeof *sources);
     tr_status status = sources == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
     for (size_t i = 0; i < n && status == TR_OK; i++)

@@ -10,10 +10,17 @@
 
 /* ---- JSON ---- */
 
+/* Keras says a layer in a thousand bytes; parsing takes a second for every 20 MB. */
+static const size_t MOST_JSON = (size_t)16 << 20;
+
 static tr_status parse_json(json_t **out, const char *path, const char *what, const char *text,
                             tr_error *err)
 {
     json_error_t reason;
+    const size_t n = strlen(text);
+    if (n > MOST_JSON)
+        return tr_fail(err, TR_ERR_DATA, "%s: its %s has %zu bytes; at most %zu are read", path,
+                       what, n, MOST_JSON);
     *out = json_loads(text, 0, &reason);
     if (json_is_object(*out))
         return TR_OK;
@@ -62,8 +69,25 @@ static tr_status read_version(tr_keras_file *file, tr_error *err)
     return TR_OK;
 }
 
+/* The list of files that save_weights(..., max_shard_size=...) of Keras 3 makes. */
+static bool is_shard_index(const char *path)
+{
+    char head[4096] = "";
+    FILE *file = fopen(path, "rb");
+    const size_t n = file == NULL ? 0 : fread(head, 1, sizeof head - 1, file);
+    if (file != NULL)
+        fclose(file);
+    head[n] = '\0';
+    return head[0] == '{' && strstr(head, "\"weight_map\"") != NULL;
+}
+
 static tr_status open_h5(tr_keras_file *file, tr_error *err)
 {
+    if (is_shard_index(file->path))
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: is a list of weights in several files (shards), which are not read: "
+                       "save the model or its weights as one file, without max_shard_size",
+                       file->path);
     TR_TRY(tr_h5_file_open(&file->file, file->path, TR_H5_MODEL, err));
     file->h5 = file->file.id;
     return TR_OK;
@@ -71,9 +95,7 @@ static tr_status open_h5(tr_keras_file *file, tr_error *err)
 
 /* ---- .keras ---- */
 
-/* Of a member, unpacked. Keras says a layer in a thousand bytes; parsing takes a second for every
- * 20 MB. */
-static const size_t MOST_JSON = (size_t)16 << 20, MOST_WEIGHTS = (size_t)4 << 30;
+static const size_t MOST_WEIGHTS = (size_t)4 << 30; /* of a member, unpacked */
 
 /* HDF5 reads it where it lies; nothing is written to disk. */
 static tr_status open_member(tr_keras_file *file, tr_error *err)

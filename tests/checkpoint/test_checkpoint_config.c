@@ -305,6 +305,35 @@ Test(checkpoint_config, refuses_what_has_no_model)
     refused(test_keras_golden("small_v3.9.2_io.h5"), "has no configuration inside");
 }
 
+/* As Keras 3.15's save_weights("x.weights.json", max_shard_size=...) writes it. */
+Test(checkpoint_config, says_what_shards_are)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/x.weights.json", test_folder());
+    FILE *file = fopen(path, "w");
+    fputs("{\n    \"metadata\": {\n        \"total_size\": 7820.0\n    },\n    \"weight_map\": {\n"
+          "        \"/layers/dense/vars\": [\n            \"x_00000.weights.h5\"\n        ]}}",
+          file);
+    fclose(file);
+    refused(path, "is a list of weights in several files (shards)");
+}
+
+/* An attribute may be as long as a file; parsing it may not take minutes. */
+Test(checkpoint_config, refuses_a_configuration_without_end)
+{
+    enum { MUCH = 17 << 20 };
+    char path[512], *text = tr_alloc(MUCH, 1);
+    memset(text, ' ', MUCH - 1);
+    memcpy(text, "{", 1);
+    memcpy(text + MUCH - 2, "}", 1);
+    const hid_t file = test_keras_h5("long.h5", NULL, NULL, "3.3.3", false);
+    test_keras_names(file, "model_config", (const char *const[]){text}, 1, false);
+    H5Fclose(file);
+    snprintf(path, sizeof path, "%s/long.h5", test_folder());
+    refused(path, "its model_config has 17825791 bytes; at most 16777216 are read");
+    tr_free(text);
+}
+
 Test(checkpoint_config, refuses_models_that_cannot_be)
 {
     static const char *const cases[][2] = {

@@ -100,6 +100,10 @@ Test(keras_chain, several_ends_and_other_models_are_refused)
     static const char layers[] = IN(SHAPE) "," LAYER("Flatten", "f", "", K2("in"));
     const test_translation *made = functional(layers, "[['in',0,0],['in2',0,0]]", "[['f',0,0]]");
     cr_expect_not_null(strstr(made->err.text, "not exactly one input"), "%s", made->err.text);
+    /* Not for the layer that takes both. */
+    made = functional(IN(SHAPE) "," LAYER("Add", "b", "", "[[['in',0,0,{}],['in2',0,0,{}]]]"),
+                      "[['in',0,0],['in2',0,0]]", "[['b',0,0]]");
+    cr_expect_not_null(strstr(made->err.text, "not exactly one input"), "%s", made->err.text);
     made = functional(layers, "[['in',0,0]]", "[['f',0,0],['in',0,0]]");
     cr_expect_not_null(strstr(made->err.text, "not exactly one input and one output"));
     made = functional(layers, "[['in',0,0]]", "[['in',0,0]]");
