@@ -24,6 +24,14 @@ static tr_entry *find_entry(const tr_section *section, const char *key)
     return NULL;
 }
 
+const tr_key *tr_key_find(const tr_key *keys, size_t n_keys, const char *name)
+{
+    for (size_t i = 0; i < n_keys; i++)
+        if (strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
 const tr_entry *tr_section_find(const tr_section *section, const char *key)
 {
     return find_entry(section, key);
@@ -147,13 +155,9 @@ static void check_unknown(const tr_section *section, const tr_key *keys, size_t 
     const char *names[NAMES_MAX + 1] = {NULL};
     for (size_t i = 0; i < n_keys && i < NAMES_MAX; i++)
         names[i] = keys[i].name;
-    for (size_t i = 0; i < section->n_entries; i++) {
-        size_t k = 0;
-        while (k < n_keys && strcmp(keys[k].name, section->entries[i].key) != 0)
-            k++;
-        if (k == n_keys)
+    for (size_t i = 0; i < section->n_entries; i++)
+        if (tr_key_find(keys, n_keys, section->entries[i].key) == NULL)
             report_unknown(section, &section->entries[i], names, problems);
-    }
 }
 
 bool tr_section_read(tr_section *section, const tr_key *keys, size_t n_keys, void *fields,

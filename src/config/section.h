@@ -67,6 +67,9 @@ typedef struct tr_section {
     size_t n_entries;
 } tr_section;
 
+/* The row of a table of keys, or NULL. */
+const tr_key *tr_key_find(const tr_key *keys, size_t n_keys, const char *name);
+
 /* The entry of that key, or NULL; borrowed from the section. */
 const tr_entry *tr_section_find(const tr_section *section, const char *key);
 

@@ -56,14 +56,6 @@ static const char *fitting_loss(const tr_keras_reading *reading)
                                                               : "mean_squared_error";
 }
 
-static bool has_key(const tr_loss_ops *ops, const char *name)
-{
-    for (size_t i = 0; i < ops->n_keys; i++)
-        if (strcmp(ops->keys[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 /* The first setting of the loss that changes its value and is not ours; NULL: none. */
 static const char *strange_setting(const tr_loss_ops *ops, const json_t *config)
 {
@@ -80,12 +72,12 @@ static const char *strange_setting(const tr_loss_ops *ops, const json_t *config)
                                     strcmp(word, "auto") == 0 || strcmp(word, "mean") == 0);
         if (strcmp(key, "axis") == 0)
             fine = json_is_integer(value) && json_integer_value(value) == -1;
-        for (size_t i = 0; i < ops->n_keys; i++)
-            if (strcmp(ops->keys[i].name, key) == 0)
-                fine = tr_keras_value(&ops->keys[i], value, text);
+        const tr_key *own = tr_key_find(ops->keys, ops->n_keys, key);
+        if (own != NULL)
+            fine = tr_keras_value(own, value, text);
         /* label_smoothing = 0 of a loss that has none here. */
         fine = fine ||
-               (!has_key(ops, key) && json_is_number(value) && json_number_value(value) == 0.0 &&
+               (own == NULL && json_is_number(value) && json_number_value(value) == 0.0 &&
                 strcmp(key, "label_smoothing") == 0) ||
                json_is_false(value);
         if (!fine)
@@ -155,16 +147,6 @@ static const tr_loss_ops *choose_loss(const tr_keras_reading *reading, const jso
 
 /* ---- metrics ---- */
 
-static const tr_metric_ops *find_metric(const char *name)
-{
-    for (size_t i = 0; tr_metric_table[i] != NULL; i++) {
-        const tr_metric_ops *ops = tr_metric_table[i];
-        if (strcmp(ops->name, name) == 0 || (ops->alias != NULL && strcmp(ops->alias, name) == 0))
-            return ops;
-    }
-    return NULL;
-}
-
 /* Why we have none like it, or NULL; its name without its settings. */
 static const char *strange_metric(const json_t *metric, char name[TR_KERAS_TEXT],
                                   char why[TR_REFUSAL_MAX])
@@ -172,7 +154,7 @@ static const char *strange_metric(const json_t *metric, char name[TR_KERAS_TEXT]
     const json_t *config = json_object_get(metric, "config");
     const json_t *threshold = json_object_get(config, "threshold");
     tr_keras_function_name(metric, name);
-    if (find_metric(name) == NULL)
+    if (tr_metric_find(name) == NULL)
         return "trainer does not have it";
     if (json_is_object(metric) && strcmp(name, "accuracy") == 0 &&
         json_object_get(config, "fn") == NULL)
@@ -192,7 +174,7 @@ static const char *metric_name(const tr_keras_reading *reading, const json_t *me
     const json_t *config = json_object_get(metric, "config");
     const char *shown = json_string_value(json_object_get(config, "name"));
     tr_keras_function_name(metric, name);
-    if (shown != NULL && find_metric(shown) == find_metric(name)) /* "mse" */
+    if (shown != NULL && tr_metric_find(shown) == tr_metric_find(name)) /* "mse" */
         snprintf(name, TR_KERAS_TEXT, "%s", shown);
     const bool of_loss = (reading->one_output && strcmp(name, "binary_accuracy") == 0) ||
                          (strcmp(loss, "sparse_categorical_crossentropy") == 0 &&
@@ -250,7 +232,7 @@ static void add_metric(tr_keras_reading *reading, const json_t *item, const char
         strange = "there are too many for one line";
     if (strange != NULL)
         leave_metric_out(reading, item, strange);
-    else if (!find_metric(name)->takes_k || takes_k(reading, item, list))
+    else if (!tr_metric_find(name)->takes_k || takes_k(reading, item, list))
         snprintf(list->names + used, sizeof list->names - used, "%s%s", used == 0 ? "" : ", ",
                  name);
 }

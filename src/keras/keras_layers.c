@@ -90,10 +90,7 @@ static void note_regularizer(const layer_reading *at, const char *key)
 
 static const tr_key *find_key(const tr_layer_ops *ops, const char *name)
 {
-    for (size_t i = 0; i < ops->n_keys; i++)
-        if (strcmp(ops->keys[i].name, name) == 0 && strcmp(name, "type") != 0)
-            return &ops->keys[i];
-    return NULL;
+    return strcmp(name, "type") == 0 ? NULL : tr_key_find(ops->keys, ops->n_keys, name);
 }
 
 static tr_status write_key(const layer_reading *at, const tr_key *key, const json_t *value,

@@ -78,11 +78,10 @@ static bool says_nothing(const char *key, const json_t *value)
 
 static const tr_key *find_key(const key_table *tables, size_t n, const char *name)
 {
-    for (size_t t = 0; t < n; t++)
-        for (size_t i = 0; i < tables[t].n_keys; i++)
-            if (strcmp(tables[t].keys[i].name, name) == 0)
-                return &tables[t].keys[i];
-    return NULL;
+    const tr_key *found = NULL;
+    for (size_t t = 0; t < n && found == NULL; t++)
+        found = tr_key_find(tables[t].keys, tables[t].n_keys, name);
+    return found;
 }
 
 /* A note for each setting that is still in `config`. */
@@ -126,10 +125,7 @@ static void read_schedule(const tr_keras_reading *reading, const json_t *object)
 {
     char name[TR_KERAS_TEXT];
     tr_keras_function_name(object, name);
-    const tr_schedule_ops *ops = NULL;
-    for (size_t i = 0; ops == NULL && tr_schedule_table[i] != NULL; i++)
-        if (strcmp(tr_schedule_table[i]->name, name) == 0)
-            ops = tr_schedule_table[i];
+    const tr_schedule_ops *ops = tr_schedule_find(name);
     if (ops == NULL) {
         note_schedule(reading, object, name);
         return;

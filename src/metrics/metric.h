@@ -38,7 +38,8 @@ typedef struct tr_metric {
     bool counts; /* each sample is right or wrong: the mean is a share, with a standard error */
 } tr_metric;
 
-extern const tr_metric_ops *const tr_metric_table[]; /* ends in NULL */
+extern const tr_metric_ops *const tr_metric_table[];   /* ends in NULL */
+const tr_metric_ops *tr_metric_find(const char *name); /* by name or alias; NULL: unknown */
 
 /* The metrics of a run, from [compile] metrics and top_k, for a loss and a network with `width`
  * outputs. Mistakes go to config->problems. */

@@ -87,7 +87,7 @@ const tr_metric_ops *const tr_metric_table[] = {
 
 enum { N_METRICS = sizeof tr_metric_table / sizeof *tr_metric_table - 1 };
 
-static const tr_metric_ops *find(const char *name)
+const tr_metric_ops *tr_metric_find(const char *name)
 {
     for (size_t i = 0; i < N_METRICS; i++) {
         const tr_metric_ops *ops = tr_metric_table[i];
@@ -154,7 +154,7 @@ static const char *misfit(const request *at, const tr_metric_ops *ops)
 static void add_metric(request *at, const char *name)
 {
     tr_metric_list *list = at->list;
-    const tr_metric_ops *named = find(name);
+    const tr_metric_ops *named = tr_metric_find(name);
     if (named == NULL) {
         refuse_unknown(at, name);
         return;

@@ -68,14 +68,6 @@ const tr_key tr_optimizer_common_keys[] = {
 const size_t tr_optimizer_n_common_keys =
     sizeof tr_optimizer_common_keys / sizeof *tr_optimizer_common_keys;
 
-static bool has_key(const tr_optimizer_ops *ops, const char *name)
-{
-    for (size_t k = 0; k < ops->n_keys; k++)
-        if (strcmp(ops->keys[k].name, name) == 0)
-            return true;
-    return false;
-}
-
 /* One table of both. A schedule leaves learning_rate without a default: an effective configuration
  * must not say what would then be refused. */
 static size_t merge_keys(const tr_optimizer_ops *ops, bool scheduled, tr_key keys[MAX_KEYS])
@@ -83,7 +75,7 @@ static size_t merge_keys(const tr_optimizer_ops *ops, bool scheduled, tr_key key
     size_t n = ops->n_keys;
     memcpy(keys, ops->keys, n * sizeof *keys);
     for (size_t i = 0; i < tr_optimizer_n_common_keys; i++)
-        if (!has_key(ops, tr_optimizer_common_keys[i].name))
+        if (tr_key_find(ops->keys, ops->n_keys, tr_optimizer_common_keys[i].name) == NULL)
             keys[n++] = tr_optimizer_common_keys[i];
     for (size_t k = 0; scheduled && k < n; k++)
         if (strcmp(keys[k].name, "learning_rate") == 0) {

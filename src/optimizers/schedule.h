@@ -36,7 +36,8 @@ struct tr_schedule {
     tr_reals boundaries, values;
 };
 
-extern const tr_schedule_ops *const tr_schedule_table[]; /* ends in NULL */
+extern const tr_schedule_ops *const tr_schedule_table[];   /* ends in NULL */
+const tr_schedule_ops *tr_schedule_find(const char *name); /* NULL: unknown */
 
 /* Reads [learning_rate]; mistakes go to `problems`. out->ops is NULL when the schedule's name is
  * missing or unknown. */

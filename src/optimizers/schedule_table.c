@@ -25,7 +25,7 @@ static const tr_key name_row = {.name = "schedule",
                                 .offset = offsetof(tr_schedule, name),
                                 .doc = "the function of the step"};
 
-static const tr_schedule_ops *find(const char *name)
+const tr_schedule_ops *tr_schedule_find(const char *name)
 {
     for (size_t i = 0; tr_schedule_table[i] != NULL; i++)
         if (strcmp(tr_schedule_table[i]->name, name) == 0)
@@ -51,7 +51,7 @@ void tr_schedule_read(tr_schedule *out, tr_section *section, tr_problems *proble
     tr_key keys[MAX_KEYS];
     *out = (tr_schedule){0};
     const tr_entry *entry = tr_section_find(section, "schedule");
-    const tr_schedule_ops *ops = entry == NULL ? NULL : find(entry->value);
+    const tr_schedule_ops *ops = entry == NULL ? NULL : tr_schedule_find(entry->value);
     if (ops == NULL) {
         report_name(section, problems);
         return;
