@@ -16,7 +16,7 @@
  * must hold *exactly*: all output channels for the price of one, without a tolerance in which a
  * missing term, a wrong row or a stale element could hide. Two wrong elements escape only where
  * they share a position and cancel, r[a] e[a] = -r[b] e[b]: one in a million. Gradients of weights
- * likewise (over o), those of data over the input channels.
+ * likewise (over o), those of data over the input channels, and copies from layout to layout.
  *
  *  - A fused relu, leaky relu or elu leaves positive numbers as they are: a first run on positive
  *    numbers is compared as above. In a second one the weights of each output channel are
