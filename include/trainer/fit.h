@@ -56,7 +56,7 @@ typedef struct tr_resumed {
     char other_machine[128];   /* the instruction set and oneDNN of the run before, if others: the
                                 * result will not be the same to the last bit; "" */
     int64_t best_epoch;        /* the best one so far; 0: none */
-    bool best_is_there;        /* ... and best.h5 is of that one */
+    bool best_is_there;        /* ... and best.h5 is of that one, or was restored from `path` */
     const tr_history *history; /* borrowed from the run */
 } tr_resumed;
 
@@ -65,6 +65,22 @@ typedef struct tr_resumed {
  * another folder, another place of the same data and other [checkpoint] keys are fine; anything
  * else that differs is refused: by name (TR_ERR_CONFIG), or as other data (TR_ERR_DATA). */
 tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error *err);
+
+/* ---- an earlier run in the output folder ---- */
+
+/* TR_ERR_CONFIG where the output folder holds a checkpoint (last.h5, best.h5, epoch_NNNN.h5), which
+ * tr_run_fit() refuses, too, unless the run resumes or overwrites it. Reads no data. */
+tr_status tr_run_check_folder(const tr_config *config, tr_error *err);
+
+/* What a resume goes on from: last.h5, or where that is missing the last epoch_NNNN.h5, or best.h5;
+ * NULL: there was none when the run was prepared. Borrowed from the run. */
+const char *tr_run_newest_path(const tr_run *run);
+
+/* Lets the run take the place of the earlier one. That stays whole until the new run's first
+ * last.h5 is on disk; then its other files are removed: those with the names that a run gives, and
+ * the exports beside them. *names: "best.h5, epoch_0001.h5, ...", released with tr_free(); NULL:
+ * there is no earlier run. */
+tr_status tr_run_overwrite(tr_run *run, char **names, tr_error *err);
 
 /* <output>/last.h5; borrowed from the run. */
 const char *tr_run_checkpoint_path(const tr_run *run);
@@ -75,11 +91,12 @@ tr_status tr_optimizer_check(const tr_config *config, tr_error *err);
 /* The same of [checkpoint] monitor, for a parsed model. */
 tr_status tr_monitor_check(const tr_config *config, const tr_model *model, tr_error *err);
 
-/* Writes config.ini, then trains all epochs that are left. After each: validation, last.h5 and, if
- * it is the best one, best.h5, on_epoch. Checkpoints are written in the background; one that cannot
- * be (TR_ERR_IO) ends the run. control->stop is looked at after every step and batch: set to a
- * signal number it ends the run with last.h5 saved, and tr_stopped_by() of it is returned. A loss
- * or a weight that is not finite: TR_ERR_NUMERIC, the last checkpoint stays.
+/* Trains all epochs that are left. After each: validation, last.h5 and, if it is the best one,
+ * best.h5, on_epoch. With the first checkpoint comes config.ini, not before. Checkpoints are
+ * written in the background; one that cannot be (TR_ERR_IO) ends the run. control->stop is looked
+ * at after every step and batch: set to a signal number it ends the run with last.h5 saved, and
+ * tr_stopped_by() of it is returned. A loss or a weight that is not finite: TR_ERR_NUMERIC, the
+ * last checkpoint stays.
  *
  * A program that embeds this must not let signal handlers run on the threads that train (block the
  * signals, or use sigaltstack): oneDNN's kernels use the stack pointer as a general register. */

@@ -128,54 +128,102 @@ static void print_start(const tr_session *session, const tr_run *run)
     tr_free(summary);
 }
 
-/* Goes on from last.h5. What was reported before the stop may not have reached the tables, so they
- * are written first. */
-static tr_status resume(tr_run *run, fit_watcher *watcher, tr_error *err)
+/* ---- where it begins ---- */
+
+typedef enum fit_mode { FIT_NEW, FIT_RESUME, FIT_OVERWRITE } fit_mode;
+
+/* What the run is to do with an earlier one. */
+typedef struct fit_start {
+    fit_mode mode;
+    const char *path;     /* the checkpoint it goes on from; NULL: it begins anew */
+    tr_resumed at;        /* where */
+    char *replaced_names; /* the files of the run that it replaces; NULL: it replaces none */
+} fit_start;
+
+/* Before any data is read. */
+static tr_status check_folder(const tr_session *session, fit_mode mode, tr_error *err)
 {
-    const char *path = tr_run_checkpoint_path(run);
-    tr_resumed at = {0};
-    TR_TRY(tr_run_resume(run, path, &at, err));
-    printf("resuming %s: %lld epochs and %lld steps done, %lld updates\n", path,
-           (long long)at.epoch, (long long)at.step, (long long)at.iterations);
-    if (at.other_machine[0] != '\0')
-        fprintf(stderr,
-                "trainer: warning: %s was computed with %s, which is not what computes here: the "
-                "result will be as good, but not the same to the last bit\n",
-                path, at.other_machine);
-    if (at.best_epoch > 0 && !at.best_is_there)
-        fprintf(stderr,
-                "trainer: warning: epoch %lld is the best one so far by [checkpoint] monitor, and "
-                "there is no best.h5 of it; a better epoch will write one\n",
-                (long long)at.best_epoch);
-    if (at.history->n == 0)
+    tr_error found;
+    if (mode != FIT_NEW || tr_run_check_folder(session->config, &found) == TR_OK)
         return TR_OK;
-    watcher->history = at.history;
-    return tr_history_write_tables(at.history, watcher->folder, err);
+    return tr_fail(err, found.status,
+                   "%.7000s; go on from it with --resume, put a new run in its place with "
+                   "--overwrite, or choose another folder with --set output.directory=FOLDER",
+                   found.text);
 }
 
-static tr_status begin(tr_session *session, tr_run *run, bool resumes, fit_watcher *watcher,
+/* What was reported before the stop may not have reached the tables. */
+static tr_status resume(tr_run *run, fit_start *start, fit_watcher *watcher, tr_error *err)
+{
+    start->path = tr_run_newest_path(run);
+    TR_TRY(tr_run_resume(run, start->path, &start->at, err));
+    if (start->at.history->n == 0)
+        return TR_OK;
+    watcher->history = start->at.history;
+    return tr_history_write_tables(start->at.history, watcher->folder, err);
+}
+
+static tr_status begin(tr_session *session, tr_run *run, fit_start *start, fit_watcher *watcher,
                        tr_error *err)
 {
-    const char *path = tr_run_checkpoint_path(run);
     const char *initial_weights = session->config->fit.initial_weights;
-    if (resumes && access(path, F_OK) == 0)
-        return resume(run, watcher, err);
-    if (resumes)
-        printf("nothing to resume: there is no %s; starting anew\n", path);
+    if (start->mode == FIT_RESUME && tr_run_newest_path(run) != NULL)
+        return resume(run, start, watcher, err);
+    if (start->mode == FIT_OVERWRITE)
+        TR_TRY(tr_run_overwrite(run, &start->replaced_names, err));
     return initial_weights[0] == '\0'
                ? TR_OK
                : tr_checkpoint_read_weights(session->model, initial_weights, err);
 }
 
-static tr_status train(tr_session *session, tr_run *run, bool resumes, tr_error *err)
+static void print_resumed(const fit_start *start, int64_t epochs)
+{
+    const tr_resumed *at = &start->at;
+    if (at->epoch >= epochs && at->step == 0)
+        printf("%s: finished, all %lld epochs are done; more with --set fit.epochs=N\n",
+               start->path, (long long)at->epoch);
+    else
+        printf("resuming %s: %lld epochs and %lld steps done, %lld updates\n", start->path,
+               (long long)at->epoch, (long long)at->step, (long long)at->iterations);
+    if (at->other_machine[0] != '\0')
+        fprintf(stderr,
+                "trainer: warning: %s was computed with %s, which is not what computes here: the "
+                "result will be as good, but not the same to the last bit\n",
+                start->path, at->other_machine);
+    if (at->best_epoch > 0 && !at->best_is_there)
+        fprintf(stderr,
+                "trainer: warning: epoch %lld is the best one so far by [checkpoint] monitor, and "
+                "there is no best.h5 of it; a better epoch will write one\n",
+                (long long)at->best_epoch);
+}
+
+static void print_beginning(const fit_start *start, const tr_session *session, const tr_run *run)
+{
+    if (start->path != NULL)
+        print_resumed(start, session->config->fit.epochs);
+    else if (start->mode == FIT_RESUME)
+        printf("nothing to resume: there is no %s; starting anew\n", tr_run_checkpoint_path(run));
+    if (start->replaced_names != NULL)
+        fprintf(stderr,
+                "trainer: note: the first checkpoint of this run replaces the earlier one in %s: "
+                "last.h5 is overwritten%s%s\n",
+                session->config->output_directory,
+                start->replaced_names[0] == '\0' ? "" : ", and these are removed: ",
+                start->replaced_names);
+    fflush(stdout);
+}
+
+/* ---- the run ---- */
+
+static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_error *err)
 {
     fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
                            .folder = session->config->output_directory};
     const tr_listener listener = {
         .user = &watcher, .on_step = on_step, .on_saved = on_saved, .on_epoch = on_epoch};
+    TR_TRY(begin(session, run, start, &watcher, err));
     print_start(session, run);
-    TR_TRY(begin(session, run, resumes, &watcher, err));
-    fflush(stdout);
+    print_beginning(start, session, run);
     tr_signals_training_begins();
     tr_status status = tr_run_fit(run, &listener, &control, err);
     tr_progress_clear(&watcher.view);
@@ -197,34 +245,42 @@ static tr_status train(tr_session *session, tr_run *run, bool resumes, tr_error 
 
 /* ---- options ---- */
 
-enum { KEY_RESUME = 'r' };
+enum { KEY_RESUME = 'r', KEY_OVERWRITE = 0x100 };
 
 static const struct argp_option table[] = {
     {"resume", KEY_RESUME, NULL, 0, "go on from last.h5 in the output folder, to the bit", 0},
+    {"overwrite", KEY_OVERWRITE, NULL, 0,
+     "train anew where an earlier run is; it stays whole until the first checkpoint", 0},
     {0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
+    fit_mode *mode = state->input;
     (void)arg;
-    if (key != KEY_RESUME)
+    if (key != KEY_RESUME && key != KEY_OVERWRITE)
         return ARGP_ERR_UNKNOWN;
-    *(bool *)state->input = true;
+    const fit_mode wanted = key == KEY_RESUME ? FIT_RESUME : FIT_OVERWRITE;
+    if (*mode != FIT_NEW && *mode != wanted)
+        argp_error(state, "--resume goes on with the earlier run, --overwrite ends it; keep one");
+    *mode = wanted;
     return 0;
 }
 
 tr_status tr_command_fit(int argc, char **argv)
 {
     const struct argp more = {.options = table, .parser = parse};
-    bool resumes = false;
+    fit_start start = {.mode = FIT_NEW};
     tr_options options;
     tr_session session = {0};
     tr_run *run = NULL;
     tr_error err = {0};
-    TR_TRY(tr_options_parse_more(&options, argc, argv, doc, TR_TAKES_NONE, &more, &resumes));
+    TR_TRY(tr_options_parse_more(&options, argc, argv, doc, TR_TAKES_NONE, &more, &start.mode));
     tr_status status = tr_signals_watch(&control, &err);
     if (status == TR_OK)
         status = tr_session_load(&session, &options, &err);
+    if (status == TR_OK)
+        status = check_folder(&session, start.mode, &err);
     if (status == TR_OK)
         status = tr_session_build(&session, &err);
     if (status == TR_OK)
@@ -235,8 +291,9 @@ tr_status tr_command_fit(int argc, char **argv)
     if (status == TR_OK)
         status = tr_run_new(&run, session.config, session.model, session.dataset, &err);
     if (status == TR_OK)
-        status = train(&session, run, resumes, &err);
+        status = train(&session, run, &start, &err);
     tr_run_free(run);
+    tr_free(start.replaced_names);
     tr_session_close(&session);
     tr_options_release(&options);
     return status == TR_OK ? TR_OK : tr_complain(status, &err);

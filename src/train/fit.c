@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "file.h"
 #include "mem.h"
 #include "order.h"
 #include "run_internal.h"
@@ -251,18 +250,10 @@ static tr_status finish(tr_run *run, tr_error *err)
     return status == TR_OK ? tr_saver_wait(run->saver, err) : status;
 }
 
-static tr_status write_config(const tr_run *run, tr_error *err)
-{
-    char *path = tr_path_join(run->config->output_directory, "config.ini");
-    const tr_status status =
-        path == NULL ? tr_out_of_memory(err, NULL) : tr_config_write(run->config, path, err);
-    tr_free(path);
-    return status;
-}
-
 tr_status tr_run_fit(tr_run *run, const tr_listener *listener, tr_control *control, tr_error *err)
 {
-    TR_TRY(write_config(run, err));
+    if (!run->has_saved && !run->overwrites)
+        TR_TRY(tr_run_check_folder(run->config, err));
     run->saved_at = tr_clock_s();
     while (run->progress.epoch < run->config->fit.epochs) {
         TR_TRY(train_epoch(run, listener, control, err));

@@ -1,6 +1,7 @@
 /* run.c -- life of a run: everything that can fail before the first step fails here. */
 #include <unistd.h>
 
+#include "earlier_run.h"
 #include "file.h"
 #include "mem.h"
 #include "run_internal.h"
@@ -57,6 +58,8 @@ static tr_status prepare_folder(tr_run *run, tr_error *err)
     const char *folder = run->config->output_directory;
     TR_TRY(tr_folder_prepare(folder, err));
     TR_TRY(tr_folder_lock(folder, &run->folder_lock, err));
+    TR_TRY(tr_earlier_settle(folder, err));
+    TR_TRY(tr_earlier_checkpoint(&run->newest, folder, err));
     return tr_saver_new(&run->saver, folder, run->model, err);
 }
 
@@ -117,8 +120,37 @@ void tr_run_free(tr_run *run)
     tr_free(run->optimizer);
     tr_split_release(&run->split);
     tr_free(run->order);
+    tr_free(run->newest);
     tr_history_release(&run->history);
     tr_free(run);
+}
+
+/* ---- an earlier run ---- */
+
+tr_status tr_run_check_folder(const tr_config *config, tr_error *err)
+{
+    char *path = NULL;
+    TR_TRY(tr_earlier_checkpoint(&path, config->output_directory, err));
+    if (path == NULL)
+        return TR_OK;
+    const tr_status status = tr_fail(
+        err, TR_ERR_CONFIG, "%s: is of an earlier run, which is not overwritten unasked", path);
+    tr_free(path);
+    return status;
+}
+
+tr_status tr_run_overwrite(tr_run *run, char **names, tr_error *err)
+{
+    *names = NULL;
+    if (run->newest == NULL)
+        return TR_OK;
+    run->overwrites = true;
+    return tr_earlier_files(names, run->config->output_directory, err);
+}
+
+const char *tr_run_newest_path(const tr_run *run)
+{
+    return run->newest;
 }
 
 /* ---- questions ---- */

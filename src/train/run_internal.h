@@ -27,6 +27,9 @@ struct tr_run {
     tr_progress progress; /* after the newest step */
     double saved_at;      /* when last.h5 was last handed over */
     bool has_saved;       /* last.h5 is of this run, or of the one it resumes */
+    bool overwrites;      /* an earlier run, which is whole until the first last.h5 is in place */
+    bool has_config;      /* config.ini is of this run */
+    char *newest;         /* checkpoint in the folder when the run was prepared; NULL: none */
 };
 
 /* Samples to measure: samples[index[0 .. n-1]], `chunk` of them at a time. */

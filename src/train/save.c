@@ -1,10 +1,13 @@
 /* save.c -- a run as a snapshot, and back: all that its next step depends on. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "checkpoint_read.h"
 #include "clock.h"
+#include "earlier_run.h"
 #include "file.h"
 #include "mem.h"
 #include "run_internal.h"
@@ -50,8 +53,8 @@ static tr_status take_raw_weights(tr_snapshot *snapshot, const float *raw_weight
     return TR_OK;
 }
 
-tr_status tr_run_save(tr_run *run, const tr_save_targets *targets, const float *raw_weights,
-                      tr_error *err)
+static tr_status hand_over(tr_run *run, const tr_save_targets *targets, const float *raw_weights,
+                           tr_error *err)
 {
     tr_snapshot *snapshot;
     TR_TRY(tr_saver_take(run->saver, &snapshot, err));
@@ -67,6 +70,44 @@ tr_status tr_run_save(tr_run *run, const tr_save_targets *targets, const float *
     tr_saver_put(run->saver, targets);
     run->saved_at = tr_clock_s();
     run->has_saved = true;
+    return TR_OK;
+}
+
+static tr_status write_config(const tr_run *run, tr_error *err)
+{
+    char *path = tr_path_join(run->config->output_directory, "config.ini");
+    const tr_status status =
+        path == NULL ? tr_out_of_memory(err, NULL) : tr_config_write(run->config, path, err);
+    tr_free(path);
+    return status;
+}
+
+/* last.h5 lands first: before, all is of the earlier run, and after, nothing is. */
+static tr_status take_its_place(tr_run *run, const float *raw_weights, tr_error *err)
+{
+    static const tr_save_targets last_only = {0};
+    const char *folder = run->config->output_directory;
+    TR_TRY(tr_earlier_condemn(folder, err));
+    tr_status status = hand_over(run, &last_only, raw_weights, err);
+    if (status == TR_OK)
+        status = tr_saver_wait(run->saver, err);
+    tr_error lost; /* the first failure says more */
+    const tr_status settled = tr_earlier_settle(folder, status == TR_OK ? err : &lost);
+    run->overwrites = false;
+    return status == TR_OK ? settled : status;
+}
+
+tr_status tr_run_save(tr_run *run, const tr_save_targets *targets, const float *raw_weights,
+                      tr_error *err)
+{
+    if (run->overwrites)
+        TR_TRY(take_its_place(run, raw_weights, err));
+    TR_TRY(hand_over(run, targets, raw_weights, err));
+    if (run->has_config)
+        return TR_OK;
+    TR_TRY(tr_saver_wait(run->saver, err));
+    TR_TRY(write_config(run, err));
+    run->has_config = true;
     return TR_OK;
 }
 
@@ -132,18 +173,43 @@ static tr_status restore(tr_run *run, const tr_snapshot *snapshot, tr_error *err
         if (tr_history_add(&run->history, &snapshot->epochs[i]) != TR_OK)
             return tr_out_of_memory(err, NULL);
     run->has_saved = true;
+    run->overwrites = false;
     return TR_OK;
 }
 
+/* A kill came between the last.h5 that took an earlier run's place and its best.h5: they are the
+ * same file. */
+static tr_status restore_best(const char *last, const char *best, tr_error *err)
+{
+    struct stat info;
+    const int fd = open(last, O_RDONLY | O_CLOEXEC);
+    void *bytes = fd < 0 || fstat(fd, &info) != 0 ? NULL : tr_alloc((size_t)info.st_size, 1);
+    tr_status status = TR_OK;
+    if (bytes != NULL && pread(fd, bytes, (size_t)info.st_size, 0) == info.st_size)
+        status = tr_file_write(best, bytes, (size_t)info.st_size, err);
+    tr_free(bytes);
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
 /* [checkpoint] monitor may be another now, and the folder another one. */
-static void describe_best(tr_resumed *out, const tr_run *run, const tr_snapshot *snapshot)
+static tr_status describe_best(tr_resumed *out, const tr_run *run, const tr_snapshot *snapshot,
+                               const char *path, tr_error *err)
 {
     double value;
-    char *path = tr_path_join(run->config->output_directory, "best.h5");
+    tr_status status = TR_OK;
+    char *best = tr_path_join(run->config->output_directory, "best.h5");
+    if (best == NULL)
+        return tr_out_of_memory(err, NULL);
     out->best_epoch = tr_monitor_best(&run->monitor, &run->history, &value);
+    const bool is_this = out->best_epoch == out->epoch && out->epoch > 0 && out->step == 0;
+    if (access(best, F_OK) != 0 && is_this)
+        status = restore_best(path, best, err);
     out->best_is_there =
-        out->best_epoch == snapshot->progress.best_epoch && path != NULL && access(path, F_OK) == 0;
-    tr_free(path);
+        out->best_epoch == snapshot->progress.best_epoch && access(best, F_OK) == 0;
+    tr_free(best);
+    return status;
 }
 
 /* A file of Keras has a configuration, too, but one that is made up where the job should be. */
@@ -195,8 +261,8 @@ tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error
         if (strcmp(snapshot->identity.machine, run->identity.machine) != 0)
             snprintf(out->other_machine, sizeof out->other_machine, "%s",
                      snapshot->identity.machine);
-        describe_best(out, run, snapshot);
         out->history = &run->history;
+        status = describe_best(out, run, snapshot, path, err);
     }
     tr_snapshot_free(snapshot);
     return status;

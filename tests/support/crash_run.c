@@ -79,8 +79,9 @@ static void be_program(const char *config, const char *output, int threads, cons
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
     snprintf(command, sizeof command,
-             "exec env %s %s -c %s --resume --threads %d --set output.directory=%s",
-             environment == NULL ? "" : environment, TR_BINARY, config, threads, output);
+             "exec env %s %s -c %s %s --threads %d --set output.directory=%s",
+             environment == NULL ? "" : environment, TR_BINARY, config,
+             strstr(config, " --overwrite") == NULL ? "--resume" : "", threads, output);
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     _exit(127);
 }
@@ -162,6 +163,11 @@ test_result test_crash_result(const char *config_path, const char *output, int e
     digest_slots(snapshot, result.slots);
     digest_history(snapshot, result.history);
     tr_snapshot_free(snapshot);
+    snprintf(path, sizeof path, "%s/best.h5", output);
+    cr_assert_eq(tr_checkpoint_read(&snapshot, model, path, TR_READ_STATE, &err), TR_OK, "%s",
+                 err.text);
+    tr_snapshot_digest(snapshot->weights, snapshot->n_values, result.best, &err);
+    tr_snapshot_free(snapshot);
     tr_model_free(model);
     tr_config_free(config);
     return result;
@@ -170,6 +176,7 @@ test_result test_crash_result(const char *config_path, const char *output, int e
 void test_same_result(const test_result *a, const test_result *b, const char *what)
 {
     cr_assert_str_eq(a->weights, b->weights, "%s: the weights are others", what);
+    cr_assert_str_eq(a->best, b->best, "%s: best.h5 is another", what);
     cr_assert_str_eq(a->slots, b->slots, "%s: the state of the optimizer is another", what);
     cr_assert_str_eq(a->history, b->history, "%s: the history is another", what);
 }

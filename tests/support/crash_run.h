@@ -2,9 +2,10 @@
 #ifndef TR_TEST_CRASH_RUN_H
 #define TR_TEST_CRASH_RUN_H
 
-/* The result of a run: the digests of weights, optimizer state and history (without times). */
+/* The result of a run: the digests of weights, of those in best.h5, of optimizer state and history
+ * (without times). */
 typedef struct test_result {
-    char weights[33], slots[33], history[33];
+    char weights[33], best[33], slots[33], history[33];
 } test_result;
 
 /* Writes a configuration of a small network with dropout, Adam and an average of the weights on a
@@ -12,7 +13,8 @@ typedef struct test_result {
  * every `every_steps`; returns its path (static buffer). */
 const char *test_crash_config(int steps, int every_steps);
 
-/* Runs it into the folder `output`, resuming, at `threads` threads, with these environment
+/* Runs it into the folder `output`, resuming (unless " --overwrite" stands behind the config's
+ * path), at `threads` threads, with these environment
  * assignments (NULL: none) before the program. With kill_after_s >= 0 it gets SIGKILL then. Returns
  * the exit code, or 128 + the signal. Output goes to output.txt in the test's folder. */
 int test_crash_run(const char *config, const char *output, int threads, const char *environment,

@@ -8,7 +8,7 @@
 /* How many the folder holds. */
 static inline size_t test_leftovers(const char *parent)
 {
-    char pattern[600];
+    char pattern[1024];
     glob_t found = {0};
     snprintf(pattern, sizeof pattern, "%s/.*.tmp", parent);
     const size_t n = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;

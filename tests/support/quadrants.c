@@ -81,7 +81,11 @@ tr_status test_quadrants_make(test_quadrants *made, const char *const *overrides
     TR_TRY(tr_config_check(made->config, err));
     TR_TRY(tr_model_build(made->model, err));
     TR_TRY(tr_dataset_open(&made->dataset, made->config, tr_model_targets(made->model), err));
-    return tr_run_new(&made->run, made->config, made->model, made->dataset, err);
+    TR_TRY(tr_run_new(&made->run, made->config, made->model, made->dataset, err));
+    char *names = NULL; /* an earlier run of the same test may be there */
+    const tr_status status = tr_run_overwrite(made->run, &names, err);
+    tr_free(names);
+    return status;
 }
 
 void test_quadrants_discard(test_quadrants *made)
