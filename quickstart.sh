@@ -9,7 +9,8 @@ usage: ./quickstart.sh [ARGUMENT...]         install, build, fetch MNIST, train 
        ./quickstart.sh install build|test|race|debian-13|data...
                                              only install the packages for these purposes
 
-What is already there is not done again. Arguments go to trainer (see `trainer --help`), after
+What is already there is not done again; a second training without arguments goes on with the first
+(trainer --resume), `./quickstart.sh --overwrite` trains anew. Arguments go to trainer (see `trainer --help`), after
 `test` to ctest; a leading `--` ends the words above:
        ./quickstart.sh --set fit.epochs=1
        ./quickstart.sh test -R test_rng
@@ -131,6 +132,10 @@ train() {
     if pkg-config --exists criterion; then with_tests=ON; fi
     build "$with_tests" --target trainer
     fetch_data
+    if (($# == 0)) && [[ -e runs/mnist/last.h5 ]]; then
+        say "runs/mnist holds a run: going on with it; to train anew: ./quickstart.sh --overwrite"
+        set -- --resume
+    fi
     say "training: build/release/trainer -c configs/mnist.ini $*"
     exec build/release/trainer -c configs/mnist.ini "$@"
 }

@@ -47,7 +47,7 @@ mkdir -p "$out"
 
 # seconds_of NAME EVERY: of the training part of the second epoch
 seconds_of() {
-    "$trainer" -c "$config" "${sets[@]}" --set fit.epochs=2 --set "checkpoint.every_steps=$2" \
+    "$trainer" -c "$config" --overwrite "${sets[@]}" --set fit.epochs=2 --set "checkpoint.every_steps=$2" \
         --set "output.directory=$out/$1" >"$out/$1.log" || fail "the run failed, see $out/$1.log"
     last_of seconds "$out/$1/history.csv"
 }

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "command.h"
 #include "dnn.h"
+#include "drawer.h"
 #include "file.h"
 #include "mem.h"
 #include "progress.h"
@@ -32,6 +33,8 @@ typedef struct fit_watcher {
     const tr_history *history; /* of the run, once it has an epoch */
     int64_t drawn_epochs;      /* in the pictures */
     double drawn_at, drawing_s;
+    tr_drawer *drawer;
+    bool told_undrawn;
 } fit_watcher;
 
 static void on_step(void *user, const tr_step_event *event)
@@ -42,7 +45,14 @@ static void on_step(void *user, const tr_step_event *event)
 static tr_status draw(fit_watcher *self, tr_error *err)
 {
     const double begin = tr_clock_s();
-    TR_TRY(tr_history_write_pictures(self->history, self->folder, err));
+    char undrawn[TR_UNDRAWN_MAX];
+    TR_TRY(tr_drawer_write(self->drawer, self->history, self->folder, undrawn, err));
+    if (undrawn[0] != '\0' && !self->told_undrawn) {
+        tr_progress_clear(&self->view);
+        fprintf(stderr, "trainer: note: no pictures of the history: %s; the training goes on\n",
+                undrawn);
+        self->told_undrawn = true;
+    }
     self->drawn_epochs = self->history->n;
     self->drawn_at = tr_clock_s();
     self->drawing_s = self->drawn_at - begin;
@@ -215,10 +225,12 @@ static void print_beginning(const fit_start *start, const tr_session *session, c
 
 /* ---- the run ---- */
 
-static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_error *err)
+static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_drawer *drawer,
+                       tr_error *err)
 {
     fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
-                           .folder = session->config->output_directory};
+                           .folder = session->config->output_directory,
+                           .drawer = drawer};
     const tr_listener listener = {
         .user = &watcher, .on_step = on_step, .on_saved = on_saved, .on_epoch = on_epoch};
     TR_TRY(begin(session, run, start, &watcher, err));
@@ -276,7 +288,10 @@ tr_status tr_command_fit(int argc, char **argv)
     tr_run *run = NULL;
     tr_error err = {0};
     TR_TRY(tr_options_parse_more(&options, argc, argv, doc, TR_TAKES_NONE, &more, &start.mode));
-    tr_status status = tr_signals_watch(&control, &err);
+    tr_drawer *drawer = NULL; /* first of all, as threads may not be there yet */
+    tr_status status = tr_drawer_new(&drawer, &tr_history_drawing, &err);
+    if (status == TR_OK)
+        status = tr_signals_watch(&control, &err);
     if (status == TR_OK)
         status = tr_session_load(&session, &options, &err);
     if (status == TR_OK)
@@ -291,9 +306,10 @@ tr_status tr_command_fit(int argc, char **argv)
     if (status == TR_OK)
         status = tr_run_new(&run, session.config, session.model, session.dataset, &err);
     if (status == TR_OK)
-        status = train(&session, run, &start, &err);
+        status = train(&session, run, &start, drawer, &err);
     tr_run_free(run);
     tr_free(start.replaced_names);
+    tr_drawer_free(drawer);
     tr_session_close(&session);
     tr_options_release(&options);
     return status == TR_OK ? TR_OK : tr_complain(status, &err);

@@ -178,8 +178,10 @@ static tr_status read_file(tr_dataset *dataset, file_visit *visit, int first, tr
     visit->part = first;
     visit->reading = false;
     TR_TRY(tr_in_child(visit_file, visit, path, err));
+    bool is_empty = true;
     for (int i = first; i < N_PARTS; i++)
         if (in_same_file(visit, i)) {
+            is_empty = is_empty && visit->parts[i].n == 0;
             TR_TRY(
                 samples_allocate(&dataset->parts[i], &visit->parts[i], visit->forms[i], path, err));
             visit->parts[i] = dataset->parts[i];
@@ -187,7 +189,7 @@ static tr_status read_file(tr_dataset *dataset, file_visit *visit, int first, tr
                 visit->names[i].path = NULL; /* a test part that is not there */
         }
     visit->reading = true;
-    return tr_in_child(visit_file, visit, path, err);
+    return is_empty ? TR_OK : tr_in_child(visit_file, visit, path, err);
 }
 
 static bool seen_before(const file_visit *visit, int i)

@@ -11,6 +11,7 @@
 #include "cairo_bytes.h"
 #include "chart.h"
 #include "file.h"
+#include "history_picture.h"
 #include "mem.h"
 #include "png_encode.h"
 #include "series.h"
@@ -63,16 +64,12 @@ static cairo_status_t draw_on(cairo_surface_t *surface, double scale, const tr_h
     return status;
 }
 
-/* Takes the bytes. */
-static tr_status put(tr_cairo_bytes *file, cairo_status_t made, const char *path, tr_error *err)
+static tr_status check(cairo_status_t made, const char *what, tr_error *err)
 {
-    const tr_status status =
-        made == CAIRO_STATUS_SUCCESS
-            ? tr_file_write(path, file->bytes, file->n, err)
-            : tr_fail(err, TR_ERR_INTERNAL, "%s: cairo cannot make the picture: %s", path,
-                      cairo_status_to_string(made));
-    tr_free(file->bytes);
-    return status;
+    return made == CAIRO_STATUS_SUCCESS
+               ? TR_OK
+               : tr_fail(err, TR_ERR_INTERNAL, "cairo cannot make the %s: %s", what,
+                         cairo_status_to_string(made));
 }
 
 /* cairo names the picture by a running number of the process; no other element refers to it. */
@@ -90,12 +87,11 @@ static void forget_surface_number(tr_cairo_bytes *file)
     file->n -= (size_t)(rest - digits);
 }
 
-tr_status tr_history_write_svg(const tr_history *history, const char *path, tr_error *err)
+tr_status tr_history_draw_svg(const tr_history *history, tr_cairo_bytes *out, tr_error *err)
 {
     const layout at = lay_out(history);
-    tr_cairo_bytes file = {0};
     cairo_surface_t *surface =
-        cairo_svg_surface_create_for_stream(tr_cairo_append, &file, at.w, at.h);
+        cairo_svg_surface_create_for_stream(tr_cairo_append, out, at.w, at.h);
     cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
     cairo_status_t made = draw_on(surface, 1.0, history);
     cairo_surface_finish(surface);
@@ -103,20 +99,43 @@ tr_status tr_history_write_svg(const tr_history *history, const char *path, tr_e
         made = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
     if (made == CAIRO_STATUS_SUCCESS)
-        forget_surface_number(&file);
-    return put(&file, made, path, err);
+        forget_surface_number(out);
+    return check(made, "SVG", err);
 }
 
-tr_status tr_history_write_png(const tr_history *history, const char *path, tr_error *err)
+tr_status tr_history_draw_png(const tr_history *history, tr_cairo_bytes *out, tr_error *err)
 {
     const layout at = lay_out(history);
-    tr_cairo_bytes file = {0};
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_RGB24, at.w * png_scale, at.h * png_scale);
     cairo_status_t made = draw_on(surface, png_scale, history);
     cairo_surface_flush(surface);
     if (made == CAIRO_STATUS_SUCCESS)
-        made = tr_png_encode(surface, &file);
+        made = tr_png_encode(surface, out);
     cairo_surface_destroy(surface);
-    return put(&file, made, path, err);
+    return check(made, "PNG", err);
+}
+
+/* ---- files ---- */
+
+static tr_status write_picture(tr_status (*draw_file)(const tr_history *, tr_cairo_bytes *,
+                                                      tr_error *),
+                               const tr_history *history, const char *path, tr_error *err)
+{
+    tr_cairo_bytes file = {0};
+    tr_status status = draw_file(history, &file, err);
+    if (status == TR_OK)
+        status = tr_file_write(path, file.bytes, file.n, err);
+    tr_free(file.bytes);
+    return status;
+}
+
+tr_status tr_history_write_svg(const tr_history *history, const char *path, tr_error *err)
+{
+    return write_picture(tr_history_draw_svg, history, path, err);
+}
+
+tr_status tr_history_write_png(const tr_history *history, const char *path, tr_error *err)
+{
+    return write_picture(tr_history_draw_png, history, path, err);
 }

@@ -96,7 +96,7 @@ Test(cli, leaves_its_files_and_they_repeat_the_run)
         snprintf(path, sizeof path, "%s/run/%s", test_folder(), files[i]);
         cr_assert_eq(access(path, R_OK), 0, "%s", path);
     }
-    snprintf(path, sizeof path, "-c %s/run/config.ini", test_folder());
+    snprintf(path, sizeof path, "-c %s/run/config.ini --overwrite", test_folder());
     const test_outcome *result = test_run("", path);
     const char *at = strstr(result->text, "parameters ");
     cr_assert_not_null(at, "%s", result->text);

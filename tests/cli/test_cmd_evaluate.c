@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "h5_write.h"
 #include "keras.h"
 #include "mem.h"
 #include "net.h"
@@ -219,4 +220,26 @@ Test(cmd_evaluate, batch_normalization_is_not_trained)
     test_expect(test_run("", more), 2, expected);
     snprintf(more, sizeof more, "bench -c %s", config);
     test_expect(test_run("", more), 2, expected);
+}
+
+static tr_status fill_without_test(const void *user, hid_t file, tr_error *err)
+{
+    static const uint8_t x[4 * 28 * 28], y[4] = {0, 1, 2, 3};
+    const int64_t dims[3] = {4, 28, 28};
+    (void)user;
+    TR_TRY(tr_h5_write_dataset(file, "x_train", 3, dims, H5T_STD_U8LE, H5T_NATIVE_UINT8, x, err));
+    return tr_h5_write_dataset(file, "y_train", 1, dims, H5T_STD_U8LE, H5T_NATIVE_UINT8, y, err);
+}
+
+Test(cmd_evaluate, a_dataset_without_a_test_set)
+{
+    char path[512], arguments[1200], expected[600];
+    tr_error err = {0};
+    snprintf(path, sizeof path, "%s/no_test.h5", test_folder());
+    cr_assert_eq(tr_h5_write_file(path, fill_without_test, NULL, &err), TR_OK, "%s", err.text);
+    test_expect(test_run("", test_short_run("mnist.ini", "--set fit.epochs=1")), 0, "test loss");
+    snprintf(arguments, sizeof arguments, "evaluate --checkpoint %s/run/last.h5 --set data.file=%s",
+             test_folder(), path);
+    snprintf(expected, sizeof expected, "%s: has no test set (x_test, y_test)", path);
+    test_expect(test_run("", arguments), 3, expected);
 }

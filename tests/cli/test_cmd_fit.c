@@ -85,7 +85,7 @@ static pid_t start(void)
         const int out = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
         dup2(out, 1);
         dup2(out, 2);
-        execl(TR_BINARY, "trainer", "-c", config, (char *)NULL);
+        execl(TR_BINARY, "trainer", "-c", config, "--overwrite", (char *)NULL);
         _exit(99);
     }
     int status = 0;
@@ -197,7 +197,7 @@ Test(cmd_fit, resume_says_what_it_does)
 {
     char command[700];
     test_expect(test_run("", short_run("")), 0, "run/last.h5; starting anew");
-    test_expect(test_run("", short_run("")), 0, "run/last.h5: 2 epochs and 0 steps done");
+    test_expect(test_run("", short_run("")), 0, "run/last.h5: finished, all 2 epochs are done");
     test_expect(test_run("", short_run("--set fit.seed=3")), 2, "another [fit] seed");
     snprintf(command, sizeof command, "truncate -s 9000 %s/run/last.h5", test_folder());
     cr_assert_eq(system(command), 0);

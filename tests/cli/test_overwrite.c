@@ -35,7 +35,7 @@ static bool there(const char *name)
 static void run_at_first(void)
 {
     char export[1024];
-    test_expect(test_run("", test_short_run("mnist.ini", "--set checkpoint.keep=2")), 0,
+    test_expect(test_run("", test_first_run("mnist.ini", "--set checkpoint.keep=2")), 0,
                 "parameters ");
     snprintf(export, sizeof export, "export --format keras --checkpoint %s/run/best.h5",
              test_folder());
@@ -47,7 +47,7 @@ static void run_at_first(void)
 Test(overwrite, is_refused_unasked, .timeout = 120)
 {
     run_at_first();
-    const char *again = test_short_run("mnist.ini", "--set optimizer.learning_rate=0.5");
+    const char *again = test_first_run("mnist.ini", "--set optimizer.learning_rate=0.5");
     test_expect(test_run("", again), 2, "run/last.h5: is of an earlier run");
     test_expect(test_run("", again), 2, "--resume");
     test_expect(test_run("", again), 2, "--overwrite");
@@ -58,13 +58,13 @@ Test(overwrite, is_refused_unasked, .timeout = 120)
     test_expect(test_run("", again), 2, "run/best.h5: is of an earlier run");
     cr_assert(shell("rm small.h5")); /* it is found before data is read */
     test_expect(test_run("", again), 2, "run/best.h5: is of an earlier run");
-    test_expect(test_run("", test_short_run("mnist.ini", "--resume --overwrite")), 2, "keep one");
+    test_expect(test_run("", test_first_run("mnist.ini", "--resume --overwrite")), 2, "keep one");
 }
 
 Test(overwrite, takes_the_place_of_the_earlier_run, .timeout = 120)
 {
     run_at_first();
-    test_expect(test_run("", test_short_run("mnist.ini", "--overwrite --set fit.epochs=1 --set "
+    test_expect(test_run("", test_first_run("mnist.ini", "--overwrite --set fit.epochs=1 --set "
                                                          "checkpoint.monitor=none")),
                 0,
                 "these are removed: best.h5, best.keras, config.ini, epoch_0001.h5, epoch_0002.h5, "
@@ -81,17 +81,17 @@ Test(overwrite, takes_the_place_of_the_earlier_run, .timeout = 120)
 
 Test(overwrite, of_nothing_is_a_run, .timeout = 120)
 {
-    const test_outcome *outcome = test_run("", test_short_run("mnist.ini", "--overwrite"));
+    const test_outcome *outcome = test_run("", test_first_run("mnist.ini", "--overwrite"));
     test_expect(outcome, 0, "parameters ");
     cr_expect_null(strstr(outcome->text, "removed"));
 }
 
 Test(overwrite, a_finished_run_says_so, .timeout = 120)
 {
-    test_expect(test_run("", test_short_run("mnist.ini", "")), 0, "parameters ");
-    test_expect(test_run("", test_short_run("mnist.ini", "--resume")), 0,
+    test_expect(test_run("", test_first_run("mnist.ini", "")), 0, "parameters ");
+    test_expect(test_run("", test_first_run("mnist.ini", "--resume")), 0,
                 "run/last.h5: finished, all 2 epochs are done; more with --set fit.epochs=N\n");
-    test_expect(test_run("", test_short_run("mnist.ini", "--resume --set fit.epochs=3")), 0,
+    test_expect(test_run("", test_first_run("mnist.ini", "--resume --set fit.epochs=3")), 0,
                 "run/last.h5: 2 epochs and 0 steps done");
 }
 

@@ -6,6 +6,7 @@
  *     FAULT_DO       kill: SIGKILL in its place; half: SIGKILL after half of a write; else a
  *                    number: it fails with that errno, and so does every later one
  *     FAULT_COUNT    a file that gets the number of operations when the process ends
+ *     FAULT_DRAWING  crash: cairo_create() ends the process; spin: it comes to no end
  *     FAULT_DELAY    each operation waits for up to so many microseconds first
  */
 #include <dlfcn.h>
@@ -143,4 +144,17 @@ int renameat(int from_folder, const char *from, int to_folder, const char *to)
         return real(from_folder, from, to_folder, to);
     errno = cause;
     return -1;
+}
+
+void *cairo_create(void *surface); /* as cairo.h has it, but for the types */
+
+void *cairo_create(void *surface)
+{
+    void *(*real)(void *) = dlsym(RTLD_NEXT, "cairo_create");
+    const char *what = getenv("FAULT_DRAWING");
+    if (what != NULL && strcmp(what, "crash") == 0)
+        abort();
+    for (volatile int spins = 1; what != NULL && spins;)
+        continue;
+    return real(surface);
 }

@@ -162,7 +162,7 @@ def main():
     with open(f"{FOLDER}/model.ini", "w", encoding="utf-8") as f:
         f.write(CONFIG)
     last = f"{FOLDER}/run/last.h5"
-    trainer("-c", f"{FOLDER}/model.ini")
+    trainer("-c", f"{FOLDER}/model.ini", "--overwrite")
     trainer("predict", "--checkpoint", last, "--output", f"{FOLDER}/p.h5")
 
     with h5py.File(last) as f:

@@ -48,6 +48,13 @@ const char *test_small_data(void)
 const char *test_short_run(const char *config, const char *more)
 {
     static char text[2048];
+    snprintf(text, sizeof text, "%s --overwrite", test_first_run(config, more));
+    return text;
+}
+
+const char *test_first_run(const char *config, const char *more)
+{
+    static char text[2000];
     snprintf(text, sizeof text,
              "-c %s/configs/%s --set data.file=%s --set fit.epochs=2 --set output.directory=%s/run "
              "%s",

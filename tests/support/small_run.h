@@ -13,7 +13,11 @@ const char *test_small_data(void);
 /* The same at `path`. */
 void test_write_small_data(const char *path);
 
-/* Arguments of a run of two epochs into test_folder()/run; `more` is appended. Static buffer. */
+/* Arguments of a run of two epochs into test_folder()/run, in the place of an earlier one there;
+ * `more` is appended. Static buffer. */
 const char *test_short_run(const char *config, const char *more);
+
+/* The same where no earlier run is, or `more` says what to do with it. */
+const char *test_first_run(const char *config, const char *more);
 
 #endif

@@ -84,7 +84,7 @@ Test(saves, best_comes_back_or_is_missed)
 {
     tr_error err = {0};
     tr_resumed at = {0};
-    static const char *const more[] = {"checkpoint.monitor=loss", "fit.epochs=4"};
+    static const char *const more[] = {"checkpoint.monitor=loss", "fit.epochs=3"};
     static const char *const still[] = {"optimizer.learning_rate=0"};
     char *path = test_quadrants_path("best.h5");
     cr_assert_eq(test_quadrants_live(more, 1, "run", 0, NULL, &err), TR_OK, "%s", err.text);
