@@ -259,6 +259,13 @@ tr_status tr_folder_lock(const char *path, int *lock, tr_error *err)
     return TR_OK;
 }
 
+bool tr_folder_is_locked(const char *path, int lock)
+{
+    struct stat there, ours;
+    return stat(path, &there) != 0 || fstat(lock, &ours) != 0 ||
+           (there.st_dev == ours.st_dev && there.st_ino == ours.st_ino);
+}
+
 tr_status tr_file_open_input(int *fd, const char *path, tr_error *err)
 {
     struct stat info;

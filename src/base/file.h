@@ -43,6 +43,10 @@ tr_status tr_folder_prepare(const char *path, tr_error *err);
  * TR_ERR_IO when another process has it. Two runs in one folder would tear each other's files. */
 tr_status tr_folder_lock(const char *path, int *lock, tr_error *err);
 
+/* Whether the folder of that lock is still what `path` names, or nothing is there: a run whose
+ * folder was moved must not write into the next one of that name. */
+bool tr_folder_is_locked(const char *path, int lock);
+
 /* Opens somebody's file for reading: *fd is of a plain file, else TR_ERR_DATA. Opening a pipe that
  * nobody writes to would wait for ever, and a device may do anything. */
 tr_status tr_file_open_input(int *fd, const char *path, tr_error *err);

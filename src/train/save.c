@@ -58,6 +58,11 @@ static tr_status hand_over(tr_run *run, const tr_save_targets *targets, const fl
 {
     tr_snapshot *snapshot;
     TR_TRY(tr_saver_take(run->saver, &snapshot, err));
+    if (!tr_folder_is_locked(run->config->output_directory, run->folder_lock))
+        return tr_fail(err, TR_ERR_IO,
+                       "output folder %s: was moved away while this run trained, and another is in "
+                       "its place; no checkpoint was written there",
+                       run->config->output_directory);
     run->progress.iterations = tr_engine_iterations(run->engine);
     run->progress.best_epoch =
         tr_monitor_best(&run->monitor, &run->history, &run->progress.best_value);

@@ -184,6 +184,20 @@ Test(cmd_fit, vanished_folder_is_an_output_error)
     expect_whole_checkpoint();
 }
 
+/* Another folder of that name belongs to somebody else. */
+Test(cmd_fit, another_folder_in_its_place_gets_no_checkpoint)
+{
+    char command[700];
+    const pid_t child = start();
+    snprintf(command, sizeof command, "cd %s && mv run gone && mkdir run", test_folder());
+    cr_assert_eq(system(command), 0);
+    cr_assert_eq(code_of(child), 5);
+    cr_assert(log_holds("was moved away while this run trained"));
+    cr_assert_neq(access(checkpoint, F_OK), 0, "a checkpoint was written there");
+    snprintf(checkpoint, sizeof checkpoint, "%s/gone/last.h5", test_folder());
+    expect_whole_checkpoint();
+}
+
 /* ---- resume ---- */
 
 static const char *short_run(const char *more)
