@@ -35,16 +35,25 @@ static int cpu_seconds(const char *path)
     return LEAST_SECONDS + (int)(info.st_size / BYTES_PER_SECOND);
 }
 
-/* Signals of a crash included: a handler of the embedding program is not to see our crashes. */
+/* No handler of the embedding program is to run here. A crash shall be one; whether we are asked to
+ * end is the parent's business: what it blocks or ignores stays so, and its end is ours. */
 static void default_signals(void)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGSEGV, SIGBUS,  SIGFPE,
-                                  SIGILL, SIGABRT, SIGTRAP, SIGXCPU, SIGPIPE};
-    sigset_t none;
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-        signal(signals[i], SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    static const int crashes[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,
+                                  SIGABRT, SIGTRAP, SIGXCPU, SIGPIPE};
+    static const int requests[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++) {
+        signal(crashes[i], SIG_DFL);
+        sigaddset(&set, crashes[i]);
+    }
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        struct sigaction action;
+        if (sigaction(requests[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            signal(requests[i], SIG_DFL);
+    }
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static void lower_limit(int resource, rlim_t most)
@@ -106,6 +115,8 @@ static tr_status fail_dead(const char *path, int wait_status, int seconds, tr_er
         return tr_fail(err, TR_INTERRUPTED, "%s: interrupted while reading it", path);
     case SIGTERM:
         return tr_fail(err, TR_TERMINATED, "%s: terminated while reading it", path);
+    case SIGHUP:
+        return tr_fail(err, TR_HUNG_UP, "%s: hung up while reading it", path);
     case SIGKILL:
         return tr_fail(err, TR_ERR_INTERNAL,
                        "%s: the process that read it was killed; was the machine out of memory?",

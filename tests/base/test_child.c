@@ -121,7 +121,10 @@ Test(child, stopped_from_outside_is_no_error_of_the_file)
     const struct {
         int number;
         tr_status status;
-    } cases[] = {{SIGINT, TR_INTERRUPTED}, {SIGTERM, TR_TERMINATED}, {SIGKILL, TR_ERR_INTERNAL}};
+    } cases[] = {{SIGINT, TR_INTERRUPTED},
+                 {SIGTERM, TR_TERMINATED},
+                 {SIGHUP, TR_HUNG_UP},
+                 {SIGKILL, TR_ERR_INTERNAL}};
     signal(SIGINT, ignore_signal);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tr_error err = {0};
@@ -130,6 +133,19 @@ Test(child, stopped_from_outside_is_no_error_of_the_file)
         cr_expect_not_null(strstr(err.text, path));
         cr_expect_null(strstr(err.text, "damaged"));
     }
+}
+
+/* Who holds them back, or ignores them, answers for the child, too. */
+Test(child, requests_to_end_are_the_parents)
+{
+    int hang_up = SIGHUP, terminate = SIGTERM;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGHUP, SIG_IGN);
+    cr_expect_eq(tr_in_child(raise_signal, &hang_up, path, NULL), TR_OK);
+    cr_expect_eq(tr_in_child(raise_signal, &terminate, path, NULL), TR_OK);
 }
 
 Test(child, prints_nothing)
