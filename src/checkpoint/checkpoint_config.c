@@ -260,6 +260,8 @@ static void show_controls(char *text)
 
 static tr_status keep(tr_checkpoint_info *out, const config_reader *reader, tr_error *err)
 {
+    reader->text[TEXT_MAX - 1] = reader->notes[NOTES_MAX - 1] = '\0'; /* whatever the child left */
+    reader->no_measure[REASON_MAX - 1] = reader->carried[CARRIED_MAX - 1] = '\0';
     show_controls(reader->notes);
     show_controls(reader->no_measure);
     *out = (tr_checkpoint_info){.config = tr_strdup(reader->text),

@@ -84,10 +84,22 @@ static tr_status add_named(tr_file_arrays *arrays, const tr_checkpoint_file *fil
     return status;
 }
 
+static tr_status find_backend(tr_checkpoint_file *file, const char *root, tr_error *err)
+{
+    hid_t group;
+    char backend[32] = "";
+    TR_TRY(tr_h5_group_open(&group, &file->keras.file, root, err));
+    file->of_theano = tr_h5_read_text(group, "backend", backend, sizeof backend) &&
+                      strcmp(backend, "theano") == 0;
+    tr_h5_close(group);
+    return TR_OK;
+}
+
 static tr_status list_listed(tr_checkpoint_file *file, const char *root, tr_error *err)
 {
     char **layers;
     size_t n;
+    TR_TRY(find_backend(file, root, err));
     tr_status status = read_names(&layers, &n, file, root, "layer_names", err);
     file->layout = n > 0 ? TR_WEIGHTS_LISTED : TR_WEIGHTS_NONE;
     for (size_t i = 0; status == TR_OK && i < n; i++) {

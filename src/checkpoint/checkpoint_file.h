@@ -45,6 +45,7 @@ typedef struct tr_checkpoint_file {
     size_t n_layers;
     tr_file_arrays weights; /* layer by layer */
     bool of_trainer;        /* there is the group /trainer (training_state.h) */
+    bool of_theano;         /* whose convolutions turn their kernels around */
 } tr_checkpoint_file;
 
 /* Opens the file, or the one inside of a .keras, and lists its layers and weights. Close it also on

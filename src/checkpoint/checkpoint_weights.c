@@ -13,15 +13,32 @@ typedef struct weight_target {
     float *values;               /* [n_values] */
 } weight_target;
 
+/* Theano convolves with the kernel turned around; as Keras 2.0 to 2.3 does when it loads such a
+ * file elsewhere, each row and column changes places with its opposite. [kh, kw, in * out] */
+static void turn_kernel(float *values, const tr_weight_info *info)
+{
+    const int64_t n = info->dims[0] * info->dims[1], channels = info->dims[2] * info->dims[3];
+    for (int64_t i = 0; i < n / 2; i++)
+        for (int64_t c = 0; c < channels; c++) {
+            float *a = &values[i * channels + c], *b = &values[(n - 1 - i) * channels + c];
+            const float kept = *a;
+            *a = *b;
+            *b = kept;
+        }
+}
+
 static tr_status read_weight(const weight_target *target, const tr_checkpoint_file *file,
                              size_t array, int weight, tr_error *err)
 {
     const tr_weight_info info = tr_model_weight(target->snapshot->model, weight);
     char whose[192];
     snprintf(whose, sizeof whose, "the model's %s/%s", info.layer, info.name);
-    return tr_checkpoint_file_read(target->values + tr_snapshot_offset(target->snapshot, weight),
-                                   file, file->weights.items[array].path, info.n_dims, info.dims,
-                                   H5T_NATIVE_FLOAT, whose, err);
+    float *values = target->values + tr_snapshot_offset(target->snapshot, weight);
+    TR_TRY(tr_checkpoint_file_read(values, file, file->weights.items[array].path, info.n_dims,
+                                   info.dims, H5T_NATIVE_FLOAT, whose, err));
+    if (file->of_theano && info.n_dims == 4)
+        turn_kernel(values, &info);
+    return TR_OK;
 }
 
 static tr_status fail_too_many(const tr_checkpoint_file *file, size_t array, const char *layer,

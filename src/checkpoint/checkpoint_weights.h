@@ -2,6 +2,7 @@
  *
  * As Keras does it: layers that have weights are matched in order, or by their keys, where the file
  * has keys; names are not compared, shapes must agree, and neither side has more than the other.
+ * Kernels of Keras on Theano are turned around.
  */
 #ifndef TR_CHECKPOINT_WEIGHTS_H
 #define TR_CHECKPOINT_WEIGHTS_H

@@ -155,6 +155,38 @@ static const char small_of_keras[] =
     "[layer.d]\ntype = dense\nunits = 7\n[layer.e]\ntype = dense\nunits = 3\n";
 static const int64_t small_shape[3] = {12, 10, 3};
 
+/* 2 x 3 x 1 x 2; what NumPy's kernel[::-1, ::-1] is, as Keras 2.3's convert_kernel() has it. */
+Test(checkpoint_read, turns_theano_s_kernels_around)
+{
+    static const char *const backends[] = {"theano", "tensorflow"};
+    static const float kernel[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    static const float turned[12] = {10, 11, 8, 9, 6, 7, 4, 5, 2, 3, 0, 1};
+    static const float *const expected[] = {turned, kernel};
+    for (int i = 0; i < 2; i++) {
+        tr_error err = {0};
+        char path[512];
+        float values[12];
+        snprintf(path, sizeof path, "%s/theano.h5", test_folder());
+        const hid_t file = test_keras_h5("theano.h5", NULL, NULL, "2.3.1", false);
+        const hid_t c = H5Gcreate2(file, "c", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        if (H5Aexists(file, "backend") > 0)
+            H5Adelete(file, "backend");
+        test_keras_names(file, "backend", &backends[i], 1, false);
+        test_keras_names(file, "layer_names", (const char *const[]){"c"}, 1, false);
+        test_keras_names(c, "weight_names", (const char *const[]){"k"}, 1, false);
+        test_keras_array(c, "k", 4, (const int64_t[]){2, 3, 1, 2}, H5T_IEEE_F32LE, kernel);
+        H5Gclose(c);
+        H5Fclose(file);
+        test_net *net = test_net_new("[layer.c]\ntype = conv2d\nfilters = 2\nkernel_size = 2, 3\n"
+                                     "use_bias = false\n",
+                                     (const int64_t[]){4, 4, 1}, 2);
+        cr_assert_eq(tr_checkpoint_read_weights(net->model, path, &err), TR_OK, "%s", err.text);
+        cr_assert_eq(tr_model_get_weight(net->model, 0, values, &err), TR_OK);
+        cr_expect_eq(memcmp(values, expected[i], sizeof values), 0, "%s", backends[i]);
+        test_net_free(net);
+    }
+}
+
 /* By keys it finds the very weights that the whole model of the same training has in order. */
 Test(checkpoint_read, takes_weights_alone)
 {
