@@ -2,10 +2,11 @@
 #include "zip_file.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <zip.h>
 
+#include "file.h"
 #include "mem.h"
 
 /* A member may be that many times its packed size: deflate itself reaches 1032, on nothing but
@@ -15,10 +16,12 @@ enum { MOST_INFLATION = 1000, SMALL = 1 << 16 };
 bool tr_is_zip(const char *path)
 {
     unsigned char head[4] = {0};
-    FILE *file = fopen(path, "rb");
-    const bool read = file != NULL && fread(head, 1, sizeof head, file) == sizeof head;
-    if (file != NULL)
-        fclose(file);
+    int fd = -1;
+    tr_error ignored;
+    if (tr_file_open_input(&fd, path, &ignored) != TR_OK)
+        return false;
+    const bool read = pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head;
+    close(fd);
     /* The first header of a member, or the end of an empty archive. */
     return read && head[0] == 'P' && head[1] == 'K' &&
            ((head[2] == 3 && head[3] == 4) || (head[2] == 5 && head[3] == 6));
@@ -92,6 +95,7 @@ tr_status tr_zip_read(void **bytes, size_t *n, const char *path, const char *nam
                       tr_error *err)
 {
     int reason = 0;
+    TR_TRY(tr_file_check_input(path, err));
     zip_t *archive = zip_open(path, ZIP_RDONLY, &reason);
     if (archive == NULL)
         return tr_fail(err, TR_ERR_DATA, "%s: is not a whole ZIP archive", path);

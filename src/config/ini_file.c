@@ -9,9 +9,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "config_internal.h"
 #include "mem.h"
@@ -285,12 +289,35 @@ static bool read_stream(FILE *file, char **bytes, size_t *n)
     return true;
 }
 
+/* A pipe may be a configuration (a shell's <(...)), but one that nobody writes to would be waited
+ * for without end. NULL: errno. */
+static FILE *open_stream(const char *path)
+{
+    enum { PATIENCE_MS = 3000 };
+    struct stat info;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return NULL;
+    struct pollfd first = {.fd = fd, .events = POLLIN};
+    FILE *file = NULL;
+    if (fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode) && poll(&first, 1, PATIENCE_MS) == 0)
+        errno = ETIMEDOUT;
+    else if (fcntl(fd, F_SETFL, 0) == 0)
+        file = fdopen(fd, "rb");
+    if (file == NULL) {
+        const int cause = errno;
+        close(fd);
+        errno = cause;
+    }
+    return file;
+}
+
 static tr_status read_whole(const char *path, char **out, size_t *out_n, tr_error *err)
 {
     tr_status status = TR_OK;
     char *bytes = NULL;
     size_t n = 0;
-    FILE *file = fopen(path, "rbe");
+    FILE *file = open_stream(path);
     const bool has_room = file == NULL || read_stream(file, &bytes, &n);
     if (!has_room)
         status = tr_out_of_memory(err, path);

@@ -123,6 +123,7 @@ static tr_status visit_file(void *user, tr_error *err)
 {
     tr_arrays_visit *job = user;
     int code = 0;
+    TR_TRY(tr_file_check_input(job->path, err));
     zip_t *archive = zip_open(job->path, ZIP_RDONLY, &code);
     if (archive == NULL) {
         zip_error_t cause;

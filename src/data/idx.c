@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include "file.h"
 #include "mem.h"
 
 enum { FIRST_BYTES = 1 << 16, TYPE_U8 = 8, HEADER_MAX = 4 + 4 * TR_IDX_RANK };
@@ -116,8 +118,12 @@ static tr_status read_values(tr_idx *idx, const struct reader *reader, tr_error 
 tr_status tr_idx_read(tr_idx *out, const char *path, int rank, tr_error *err)
 {
     tr_idx idx = {0};
+    int fd = -1;
+    TR_TRY(tr_file_open_input(&fd, path, err));
     errno = 0;
-    const struct reader reader = {gzopen(path, "rbe"), path};
+    const struct reader reader = {gzdopen(fd, "rb"), path};
+    if (reader.file == NULL)
+        close(fd);
     if (reader.file == NULL)
         return errno == 0
                    ? tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory to open it", path)

@@ -154,7 +154,7 @@ Test(idx, bombs)
 Test(idx, files_that_are_none)
 {
     expect_bad(in_folder("absent"), 3, "No such file");
-    expect_bad(folder, 3, "Is a directory");
+    expect_bad(folder, 3, "is a folder");
 }
 
 Test(idx, survives_any_failed_allocation)
