@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "evaluation_table.h"
+#include "last_words.h"
 #include "mem.h"
 #include "problems.h"
 #include "signals.h"
@@ -86,6 +87,7 @@ static void at_exit(void)
 
 int tr_cli_main(int argc, char **argv)
 {
+    tr_last_words();
     argp_err_exit_status = TR_ERR_CONFIG;
     atexit(at_exit);
     const int code = dispatch(argc, argv);

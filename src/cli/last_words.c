@@ -1,0 +1,31 @@
+/* last_words.c -- see last_words.h. */
+#include "last_words.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "trainer/status.h"
+
+#ifndef TR_SANITIZED
+static void say_and_exit(int number)
+{
+    static const char text[] =
+        "trainer: error: crashed inside of it or of a library, most likely because memory was out; "
+        "files that were written before are whole\n";
+    (void)number;
+    const ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)written; /* nothing can be done about it */
+    _exit(TR_ERR_INTERNAL);
+}
+#endif
+
+void tr_last_words(void)
+{
+#ifndef TR_SANITIZED
+    static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    const struct sigaction action = {.sa_handler = say_and_exit, .sa_flags = (int)SA_RESETHAND};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+#endif
+}
