@@ -1,48 +1,49 @@
-/* fuzz_ini.c -- libFuzzer entry: any bytes as a configuration file.
+/* fuzz_ini.c -- any bytes as a configuration file.
  *
- * Besides not crashing: a configuration without problems must read back the same from its
- * effective text, with nothing left to defaults. Linux: the file lives in memory only.
+ * A configuration without problems must read back the same from its effective text, with nothing
+ * left to defaults.
  */
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "ini_file.h"
+#include "fuzz.h"
 #include "mem.h"
+#include "optimizer.h"
 #include "trainer/config.h"
+#include "trainer/model.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
-
-/* NULL: the load itself failed (larger than is allowed). */
-static tr_config *load(const void *bytes, size_t n)
+/* What `trainer check` looks at. NULL: the load itself failed (larger than is allowed). */
+static tr_config *load(const char *path, tr_status *status)
 {
     tr_config *config = NULL;
-    tr_error err;
-    char path[64];
-    const int fd = memfd_create("fuzz_ini", MFD_CLOEXEC);
-    if (fd < 0 || write(fd, bytes, n) != (ssize_t)n)
-        abort();
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    tr_config_load(&config, path, NULL, 0, &err);
-    close(fd);
+    tr_model *model = NULL;
+    tr_optimizer *optimizer = NULL;
+    tr_error err = {0};
+    *status = tr_config_load(&config, path, NULL, 0, &err);
+    fuzz_expect(*status, &err);
+    if (config == NULL)
+        return NULL;
+    fuzz_expect(tr_model_parse(&model, config, &err), &err);
+    fuzz_expect(tr_optimizer_make(&optimizer, config, &err), &err);
+    *status = tr_config_check(config, &err);
+    fuzz_expect(*status, &err);
+    tr_free(optimizer);
+    tr_model_free(model);
     return config;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    tr_error err;
-    tr_config *config = load(bytes, n);
+    tr_status status;
+    tr_config *config = load(fuzz_file(bytes, n), &status);
     if (config == NULL)
         return 0;
-    if (tr_config_check(config, &err) == TR_OK) {
-        char *text = tr_ini_text(config->ini, NULL);
-        tr_config *again = load(text, strlen(text));
-        if (again == NULL || tr_config_check(again, &err) != TR_OK)
+    if (status == TR_OK) {
+        char *text = tr_config_text(config);
+        tr_config *again = load(fuzz_file(text, strlen(text)), &status);
+        if (again == NULL || status != TR_OK)
             abort();
-        char *text_again = tr_ini_text(again->ini, NULL);
+        char *text_again = tr_config_text(again);
         if (strcmp(text, text_again) != 0)
             abort();
         tr_free(text_again);

@@ -1,0 +1,97 @@
+/* fuzz_h5_dataset.c -- a dataset that was changed as the bytes say (h5_twist.h), opened to train,
+ * to predict and to be listed, HDF5 in its child as ever: whatever becomes of it there, this
+ * process gets an answer in time, and what it reads twice is twice the same, so that none of it was
+ * never written memory.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "h5_twist.h"
+#include "h5_write.h"
+#include "inspect.h"
+#include "trainer/config.h"
+#include "trainer/dataset.h"
+
+enum { N = 24, SIDE = 5 };
+
+static tr_status write_base(const void *user, hid_t file, tr_error *err)
+{
+    static uint8_t x[N * SIDE * SIDE], y[N];
+    const int64_t dims[3] = {N, SIDE, SIDE};
+    (void)user;
+    for (int i = 0; i < N; i++) {
+        y[i] = (uint8_t)(i % 4);
+        memset(x + i * SIDE * SIDE, 7 * i, SIDE * SIDE);
+    }
+    static const char *const names[][2] = {{"x_train", "y_train"}, {"x_test", "y_test"}};
+    for (int i = 0; i < 2; i++) {
+        TR_TRY(tr_h5_write_dataset(file, names[i][0], 3, dims, H5T_STD_U8LE, H5T_NATIVE_UINT8, x,
+                                   err));
+        TR_TRY(tr_h5_write_dataset(file, names[i][1], 1, dims, H5T_STD_U8LE, H5T_NATIVE_UINT8, y,
+                                   err));
+    }
+    return TR_OK;
+}
+
+static size_t pixel_bytes(const tr_samples *samples)
+{
+    return (size_t)(samples->n * samples->h * samples->w * samples->c) *
+           (samples->pixel == TR_PIXEL_U8 ? 1 : sizeof(float));
+}
+
+static void expect_same(const tr_samples *a, const tr_samples *b)
+{
+    if (a->n != b->n || pixel_bytes(a) != pixel_bytes(b) || (a->y == NULL) != (b->y == NULL) ||
+        (a->n > 0 && memcmp(a->x, b->x, pixel_bytes(a)) != 0) ||
+        (a->n > 0 && a->y != NULL && memcmp(a->y, b->y, (size_t)a->n * sizeof *a->y) != 0))
+        abort();
+}
+
+static void open_twice(const tr_config *config)
+{
+    tr_dataset *first = NULL, *second = NULL;
+    tr_error err = {0};
+    const tr_status status = tr_dataset_open(&first, config, TR_TARGET_CLASSES, &err);
+    fuzz_expect(status, &err);
+    if (status == TR_OK) {
+        if (tr_dataset_open(&second, config, TR_TARGET_CLASSES, &err) != TR_OK)
+            abort();
+        expect_same(tr_dataset_train(first), tr_dataset_train(second));
+        expect_same(tr_dataset_test(first), tr_dataset_test(second));
+    }
+    tr_dataset_free(second);
+    tr_dataset_free(first);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    static char base[128], path[128], text[512];
+    const int64_t shape[3] = {SIDE, SIDE, 1};
+    fuzz_choices choices = {bytes, n};
+    tr_config *config = NULL;
+    tr_dataset *images = NULL;
+    tr_inspection *inspection = NULL;
+    tr_error err = {0};
+    if (base[0] == '\0') {
+        snprintf(base, sizeof base, "%s/base.h5", fuzz_folder());
+        snprintf(path, sizeof path, "%s/input.h5", fuzz_folder());
+        if (tr_h5_write_file(base, write_base, NULL, &err) != TR_OK)
+            abort();
+    }
+    const char *external = fuzz_choose(&choices, 2) ? "external_files = true\n" : "";
+    fuzz_copy(base, path);
+    fuzz_h5_twist(path, &choices);
+    snprintf(text, sizeof text, "[data]\nfile = %s\n%s[model]\ninput_shape = %d, %d, 1\n", path,
+             external, SIDE, SIDE);
+    if (tr_config_parse(&config, "fuzz.ini", text, NULL, 0, &err) != TR_OK)
+        abort();
+    open_twice(config);
+    fuzz_expect(tr_dataset_open_images(&images, path, "x_test", shape, &err), &err);
+    fuzz_expect(tr_inspect(&inspection, path, &err), &err);
+    tr_inspection_free(inspection);
+    tr_dataset_free(images);
+    tr_config_free(config);
+    return 0;
+}
