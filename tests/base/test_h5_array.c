@@ -60,6 +60,17 @@ static void expect_bad(const char *path, const char *text)
     expect_texts(&err, path, "a is uint", text, NULL);
 }
 
+static void expect_unopened(const char *path, const char *text)
+{
+    tr_h5_file file;
+    tr_h5_array array;
+    tr_error err = {0};
+    cr_assert_eq(tr_h5_file_open(&file, path, TR_H5_DATASET, &err), TR_OK, "%s", err.text);
+    cr_expect_eq(tr_h5_array_open(&array, &file, "a", &err), TR_ERR_DATA);
+    expect_texts(&err, path, "a cannot be opened", text, NULL);
+    tr_h5_file_close(&file);
+}
+
 static hid_t chunked(hsize_t a, hsize_t b, hsize_t c)
 {
     const hsize_t chunk[3] = {a, b, c};
@@ -192,7 +203,10 @@ Test(h5_array, room_of_another_size)
     at[8] = at[16] = 9;
     write_bytes(path, bytes, n);
     tr_free(bytes);
-    expect_bad(path, "its place in the file has another size");
+    if (H5_VERSION_GE(1, 14, 0)) /* which sees that itself, and opens no such dataset */
+        expect_unopened(path, "size of compact dataset");
+    else
+        expect_bad(path, "its place in the file has another size");
 }
 
 /* ---- chunks that lie about their size ---- */
