@@ -17,13 +17,14 @@ static tr_status fail_zip(tr_error *err, zip_error_t *cause)
                    zip_error_strerror(cause));
 }
 
-/* Borrows the member's bytes until the archive is closed. */
+/* Borrows the member's bytes until the archive is closed. Its name is ASCII, which libzip is left
+ * to see: told that it is UTF-8, releases differ in whether they say so in the archive. */
 static bool add(zip_t *archive, const tr_zip_member *member)
 {
     zip_source_t *source = zip_source_buffer(archive, member->bytes, member->n, 0);
     if (source == NULL)
         return false;
-    const zip_int64_t index = zip_file_add(archive, member->name, source, ZIP_FL_ENC_UTF_8);
+    const zip_int64_t index = zip_file_add(archive, member->name, source, ZIP_FL_ENC_GUESS);
     if (index < 0) {
         zip_source_free(source);
         return false;
