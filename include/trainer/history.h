@@ -55,7 +55,8 @@ tr_status tr_history_write_jsonl(const tr_history *history, const char *path, tr
 
 /* history.svg and history.png: curves of the loss and of each metric over the epochs, training and
  * validation, side by side. The same history gives the same bytes (fonts and cairo being the
- * same). */
+ * same). They are drawn in this process, which the libraries that draw may end where memory runs
+ * out; the program therefore has them drawn in another. */
 tr_status tr_history_write_svg(const tr_history *history, const char *path, tr_error *err);
 tr_status tr_history_write_png(const tr_history *history, const char *path, tr_error *err);
 
