@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernel_numbers.h"
 #include "mem.h"
 #include "unpack.h"
 #include "verify_internal.h"
@@ -15,38 +16,7 @@ typedef struct checker {
     uint64_t noise;
 } checker;
 
-/* ---- numbers ---- */
-
-/* Either whole numbers up to `largest` in size, a share of them 0, or any from low to high. */
-typedef struct recipe {
-    uint64_t state;
-    int largest; /* 0: any */
-    double density;
-    bool both_signs;
-    float low, high;
-} recipe;
-
-/* splitmix64 (Steele, Lea and Flood, 2014). */
-static uint64_t random_bits(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static float next_number(void *recipe_)
-{
-    recipe *self = recipe_;
-    const uint64_t bits = random_bits(&self->state);
-    const float share = (float)(bits >> 40) * 0x1p-24f; /* [0, 1) */
-    if (self->largest == 0)
-        return self->low + (self->high - self->low) * share;
-    if ((double)share >= self->density)
-        return 0.0f;
-    const float size = (float)(1 + ((bits & 0xffff) * (uint64_t)self->largest >> 16));
-    return self->both_signs && (bits & 0x10000) != 0 ? -size : size;
-}
+/* ---- memory and numbers ---- */
 
 /* Memory of its own for a parameter or a gradient, as long as the operation is looked at: a flat
  * vector of them all would be as large as the model. */
@@ -67,11 +37,11 @@ static tr_status borrow(const checker *self, const tr_job *at, void *memory[TR_M
 }
 
 /* Every source of the operation gets numbers by the recipe; variances are positive. */
-static tr_status fill(checker *self, const tr_job *at, const recipe *by, tr_error *err)
+static tr_status fill(checker *self, const tr_job *at, const tr_recipe *by, tr_error *err)
 {
     for (int i = 0; i < at->op->n_args; i++) {
         const tr_arg *arg = &at->op->args[i];
-        recipe own = *by;
+        tr_recipe own = *by;
         if (tr_result_name(at->op->info.direction, arg->role) != NULL ||
             arg->role == DNNL_ARG_WORKSPACE)
             continue;
@@ -79,7 +49,7 @@ static tr_status fill(checker *self, const tr_job *at, const recipe *by, tr_erro
         if (arg->role == DNNL_ARG_VARIANCE)
             own.low = 0.1f;
         TR_TRY(tr_layout_fill(self->program->values[arg->value].layout,
-                              tr_replica_memory(self->replica, arg->value), next_number, &own,
+                              tr_replica_memory(self->replica, arg->value), tr_recipe_next, &own,
                               err));
     }
     return TR_OK;
@@ -95,39 +65,6 @@ static tr_precision type_of(const checker *self, const tr_arg *arg)
 static bool is_result(const tr_job *at, int arg)
 {
     return tr_result_name(at->op->info.direction, at->op->args[arg].role) != NULL;
-}
-
-static bool is_weighted(const tr_op *op)
-{
-    return op->meaning.kind == TR_KIND_CONVOLUTION || op->meaning.kind == TR_KIND_INNER_PRODUCT;
-}
-
-/* Terms of the longest sum of a convolution or an inner product. */
-static double count_terms(const checker *self, const tr_op *op)
-{
-    double terms = 1.0;
-    const bool gradient = op->info.direction == TR_DIR_BACKWARD_WEIGHTS;
-    const int summed = op->info.direction == TR_DIR_FORWARD ? 1 : 0; /* dimension of the kernel */
-    for (int i = 0; i < op->n_args; i++) {
-        int64_t d[4];
-        const int n = tr_layout_dims(self->program->values[op->args[i].value].layout, d);
-        if (op->args[i].role != (gradient ? DNNL_ARG_DIFF_DST : DNNL_ARG_WEIGHTS))
-            continue;
-        for (int k = 0; k < n; k++)
-            terms *= k >= 2 || k == (gradient ? 0 : summed) ? (double)d[k] : 1.0;
-    }
-    return terms;
-}
-
-/* Noise of such a size that sums of many terms keep an activation in its bend. */
-static recipe noise_for(const checker *self, const tr_op *op)
-{
-    const bool eltwise =
-        op->meaning.kind == TR_KIND_ELTWISE && op->info.direction == TR_DIR_FORWARD;
-    float high = eltwise ? 4.0f : 1.0f;
-    if (is_weighted(op) && op->info.direction == TR_DIR_FORWARD)
-        high = (float)pow(9.0 / count_terms(self, op), 0.25);
-    return (recipe){.low = -high, .high = high};
 }
 
 static int find_arg(const tr_op *op, int role)
@@ -178,7 +115,7 @@ static tr_status make_maxima(const checker *self, const tr_job *at, tr_error *er
 /* As verify.c does it, but on noise of its own. */
 static tr_status check_each(checker *self, tr_job *at, tr_op_check *check, tr_error *err)
 {
-    const recipe noise = noise_for(self, at->op);
+    const tr_recipe noise = tr_noise(self->program, at->op);
     TR_TRY(fill(self, at, &noise, err));
     if (at->op->meaning.kind == TR_KIND_GLOBAL_MAX &&
         at->op->info.direction == TR_DIR_BACKWARD_DATA)
@@ -222,30 +159,6 @@ static int64_t count_channels(const checker *self, const tr_op *op)
         return dims[dim];
     }
     return 1;
-}
-
-/* Whole numbers whose sums are exact. Copies: what a bfloat16 can hold. Products: below 2^24 in
- * float32, below 2^8 in bfloat16. Up to 3 where no sum of such products leaves half of that range;
- * else 1, and so many of them 0 that sums of one sign stay around 9/16 of the range, and others
- * within a tenth (one standard deviation): what lies beyond is nine standard deviations away. */
-static recipe whole_numbers(const checker *self, const tr_op *op, bool both_signs)
-{
-    double limit = 0x1p24;
-    if (op->meaning.kind == TR_KIND_REORDER)
-        return (recipe){.largest = 255, .density = 1.0, .both_signs = both_signs};
-    for (int i = 0; i < op->n_args; i++)
-        if (tr_result_name(op->info.direction, op->args[i].role) != NULL &&
-            type_of(self, &op->args[i]) == TR_BFLOAT16)
-            limit = 0x1p8;
-    const double terms = count_terms(self, op);
-    recipe made = {.largest = 1, .density = 1.0, .both_signs = both_signs};
-    if (9.0 * terms < 0.5 * limit)
-        made.largest = 3;
-    else if (both_signs)
-        made.density = fmin(1.0, 0.1 * limit / sqrt(terms));
-    else
-        made.density = fmin(1.0, sqrt(9.0 / 16.0 * limit / terms));
-    return made;
 }
 
 /* Nothing may differ but what sums beyond 2^53 lose. */
@@ -306,7 +219,7 @@ static tr_status check_function(checker *self, const tr_job *at, double *factors
     const tr_layout layout = self->program->values[value].layout;
     tr_job second = {.op = at->op, .i = at->i, .terms = 1};
     tr_tensor *expected = &second.args[dst];
-    const int exponent = (int)ceil(log2(count_terms(self, at->op)));
+    const int exponent = (int)ceil(log2(tr_count_terms(self->program, at->op)));
     int64_t n_dirty;
     *expected = (tr_tensor){.dims = {1, 1, 1, 1}};
     expected->n_dims = tr_layout_dims(layout, expected->dims);
@@ -347,11 +260,11 @@ static tr_status check_channels(checker *self, tr_job *at, tr_op_check *check, t
     if (factors == NULL)
         return tr_out_of_memory(err, at->op->info.layer);
     for (int64_t o = 0; o < n_channels; o++) {
-        const uint64_t bits = random_bits(&self->noise);
+        const uint64_t bits = tr_noise_bits(&self->noise);
         factors[o] = (double)(1 + (bits >> 44)) * ((bits & 1) != 0 ? -1.0 : 1.0);
     }
     const bool fused = at->fused != TR_LINEAR;
-    const recipe numbers = whole_numbers(self, at->op, !fused);
+    const tr_recipe numbers = tr_whole_numbers(self->program, at->op, !fused);
     at->factors = factors;
     tr_status status = fill(self, at, &numbers, err);
     if (status == TR_OK)
@@ -368,8 +281,9 @@ static tr_status check_channels(checker *self, tr_job *at, tr_op_check *check, t
 static tr_status check_op(checker *self, tr_job *at, tr_op_check *check, tr_error *err)
 {
     void *memory[TR_MAX_ARGS] = {NULL};
-    const bool exact =
-        is_weighted(at->op) && is_identity_above_0(at->fused) && !at->op->info.is_winograd;
+    const bool product =
+        tr_is_weighted(at->op) && is_identity_above_0(at->fused) && !at->op->info.is_winograd;
+    const bool exact = product || at->op->meaning.kind == TR_KIND_REORDER;
     tr_status status = borrow(self, at, memory, err);
     if (status == TR_OK)
         status = exact ? check_channels(self, at, check, err) : check_each(self, at, check, err);

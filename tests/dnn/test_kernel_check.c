@@ -91,7 +91,10 @@ static void spoil(void *data)
     if (target.fault == LARGEST_IS_UNWRITTEN)
         change(&p, data, largest, NAN);
     if (target.fault == LARGEST_IS_OFF)
-        change(&p, data, largest, target.exact ? nextafterf(value, INFINITY) : value * 1.01f);
+        change(&p, data, largest,
+               !target.exact   ? value * 1.01f
+               : value == 0.0f ? 1.0f
+                               : nextafterf(value, INFINITY));
     if (target.fault == EXTREMES_ARE_SWAPPED) {
         const int64_t a = extreme(&p, data, true, false), b = extreme(&p, data, false, false);
         const float first = tr_place_read(p.type, data, a);
