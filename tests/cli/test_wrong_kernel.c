@@ -58,10 +58,9 @@ Test(wrong_kernel, is_planned_around_and_said)
     test_expect(result, 0, note);
     test_expect(result, 0, "in its place: ");
     /* --resume looks again. */
-    char again[1024];
-    snprintf(again, sizeof again, "%s --resume --set fit.epochs=3",
-             test_short_run("mnist.ini", ""));
-    test_expect(with_wrong("pooling forward_training *", again), 2, "max pooling, forward");
+    test_expect(with_wrong("pooling forward_training *",
+                           test_first_run("mnist.ini", "--resume --set fit.epochs=3")),
+                2, "max pooling, forward");
 }
 
 /* They do not train: a wrong gradient is none of their business, a wrong prediction is. */
