@@ -1,11 +1,12 @@
 /* checkpoint_write.c -- the weights in Keras's HDF5 layout; see checkpoint_write.h. */
 #include "checkpoint_write.h"
 
-#include "export.h"
 #include "h5_attributes.h"
 #include "h5_write.h"
 #include "keras_json.h"
+#include "keras_limits.h"
 #include "mem.h"
+#include "optimizer_list.h"
 #include "training_state.h"
 
 /* What Keras 2 readers want to see; Keras 3 ignores the values but wants them there. */
@@ -84,17 +85,27 @@ static tr_status write_model_weights(hid_t file, const tr_snapshot *snapshot, tr
 
 /* ---- the file ---- */
 
-/* What Keras makes the model from. */
-static tr_status write_keras_configs(hid_t file, const tr_model *model, tr_error *err)
+tr_status tr_whole_model_write(hid_t file, const tr_snapshot *snapshot, const char *model_config,
+                               const char *training_config, tr_error *err)
 {
-    char *model_config = tr_keras_model_config(model);
-    char *training_config = tr_keras_training_config(model);
-    tr_status status = TR_OK;
-    if (model_config == NULL || training_config == NULL)
-        status = tr_out_of_memory(err, NULL);
-    else if (!tr_h5_write_text(file, "model_config", model_config, H5T_CSET_ASCII) ||
-             !tr_h5_write_text(file, "training_config", training_config, H5T_CSET_ASCII))
-        status = tr_h5_write_failed(err, "model_config");
+    if (!tr_h5_write_text(file, "backend", backend, H5T_CSET_UTF8) ||
+        !tr_h5_write_text(file, "keras_version", keras_version, H5T_CSET_UTF8) ||
+        !tr_h5_write_text(file, "model_config", model_config, H5T_CSET_ASCII) ||
+        (training_config != NULL &&
+         !tr_h5_write_text(file, "training_config", training_config, H5T_CSET_ASCII)))
+        return tr_h5_write_failed(err, "root attributes");
+    return write_model_weights(file, snapshot, err);
+}
+
+static tr_status write_keras_part(hid_t file, const tr_snapshot *snapshot, tr_error *err)
+{
+    const bool compiled = !tr_keras_h5_lacks_optimizer(tr_model_config(snapshot->model));
+    char *model_config = tr_keras_model_config(snapshot->model, NULL);
+    char *training_config = compiled ? tr_keras_training_config(snapshot->model) : NULL;
+    const tr_status status =
+        model_config == NULL || (compiled && training_config == NULL)
+            ? tr_out_of_memory(err, NULL)
+            : tr_whole_model_write(file, snapshot, model_config, training_config, err);
     tr_free(model_config);
     tr_free(training_config);
     return status;
@@ -103,13 +114,9 @@ static tr_status write_keras_configs(hid_t file, const tr_model *model, tr_error
 static tr_status write_contents(const void *user, hid_t file, tr_error *err)
 {
     const tr_snapshot *snapshot = user;
-    if (!tr_h5_write_text(file, "backend", backend, H5T_CSET_UTF8) ||
-        !tr_h5_write_text(file, "keras_version", keras_version, H5T_CSET_UTF8))
-        return tr_h5_write_failed(err, "root attributes");
-    TR_TRY(write_keras_configs(file, snapshot->model, err));
-    TR_TRY(write_model_weights(file, snapshot, err));
+    TR_TRY(write_keras_part(file, snapshot, err));
     if (tr_model_config(snapshot->model)->checkpoint.keras_optimizer)
-        TR_TRY(tr_keras_optimizer_write(file, snapshot, err));
+        TR_TRY(tr_optimizer_group_write(file, snapshot, TR_VARIABLES_KERAS3, err));
     return tr_training_state_write(file, snapshot, err);
 }
 

@@ -1,6 +1,7 @@
 /* checkpoint_write.h -- a snapshot as a whole-model HDF5 file of Keras.
  *
- *     /                              model_config, training_config (JSON), backend, keras_version
+ *     /                              model_config, training_config (JSON), backend, keras_version;
+ *                                    no training_config with Lamb, which no Keras finds there
  *     /model_weights                 layer_names, backend, keras_version
  *     /model_weights/<layer>         weight_names
  *     /model_weights/<layer>/<layer>/<weight>:0
@@ -12,7 +13,13 @@
 #ifndef TR_CHECKPOINT_WRITE_H
 #define TR_CHECKPOINT_WRITE_H
 
+#include "h5.h"
 #include "snapshot.h"
+
+/* What Keras reads of it, into a file that is open: all but optimizer_weights and trainer.
+ * `training_config`: NULL where the model is not compiled. */
+tr_status tr_whole_model_write(hid_t file, const tr_snapshot *snapshot, const char *model_config,
+                               const char *training_config, tr_error *err);
 
 /* The bytes of the file, released with tr_free(). */
 tr_status tr_checkpoint_image(void **image, size_t *n, const tr_snapshot *snapshot, tr_error *err);

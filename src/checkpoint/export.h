@@ -1,4 +1,4 @@
-/* export.h -- a checkpoint in the formats of Keras 3's save_weights() and save(). */
+/* export.h -- a checkpoint as what Keras 3's save_weights() and save() write, or for Keras 2. */
 #ifndef TR_EXPORT_H
 #define TR_EXPORT_H
 
@@ -23,9 +23,11 @@ tr_status tr_export_fill_weights(const void *snapshot, hid_t file, tr_error *err
 tr_status tr_export_keras(const tr_snapshot *snapshot, const tr_keras_source *source,
                           const char *path, tr_error *err);
 
-/* The root group optimizer_weights of a whole-model HDF5 file in Keras 3's layout: weight_names and
- * a dataset for each. Keras 3 restores iteration and learning_rate from it and then refuses fit()
- * until the model is compiled anew, as with its own files. */
-tr_status tr_keras_optimizer_write(hid_t file, const tr_snapshot *snapshot, tr_error *err);
+/* A whole-model HDF5 file for Keras 2.11 to 2.15 and tf_keras, with its own form of the optimizer
+ * and, where the snapshot has it, the optimizer's state in its order. Without loss, optimizer and
+ * metrics where Keras 2 lacks one (keras_limits.h); TR_ERR_CONFIG where it would predict something
+ * else. */
+tr_status tr_export_keras2(const tr_snapshot *snapshot, const tr_keras_source *source,
+                           const char *path, tr_error *err);
 
 #endif

@@ -74,7 +74,7 @@ static tr_status write_optimizer(hid_t file, const tr_snapshot *snapshot, tr_err
     tr_keras_snake_case(name, sizeof name,
                         tr_optimizer_find(config->compile.optimizer)->keras_class);
     TR_TRY(make_group(&group, file, "optimizer/vars", name, err));
-    const tr_status status = tr_optimizer_list_write(group, snapshot, true, err);
+    const tr_status status = tr_optimizer_list_write(group, snapshot, TR_VARIABLES_NUMBERED, err);
     tr_h5_close(group);
     return status;
 }
@@ -94,15 +94,4 @@ tr_status tr_export_fill_weights(const void *user, hid_t file, tr_error *err)
 tr_status tr_export_weights(const tr_snapshot *snapshot, const char *path, tr_error *err)
 {
     return tr_h5_write_file(path, tr_export_fill_weights, snapshot, err);
-}
-
-tr_status tr_keras_optimizer_write(hid_t file, const tr_snapshot *snapshot, tr_error *err)
-{
-    const hid_t group =
-        H5Gcreate2(file, "optimizer_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    if (group < 0)
-        return tr_h5_write_failed(err, "optimizer_weights");
-    const tr_status status = tr_optimizer_list_write(group, snapshot, false, err);
-    tr_h5_close(group);
-    return status;
 }

@@ -148,12 +148,25 @@ static tr_status write_names(hid_t group, const tr_variable *items, size_t n, tr
     return ok ? TR_OK : tr_h5_write_failed(err, "weight_names");
 }
 
-tr_status tr_optimizer_list_write(hid_t group, const tr_snapshot *snapshot, bool numbered,
-                                  tr_error *err)
+/* Takes what Keras 2 does not keep out of the list. */
+static size_t keep_keras2(tr_variable *items, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (items[i].kind != TR_VARIABLE_LEARNING_RATE && items[i].kind != TR_VARIABLE_PRODUCT)
+            items[kept++] = items[i];
+    return kept;
+}
+
+tr_status tr_optimizer_list_write(hid_t group, const tr_snapshot *snapshot,
+                                  tr_variables_layout layout, tr_error *err)
 {
     tr_variable *items = NULL;
+    const bool numbered = layout == TR_VARIABLES_NUMBERED;
     size_t n = 0;
     TR_TRY(tr_optimizer_list(&items, &n, snapshot, err));
+    if (layout == TR_VARIABLES_KERAS2)
+        n = keep_keras2(items, n);
     tr_status status = numbered ? TR_OK : write_names(group, items, n, err);
     for (size_t i = 0; status == TR_OK && i < n; i++) {
         char number[24];
@@ -161,5 +174,17 @@ tr_status tr_optimizer_list_write(hid_t group, const tr_snapshot *snapshot, bool
         status = write_variable(group, numbered ? number : items[i].name, snapshot, &items[i], err);
     }
     tr_free(items);
+    return status;
+}
+
+tr_status tr_optimizer_group_write(hid_t file, const tr_snapshot *snapshot,
+                                   tr_variables_layout layout, tr_error *err)
+{
+    const hid_t group =
+        H5Gcreate2(file, "optimizer_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    if (group < 0)
+        return tr_h5_write_failed(err, "optimizer_weights");
+    const tr_status status = tr_optimizer_list_write(group, snapshot, layout, err);
+    tr_h5_close(group);
     return status;
 }

@@ -32,9 +32,20 @@ tr_status tr_optimizer_list(tr_variable **out, size_t *n, const tr_snapshot *sna
 tr_status tr_optimizer_scalars(const tr_snapshot *snapshot, float *learning_rate, float *product,
                                tr_error *err);
 
-/* Writes the list below `group`: datasets of those names (`numbered`: "0", "1", ..., as in Keras
- * 3's .weights.h5) and, unless numbered, the attribute weight_names. */
-tr_status tr_optimizer_list_write(hid_t group, const tr_snapshot *snapshot, bool numbered,
-                                  tr_error *err);
+typedef enum tr_variables_layout {
+    TR_VARIABLES_KERAS3,   /* datasets of those names, and the attribute weight_names */
+    TR_VARIABLES_NUMBERED, /* "0", "1", ...: Keras 3's .weights.h5 */
+    TR_VARIABLES_KERAS2 /* as KERAS3, without learning_rate and product, which it does not keep */
+} tr_variables_layout;
+
+/* Writes the list below `group`. */
+tr_status tr_optimizer_list_write(hid_t group, const tr_snapshot *snapshot,
+                                  tr_variables_layout layout, tr_error *err);
+
+/* The same as the root group optimizer_weights of a whole-model HDF5 file. Keras 2 goes on from it;
+ * Keras 3 restores iteration and learning_rate and then refuses fit() until the model is compiled
+ * anew, as with its own files. */
+tr_status tr_optimizer_group_write(hid_t file, const tr_snapshot *snapshot,
+                                   tr_variables_layout layout, tr_error *err);
 
 #endif

@@ -19,7 +19,7 @@ const tr_command tr_commands[] = {
     {"evaluate", "measure a checkpoint on the test set", tr_command_evaluate},
     {"predict", "classes and probabilities of images, from a checkpoint", tr_command_predict},
     {"bench", "measure a step by layer, against the machine's peak", tr_command_bench},
-    {"export", "write a checkpoint as a .weights.h5 or .keras file of Keras 3", tr_command_export},
+    {"export", "write a checkpoint as a file for Keras 3 or Keras 2", tr_command_export},
     {"convert", "a dataset from IDX or NumPy files, and back", tr_command_convert},
     {"inspect", "list what is in an HDF5 file, or draw a sample of it", tr_command_inspect},
     {"help", "explain config, layers, losses, metrics, optimizers: trainer help layers",
@@ -257,8 +257,7 @@ tr_status tr_session_load(tr_session *session, const tr_options *options, tr_err
     return tr_config_check(session->config, err);
 }
 
-/* Takes the text over. */
-static tr_status print_lines(const char *kind, char *text, tr_error *err)
+tr_status tr_print_lines(const char *kind, char *text, tr_error *err)
 {
     if (text == NULL)
         return tr_out_of_memory(err, NULL);
@@ -276,12 +275,12 @@ tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_er
     if (said->notes == NULL)
         return TR_OK;
     char *kind = tr_format("note: %s", path);
-    const tr_status status = kind == NULL
-                                 ? tr_out_of_memory(err, NULL)
-                                 : print_lines(kind,
-                                               tr_format("%s%s%s", said->notes, said->no_measure,
-                                                         said->no_measure[0] == '\0' ? "" : "\n"),
-                                               err);
+    const tr_status status =
+        kind == NULL ? tr_out_of_memory(err, NULL)
+                     : tr_print_lines(kind,
+                                      tr_format("%s%s%s", said->notes, said->no_measure,
+                                                said->no_measure[0] == '\0' ? "" : "\n"),
+                                      err);
     tr_free(kind);
     return status;
 }
@@ -292,9 +291,9 @@ static tr_status print_remarks(tr_session *session, tr_error *err)
     if (session->config->data.external_files)
         fprintf(stderr, "trainer: note: external_files = true: what the dataset's file names in "
                         "other files is read, too\n");
-    TR_TRY(print_lines("note", tr_model_wrong_kernels(session->model), err));
-    TR_TRY(print_lines("slow", tr_model_slow_paths(session->model), err));
-    return print_lines("warning", tr_model_warnings(session->model), err);
+    TR_TRY(tr_print_lines("note", tr_model_wrong_kernels(session->model), err));
+    TR_TRY(tr_print_lines("slow", tr_model_slow_paths(session->model), err));
+    return tr_print_lines("warning", tr_model_warnings(session->model), err);
 }
 
 tr_status tr_session_build(tr_session *session, tr_error *err)

@@ -10,6 +10,7 @@
 #include "dnn.h"
 #include "drawer.h"
 #include "file.h"
+#include "keras_limits.h"
 #include "mem.h"
 #include "progress.h"
 #include "run_table.h"
@@ -300,6 +301,8 @@ tr_status tr_command_fit(int argc, char **argv)
         status = tr_session_build(&session, &err);
     if (status == TR_OK)
         status = tr_model_check_trainable(session.model, &err);
+    if (status == TR_OK)
+        status = tr_print_lines("note: last.h5, best.h5", tr_keras_h5_limits(session.model), &err);
     if (status == TR_OK)
         status = tr_dataset_open(&session.dataset, session.config, tr_model_targets(session.model),
                                  &err);

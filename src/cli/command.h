@@ -62,6 +62,9 @@ void tr_options_release(tr_options *options);
  * "error" where a signal asked for the end. */
 tr_status tr_complain(tr_status status, const tr_error *err);
 
+/* On stderr, "trainer: KIND: ..." for each line of the text, which it takes over. */
+tr_status tr_print_lines(const char *kind, char *text, tr_error *err);
+
 /* On stderr, what of the checkpoint at `path` is left out or assumed. */
 tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_error *err);
 

@@ -99,8 +99,8 @@ static const tr_key checkpoint_keys[] = {
     {"keep", TR_KEY_INT, AT(checkpoint.keep), "0", .max = 1e6,
      .doc = "the newest so many epochs stay as epoch_NNNN.h5"},
     {"keras_optimizer", TR_KEY_BOOL, AT(checkpoint.keras_optimizer), "false",
-     .doc = "write Keras's group optimizer_weights, too: for Keras 2; Keras 3 then wants compile() "
-            "before fit()"},
+     .doc = "write Keras 3's group optimizer_weights, too, for other readers; Keras 3 then wants "
+            "compile() before fit()"},
 };
 
 static const tr_key evaluate_keys[] = {

@@ -76,8 +76,13 @@ static json_t *value_of(const tr_key *key, const char *text)
 /* Spelling a default out, as effective configurations do, says nothing. */
 static bool says_default(const tr_entry *entry, const tr_key *key)
 {
-    return entry == NULL || entry->is_default ||
-           (key->fallback != NULL && strcmp(entry->value, key->fallback) == 0);
+    if (entry == NULL || entry->is_default || key->fallback == NULL)
+        return entry == NULL || entry->is_default;
+    json_t *value = value_of(key, entry->value), *fallback = value_of(key, key->fallback);
+    const bool same = json_equal(value, fallback);
+    json_decref(value);
+    json_decref(fallback);
+    return same;
 }
 
 /* Adds the values of a section. `spoken`: only what differs from the default, for keys that some
@@ -130,7 +135,22 @@ char *tr_keras_text(json_t *json)
 
 /* ---- the model ---- */
 
-static json_t *input_layer(const tr_config *config)
+/* An object that was carried from a file of Keras 3 says its module, which Keras 2 may not know. */
+static void forget_modules(json_t *config)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(config, key, value)
+    {
+        const char *module = json_string_value(json_object_get(value, "module"));
+        if (module != NULL && strncmp(module, "keras.", strlen("keras.")) == 0) {
+            json_object_del(value, "module");
+            json_object_del(value, "registered_name");
+        }
+    }
+}
+
+static json_t *input_layer(const tr_config *config, const json_t *carried)
 {
     json_t *shape = json_array(), *layer = json_object();
     json_array_append_new(shape, json_null());
@@ -141,6 +161,7 @@ static json_t *input_layer(const tr_config *config)
     json_object_set_new(layer, "sparse", json_false());
     json_object_set_new(layer, "ragged", json_false());
     json_object_set_new(layer, "name", json_string("input_1"));
+    tr_keras_add_carried(layer, carried, "input", NULL);
     return tr_keras_object("InputLayer", layer);
 }
 
@@ -164,16 +185,26 @@ json_t *tr_keras_layer(const tr_section *section, const json_t *carried)
     return tr_keras_object(ops->keras_class, config);
 }
 
-char *tr_keras_model_config(const tr_model *model)
+static void add_layer(json_t *layers, const tr_section *section, const json_t *carried)
+{
+    json_t *layer = tr_keras_layer(section, carried);
+    forget_modules(json_object_get(layer, "config"));
+    json_array_append_new(layers, layer);
+}
+
+char *tr_keras_model_config(const tr_model *model, const tr_keras_source *source)
 {
     const tr_config *config = tr_model_config(model);
+    json_t *carried = source == NULL ? NULL : json_loads(source->carried, 0, NULL);
     json_t *layers = json_array(), *sequential = json_object();
-    json_array_append_new(layers, input_layer(config));
+    json_array_append_new(layers, input_layer(config, carried));
     for (size_t i = 0; i < config->ini->n_sections; i++)
         if (strncmp(config->ini->sections[i].name, "layer.", strlen("layer.")) == 0)
-            json_array_append_new(layers, tr_keras_layer(&config->ini->sections[i], NULL));
+            add_layer(layers, &config->ini->sections[i], carried);
     json_object_set_new(sequential, "name", json_string(config->model_name));
+    tr_keras_add_carried(sequential, carried, "model", NULL);
     json_object_set_new(sequential, "layers", layers);
+    json_decref(carried);
     return tr_keras_text(tr_keras_object("Sequential", sequential));
 }
 
@@ -246,7 +277,7 @@ json_t *tr_keras_optimizer(const tr_config *config)
     return tr_keras_object(ops->keras_class, settings);
 }
 
-char *tr_keras_training_config(const tr_model *model)
+json_t *tr_keras_training(const tr_model *model)
 {
     const tr_config *config = tr_model_config(model);
     json_t *training = json_object();
@@ -254,6 +285,12 @@ char *tr_keras_training_config(const tr_model *model)
     json_object_set_new(training, "metrics", tr_keras_metrics(model));
     json_object_set_new(training, "weighted_metrics", json_null());
     json_object_set_new(training, "loss_weights", json_null()); /* Keras 3 asks for it */
-    json_object_set_new(training, "optimizer_config", tr_keras_optimizer(config));
+    return training;
+}
+
+char *tr_keras_training_config(const tr_model *model)
+{
+    json_t *training = tr_keras_training(model);
+    json_object_set_new(training, "optimizer_config", tr_keras_optimizer(tr_model_config(model)));
     return tr_keras_text(training);
 }

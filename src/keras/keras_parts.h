@@ -22,5 +22,6 @@ json_t *tr_keras_layer(const tr_section *section, const json_t *carried); /* ker
 json_t *tr_keras_loss(const tr_config *config); /* a name where it says all, else an object */
 json_t *tr_keras_metrics(const tr_model *model);
 json_t *tr_keras_optimizer(const tr_config *config);
+json_t *tr_keras_training(const tr_model *model); /* training_config but for optimizer_config */
 
 #endif

@@ -231,7 +231,7 @@ Test(export_weights, leaves_out_an_optimizer_that_it_does_not_have)
 
 static tr_status fill_optimizer(const void *snapshot, hid_t file, tr_error *err)
 {
-    return tr_keras_optimizer_write(file, snapshot, err);
+    return tr_optimizer_group_write(file, snapshot, TR_VARIABLES_KERAS3, err);
 }
 
 Test(export_weights, whole_model_optimizer_has_keras_s_names)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "h5_attributes.h"
 #include "keras_net.h"
 #include "mem.h"
 #include "net.h"
@@ -88,6 +89,50 @@ Test(cmd_export, state_of_another_optimizer_is_left_out)
     char *config = tr_format("-c %s/configs/mnist.ini %s", TR_SOURCE, more);
     test_expect(export_to("keras", config), 0, "without the optimizer's state");
     tr_free(config);
+}
+
+/* As Keras 2.15 keeps it: steps first, no learning rate, then both moments of each weight; nothing
+ * that only trainer reads. */
+Test(cmd_export, keras2_has_the_state_in_its_order)
+{
+    char path[512], **names = NULL;
+    size_t n, m;
+    snprintf(path, sizeof path, "%s/run/last.keras2.h5", test_folder());
+    test_expect(export_to("keras2", ""), 0, "last.keras2.h5: written from");
+    const hid_t a = H5Fopen(checkpoint(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t b = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t group = H5Gopen2(b, "optimizer_weights", H5P_DEFAULT);
+    cr_assert(tr_h5_read_names(group, "weight_names", &names, &n));
+    cr_assert_eq(n, 13);
+    cr_expect_str_eq(names[0], "adam/iteration");
+    cr_expect_str_eq(names[1], "adam/conv1_kernel_momentum");
+    cr_expect_str_eq(names[2], "adam/conv1_kernel_velocity");
+    cr_expect_str_eq(names[12], "adam/output_bias_velocity");
+    tr_h5_free_names(names, n);
+    float *own = test_golden_floats(a, "trainer/optimizer_weights/adam/conv2_kernel_velocity", &n);
+    float *exported = test_golden_floats(b, "optimizer_weights/adam/conv2_kernel_velocity", &m);
+    cr_assert_eq(n, m);
+    cr_expect_eq(memcmp(own, exported, n * sizeof *own), 0);
+    tr_free(own);
+    tr_free(exported);
+    cr_expect_eq(H5Lexists(b, "trainer", H5P_DEFAULT), 0);
+    H5Gclose(group);
+    H5Fclose(a);
+    H5Fclose(b);
+}
+
+Test(cmd_export, says_what_keras2_lacks)
+{
+    char *lamb = tr_format("-c %s/configs/mnist.ini --set compile.optimizer=lamb", TR_SOURCE);
+    const test_outcome *outcome = export_to("keras2", lamb);
+    test_expect(outcome, 0, "Keras 2 has no Lamb: the file is written without loss");
+    test_expect(outcome, 0, "without the optimizer's state");
+    char *other =
+        tr_format("-c %s/configs/mnist.ini --set layer.conv1.activation=hard_sigmoid", TR_SOURCE);
+    test_expect(export_to("keras2", other), 2, "layer conv1: activation = hard_sigmoid: Keras 2's");
+    test_expect(export_to("keras", other), 0, "written from");
+    tr_free(other);
+    tr_free(lamb);
 }
 
 Test(cmd_export, takes_an_archive_of_keras)
@@ -240,7 +285,7 @@ Test(cmd_export, takes_files_of_keras)
 Test(cmd_export, refuses_what_it_cannot_do)
 {
     char more[1024];
-    test_expect(export_to("onnx", ""), 2, "allowed: weights.h5, keras");
+    test_expect(export_to("onnx", ""), 2, "allowed: keras, keras2, weights.h5");
     test_expect(export_to("keras", "--output model.h5"), 2, "must end in .keras");
     snprintf(more, sizeof more, "export --checkpoint %s", checkpoint());
     test_expect(test_run("", more), 2, "no format");

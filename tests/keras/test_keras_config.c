@@ -145,7 +145,7 @@ static void write_json(const tr_config *config, char **model_json, char **traini
     cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
     cr_assert_eq(tr_optimizer_make(&optimizer, config, &err), TR_OK);
     cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
-    *model_json = tr_keras_model_config(model);
+    *model_json = tr_keras_model_config(model, NULL);
     *training_json = tr_keras_training_config(model);
     tr_free(optimizer);
     tr_model_free(model);

@@ -62,7 +62,7 @@ Test(keras_json, is_the_form_that_keras_took)
     cr_assert_eq(tr_config_load(&config, TR_SOURCE "/configs/mnist.ini", NULL, 0, &err), TR_OK);
     cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
     json_t *golden = json_load_file(TR_GOLDEN "/keras_universal.json", 0, NULL);
-    json_t *ours = loaded(tr_keras_model_config(model));
+    json_t *ours = loaded(tr_keras_model_config(model, NULL));
     json_t *a = json_object_get(json_object_get(json_object_get(golden, "model_config"), "config"),
                                 "layers");
     json_t *b = json_object_get(json_object_get(ours, "config"), "layers");
@@ -134,7 +134,7 @@ Test(keras_json, every_layer_says_what_keras_knows)
         "\"use_bias\":false}",
     };
     tr_model *model = parse(body);
-    json_t *json = loaded(tr_keras_model_config(model));
+    json_t *json = loaded(tr_keras_model_config(model, NULL));
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         char *text = json_dumps(layer_config(json, i), JSON_COMPACT | JSON_SORT_KEYS);
         cr_assert_not_null(text, "layer %zu", i);
@@ -309,7 +309,7 @@ Test(keras_json, is_in_the_checkpoint_as_h5py_writes_text)
     for (int i = 0; i < 2; i++) {
         char *stored = test_golden_text(file, names[i]); /* a variable-length string */
         char *made =
-            i == 0 ? tr_keras_model_config(net->model) : tr_keras_training_config(net->model);
+            i == 0 ? tr_keras_model_config(net->model, NULL) : tr_keras_training_config(net->model);
         cr_assert_str_eq(stored, made);
         const hid_t attribute = H5Aopen(file, names[i], H5P_DEFAULT);
         const hid_t type = H5Aget_type(attribute);

@@ -1,0 +1,139 @@
+/* test_keras_limits.c -- which Keras a model is for, and the form that Keras 2 wants. What
+ * Keras 2.15, tf_keras 2.21, Keras 3.3 and 3.15 make of such files, tests/keras/run.sh shows. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "keras_json.h"
+#include "keras_limits.h"
+#include "mem.h"
+#include "net.h"
+#include "optimizer.h"
+
+typedef struct made_model {
+    tr_config *config;
+    tr_model *model;
+} made_model;
+
+static made_model make(const char *activation, const char *compile)
+{
+    made_model made = {0};
+    tr_error err = {0};
+    tr_optimizer *optimizer = NULL;
+    char *body = tr_format("[model]\ninput_shape = 4, 4, 1\n[layer.f]\ntype = flatten\n[layer.h]\n"
+                           "type = dense\nunits = 3\nactivation = %s\n[layer.o]\ntype = dense\n"
+                           "units = 7\nactivation = softmax\n[compile]\nloss = "
+                           "sparse_categorical_crossentropy\nmetrics = accuracy\n%s",
+                           activation, compile);
+    made.config = test_config(body, NULL, 0);
+    cr_assert_eq(tr_model_parse(&made.model, made.config, &err), TR_OK);
+    cr_assert_eq(tr_optimizer_make(&optimizer, made.config, &err), TR_OK);
+    cr_assert_eq(tr_config_check(made.config, &err), TR_OK, "%s", err.text);
+    tr_free(optimizer);
+    tr_free(body);
+    return made;
+}
+
+static void release(made_model *made)
+{
+    tr_model_free(made->model);
+    tr_config_free(made->config);
+}
+
+/* `expected`: "": nothing is said. */
+static void expect(char *text, const char *expected, const char *of)
+{
+    cr_assert_not_null(text);
+    if (expected[0] == '\0')
+        cr_expect_str_eq(text, "", "%s", of);
+    cr_expect_not_null(strstr(text, expected), "%s: %s", of, text);
+    tr_free(text);
+}
+
+Test(keras_limits, what_a_keras_lacks_is_said)
+{
+    static const struct {
+        const char *activation, *compile, *h5, *keras3, *keras2;
+    } cases[] = {
+        {"relu", "optimizer = adam\n[optimizer]\nclipnorm = 1\n", "", "", ""},
+        {"relu", "optimizer = adam\n[optimizer]\nuse_ema = no\n", "", "", ""},
+        {"hard_sigmoid", "optimizer = adam\n", "hard_sigmoid of layer h", "", ""},
+        {"relu", "optimizer = adamw\n", "Keras 2 has no AdamW", "", ""},
+        {"relu", "optimizer = lion\n", "Keras 2 has no Lion", "", ""},
+        {"relu", "optimizer = sgd\n[optimizer]\nweight_decay = 0.1\n", "no weight_decay", "", ""},
+        {"relu", "optimizer = sgd\n[optimizer]\nuse_ema = yes\n", "no use_ema", "", ""},
+        {"relu", "optimizer = sgd\n[optimizer]\ngradient_accumulation_steps = 2\n",
+         "no gradient_accumulation_steps", "", "no gradient_accumulation_steps"},
+        {"relu", "optimizer = nadam\n", "", "Keras 3.10 and newer", "product of Nadam"},
+        {"relu", "optimizer = lamb\n", "Keras finds no Lamb", "have no Lamb", "no Lamb"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        made_model made = make(cases[i].activation, cases[i].compile);
+        expect(tr_keras_h5_limits(made.model), cases[i].h5, cases[i].compile);
+        expect(tr_keras3_limits(made.model, true), cases[i].keras3, cases[i].compile);
+        expect(tr_keras2_limits(made.model, true), cases[i].keras2, cases[i].compile);
+        release(&made);
+    }
+}
+
+/* Nadam's product is part of its state only. */
+Test(keras_limits, without_the_state_nothing_of_it_is_said)
+{
+    made_model made = make("relu", "optimizer = nadam\n");
+    expect(tr_keras3_limits(made.model, false), "", "nadam");
+    expect(tr_keras2_limits(made.model, false), "", "nadam");
+    release(&made);
+}
+
+Test(keras_limits, keras2_computes_no_hard_sigmoid_of_keras3)
+{
+    tr_error err = {0};
+    made_model made = make("hard_sigmoid", "optimizer = adam\n");
+    cr_expect_eq(tr_keras2_check(made.model, &err), TR_ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "layer h: activation = hard_sigmoid"), "%s", err.text);
+    release(&made);
+    made = make("swish", "optimizer = adam\n");
+    cr_expect_eq(tr_keras2_check(made.model, &err), TR_OK);
+    release(&made);
+}
+
+/* Keras 2.15's own form: its new optimizers, by their registered names. */
+Test(keras_limits, keras2_gets_its_own_optimizer)
+{
+    made_model made = make("relu", "optimizer = adamw\n[optimizer]\nuse_ema = yes\n");
+    char *text = tr_keras2_training_config(made.model);
+    cr_expect_str_eq(
+        text,
+        "{\"loss\":\"sparse_categorical_crossentropy\",\"metrics\":[{\"class_name\":"
+        "\"SparseCategoricalAccuracy\",\"config\":{\"name\":\"accuracy\",\"dtype\":\"float32\"}}],"
+        "\"weighted_metrics\":null,\"loss_weights\":null,\"optimizer_config\":{\"class_name\":"
+        "\"Custom>AdamW\",\"config\":{\"name\":\"AdamW\",\"learning_rate\":0.001,\"beta_1\":0.9,"
+        "\"beta_2\":0.999,\"epsilon\":1e-7,\"amsgrad\":false,\"weight_decay\":0.004,"
+        "\"use_ema\":true,\"jit_compile\":false,\"is_legacy_optimizer\":false,"
+        "\"ema_overwrite_frequency\":null}}}");
+    tr_free(text);
+    release(&made);
+}
+
+/* Objects that were carried from a file of Keras 3 lose the module that Keras 2 may not know. */
+Test(keras_limits, carried_objects_are_those_of_both)
+{
+    static const char carried[] =
+        "{\"input\":{\"name\":\"theirs\"},\"model\":{\"name\":\"m\"},\"layers\":{\"h\":{\"name\":"
+        "\"my layer\",\"kernel_regularizer\":{\"module\":\"keras.regularizers\",\"class_name\":"
+        "\"L2\",\"config\":{\"l2\":0.5},\"registered_name\":null},\"bias_regularizer\":{\"module\":"
+        "\"mine\",\"class_name\":\"Odd\",\"config\":{},\"registered_name\":\"mine>Odd\"}}}}";
+    const tr_keras_source source = {carried, true};
+    made_model made = make("relu", "optimizer = adam\n");
+    char *text = tr_keras_model_config(made.model, &source);
+    cr_expect_not_null(
+        strstr(text, "\"kernel_regularizer\":{\"class_name\":\"L2\",\"config\":{\"l2\":0.5}}"),
+        "%s", text);
+    cr_expect_not_null(strstr(text, "\"registered_name\":\"mine>Odd\""), "%s", text);
+    cr_expect_not_null(strstr(text, "\"name\":\"my layer\""), "%s", text);
+    cr_expect_not_null(strstr(text, "\"name\":\"theirs\""), "%s", text);
+    tr_free(text);
+    text = tr_keras3_config(made.model, &source);
+    cr_expect_not_null(strstr(text, "\"module\":\"mine\""), "%s", text);
+    tr_free(text);
+    release(&made);
+}
