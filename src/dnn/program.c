@@ -198,7 +198,7 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_NORMALIZATION] = "normalization",
                                         [TR_KIND_SOFTMAX] = "softmax",
                                         [TR_KIND_CHANNEL_SUMS] = "bias gradient",
-                                        [TR_KIND_GLOBAL_MAX] = "global max pooling"};
+                                        [TR_KIND_GLOBAL_MAX] = "global max"};
     return meaning->kind == TR_KIND_ELTWISE ? tr_activation_names[meaning->activation]
                                             : names[meaning->kind];
 }
