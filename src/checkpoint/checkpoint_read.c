@@ -67,8 +67,8 @@ static tr_status read_sums(const checkpoint_reader *reader, const tr_checkpoint_
     const int64_t n = 1 + tr_model_n_metrics(reader->snapshot->model);
     TR_TRY(tr_checkpoint_file_read(sums, file, "trainer/epoch_sums", 1, &n, H5T_NATIVE_DOUBLE,
                                    "that of the loss and the metrics of this model", err));
-    progress->loss_sum = sums[0];
-    memcpy(progress->metric_sums, sums + 1, sizeof progress->metric_sums);
+    progress->sums.loss = sums[0];
+    memcpy(progress->sums.metrics, sums + 1, sizeof progress->sums.metrics);
     return TR_OK;
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "metric_sums.h"
 #include "optimizer.h"
 #include "trainer/history.h"
 #include "trainer/model.h"
@@ -20,8 +21,7 @@ typedef struct tr_progress {
     int64_t iterations; /* steps made in all: Keras's optimizer.iterations */
 
     /* Of the epoch at hand, over the samples of its steps so far. */
-    double loss_sum, metric_sums[TR_MAX_METRICS];
-    int64_t n_samples;
+    tr_sums sums;
     double seconds;
 
     /* The best finished epoch, by the value that [checkpoint] monitor names. */

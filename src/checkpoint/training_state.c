@@ -27,7 +27,7 @@ static const state_attribute attributes[] = {
     {"epoch", WHOLE, FIELD(progress.epoch)},
     {"step", WHOLE, FIELD(progress.step)},
     {"iterations", WHOLE, FIELD(progress.iterations)},
-    {"n_samples", WHOLE, FIELD(progress.n_samples)},
+    {"n_samples", WHOLE, FIELD(progress.sums.n)},
     {"seconds", REAL, FIELD(progress.seconds)},
     {"best_epoch", WHOLE, FIELD(progress.best_epoch)},
     {"best_value", REAL, FIELD(progress.best_value)},
@@ -151,16 +151,16 @@ tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *conf
 {
     const tr_progress *progress = &snapshot->progress;
     const int n_metrics = tr_model_n_metrics(snapshot->model);
-    const int64_t counts[] = {progress->epoch,     progress->step,       progress->iterations,
-                              progress->n_samples, progress->best_epoch, snapshot->n_epochs};
-    const double values[] = {progress->loss_sum, progress->seconds, progress->best_value};
+    const int64_t counts[] = {progress->epoch,  progress->step,       progress->iterations,
+                              progress->sums.n, progress->best_epoch, snapshot->n_epochs};
+    const double values[] = {progress->sums.loss, progress->seconds, progress->best_value};
     const size_t bytes = (size_t)snapshot->n_values * sizeof(float);
     tr_digest *digest = tr_digest_new();
     if (digest == NULL)
         return tr_out_of_memory(err, NULL);
     tr_digest_add(digest, counts, sizeof counts);
     tr_digest_add(digest, values, sizeof values);
-    tr_digest_add(digest, progress->metric_sums, (size_t)n_metrics * sizeof(double));
+    tr_digest_add(digest, progress->sums.metrics, (size_t)n_metrics * sizeof(double));
     add_text(digest, snapshot->identity.dataset_digest);
     add_text(digest, snapshot->identity.split_digest);
     add_text(digest, snapshot->identity.machine);
@@ -210,8 +210,8 @@ static tr_status write_sums(hid_t group, const tr_snapshot *snapshot, tr_error *
 {
     const tr_progress *progress = &snapshot->progress;
     const int64_t n = 1 + tr_model_n_metrics(snapshot->model);
-    double sums[1 + TR_MAX_METRICS] = {progress->loss_sum};
-    memcpy(sums + 1, progress->metric_sums, (size_t)(n - 1) * sizeof *sums);
+    double sums[1 + TR_MAX_METRICS] = {progress->sums.loss};
+    memcpy(sums + 1, progress->sums.metrics, (size_t)(n - 1) * sizeof *sums);
     return tr_h5_write_dataset(group, "epoch_sums", 1, &n, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, sums,
                                err);
 }

@@ -55,14 +55,6 @@ void tr_reduce_leaves(float *out, const float *leaves, size_t stride, int64_t n_
     }
 }
 
-void tr_sums_add(tr_sums *sums, const tr_sums *more)
-{
-    sums->loss += more->loss;
-    for (int i = 0; i < TR_MAX_METRICS; i++)
-        sums->metrics[i] += more->metrics[i];
-    sums->n += more->n;
-}
-
 tr_sums tr_reduce_sums(const tr_sums *leaves, int64_t n_leaves)
 {
     if (n_leaves == 1)

@@ -11,21 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trainer/history.h"
-
-/* Sums over samples, in double, so that their order of addition cannot show in a printed digit. */
-typedef struct tr_sums {
-    double loss;
-    double metrics[TR_MAX_METRICS];
-    int64_t n;
-} tr_sums;
+#include "metric_sums.h"
 
 enum { TR_REDUCE_CHUNK = 512 }; /* elements summed at a time: two kilobytes stay in L1 */
 
 /* out[i] = tree sum over k < n_leaves of leaves[k * stride + i], i < n <= TR_REDUCE_CHUNK. */
 void tr_reduce_leaves(float *out, const float *leaves, size_t stride, int64_t n_leaves, size_t n);
-
-void tr_sums_add(tr_sums *sums, const tr_sums *more);
 
 /* The same tree over loss and metrics. */
 tr_sums tr_reduce_sums(const tr_sums *leaves, int64_t n_leaves);

@@ -5,17 +5,6 @@
 #include "mem.h"
 #include "run_internal.h"
 
-tr_metrics tr_metrics_of(const tr_sums *sums)
-{
-    tr_metrics metrics = {.n = sums->n};
-    if (sums->n == 0)
-        return metrics;
-    metrics.loss = sums->loss / (double)sums->n;
-    for (int i = 0; i < TR_MAX_METRICS; i++)
-        metrics.values[i] = sums->metrics[i] / (double)sums->n;
-    return metrics;
-}
-
 /* Samples between two looks at *stop, a multiple of the batch: a moment's work. */
 int64_t tr_measure_chunk(const tr_config *config)
 {

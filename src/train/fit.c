@@ -42,23 +42,6 @@ static tr_status diverged(tr_run *run, const char *what, tr_error *err)
                    what, (long long)run->progress.epoch + 1, (long long)run->progress.step, where);
 }
 
-/* ---- sums of the epoch at hand ---- */
-
-static void add_sums(tr_progress *at, const tr_sums *sums)
-{
-    at->loss_sum += sums->loss;
-    for (int i = 0; i < TR_MAX_METRICS; i++)
-        at->metric_sums[i] += sums->metrics[i];
-    at->n_samples += sums->n;
-}
-
-static tr_metrics metrics_so_far(const tr_progress *at)
-{
-    tr_sums sums = {.loss = at->loss_sum, .n = at->n_samples};
-    memcpy(sums.metrics, at->metric_sums, sizeof sums.metrics);
-    return tr_metrics_of(&sums);
-}
-
 /* ---- steps ---- */
 
 static tr_status make_step(tr_run *run, tr_error *err)
@@ -71,7 +54,7 @@ static tr_status make_step(tr_run *run, tr_error *err)
     run->progress.step++;
     if (!isfinite(sums.loss))
         return diverged(run, "the loss", err);
-    add_sums(&run->progress, &sums);
+    tr_sums_add(&run->progress.sums, &sums);
     return TR_OK;
 }
 
@@ -84,11 +67,11 @@ static void tell_step(const tr_run *run, const tr_listener *listener)
                                  .epochs = run->config->fit.epochs,
                                  .step = at->step,
                                  .steps = tr_run_describe(run).steps,
-                                 .so_far = metrics_so_far(at),
+                                 .so_far = tr_metrics_of(&at->sums),
                                  .n_metrics = run->history.n_metrics,
                                  .names = run->history.names,
                                  .seconds = at->seconds,
-                                 .images = at->n_samples};
+                                 .images = at->sums.n};
     listener->on_step(listener->user, &event);
 }
 
@@ -165,9 +148,9 @@ static tr_status add_to_history(tr_run *run, tr_epoch *log, tr_error *err)
 {
     tr_progress *at = &run->progress;
     log->epoch = at->epoch + 1;
-    log->train = metrics_so_far(at);
+    log->train = tr_metrics_of(&at->sums);
     log->seconds = at->seconds;
-    log->images_per_s = (double)at->n_samples / log->seconds;
+    log->images_per_s = (double)at->sums.n / log->seconds;
     log->learning_rate = tr_engine_learning_rate(run->engine);
     if (tr_history_add(&run->history, log) != TR_OK)
         return tr_out_of_memory(err, NULL);

@@ -53,8 +53,6 @@ int64_t tr_measure_chunk(const tr_config *config);
 /* history.c: an empty one, of what the model reports. */
 void tr_history_begin(tr_history *history, const tr_model *model, bool validation);
 
-tr_metrics tr_metrics_of(const tr_sums *sums);
-
 /* confusion.c: counts predictions [count, outputs] of the samples from `first` on. */
 tr_status tr_confusion_new(tr_confusion *out, const tr_model *model, tr_error *err);
 void tr_confusion_add(tr_confusion *confusion, const tr_model *model, const tr_samples *samples,

@@ -28,9 +28,7 @@ static tr_snapshot *filled(const tr_model *model)
     made->progress = (tr_progress){.epoch = 2,
                                    .step = 3,
                                    .iterations = 23,
-                                   .loss_sum = 1.0 / 3.0,
-                                   .metric_sums = {2.0 / 3.0},
-                                   .n_samples = 96,
+                                   .sums = {1.0 / 3.0, {2.0 / 3.0}, 96},
                                    .seconds = 1.25,
                                    .best_value = 0.1,
                                    .best_epoch = 1};
