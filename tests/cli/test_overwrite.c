@@ -95,6 +95,26 @@ Test(overwrite, a_finished_run_says_so, .timeout = 120)
                 "run/last.h5: 2 epochs and 0 steps done");
 }
 
+/* A kill came just before the first last.h5, or somebody removed it. */
+Test(overwrite, a_resume_takes_the_newest_that_is_there, .timeout = 120)
+{
+    run_at_first();
+    cr_assert(shell("cp run/last.h5 whole.h5; rm run/last.h5"));
+    test_expect(test_run("", test_first_run("mnist.ini", "--resume --set fit.epochs=3")), 0,
+                "resuming ");
+    test_expect(test_run("", test_first_run("mnist.ini", "--resume --set fit.epochs=3")), 0,
+                "run/last.h5: finished, all 3 epochs");
+    cr_assert(shell("rm -f run/last.h5 run/best.h5 run/epoch_0003.h5"));
+    test_expect(test_run("", test_first_run("mnist.ini", "--resume")), 0,
+                "run/epoch_0002.h5: finished, all 2 epochs");
+    cr_assert(shell("rm run/epoch_*.h5; cp whole.h5 run/best.h5"));
+    test_expect(test_run("", test_first_run("mnist.ini", "--resume")), 0,
+                "run/best.h5: finished, all 2 epochs");
+    cr_assert(shell("rm run/*.h5"));
+    test_expect(test_run("", test_first_run("mnist.ini", "--resume")), 0,
+                "nothing to resume: there is no ");
+}
+
 /* Killed at each operation on a file in its turn: all is of the earlier run, or, once the next run
  * has looked, nothing is. */
 Test(overwrite, killed_anywhere, .timeout = 280)
