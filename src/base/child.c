@@ -3,24 +3,39 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "mem.h"
 
 /* Computing time of a reader, to end endless loops: enough to inflate every byte of the file a
  * thousandfold, the most that gzip can do, and at most what fills any machine's memory. */
 enum { LEAST_SECONDS = 3, BYTES_PER_SECOND = 100000, MOST_SECONDS = 600 };
 
+/* By the clock ten times that, and half a minute: a slow disk and a busy machine are no fault of
+ * the file, but what waits for something that never comes must end. */
+enum { WAITING = 10, LEAST_WAITING = 30, SLICE_MS = 1000 };
+
+/* What libraries may take for themselves beside what tr_alloc() gives, and open at once. */
+static const size_t slack_bytes = (size_t)1 << 29;
+enum { MOST_OPEN = 256 };
+
+static atomic_int test_milliseconds;
+static atomic_bool unconfined;
+
 /* What the child tells, in shared memory. */
 typedef struct child_report {
-    bool finished;
+    bool finished, unconfined;
     tr_status status;
     tr_error err;
 } child_report;
@@ -86,7 +101,8 @@ static void offer_to_die_first(void)
 }
 
 _Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void *job,
-                               child_report *report, pid_t parent, int seconds)
+                               child_report *report, pid_t parent, int seconds,
+                               const char *only_file)
 {
     default_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -94,8 +110,12 @@ _Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void
         _exit(1);
     lower_limit(RLIMIT_CORE, 0);
     lower_limit(RLIMIT_CPU, (rlim_t)seconds);
+    lower_limit(RLIMIT_FSIZE, 0);
+    lower_limit(RLIMIT_NOFILE, MOST_OPEN);
     silence();
     offer_to_die_first();
+    tr_alloc_bound_others(slack_bytes);
+    report->unconfined = !tr_confine(only_file);
     report->status = work(job, &report->err);
     report->finished = true;
     _exit(0); /* flushes nothing: our buffers and HDF5's open files are the parent's */
@@ -133,41 +153,126 @@ static tr_status fail_dead(const char *path, int wait_status, int seconds, tr_er
     }
 }
 
-/* The way a child ended; 0 when the embedding program leaves its children to the kernel. */
-static int wait_for(pid_t child)
+static int64_t now_ms(void)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The way a child ended; 0 when the embedding program leaves its children to the kernel. `alive`
+ * ends when the last process that holds its other end does, which a second child that was started
+ * beside this one may be: hence the slices. *late: it was ended for taking too long. */
+static int wait_for(pid_t child, int alive, int64_t most_ms, bool *late)
+{
+    const int64_t end = now_ms() + most_ms;
     int wait_status = 0;
-    while (waitpid(child, &wait_status, 0) < 0)
-        if (errno != EINTR)
+    *late = false;
+    for (;;) {
+        const int64_t left = *late ? SLICE_MS : end - now_ms();
+        struct pollfd other = {.fd = alive, .events = POLLIN};
+        const int ready = left <= 0 ? 0 : poll(&other, 1, left < SLICE_MS ? (int)left : SLICE_MS);
+        const pid_t ended = waitpid(child, &wait_status, ready > 0 ? 0 : WNOHANG);
+        if (ended == child)
+            return wait_status;
+        if (ended < 0 && errno != EINTR)
             return 0;
-    return wait_status;
+        if (ended == 0 && !*late && now_ms() >= end) {
+            *late = true;
+            kill(child, SIGKILL);
+        }
+    }
+}
+
+static tr_status known_status(tr_status status)
+{
+    switch (status) {
+    case TR_OK:
+    case TR_ERR_CONFIG:
+    case TR_ERR_DATA:
+    case TR_ERR_NUMERIC:
+    case TR_ERR_IO:
+    case TR_HUNG_UP:
+    case TR_INTERRUPTED:
+    case TR_TERMINATED:
+        return status;
+    default:
+        return TR_ERR_INTERNAL;
+    }
+}
+
+/* Names in a file are no commands to a terminal. */
+static void make_plain(char *text, size_t n)
+{
+    text[n - 1] = '\0';
+    for (; *text != '\0'; text++)
+        if (((unsigned char)*text < ' ' && *text != '\n') || *text == 127)
+            *text = '?';
+}
+
+bool tr_children_are_confined(void)
+{
+    return !unconfined;
+}
+
+void tr_child_wait_at_most(int milliseconds)
+{
+    test_milliseconds = milliseconds;
 }
 
 tr_status tr_in_child(tr_status (*work)(void *job, tr_error *err), void *job, const char *path,
                       tr_error *err)
 {
+    return tr_in_child_reaching(path, work, job, path, err);
+}
+
+tr_status tr_in_child_reaching(const char *only_file, tr_status (*work)(void *job, tr_error *err),
+                               void *job, const char *path, tr_error *err)
+{
     child_report *report = tr_shared_alloc(1, sizeof *report);
+    int ends[2];
     if (report == NULL)
         return tr_out_of_memory(err, path);
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        const int cause = errno;
+        tr_shared_free(report);
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: it cannot be read: %s", path, strerror(cause));
+    }
     const int seconds = cpu_seconds(path);
+    const int64_t waiting = test_milliseconds > 0
+                                ? test_milliseconds
+                                : ((int64_t)seconds * WAITING + LEAST_WAITING) * 1000;
     const pid_t parent = getpid(), child = fork();
-    if (child == 0)
-        be_child(work, job, report, parent, seconds);
+    if (child == 0) {
+        close(ends[0]);
+        be_child(work, job, report, parent, seconds, only_file);
+    }
+    const int cause = errno;
+    close(ends[1]);
     tr_status status;
     if (child < 0) {
         status = tr_fail(err, TR_ERR_INTERNAL, "%s: a process to read it in cannot be started: %s",
-                         path, strerror(errno));
+                         path, strerror(cause));
     } else {
-        const int wait_status = wait_for(child);
-        if (report->finished) {
-            status = report->status;
-            report->err.text[sizeof report->err.text - 1] = '\0';
+        bool late;
+        const int wait_status = wait_for(child, ends[0], waiting, &late);
+        if (report->unconfined)
+            unconfined = true;
+        if (late) {
+            status = tr_fail(err, TR_ERR_DATA,
+                             "%s: reading it came to no end within %lld s; is it a file that can "
+                             "be read at all?",
+                             path, (long long)((waiting + 999) / 1000));
+        } else if (report->finished) {
+            status = known_status(report->status);
+            make_plain(report->err.text, sizeof report->err.text);
             if (status != TR_OK)
                 tr_fail(err, status, "%s", report->err.text);
         } else {
             status = fail_dead(path, wait_status, seconds, err);
         }
     }
+    close(ends[0]);
     tr_shared_free(report);
     return status;
 }

@@ -4,13 +4,17 @@
  * dataset, smashes its stack while converting numbers or reads past a block. No check of ours can
  * come before that, and a crash in our process would cost the user a core dump where a sentence
  * is wanted. So whatever reads a file runs in a child, and a crash there is an error of the file.
- * This guards against damage, not against an attacker.
+ * Against a file that is made to take the reader over, the child gives up all that reading does not
+ * need (confine.h): it opens that file and no other, writes nothing, starts nothing, and ends after
+ * limits of computing time, of time by the clock, and of memory.
  *
  * What the child finds comes back through memory of tr_shared_alloc(); all else that it writes is
  * lost with it. Call from one thread at a time, like HDF5 itself.
  */
 #ifndef TR_CHILD_H
 #define TR_CHILD_H
+
+#include <stdbool.h>
 
 #include "trainer/status.h"
 
@@ -20,5 +24,16 @@
  * TR_ERR_INTERNAL when it was stopped from outside. TR_ERR_INTERNAL when it cannot be started. */
 tr_status tr_in_child(tr_status (*work)(void *job, tr_error *err), void *job, const char *path,
                       tr_error *err);
+
+/* The same, where the child may open `only_file`; NULL: any, to read (a dataset that lies in
+ * several files). */
+tr_status tr_in_child_reaching(const char *only_file, tr_status (*work)(void *job, tr_error *err),
+                               void *job, const char *path, tr_error *err);
+
+/* False where the kernel let a child of this process do more than it should. */
+bool tr_children_are_confined(void);
+
+/* Test hook: children end after so much time by the clock; 0: as they do. */
+void tr_child_wait_at_most(int milliseconds);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "file.h"
 #include "h5_path.h"
+#include "mem.h"
 
 /* ---- the file ---- */
 
@@ -84,6 +85,7 @@ tr_status tr_h5_file_open_image(tr_h5_file *out, const void *bytes, size_t n, co
     *out = (tr_h5_file){H5I_INVALID_HID, path, physical_bytes(), TR_H5_MODEL};
     tr_h5_quiet();
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    tr_alloc_expect(3 * n); /* the property's copy, the driver's, and as it grows */
     /* HDF5 copies the image before it changes anything; it never writes this one. */
     if (access >= 0 && (H5Pset_fapl_core(access, 1 << 16, 0) < 0 ||
                         H5Pset_file_image(access, (void *)(uintptr_t)bytes, n) < 0)) {

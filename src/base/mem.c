@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static _Atomic uint64_t n_allocations;
@@ -27,6 +28,54 @@ static size_t physical_bytes(void)
     return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : SIZE_MAX;
 }
 
+/* ---- a limit for others ---- */
+
+static bool bounds_others;
+
+/* Address space in use. */
+static size_t mapped_bytes(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file != NULL && fscanf(file, "%zu", &pages) != 1)
+        pages = 0;
+    if (file != NULL)
+        fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void raise_bound(size_t bytes)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return;
+    limit.rlim_cur =
+        limit.rlim_max - limit.rlim_cur > bytes ? limit.rlim_cur + bytes : limit.rlim_max;
+    setrlimit(RLIMIT_AS, &limit);
+}
+
+void tr_alloc_bound_others(size_t slack)
+{
+#ifndef TR_SANITIZED /* whose shadow of the memory is larger than any limit */
+    struct rlimit limit;
+    const size_t mapped = mapped_bytes();
+    if (mapped == 0 || getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur <= mapped + slack)
+        return;
+    limit.rlim_cur = mapped + slack;
+    bounds_others = setrlimit(RLIMIT_AS, &limit) == 0;
+#else
+    (void)slack, (void)mapped_bytes;
+#endif
+}
+
+void tr_alloc_expect(size_t bytes)
+{
+    if (bounds_others)
+        raise_bound(bytes);
+}
+
+/* ---- blocks ---- */
+
 void *tr_alloc(size_t n, size_t item_bytes)
 {
     size_t bytes;
@@ -36,6 +85,7 @@ void *tr_alloc(size_t n, size_t item_bytes)
         return NULL;
     /* aligned_alloc wants a multiple of the alignment; at least one line, so that 0 is no case. */
     bytes = bytes == 0 ? TR_ALIGN : (bytes + TR_ALIGN - 1) / TR_ALIGN * TR_ALIGN;
+    tr_alloc_expect(bytes);
     void *block = aligned_alloc(TR_ALIGN, bytes);
     if (block == NULL)
         return NULL;
@@ -82,6 +132,7 @@ void *tr_shared_alloc(size_t n, size_t item_bytes)
     if (fails_by_request() || bytes > physical_bytes())
         return NULL;
     bytes += page + 1; /* at least one byte of block */
+    tr_alloc_expect(bytes);
     unsigned char *front =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (front == MAP_FAILED)

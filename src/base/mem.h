@@ -30,6 +30,13 @@ void *tr_grown(void *items, size_t n, size_t item_bytes) __attribute__((warn_unu
 
 void tr_free(void *block); /* NULL is fine */
 
+/* From now on this process, a reader of somebody's file (base/child.h), has a limit of memory for
+ * all that does not come through here: libraries, which believe what a file says of its sizes. */
+void tr_alloc_bound_others(size_t slack);
+
+/* A library is about to take so many bytes for something whose size was checked. */
+void tr_alloc_expect(size_t bytes);
+
 /* As tr_alloc(), but in memory that child processes share: what they write there stays. For large
  * or few blocks, as each takes whole pages. Free with tr_shared_free(), in the process that made
  * it. */

@@ -49,11 +49,31 @@ tr_status tr_arrays_check_found(const bool found[TR_N_ARRAYS], const char *path,
     return TR_OK;
 }
 
+/* The child that told them had a foreign file in its hands. */
+static bool plausible(const tr_array *array)
+{
+    int64_t n = 1;
+    if (array->n == 0)
+        return true;
+    bool fits = array->type >= 0 && array->type < TR_NUMBERS && array->rank >= 0 &&
+                array->rank <= TR_H5_RANK;
+    for (int i = 0; fits && i < array->rank; i++)
+        fits = array->dims[i] > 0 && !__builtin_mul_overflow(n, array->dims[i], &n);
+    return fits && n == array->n;
+}
+
 /* Room that the child fills. */
 static tr_status make_room(tr_arrays *arrays, const char *path, tr_error *err)
 {
     for (int i = 0; i < TR_N_ARRAYS; i++) {
         tr_array *array = &arrays->items[i];
+        array->values = NULL;
+    }
+    for (int i = 0; i < TR_N_ARRAYS; i++) {
+        tr_array *array = &arrays->items[i];
+        if (!plausible(array))
+            return tr_fail(err, TR_ERR_DATA, "%s: %s: its reader told nonsense: is it damaged?",
+                           path, tr_array_names[i]);
         if (array->n == 0)
             continue;
         array->values = tr_shared_alloc((size_t)array->n, tr_number_bytes(array->type));
@@ -72,9 +92,11 @@ tr_status tr_arrays_fetch(tr_arrays *out, const char *path, bool as_is,
         return tr_out_of_memory(err, path);
     *job = (tr_arrays_visit){.path = path, .as_is = as_is};
     tr_status status = tr_in_child(visit, job, path, err);
-    if (status == TR_OK)
-        status = make_room(&job->arrays, path, err);
-    tr_arrays arrays = job->arrays;
+    tr_arrays arrays = {0};
+    if (status == TR_OK) {
+        arrays = job->arrays; /* from here on nobody else can change it */
+        status = make_room(&arrays, path, err);
+    }
     tr_shared_free(job);
     if (status == TR_OK) {
         tr_arrays_visit reading = {path, as_is, true, arrays};

@@ -75,15 +75,20 @@ static tr_status part_read(const sample_part *part, const tr_samples *samples,
 
 /* ---- a visit to a file, in a child ---- */
 
+/* What a first visit tells, in shared memory: to be checked before it is believed. */
+typedef struct found_parts {
+    tr_samples parts[N_PARTS];
+    tr_target forms[N_PARTS];
+} found_parts;
+
 typedef struct file_visit {
     part_names names[N_PARTS]; /* path NULL: not there */
     const int64_t *hwc;
     tr_h5_policy policy;
     unsigned targets;
-    int part;                  /* first look: all parts from here on that lie in the same file */
-    tr_samples parts[N_PARTS]; /* told by the first visit, their arrays filled by the second */
-    tr_target forms[N_PARTS];
-    bool reading; /* the second */
+    int part; /* first look: all parts from here on that lie in the same file */
+    found_parts *found;
+    const tr_samples *parts; /* whose arrays the second visit fills; NULL: the first */
 } file_visit;
 
 /* The test part may be missing, but only whole, and only under its default names: one that the
@@ -111,11 +116,11 @@ static tr_status visit_part(file_visit *visit, int i, tr_h5_file *file, tr_error
     if (!wanted)
         return TR_OK;
     tr_status status = part_open(&part, file, &visit->names[i], visit->hwc, visit->targets, err);
-    if (status == TR_OK && visit->reading)
+    if (status == TR_OK && visit->parts != NULL)
         status = part_read(&part, &visit->parts[i], file, err);
-    if (status == TR_OK && !visit->reading) {
-        visit->parts[i] = part.samples;
-        visit->forms[i] = part.form;
+    if (status == TR_OK && visit->parts == NULL) {
+        visit->found->parts[i] = part.samples;
+        visit->found->forms[i] = part.form;
     }
     part_close(&part);
     return status;
@@ -149,13 +154,31 @@ static void samples_release(tr_samples *samples)
     *samples = (tr_samples){0};
 }
 
+/* The child that told it had a foreign file in its hands. */
+static bool plausible(const tr_samples *seen, tr_target form, const file_visit *visit, int i)
+{
+    int64_t numbers;
+    const bool classes = form == TR_TARGET_CLASSES, values = form == TR_TARGET_VALUES;
+    return seen->n > 0 && seen->n <= UINT32_MAX && seen->h == visit->hwc[0] &&
+           seen->w == visit->hwc[1] && seen->c == visit->hwc[2] &&
+           (seen->pixel == TR_PIXEL_U8 || seen->pixel == TR_PIXEL_F32) &&
+           (visit->names[i].y == NULL ? form == 0 : classes || values) &&
+           (!values ||
+            (seen->width > 0 && !__builtin_mul_overflow(seen->n, seen->width, &numbers)));
+}
+
 /* Makes room for what was `seen`; *samples has arrays only of that size. */
 static tr_status samples_allocate(tr_samples *samples, const tr_samples *seen, tr_target form,
                                   const char *path, tr_error *err)
 {
     if (seen->n == 0)
         return TR_OK;
-    *samples = *seen;
+    *samples = (tr_samples){.n = seen->n,
+                            .h = seen->h,
+                            .w = seen->w,
+                            .c = seen->c,
+                            .pixel = seen->pixel,
+                            .width = seen->width};
     const size_t image_bytes = (size_t)(seen->h * seen->w * seen->c) * tr_pixel_bytes(seen->pixel);
     const bool classes = form == TR_TARGET_CLASSES, values = form == TR_TARGET_VALUES;
     if (classes)
@@ -175,21 +198,24 @@ static tr_status samples_allocate(tr_samples *samples, const tr_samples *seen, t
 static tr_status read_file(tr_dataset *dataset, file_visit *visit, int first, tr_error *err)
 {
     const char *path = visit->names[first].path;
+    const char *only_file = visit->policy == TR_H5_DATASET_WITH_EXTERNAL ? NULL : path;
     visit->part = first;
-    visit->reading = false;
-    TR_TRY(tr_in_child(visit_file, visit, path, err));
-    bool is_empty = true;
-    for (int i = first; i < N_PARTS; i++)
-        if (in_same_file(visit, i)) {
-            is_empty = is_empty && visit->parts[i].n == 0;
-            TR_TRY(
-                samples_allocate(&dataset->parts[i], &visit->parts[i], visit->forms[i], path, err));
-            visit->parts[i] = dataset->parts[i];
-            if (visit->parts[i].n == 0)
-                visit->names[i].path = NULL; /* a test part that is not there */
-        }
-    visit->reading = true;
-    return is_empty ? TR_OK : tr_in_child(visit_file, visit, path, err);
+    visit->parts = NULL;
+    TR_TRY(tr_in_child_reaching(only_file, visit_file, visit, path, err));
+    const found_parts found = *visit->found;
+    for (int i = first; i < N_PARTS; i++) {
+        const tr_samples *seen = &found.parts[i];
+        if (!in_same_file(visit, i))
+            continue;
+        if (seen->n != 0 && !plausible(seen, found.forms[i], visit, i))
+            return tr_fail(err, TR_ERR_DATA, "%s: %s: its reader told nonsense: is it damaged?",
+                           path, visit->names[i].x);
+        TR_TRY(samples_allocate(&dataset->parts[i], seen, found.forms[i], path, err));
+        if (seen->n == 0)
+            visit->names[i].path = NULL; /* a test part that is not there */
+    }
+    visit->parts = dataset->parts;
+    return tr_in_child_reaching(only_file, visit_file, visit, path, err);
 }
 
 static bool seen_before(const file_visit *visit, int i)
@@ -228,8 +254,9 @@ static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS], c
                             unsigned targets, bool external_files, tr_error *err)
 {
     tr_dataset *dataset = tr_alloc(1, sizeof *dataset);
-    file_visit *visit = tr_shared_alloc(1, sizeof *visit);
-    bool complete = dataset != NULL && visit != NULL;
+    file_visit *visit = tr_alloc(1, sizeof *visit);
+    found_parts *found = tr_shared_alloc(1, sizeof *found);
+    bool complete = dataset != NULL && visit != NULL && found != NULL;
     for (int i = 0; i < N_PARTS && complete; i++) {
         visit->names[i] = names[i];
         if (names[i].path == NULL)
@@ -242,6 +269,7 @@ static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS], c
     if (!complete) {
         status = tr_out_of_memory(err, NULL);
     } else {
+        visit->found = found;
         visit->hwc = hwc;
         visit->policy = external_files ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET;
         visit->targets = targets;
@@ -249,7 +277,8 @@ static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS], c
     }
     if (status == TR_OK)
         status = check_same_form(dataset, err);
-    tr_shared_free(visit);
+    tr_shared_free(found);
+    tr_free(visit);
     if (status != TR_OK) {
         tr_dataset_free(dataset);
         return status;
@@ -318,7 +347,7 @@ static tr_status check_class_numbers(const char *const text[2], const tr_samples
                                      int64_t n_classes, tr_error *err)
 {
     for (int64_t i = 0; i < samples->n; i++)
-        if (samples->y[i] >= n_classes)
+        if (samples->y[i] < 0 || samples->y[i] >= n_classes)
             return tr_fail(err, TR_ERR_DATA,
                            "%s: %s holds the label %d at index %lld, but the model has %lld "
                            "outputs: labels 0 to %lld; give its last layer more units",

@@ -119,6 +119,18 @@ static tr_status visit_file(void *user, tr_error *err)
     return status;
 }
 
+/* The child that told it had a foreign file in its hands. */
+static bool make_plausible(tr_h5_sample *sample)
+{
+    int64_t n;
+    sample->values = NULL;
+    sample->labels[sizeof sample->labels - 1] = '\0';
+    sample->text[sizeof sample->text - 1] = '\0';
+    return sample->h > 0 && sample->w > 0 && sample->c > 0 &&
+           !__builtin_mul_overflow(sample->h, sample->w, &n) &&
+           !__builtin_mul_overflow(n, sample->c, &n);
+}
+
 tr_status tr_h5_sample_read(tr_h5_sample *out, const char *path, const char *name, int64_t index,
                             tr_h5_policy policy, tr_error *err)
 {
@@ -127,11 +139,15 @@ tr_status tr_h5_sample_read(tr_h5_sample *out, const char *path, const char *nam
     if (visit == NULL)
         return tr_out_of_memory(err, path);
     *visit = (sample_visit){.path = path, .name = name, .index = index, .policy = policy};
-    tr_status status = tr_in_child(visit_file, visit, path, err);
+    const char *only_file = policy == TR_H5_DATASET_WITH_EXTERNAL ? NULL : path;
+    tr_status status = tr_in_child_reaching(only_file, visit_file, visit, path, err);
     tr_h5_sample sample = visit->sample;
     tr_shared_free(visit);
     if (status != TR_OK)
         return status;
+    if (!make_plausible(&sample))
+        return tr_fail(err, TR_ERR_DATA, "%s: %s: its reader told nonsense: is it damaged?", path,
+                       name);
     sample.values = tr_shared_alloc((size_t)(sample.h * sample.w * sample.c), sizeof(float));
     if (sample.values == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for a sample of %s", path, name);
@@ -141,7 +157,7 @@ tr_status tr_h5_sample_read(tr_h5_sample *out, const char *path, const char *nam
                             .policy = policy,
                             .reading = true,
                             .sample = sample};
-    status = tr_in_child(visit_file, &reading, path, err);
+    status = tr_in_child_reaching(only_file, visit_file, &reading, path, err);
     if (status != TR_OK)
         tr_h5_sample_release(&sample);
     *out = sample;

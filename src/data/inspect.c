@@ -223,7 +223,8 @@ tr_status tr_inspect(tr_inspection **out, const char *path, tr_h5_policy policy,
     if (found == NULL)
         return tr_out_of_memory(err, path);
     file_walk job = {path, found, policy};
-    const tr_status status = tr_in_child(walk_file, &job, path, err);
+    const tr_status status = tr_in_child_reaching(
+        policy == TR_H5_DATASET_WITH_EXTERNAL ? NULL : path, walk_file, &job, path, err);
     make_safe(found);
     if (status != TR_OK && found->n_items == 0)
         tr_inspection_free(found);

@@ -89,7 +89,8 @@ tr_status tr_inspect_digests(tr_inspection *found, const char *path, tr_h5_polic
                              tr_error *err)
 {
     digest_job job = {found, path, policy};
-    const tr_status status = tr_in_child(digest_all, &job, path, err);
+    const tr_status status = tr_in_child_reaching(
+        policy == TR_H5_DATASET_WITH_EXTERNAL ? NULL : path, digest_all, &job, path, err);
     for (int64_t i = 0; i < found->n_items; i++) /* of a child that crashed */
         found->items[i].digest[sizeof found->items[i].digest - 1] = '\0';
     return status;

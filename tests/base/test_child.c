@@ -5,12 +5,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -321,8 +325,7 @@ Test(child, waits_through_signals)
 static tr_status stay(void *job, tr_error *err)
 {
     (void)err;
-    if (write(*(int *)job, "x", 1) != 1)
-        return TR_ERR_IO;
+    atomic_store((atomic_int *)job, 1);
     sleep(20); /* not longer, should it outlive the test */
     return TR_OK;
 }
@@ -331,18 +334,123 @@ static tr_status stay(void *job, tr_error *err)
 Test(child, dies_with_its_parent, .timeout = 60)
 {
     int ends[2];
-    char byte;
+    atomic_int *started = tr_shared_alloc(1, sizeof *started);
     cr_assert_eq(pipe(ends), 0);
     const pid_t middle = fork();
     if (middle == 0) {
-        tr_in_child(stay, &ends[1], path, NULL);
+        tr_in_child(stay, started, path, NULL);
         _exit(0);
     }
     close(ends[1]);
-    cr_assert_eq(read(ends[0], &byte, 1), 1);
+    while (atomic_load(started) == 0)
+        usleep(1000);
     kill(middle, SIGKILL);
     struct pollfd end = {.fd = ends[0], .events = POLLIN};
     cr_expect_eq(poll(&end, 1, 10000), 1);
     cr_expect_eq(waitpid(middle, NULL, 0), middle);
     close(ends[0]);
+    tr_shared_free(started);
+}
+
+/* ---- what the file wants of its reader ---- */
+
+#ifndef TR_SANITIZED /* then readers are not confined */
+
+/* Each bit: something that reading does not need worked. */
+static tr_status misbehave(void *job, tr_error *err)
+{
+    (void)err;
+    unsigned *done = job;
+    char *const none[] = {NULL};
+    const int other = open("/proc/self/environ", O_RDONLY);
+    *done |= (other >= 0) << 0;
+    *done |= (open("/tmp/trainer-test-never", O_CREAT | O_WRONLY, 0600) >= 0) << 1;
+    *done |= (socket(AF_UNIX, SOCK_STREAM, 0) >= 0) << 2;
+    *done |= (kill(getppid(), 0) == 0) << 3;
+    *done |= (write(STDOUT_FILENO, "x", 1) == 1) << 4;
+    execve("/bin/true", none, none);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    *done |= (child > 0) << 5;
+    return TR_OK;
+}
+
+static bool has_landlock(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION) >
+           0;
+}
+
+Test(child, can_read_and_no_more)
+{
+    unsigned *done = tr_shared_alloc(1, sizeof *done);
+    cr_assert_eq(tr_in_child(misbehave, done, "/proc/version", NULL), TR_OK);
+    if (!tr_children_are_confined())
+        cr_skip_test("this kernel does not filter system calls");
+    cr_expect_eq(*done & ~1u, 0, "%#x", *done);
+    if (has_landlock())
+        cr_expect_eq(*done & 1, 0, "opened another file");
+    tr_shared_free(done);
+}
+
+static tr_status open_it(void *job, tr_error *err)
+{
+    const int fd = open(job, O_RDONLY);
+    return fd >= 0 ? TR_OK : tr_fail(err, TR_ERR_DATA, "not opened");
+}
+
+Test(child, opens_its_file_and_others_where_it_may)
+{
+    char one[] = TR_SOURCE "/LICENSE", other[] = TR_SOURCE "/README.md";
+    cr_expect_eq(tr_in_child(open_it, one, one, NULL), TR_OK);
+    cr_expect_eq(tr_in_child_reaching(NULL, open_it, other, one, NULL), TR_OK);
+    if (has_landlock())
+        cr_expect_eq(tr_in_child(open_it, other, one, NULL), TR_ERR_DATA);
+}
+
+/* A library that believes a size in a file; and ours, which was checked. */
+static tr_status take_memory(void *job, tr_error *err)
+{
+    enum { MUCH = 700 << 20 };
+    (void)job;
+    void *volatile block = malloc(MUCH);
+    if (block != NULL)
+        return tr_fail(err, TR_ERR_DATA, "700 MiB for nothing");
+    tr_alloc_expect(MUCH);
+    block = malloc(MUCH);
+    return block == NULL ? tr_fail(err, TR_ERR_DATA, "not for what was expected") : TR_OK;
+}
+
+Test(child, libraries_have_a_limit_of_memory)
+{
+    tr_error err = {0};
+    cr_expect_eq(tr_in_child(take_memory, NULL, path, &err), TR_OK, "%s", err.text);
+}
+
+#endif
+
+Test(child, waits_not_for_ever)
+{
+    tr_error err = {0};
+    atomic_int *started = tr_shared_alloc(1, sizeof *started);
+    tr_child_wait_at_most(300);
+    cr_expect_eq(tr_in_child(stay, started, path, &err), TR_ERR_DATA);
+    tr_child_wait_at_most(0);
+    cr_expect_not_null(strstr(err.text, "some/file.h5: reading it came to no end"), "%s", err.text);
+    tr_shared_free(started);
+}
+
+static tr_status tell_nonsense(void *job, tr_error *err)
+{
+    (void)job;
+    tr_fail(err, TR_ERR_DATA, "\033[2Jgone");
+    return (tr_status)77;
+}
+
+Test(child, is_not_believed)
+{
+    tr_error err = {0};
+    cr_expect_eq(tr_in_child(tell_nonsense, NULL, path, &err), TR_ERR_INTERNAL);
+    cr_expect_str_eq(err.text, "?[2Jgone");
 }

@@ -246,7 +246,7 @@ def check_models():
         expect(name, ["export", "--checkpoint", path, "--format", "keras", "--output", "x.keras"], 3,
                path, text, never=never)
         expect(name, ["-c", "net.ini", "--set", "fit.initial_weights=" + path, "--set",
-                      "output.directory=o_" + name], 3, path, text, never=never)
+                      "output.directory=o_model_" + name], 3, path, text, never=never)
     with zipfile.ZipFile("bomb.keras", "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("metadata.json", "{}")
         with z.open("config.json", "w") as c:
