@@ -80,16 +80,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         if (tr_h5_write_file(base, write_base, NULL, &err) != TR_OK)
             abort();
     }
-    const char *external = fuzz_choose(&choices, 2) ? "external_files = true\n" : "";
+    const bool with_external = fuzz_choose(&choices, 2) != 0;
     fuzz_copy(base, path);
     fuzz_h5_twist(path, &choices);
-    snprintf(text, sizeof text, "[data]\nfile = %s\n%s[model]\ninput_shape = %d, %d, 1\n", path,
-             external, SIDE, SIDE);
+    snprintf(text, sizeof text,
+             "[data]\nfile = %s\nexternal_files = %s\n[model]\ninput_shape = %d, %d, 1\n", path,
+             with_external ? "true" : "false", SIDE, SIDE);
     if (tr_config_parse(&config, "fuzz.ini", text, NULL, 0, &err) != TR_OK)
         abort();
     open_twice(config);
-    fuzz_expect(tr_dataset_open_images(&images, path, "x_test", shape, &err), &err);
-    fuzz_expect(tr_inspect(&inspection, path, &err), &err);
+    fuzz_expect(tr_dataset_open_images(&images, path, "x_test", shape, with_external, &err), &err);
+    fuzz_expect(tr_inspect(&inspection, path,
+                           with_external ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET, &err),
+                &err);
     tr_inspection_free(inspection);
     tr_dataset_free(images);
     tr_config_free(config);

@@ -74,7 +74,7 @@ static void there_and_back(const char *text)
     if (tr_config_parse(&config, "described", text, NULL, 0, &err) != TR_OK ||
         tr_model_parse(&model, config, &err) != TR_OK || tr_config_check(config, &err) != TR_OK)
         abort();
-    tr_free(tr_keras_model_config(model));
+    tr_free(tr_keras_model_config(model, NULL));
     tr_free(tr_keras_training_config(model));
     tr_free(tr_keras3_config(model, NULL));
     tr_model_free(model);
