@@ -1,0 +1,127 @@
+"""networks.py -- networks that together have every layer, activation, loss, metric, optimizer and schedule that
+`trainer` trains, as INI files, and what the program itself makes of them.
+
+    make(folder, trainer)   writes data.h5 and, for each network, a folder with one epoch's last.h5, its exports and predictions,
+                            and after.json: what was printed, and the losses of that epoch and of the next one, to which `trainer` went on
+"""
+import json
+import os
+import shutil
+import subprocess
+
+import h5py
+import numpy as np
+
+CLASSES = 4
+BATCH = 20
+
+
+class Network:
+    """`old`: Keras 2 needs no export of its own to train. `lacks`: what an export says that some Keras lacks. `same`: a further
+    epoch is the same in Keras (no dropout; no average of weights, which Keras goes on from and trainer does not)."""
+
+    def __init__(self, name, layers, target, loss, optimizer, metrics="", settings="", rate="", loss_keys="", top_k=0, old=True,
+                 keras2="whole", state3=True, state2=True, same=True, h5=True, since=(3, 0)):
+        self.__dict__.update(locals())
+
+    def ini(self):
+        text = ("[data]\nfile = ../data.h5\nvalidation_file = ../data.h5\nx_validation = x_test\ny_validation = y_test_%s\n"
+                "y_train = y_train_%s\ny_test = y_test_%s\n\n[model]\ninput_shape = 12, 10, 3\nname = %s\n"
+                % (self.target, self.target, self.target, self.name))
+        for i, layer in enumerate(self.layers):
+            kind, *keys = layer.split("; ")
+            text += "\n[layer.%s_%d]\ntype = %s\n%s\n" % (kind[:4], i, kind, "\n".join(keys))
+        text += "\n[compile]\nloss = %s\noptimizer = %s\nmetrics = %s\n" % (self.loss, self.optimizer, self.metrics)
+        text += "top_k = %d\n" % self.top_k if self.top_k else ""
+        for head, keys in (("loss", self.loss_keys), ("optimizer", self.settings), ("learning_rate", self.rate)):
+            text += "\n[%s]\n%s\n" % (head, "\n".join(keys.split("; "))) if keys else ""
+        return text + "\n[fit]\nepochs = 1\nbatch_size = %d\nshuffle = no\n\n[output]\ndirectory = run\n" % BATCH
+
+
+def dense(units, activation="linear"):
+    return ["flatten", "dense; units = %d; activation = %s" % (units, activation)]
+
+
+def conv(activation, more=""):
+    return "conv2d; filters = 5; kernel_size = 3; activation = %s%s" % (activation, more)
+
+
+SPARSE, ONE_HOT = "sparse_categorical_crossentropy", "categorical_crossentropy"
+NETWORKS = [
+    Network("adam", [conv("relu"), "max_pooling2d; pool_size = 2"] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam",
+            "accuracy, top_k", top_k=2),
+    Network("sgd", ["zero_padding2d; padding = 1, 2, 0, 1", conv("tanh", "; strides = 2"),
+                    "average_pooling2d; pool_size = 3; strides = 2; padding = same", "global_average_pooling2d",
+                    "dense; units = 4; activation = softmax"], "one_hot", ONE_HOT, "sgd", "accuracy, top_k, mse, mae", "momentum = 0.9; nesterov = yes",
+            loss_keys="label_smoothing = 0.1", top_k=2),
+    Network("rmsprop", [conv("sigmoid"), "activation; activation = softmax", "global_max_pooling2d", "dense; units = 4"], "sparse", SPARSE,
+            "rmsprop", "sparse_categorical_accuracy, sparse_top_k_categorical_accuracy", "momentum = 0.5; centered = yes; learning_rate = 0.002",
+            loss_keys="from_logits = yes", top_k=3),
+    Network("adagrad", [conv("elu", "; padding = same")] + dense(1, "sigmoid"), "binary", "binary_crossentropy", "adagrad",
+            "accuracy, mean_squared_error", "clipnorm = 1"),
+    Network("adadelta", [conv("selu")] + dense(3, "sigmoid"), "several", "binary_crossentropy", "adadelta", "binary_accuracy, accuracy",
+            "learning_rate = 0.5; clipvalue = 0.1", loss_keys="label_smoothing = 0.2"),
+    Network("adamax", [conv("gelu")] + dense(3), "values", "mean_squared_error", "adamax", "mean_squared_error, mean_absolute_error"),
+    Network("adam_logits", [conv("swish", "; use_bias = no")] + dense(3), "several", "binary_crossentropy", "adam", "mae", "amsgrad = yes; global_clipnorm = 1",
+            loss_keys="from_logits = yes"),
+    Network("ftrl", [conv("softplus")] + dense(CLASSES), "one_hot", ONE_HOT, "ftrl", "categorical_accuracy, top_k_categorical_accuracy",
+            "l1_regularization_strength = 0.001; beta = 0.1", loss_keys="from_logits = yes", top_k=2),
+    Network("adamw", [conv("leaky_relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adamw", "accuracy", "weight_decay = 0.02; clipnorm = 1", old=False),
+    Network("lion", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "lion", "accuracy", "learning_rate = 0.0005", old=False),
+    Network("nadam", [conv("tanh")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "nadam", "accuracy", state2=False, since=(3, 10)),
+    Network("lamb", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "lamb", "accuracy", old=False, keras2="uncompiled", h5=False, since=(3, 7)),
+    Network("decay", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "sgd", "accuracy", "weight_decay = 0.01; momentum = 0.5",
+            rate="schedule = exponential_decay; initial_learning_rate = 0.05; decay_steps = 2; decay_rate = 0.5", old=False),
+    Network("warmup", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy",
+            rate="schedule = cosine_decay; initial_learning_rate = 0.001; decay_steps = 10; warmup_target = 0.01; warmup_steps = 3"),
+    Network("pieces", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "sgd", "accuracy",
+            rate="schedule = piecewise_constant_decay; boundaries = 2, 4; values = 0.1, 0.01, 0.001"),
+    Network("average", [conv("relu"), "dropout; rate = 0.3"] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy",
+            "use_ema = yes; ema_momentum = 0.9", old=False, same=False),
+    Network("accumulate", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "sgd", "accuracy", "gradient_accumulation_steps = 2; momentum = 0.9",
+            old=False, keras2="uncompiled", since=(3, 3)),
+    Network("hard", [conv("hard_sigmoid")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy", keras2="refused"),
+]
+
+
+def write_data(path):
+    r = np.random.RandomState(0)
+    with h5py.File(path, "w") as f:
+        for part, n in (("train", 60), ("test", 40)):
+            classes = r.randint(0, CLASSES, n).astype("i4")
+            f["x_" + part] = r.standard_normal((n, 12, 10, 3)).astype("f4") + classes[:, None, None, None] * np.float32(0.3)
+            f["y_%s_sparse" % part] = classes
+            f["y_%s_one_hot" % part] = np.eye(CLASSES, dtype="f4")[classes]
+            f["y_%s_binary" % part] = (classes[:, None] > 1).astype("f4")
+            f["y_%s_several" % part] = (r.random_sample((n, 3)) > 0.5).astype("f4")
+            f["y_%s_values" % part] = r.standard_normal((n, 3)).astype("f4")
+
+
+def make(folder, trainer):
+    os.makedirs(folder, exist_ok=True)
+    write_data(folder + "/data.h5")
+    for net in NETWORKS:
+        home = folder + "/" + net.name
+        shutil.rmtree(home, ignore_errors=True)
+        os.makedirs(home)
+        said = {}
+
+        def run(what, *words):
+            done = subprocess.run([trainer, *words], cwd=home, capture_output=True, text=True)
+            said[what] = done.stdout + done.stderr
+            if done.returncode != 0 and not (what == "keras2" and net.keras2 == "refused"):
+                raise SystemExit("%s: trainer %s ends with %d:\n%s" % (net.name, " ".join(words), done.returncode, said[what]))
+
+        with open(home + "/net.ini", "w") as f:
+            f.write(net.ini())
+        run("fit", "-c", "net.ini")
+        shutil.copy(home + "/run/last.h5", home + "/last.h5")
+        for kind in ("keras", "keras2", "weights.h5"):
+            run(kind, "export", "--checkpoint", "last.h5", "--format", kind)
+        run("predict", "predict", "--checkpoint", "last.h5", "--input", "../data.h5:x_test", "--output", "predictions.h5")
+        run("resume", "-c", "net.ini", "--set", "fit.epochs=2", "--resume")
+        run("evaluate", "evaluate", "--checkpoint", "last.h5")
+        with open(home + "/run/history.jsonl") as f:
+            epochs = [json.loads(line) for line in f]
+        with open(home + "/after.json", "w") as f:
+            json.dump({"epochs": epochs, "said": said}, f, indent=1)
