@@ -23,8 +23,14 @@ static void say_and_exit(int number)
 void tr_last_words(void)
 {
 #ifndef TR_SANITIZED
+    /* Room of its own: HDF5 calls itself without end where it runs out of memory while it starts.
+     */
+    static char room[1 << 16];
+    const stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
+    sigaltstack(&stack, NULL);
     static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
-    const struct sigaction action = {.sa_handler = say_and_exit, .sa_flags = (int)SA_RESETHAND};
+    const struct sigaction action = {.sa_handler = say_and_exit,
+                                     .sa_flags = (int)SA_RESETHAND | SA_ONSTACK};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);
 #endif

@@ -10,6 +10,7 @@
 
 #include "checkpoint_write.h"
 #include "file.h"
+#include "h5.h"
 #include "mem.h"
 
 struct tr_saver {
@@ -181,6 +182,7 @@ static tr_status start_thread(tr_saver *saver, tr_error *err)
 {
     if (saver->has_thread)
         return TR_OK;
+    tr_h5_quiet(); /* HDF5 starts here and not there: without memory it overflows its stack */
     if (pthread_create(&saver->thread, NULL, serve, saver) != 0)
         return tr_fail(err, TR_ERR_INTERNAL, "the thread that writes checkpoints cannot start");
     saver->has_thread = true;
