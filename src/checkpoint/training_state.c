@@ -34,7 +34,6 @@ static const state_attribute attributes[] = {
     {"dataset_digest", TEXT, FIELD(identity.dataset_digest)},
     {"split_digest", TEXT, FIELD(identity.split_digest)},
     {"machine", TEXT, FIELD(identity.machine)},
-    {"weights_digest", TEXT, FIELD(weights_digest)},
     {"state_digest", TEXT, FIELD(state_digest)},
 };
 enum { N_ATTRIBUTES = sizeof attributes / sizeof *attributes };
@@ -68,6 +67,7 @@ static bool read_attribute(tr_training_state *state, const state_attribute *attr
 
 void tr_training_state_end_texts(tr_training_state *state)
 {
+    state->weights_digest[sizeof state->weights_digest - 1] = '\0';
     for (size_t i = 0; i < N_ATTRIBUTES; i++)
         if (attributes[i].kind == TEXT)
             ((char *)state)[attributes[i].offset + attributes[i].bytes - 1] = '\0';
@@ -200,7 +200,9 @@ static tr_status write_attributes(hid_t group, const tr_snapshot *snapshot, tr_e
         status = write_config(group, config, err);
     tr_free(config);
     TR_TRY(status);
-    bool ok = tr_h5_write_int(group, "format_version", TR_STATE_VERSION);
+    /* Not in the table: who changed the weights on purpose removes it. */
+    bool ok = tr_h5_write_int(group, "format_version", TR_STATE_VERSION) &&
+              tr_h5_write_text(group, "weights_digest", state.weights_digest, H5T_CSET_ASCII);
     for (size_t i = 0; ok && i < N_ATTRIBUTES; i++)
         ok = write_attribute(group, &attributes[i], &state);
     return ok ? TR_OK : tr_h5_write_failed(err, "the group /trainer");
