@@ -29,8 +29,7 @@ void tr_last_words(void)
     const stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
     sigaltstack(&stack, NULL);
     static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
-    const struct sigaction action = {.sa_handler = say_and_exit,
-                                     .sa_flags = (int)SA_RESETHAND | SA_ONSTACK};
+    const struct sigaction action = {.sa_handler = say_and_exit, .sa_flags = SA_ONSTACK};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);
 #endif
