@@ -76,6 +76,7 @@ static void there_and_back(int n_dims, const int64_t *dims, dnnl_format_tag_t pl
         cr_assert_eq(unpacked[i], (double)values[i], "tag %d, element %zu", (int)tag, i);
     tr_free(values);
     tr_free(memory);
+    tr_free(copy);
     tr_free(unpacked);
     tr_dnn_free(dnn);
 }
