@@ -8,7 +8,18 @@
 #ifndef TRAINER_STATUS_H
 #define TRAINER_STATUS_H
 
-typedef enum tr_status {
+/* On the type, so that it holds for every function that returns it; (void) says that the cause does
+ * not matter here. */
+#if defined(__clang__)
+#define TR_NOT_TO_BE_IGNORED __attribute__((warn_unused_result))
+#elif defined(__GNUC__) && __GNUC__ >= 10
+#define TR_NOT_TO_BE_IGNORED [[nodiscard]]
+#else
+#define TR_NOT_TO_BE_IGNORED
+#endif
+
+/* __extension__: C17 and C++ before 11 do not know [[...]], the compiler does. */
+__extension__ typedef enum TR_NOT_TO_BE_IGNORED tr_status {
     TR_OK = 0,
     TR_ERR_INTERNAL = 1,  /* out of memory, or oneDNN refused what we asked of it */
     TR_ERR_CONFIG = 2,    /* command line or configuration file */

@@ -267,7 +267,7 @@ tr_status tr_in_child_reaching(const char *only_file, tr_status (*work)(void *jo
             status = known_status(report->status);
             make_plain(report->err.text, sizeof report->err.text);
             if (status != TR_OK)
-                tr_fail(err, status, "%s", report->err.text);
+                status = tr_fail(err, status, "%s", report->err.text);
         } else {
             status = fail_dead(path, wait_status, seconds, err);
         }

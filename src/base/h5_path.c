@@ -25,8 +25,8 @@ const char *tr_h5_advice(tr_h5_policy policy)
 
 static tr_h5_way fail(const walk *self, tr_h5_way way, const char *what)
 {
-    tr_fail(self->err, TR_ERR_DATA, "%s: %s: %s", self->file->path,
-            self->path[0] == '\0' ? "/" : self->path, what);
+    (void)tr_fail(self->err, TR_ERR_DATA, "%s: %s: %s", self->file->path,
+                  self->path[0] == '\0' ? "/" : self->path, what);
     return way;
 }
 
@@ -44,11 +44,12 @@ static tr_h5_way fail_outside(const walk *self, const H5L_info_t *info)
         return fail(self, TR_H5_WAY_UNKNOWN, "an external link on the way cannot be read");
     if (self->target != NULL)
         strcpy(self->target->file, to);
-    tr_fail(self->err, TR_ERR_DATA,
-            "%s: %s: %s is an external link to %.200s in the file %.200s, which is not followed; "
-            "%s",
-            self->file->path, self->path, self->resolved, object == NULL ? "something" : object,
-            to == NULL ? "of an unknown name" : to, tr_h5_advice(self->file->policy));
+    (void)tr_fail(
+        self->err, TR_ERR_DATA,
+        "%s: %s: %s is an external link to %.200s in the file %.200s, which is not followed; "
+        "%s",
+        self->file->path, self->path, self->resolved, object == NULL ? "something" : object,
+        to == NULL ? "of an unknown name" : to, tr_h5_advice(self->file->policy));
     return TR_H5_WAY_OUTSIDE;
 }
 

@@ -159,7 +159,7 @@ Test(child, prints_nothing)
     cr_assert(fd >= 0 && terminal >= 0);
     dup2(fd, STDERR_FILENO);
     const tr_status status = tr_in_child(call_abort, NULL, path, NULL);
-    tr_in_child(read_null, NULL, path, NULL);
+    (void)tr_in_child(read_null, NULL, path, NULL);
     dup2(terminal, STDERR_FILENO);
     cr_expect_eq(status, TR_ERR_DATA);
     cr_expect_eq(pread(fd, text, sizeof text, 0), 0);
@@ -338,7 +338,7 @@ Test(child, dies_with_its_parent, .timeout = 60)
     cr_assert_eq(pipe(ends), 0);
     const pid_t middle = fork();
     if (middle == 0) {
-        tr_in_child(stay, started, path, NULL);
+        (void)tr_in_child(stay, started, path, NULL);
         _exit(0);
     }
     close(ends[1]);

@@ -469,7 +469,7 @@ Test(config, effective_configuration_needs_a_sane_one)
 
 static void assert_survives_lack_of_memory(const char *path, const char *const *set, size_t n_set)
 {
-    load_file(path, set, n_set);
+    cr_assert_eq(load_file(path, set, n_set), TR_OK);
     const size_t n_problems = tr_problems_count(config->problems);
     tr_config *whole = config;
     config = NULL;

@@ -82,8 +82,8 @@ static void verify_all(const char *const *overrides, size_t n_overrides)
         test_fill(input, (size_t)(3 * 7 * 6 * 3), 1);
         for (int k = 0; k < 3 * 7 * 6 * 3; k++)
             input[k] *= 4.0f; /* beyond every kink */
-        tr_verifier_run(verifier, TR_PREPARE, expect_right, name, &err);
-        tr_verifier_run(verifier, TR_FORWARD, expect_right, name, &err);
+        cr_assert_eq(tr_verifier_run(verifier, TR_PREPARE, expect_right, name, &err), TR_OK);
+        cr_assert_eq(tr_verifier_run(verifier, TR_FORWARD, expect_right, name, &err), TR_OK);
         test_fill(tr_replica_data(net->replica, plan->diff_output), 3 * 5, 2);
         cr_assert_eq(tr_verifier_run(verifier, TR_BACKWARD, expect_right, name, &err), TR_OK);
         tr_verifier_free(verifier);

@@ -53,10 +53,10 @@ static void run(dnnl_format_tag_t tag, dnnl_data_type_t type, float *dst, float 
     cr_assert_eq(tr_verifier_new(&verifier, replica, &err), TR_OK);
     for (int i = 0; i < ALL; i++)
         plain[i] = (float)(i % 97 - 40) / 8.0f;
-    tr_layout_copy(nhwc, plain, layout, tr_replica_data(replica, src), &err);
+    cr_assert_eq(tr_layout_copy(nhwc, plain, layout, tr_replica_data(replica, src), &err), TR_OK);
     cr_assert_eq(tr_verifier_run(verifier, TR_FORWARD, expect_right, NULL, &err), TR_OK);
     cr_assert_eq(tr_layout_copy(layout, tr_replica_data(replica, out), nhwc, dst, &err), TR_OK);
-    tr_layout_copy(nhwc, plain, layout, tr_replica_data(replica, diff), &err);
+    cr_assert_eq(tr_layout_copy(nhwc, plain, layout, tr_replica_data(replica, diff), &err), TR_OK);
     cr_assert_eq(tr_verifier_run(verifier, TR_BACKWARD, expect_right, NULL, &err), TR_OK);
     cr_assert_eq(tr_layout_copy(layout, tr_replica_data(replica, diff_out), nhwc, diff_src, &err),
                  TR_OK);

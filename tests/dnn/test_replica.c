@@ -54,7 +54,7 @@ Test(replica, padding_of_gradients_is_zero)
     test_fill(src, N * PIXELS, 1);
     test_fill(diff, N * OUT, 2);
     memset(net->gradients, 0xff, net->model->n_floats * sizeof(float));
-    tr_replica_set_gradients(net->replica, net->gradients);
+    cr_assert_eq(tr_replica_set_gradients(net->replica, net->gradients), TR_OK);
     test_net_forward(net, src, out);
     test_net_backward(net, diff, diff_src);
     for (int i = 0; i < tr_model_n_weights(net->model); i++) {

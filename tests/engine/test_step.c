@@ -45,16 +45,16 @@ static double slope_of(test_rig *made, const tr_samples *samples, const uint32_t
     const float step = 0x1p-7f;
     tr_error err = {0};
     float *values = tr_alloc((size_t)tr_model_weight(made->model, w).n, sizeof *values);
-    tr_model_get_weight(made->model, w, values, &err);
+    cr_assert_eq(tr_model_get_weight(made->model, w, values, &err), TR_OK);
     const float old = values[k];
     values[k] = old + step;
-    tr_model_set_weight(made->model, w, values, &err);
+    cr_assert_eq(tr_model_set_weight(made->model, w, values, &err), TR_OK);
     const double up = loss_at(made, samples, index, n);
     values[k] = old - step;
-    tr_model_set_weight(made->model, w, values, &err);
+    cr_assert_eq(tr_model_set_weight(made->model, w, values, &err), TR_OK);
     const double down = loss_at(made, samples, index, n);
     values[k] = old;
-    tr_model_set_weight(made->model, w, values, &err);
+    cr_assert_eq(tr_model_set_weight(made->model, w, values, &err), TR_OK);
     tr_free(values);
     return (up - down) / (2.0 * (double)step);
 }
@@ -66,10 +66,10 @@ static void scale_weights(test_rig *made, float factor)
     for (int w = 0; w < tr_model_n_weights(made->model); w++) {
         const int64_t n = tr_model_weight(made->model, w).n;
         float *values = tr_alloc((size_t)n, sizeof *values);
-        tr_model_get_weight(made->model, w, values, &err);
+        cr_assert_eq(tr_model_get_weight(made->model, w, values, &err), TR_OK);
         for (int64_t k = 0; k < n; k++)
             values[k] *= factor;
-        tr_model_set_weight(made->model, w, values, &err);
+        cr_assert_eq(tr_model_set_weight(made->model, w, values, &err), TR_OK);
         tr_free(values);
     }
 }
@@ -326,10 +326,10 @@ Test(step, short_batch_equals_its_samples_alone)
     const size_t n = made.model->n_floats;
     float *fresh = tr_alloc(n, sizeof *fresh), *after = tr_alloc(n, sizeof *after);
     test_index(index, 40, 40, 0);
-    tr_engine_step(made.engine, &samples, index, 5, &sums, &err);
+    cr_assert_eq(tr_engine_step(made.engine, &samples, index, 5, &sums, &err), TR_OK);
     tr_engine_gradient(made.engine, fresh);
-    tr_engine_step(made.engine, &samples, index, 40, &sums, &err);
-    tr_engine_step(made.engine, &samples, index, 5, &sums, &err);
+    cr_assert_eq(tr_engine_step(made.engine, &samples, index, 40, &sums, &err), TR_OK);
+    cr_assert_eq(tr_engine_step(made.engine, &samples, index, 5, &sums, &err), TR_OK);
     tr_engine_gradient(made.engine, after);
     cr_assert_eq(memcmp(fresh, after, n * sizeof *fresh), 0);
     tr_free(fresh);
@@ -351,8 +351,9 @@ Test(step, allocates_nothing)
     test_index(index, 77, samples.n, 0);
     const uint64_t before = tr_alloc_count();
     for (int step = 0; step < 3; step++) {
-        tr_engine_step(made.engine, &samples, index, 77, &sums, &err);
-        tr_engine_evaluate(made.engine, &samples, index, 77, NULL, &sums, &err);
+        cr_assert_eq(tr_engine_step(made.engine, &samples, index, 77, &sums, &err), TR_OK);
+        cr_assert_eq(tr_engine_evaluate(made.engine, &samples, index, 77, NULL, &sums, &err),
+                     TR_OK);
     }
     cr_assert_eq(tr_alloc_count(), before);
     test_rig_free(&made);
@@ -371,7 +372,7 @@ static void compare_weights(test_rig *made, hid_t file, const char *folder, doub
         snprintf(path, sizeof path, "%s/%s/%s", folder, info.layer, info.name);
         float *golden = test_golden_floats(file, path, &n);
         float *values = tr_alloc(n, sizeof *values);
-        tr_model_get_weight(made->model, i, values, &err);
+        cr_assert_eq(tr_model_get_weight(made->model, i, values, &err), TR_OK);
         test_close(path, values, golden, n, absolute, 0.0);
         tr_free(values);
         tr_free(golden);

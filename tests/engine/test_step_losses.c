@@ -207,8 +207,9 @@ Test(step_losses, allocates_nothing)
         test_index(index, 77, samples.n, 0);
         const uint64_t before = tr_alloc_count();
         for (int step = 0; step < 2; step++) {
-            tr_engine_step(made.engine, &samples, index, 77, &sums, &err);
-            tr_engine_evaluate(made.engine, &samples, index, 77, NULL, &sums, &err);
+            cr_assert_eq(tr_engine_step(made.engine, &samples, index, 77, &sums, &err), TR_OK);
+            cr_assert_eq(tr_engine_evaluate(made.engine, &samples, index, 77, NULL, &sums, &err),
+                         TR_OK);
         }
         cr_assert_eq(tr_alloc_count(), before);
         test_rig_free(&made);

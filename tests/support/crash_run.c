@@ -159,7 +159,8 @@ test_result test_crash_result(const char *config_path, const char *output, int e
     cr_assert_eq(tr_checkpoint_read(&snapshot, model, path, TR_READ_STATE, &err), TR_OK, "%s",
                  err.text);
     cr_assert_eq(snapshot->n_epochs, epochs);
-    tr_snapshot_digest(snapshot->weights, snapshot->n_values, result.weights, &err);
+    cr_assert_eq(tr_snapshot_digest(snapshot->weights, snapshot->n_values, result.weights, &err),
+                 TR_OK);
     digest_slots(snapshot, result.slots);
     digest_history(snapshot, result.history);
     tr_snapshot_free(snapshot);
