@@ -96,6 +96,12 @@ tr_status tr_split_make_stratified(tr_split *out, const int32_t *y, int64_t n,
                                    double validation_split, uint32_t seed, tr_error *err);
 void tr_split_release(tr_split *split);
 
+/* For that split, the classes of samples whose targets are values of 0 and 1 (yes or no, one-hot
+ * rows, several answers): classes[n], each different row one, numbered as scikit-learn does. */
+tr_status tr_targets_classes(int32_t *classes, const tr_samples *samples, tr_error *err);
+/* The first sample whose values are not of 0 and 1 alone; -1: none. */
+int64_t tr_targets_no_class(const tr_samples *samples);
+
 /* Reads four IDX files (plain or .gz: train images, train labels, test images, test labels, found
  * by their usual names in `folder`) and writes x_train y_train x_test y_test (uint8, chunked,
  * deflate) to the HDF5 file `out_path`, with root attributes naming the source. Every magic number,

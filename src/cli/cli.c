@@ -102,6 +102,18 @@ typedef struct option_parser {
     void *input; /* of the command's own options */
 } option_parser;
 
+/* A script puts its own behind what it was given, so the last counts; but not in silence. */
+static void note_again(const tr_options *options, const char *text)
+{
+    const size_t n = strcspn(text, "=");
+    for (size_t i = 0; i < options->n_overrides; i++) {
+        const char *other = options->overrides[i];
+        if (text[n] == '=' && strncmp(other, text, n + 1) == 0 && strcmp(other, text) != 0)
+            fprintf(stderr, "trainer: note: --set %.*s is given twice: %s counts, not %s\n", (int)n,
+                    text, text + n + 1, other + n + 1);
+    }
+}
+
 static int add_override(tr_options *options, const char *text)
 {
     const char **grown = tr_grown(options->overrides, options->n_overrides, sizeof *grown);
@@ -132,6 +144,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         tr_option_once(&options->config_path, arg, "config", state);
         return 0;
     case 's':
+        note_again(options, arg);
         return add_override(options, arg);
     case 't':
         tr_free(options->threads_override);

@@ -1,12 +1,12 @@
 /* cmd_fit.c -- trainer -c FILE: train, then evaluate on the test set, as the tutorial does. */
 #include <argp.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "command.h"
+#include "data_notes.h"
 #include "dnn.h"
 #include "drawer.h"
 #include "file.h"
@@ -85,23 +85,6 @@ static void on_saved(void *user, const char *path, int64_t iterations)
 
 /* ---- the command ---- */
 
-/* The values that the network sees: Keras's tutorial prints x_train.min() and max(). */
-static void print_range(const tr_config *config, const tr_samples *samples)
-{
-    const int64_t n = samples->n * samples->h * samples->w * samples->c;
-    const bool bytes = samples->pixel == TR_PIXEL_U8;
-    float low = INFINITY, high = -INFINITY;
-    for (int64_t i = 0; i < n; i++) {
-        const float value =
-            bytes ? (float)((const uint8_t *)samples->x)[i] : ((const float *)samples->x)[i];
-        low = value < low ? value : low;
-        high = value > high ? value : high;
-    }
-    const float num = (float)config->data.scale_num, den = (float)config->data.scale_den;
-    printf("pixels: %g to %g, scaled to %g to %g\n\n", (double)low, (double)high,
-           (double)(low * num / den), (double)(high * num / den));
-}
-
 /* "metrics: accuracy (sparse_categorical_accuracy)" */
 static void print_metric_names(const tr_model *model)
 {
@@ -129,7 +112,12 @@ static void print_start(const tr_session *session, const tr_run *run)
            config->data.file, (long long)info.n_train, (long long)info.n_validation,
            (long long)info.n_test, samples->pixel == TR_PIXEL_U8 ? "uint8" : "float32",
            (long long)samples->h, (long long)samples->w, (long long)samples->c);
-    print_range(config, samples);
+    const tr_pixel_range range = tr_pixel_range_of(config, samples);
+    /* Keras's tutorial prints x_train.min() and max(). */
+    printf("pixels: %g to %g, scaled to %g to %g\n\n", range.low, range.high, range.seen_low,
+           range.seen_high);
+    tr_warn_of_pixels(stderr, config, &range);
+    tr_warn_of_classes(stderr, config, session->model, samples);
     fputs(summary == NULL ? "" : summary, stdout);
     printf("\n%s, %s, batch %lld in micro-batches of %lld, %lld steps per epoch\n",
            config->compile.loss, config->compile.optimizer, (long long)config->fit.batch_size,

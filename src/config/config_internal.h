@@ -9,9 +9,8 @@
 #include "section.h"
 
 enum {
-    TR_INI_LINE_MAX = 199, /* inih reads no more of a line (INI_MAX_LINE less the end) ... */
-    TR_INI_NAME_MAX = 49,  /* ... and of a section's name */
-    /* Ours. They bound the work that a file of a hostile author can ask for. */
+    /* They bound the work that a file of a hostile author can ask for. */
+    TR_INI_NAME_MAX = 49, /* characters of a section's name */
     TR_INI_BYTES_MAX = 1 << 20,
     TR_INI_KEYS_MAX = 1000,
     TR_INI_SECTIONS_MAX = 10000
@@ -25,9 +24,9 @@ void tr_section_release(tr_section *section);
 /* ini_file.c: appends a section. NULL: out of memory. */
 tr_section *tr_ini_add(tr_ini *ini, const char *name, int line);
 
-/* ini_file.c: why `key = value` would not be read back as it is ("has a ..."), or NULL when it
- * would. */
-const char *tr_ini_value_flaw(const char *key, const char *value);
+/* ini_file.c: why `value` would not be read back from a file as it is ("has a ..."), or NULL when
+ * it would. */
+const char *tr_ini_value_flaw(const char *value);
 
 /* override.c: applies one "section.key=value"; mistakes go to `problems`. False: out of memory. */
 bool tr_ini_override(tr_ini *ini, const char *text, tr_problems *problems);

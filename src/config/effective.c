@@ -1,8 +1,6 @@
 /* effective.c -- the sections as INI text, every default spelled out.
  *
- * The text reads back to the same values, so it holds nothing that inih would cut: a line that
- * alignment or blanks would make too long is written without them, which is never longer than the
- * line that the value came from.
+ * The text reads back to the same values.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,22 +49,20 @@ static void append_comment(struct text *text, const char *comment)
     }
 }
 
+enum { ALIGNED_MAX = 40 }; /* a longer key stands out instead of moving all others */
+
 static void append_section(struct text *text, const tr_section *section)
 {
     size_t width = 0;
     for (size_t i = 0; i < section->n_entries; i++) {
         const size_t n = strlen(section->entries[i].key);
-        width = n > width ? n : width;
+        width = n > width && n <= ALIGNED_MAX ? n : width;
     }
     append(text, "%s[%s]\n", text->n == 0 ? "" : "\n", section->name);
     for (size_t i = 0; i < section->n_entries; i++) {
         const tr_entry *entry = &section->entries[i];
-        const bool fits = width + strlen(" = ") + strlen(entry->value) <= TR_INI_LINE_MAX;
-        if (!fits)
-            append(text, "%s=%s\n", entry->key, entry->value);
-        else
-            append(text, "%-*s =%s%s\n", (int)width, entry->key, *entry->value == '\0' ? "" : " ",
-                   entry->value);
+        append(text, "%-*s =%s%s\n", (int)width, entry->key, *entry->value == '\0' ? "" : " ",
+               entry->value);
     }
 }
 

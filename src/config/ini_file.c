@@ -1,9 +1,11 @@
 /* ini_file.c -- reading an INI file with inih, and seeing what inih does not say; see ini_file.h.
  *
  * inih asks a reader for each line. Ours counts the lines and judges each before inih sees it: what
- * inih would cut, join or skip without a word becomes a problem, and inih gets an empty line in its
+ * inih would join or skip without a word becomes a problem, and inih gets an empty line in its
  * place. Sections are noted here, since inih has no event for an empty one; keys and values are
- * what inih makes of the remaining lines. The file is read whole before parsing, and never written.
+ * what inih makes of the remaining lines. Of a line longer than its buffer (200 bytes in Debian's)
+ * it gets the key alone, and the value is taken here. The file is read whole before parsing, and
+ * never written.
  */
 #include "ini_file.h"
 
@@ -25,9 +27,12 @@ struct loader {
     tr_problems *problems;
     const char *next, *end; /* what is left of the file */
     int line;               /* of the line that inih works on */
-    bool has_section;       /* whether any header came yet, also a wrong one */
-    bool skips_keys;        /* the header above was wrong: its keys belong nowhere */
-    bool awaits_key;        /* inih got a line that must give a key */
+    const char
+        *long_value; /* of that line, [n_long_value], where inih gets its key alone; or NULL */
+    size_t n_long_value;
+    bool has_section; /* whether any header came yet, also a wrong one */
+    bool skips_keys;  /* the header above was wrong: its keys belong nowhere */
+    bool awaits_key;  /* inih got a line that must give a key */
     bool no_memory;
 };
 
@@ -74,11 +79,9 @@ void tr_ini_free(tr_ini *ini)
 
 /* ---- one value ---- */
 
-const char *tr_ini_value_flaw(const char *key, const char *value)
+const char *tr_ini_value_flaw(const char *value)
 {
     const size_t n = strlen(value);
-    if (strlen(key) + strlen("=") + n > TR_INI_LINE_MAX)
-        return "is longer than a line may be (199 characters)";
     if (n == 0)
         return NULL;
     if (isspace((unsigned char)value[0]) || isspace((unsigned char)value[n - 1]))
@@ -123,8 +126,8 @@ static void add_section(struct loader *loader, const char *name)
         loader->skips_keys = false;
 }
 
-/* A line that starts with '['. As inih does, the name ends at the first ']'. */
-static bool take_header(struct loader *loader, const char *text, size_t n)
+/* A line that starts with '['. The name ends at the first ']', as in inih. */
+static void take_header(struct loader *loader, const char *text, size_t n)
 {
     char name[TR_INI_NAME_MAX + 1];
     const char *close = memchr(text, ']', n);
@@ -134,14 +137,14 @@ static bool take_header(struct loader *loader, const char *text, size_t n)
     if (close == NULL) {
         tr_problems_add(loader->problems, loader->line, "%.*s: the section's name has no ']'",
                         (int)n, text);
-        return false;
+        return;
     }
     const size_t n_name = (size_t)(close - text) - 1;
     if (n_name == 0 || n_name > TR_INI_NAME_MAX) {
         tr_problems_add(loader->problems, loader->line,
                         "%.*s: a section's name must have 1 to %d characters, not %zu",
                         (int)n_name + 2, text, TR_INI_NAME_MAX, n_name);
-        return false;
+        return;
     }
     memcpy(name, text + 1, n_name);
     name[n_name] = '\0';
@@ -150,17 +153,11 @@ static bool take_header(struct loader *loader, const char *text, size_t n)
         tr_problems_add(loader->problems, loader->line,
                         "[%s]: text after the ']'; only a comment (;) may follow", name);
     add_section(loader, name);
-    return !loader->skips_keys;
 }
 
 /* Notes what is wrong with a line whatever it says; true when there is something. */
-static bool is_flawed(struct loader *loader, const char *text, size_t n, size_t n_max)
+static bool is_flawed(struct loader *loader, const char *text, size_t n)
 {
-    if (n > n_max) {
-        tr_problems_add(loader->problems, loader->line,
-                        "the line has %zu characters; at most %zu are read", n, n_max);
-        return true;
-    }
     for (size_t i = 0; i < n; i++)
         if (iscntrl((unsigned char)text[i]) && text[i] != '\t') {
             tr_problems_add(loader->problems, loader->line,
@@ -175,24 +172,55 @@ static bool is_flawed(struct loader *loader, const char *text, size_t n, size_t 
     return false;
 }
 
-/* Whether inih may see the line; if not, the reason is noted. */
-static bool accept_line(struct loader *loader, const char *text, size_t n, size_t n_max)
+/* Whether the line is for inih: a key. A header is noted, and what is wrong with either. */
+static bool accept_line(struct loader *loader, const char *text, size_t n)
 {
     const char mark = first_mark(text, n);
-    if (memchr(text, '\0', n) != NULL) {
-        tr_problems_add(loader->problems, loader->line, "the line has a NUL byte: not a text file");
-        return false;
-    }
     if (mark == '\0' || mark == ';' || mark == '#')
         return false;
-    const bool flawed = is_flawed(loader, text, n, n_max);
+    const bool flawed = is_flawed(loader, text, n);
     if (mark == '[') {
         loader->has_section = true;
         loader->skips_keys = true; /* until the header proves right */
-        return !flawed && take_header(loader, text, n);
+        if (!flawed)
+            take_header(loader, text, n);
+        return false;
     }
     loader->awaits_key = !flawed;
     return !flawed;
+}
+
+/* A line longer than inih's buffer: how much of it inih gets, its key and the separator; 0 where no
+ * key is to be seen within n_max characters. */
+static size_t split_long_line(struct loader *loader, const char *text, size_t n, size_t n_max)
+{
+    size_t key = 0;
+    while (key < n_max && text[key] != '=' && text[key] != ':')
+        key++;
+    if (key == n_max)
+        return 0;
+    loader->long_value = text + key + 1;
+    loader->n_long_value = n - key - 1;
+    return key + 1;
+}
+
+/* What inih makes of a value: without the comment behind it and the blanks around it. NULL: out of
+ * memory. */
+static char *copy_long_value(const char *text, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (text[i] == ';' && isspace((unsigned char)text[i - 1]))
+            n = i;
+    while (n > 0 && isspace((unsigned char)*text))
+        text++, n--;
+    while (n > 0 && isspace((unsigned char)text[n - 1]))
+        n--;
+    char *copy = tr_alloc(n + 1, 1);
+    if (copy != NULL) {
+        memcpy(copy, text, n);
+        copy[n] = '\0';
+    }
+    return copy;
 }
 
 /* inih drops a line that is no pair and says so only for the first: its key never came. */
@@ -222,11 +250,12 @@ static char *read_line(char *buffer, int buffer_bytes, void *user)
     if (loader->line == 1 && n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
         text += 3, n -= 3; /* the mark that some editors put before UTF-8 */
 
-    size_t n_max = TR_INI_LINE_MAX;
-    if ((size_t)buffer_bytes - 1 < n_max)
-        n_max = (size_t)buffer_bytes - 1;
-    if (!accept_line(loader, text, n, n_max))
+    const size_t n_max = (size_t)buffer_bytes - 1;
+    loader->long_value = NULL;
+    if (!accept_line(loader, text, n))
         n = 0;
+    else if (n > n_max)
+        n = split_long_line(loader, text, n, n_max);
     memcpy(buffer, text, n);
     buffer[n] = '\0';
     return buffer;
@@ -234,22 +263,19 @@ static char *read_line(char *buffer, int buffer_bytes, void *user)
 
 /* ---- keys ---- */
 
-static int take_key(void *user, const char *section_name, const char *key, const char *value)
+static void add_key(struct loader *loader, const char *key, const char *value)
 {
-    struct loader *loader = user;
     tr_ini *ini = loader->ini;
-    (void)section_name; /* inih's copy of what take_header() noted */
-    loader->awaits_key = false;
     if (!loader->has_section) {
         tr_problems_add(loader->problems, loader->line, "%s = %s: stands before any [section]", key,
                         value);
-        return 1;
+        return;
     }
     if (loader->skips_keys)
-        return 1;
+        return;
 
     tr_section *section = &ini->sections[ini->n_sections - 1];
-    const char *flaw = tr_ini_value_flaw(key, value);
+    const char *flaw = tr_ini_value_flaw(value);
     const tr_entry *first = tr_section_find(section, key);
     if (*key == '\0')
         tr_problems_add(loader->problems, loader->line, "[%s] = %s: the key has no name",
@@ -265,9 +291,26 @@ static int take_key(void *user, const char *section_name, const char *key, const
         tr_problems_add(loader->problems, loader->line, "[%s] %s: more than %d keys in a section",
                         section->name, key, TR_INI_KEYS_MAX);
     if (*key == '\0' || first != NULL || section->n_entries == TR_INI_KEYS_MAX)
-        return 1;
+        return;
     /* A flawed value is kept, so that its key does not count as missing as well. */
     loader->no_memory |= !tr_section_add(section, key, value, loader->line, false);
+}
+
+static int take_key(void *user, const char *section_name, const char *key, const char *value)
+{
+    struct loader *loader = user;
+    (void)section_name; /* inih never sees a header */
+    loader->awaits_key = false;
+    if (loader->long_value == NULL) {
+        add_key(loader, key, value);
+        return 1;
+    }
+    char *whole = copy_long_value(loader->long_value, loader->n_long_value);
+    if (whole == NULL)
+        loader->no_memory = true;
+    else
+        add_key(loader, key, whole);
+    tr_free(whole);
     return 1;
 }
 
@@ -355,6 +398,11 @@ tr_status tr_ini_parse(tr_ini **out, const char *name, const char *text, size_t 
                        const char *const *overrides, size_t n_overrides, tr_problems *problems,
                        tr_error *err)
 {
+    if (memchr(text, '\0', n) != NULL)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "%s: has a NUL byte: this is not a text file (or one in UTF-16: save it as "
+                       "UTF-8)",
+                       name);
     tr_ini *ini = tr_alloc(1, sizeof *ini);
     if (ini == NULL)
         goto no_memory;
@@ -367,6 +415,7 @@ tr_status tr_ini_parse(tr_ini **out, const char *name, const char *text, size_t 
     for (size_t i = 0; i < n_overrides; i++)
         if (!tr_ini_override(ini, overrides[i], problems))
             goto no_memory;
+    tr_problems_end_syntax(problems);
     *out = ini;
     return TR_OK;
 

@@ -2,8 +2,9 @@
  * accepted.
  *
  * inih does the parsing. Around it, a reader that counts lines refuses what inih would take
- * silently: lines and section names it truncates, indented continuation lines, duplicate keys and
- * sections, lines that are neither comment, section nor "key = value", NUL bytes.
+ * silently: section names it truncates, indented continuation lines, duplicate keys and sections,
+ * lines that are neither comment, section nor "key = value", NUL bytes. A line may be of any
+ * length, a path or a list of boundaries, though inih's own buffer ends at 199 characters.
  *
  * A duplicate section stays in the list as a section of its own, so that its keys get checked too;
  * tr_ini_find() and overrides see the first one.
@@ -23,8 +24,8 @@ typedef struct tr_ini {
 } tr_ini;
 
 /* Reads the file and applies the overrides ("section.key=value"; the section is all before the
- * last '.' left of '='). Mistakes go to `problems`; only an unreadable file or lack of memory
- * fails. The result is released with tr_ini_free(). */
+ * last '.' left of '='). Mistakes go to `problems`; only an unreadable file, one that is no text,
+ * or lack of memory fails. The result is released with tr_ini_free(). */
 tr_status tr_ini_load(tr_ini **out, const char *path, const char *const *overrides,
                       size_t n_overrides, tr_problems *problems, tr_error *err);
 /* The same from n bytes of text; `name` stands for the file in messages. */

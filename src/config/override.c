@@ -27,11 +27,10 @@ static bool split(char *text, char **section, char **key, char **value)
     *dot = '\0';
     *key = dot + 1;
     *section = text;
-    const size_t n = strlen(text);
     for (const char *c = text; *c != '\0'; c++)
         if (*c != '.' && strchr(word_characters, *c) == NULL)
             return false;
-    return n <= TR_INI_NAME_MAX && **key != '\0' && (*key)[strspn(*key, word_characters)] == '\0';
+    return **key != '\0' && (*key)[strspn(*key, word_characters)] == '\0';
 }
 
 /* The last of several overrides of a key counts, and counts as if the file had it. */
@@ -67,8 +66,12 @@ bool tr_ini_override(tr_ini *ini, const char *text, tr_problems *problems)
                         "--set %s: must be SECTION.KEY=VALUE, for example --set fit.epochs=3",
                         text);
     } else {
-        const char *flaw = tr_ini_value_flaw(key, value);
-        if (flaw != NULL)
+        const char *flaw = tr_ini_value_flaw(value);
+        if (strlen(section) > TR_INI_NAME_MAX)
+            tr_problems_add(problems, 0,
+                            "--set %s: a section's name has at most %d characters, not %zu", text,
+                            TR_INI_NAME_MAX, strlen(section));
+        else if (flaw != NULL)
             tr_problems_add(problems, 0, "--set %s: the value %s", text, flaw);
         else
             ok = put(ini, section, key, value);

@@ -29,7 +29,8 @@ struct tr_problems {
     char *path;
     struct problem *kept;
     size_t n_kept;
-    size_t n; /* with those beyond KEPT_MAX */
+    size_t n_syntax; /* of those kept, which stay in front */
+    size_t n;        /* with those beyond KEPT_MAX */
     bool no_memory;
 };
 
@@ -76,7 +77,7 @@ static bool insert(tr_problems *problems, int line, char *text)
     if (kept == NULL)
         return false;
     size_t at = problems->n_kept;
-    while (at > 0 && kept[at - 1].line > line)
+    while (at > problems->n_syntax && kept[at - 1].line > line)
         at--;
     memmove(kept + at + 1, kept + at, (problems->n_kept - at) * sizeof *kept);
     kept[at] = (struct problem){line, text};
@@ -112,6 +113,11 @@ void tr_problems_add(tr_problems *problems, int line, const char *format, ...)
         tr_free(text);
         problems->no_memory = true;
     }
+}
+
+void tr_problems_end_syntax(tr_problems *problems)
+{
+    problems->n_syntax = problems->n_kept;
 }
 
 /* ---- reporting ---- */

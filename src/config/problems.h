@@ -23,9 +23,15 @@ void tr_problems_add(tr_problems *problems, int line, const char *format, ...)
  * and tr_problems_check() returns TR_ERR_INTERNAL. tr_problems_add() does this by itself. */
 void tr_problems_no_memory(tr_problems *problems);
 
+/* What is wrong with the form of the file is recorded, and what follows comes behind it in the
+ * list: a key that is missing because its line is damaged must not stand before the damaged line.
+ */
+void tr_problems_end_syntax(tr_problems *problems);
+
 size_t tr_problems_count(const tr_problems *problems);
 
-/* TR_OK when there are none; else TR_ERR_CONFIG and all of them in line order, one a line, as
+/* TR_OK when there are none; else TR_ERR_CONFIG and all of them, in line order but for those of the
+ * form, which come first, one a line, as
  * "path:line: text", and a last line with their number when there is more than one (which also
  * says so when *err has no room for all). TR_ERR_INTERNAL after tr_problems_no_memory(). */
 tr_status tr_problems_check(const tr_problems *problems, tr_error *err);

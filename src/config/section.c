@@ -79,13 +79,16 @@ void tr_section_release(tr_section *section)
 
 /* ---- reading ---- */
 
-/* The offending text as its author wrote it: "[fit] epochs = x" or "--set fit.epochs=x". */
+/* The offending text as its author wrote it: "[fit] epochs = x" or "--set fit.epochs=x"; of a long
+ * one the beginning. */
 static const char *subject(const tr_section *section, const tr_entry *entry, char *text, size_t n)
 {
-    if (entry->line == 0 && !entry->is_default)
-        snprintf(text, n, "--set %s.%s=%s", section->name, entry->key, entry->value);
-    else
-        snprintf(text, n, "[%s] %s = %s", section->name, entry->key, entry->value);
+    const int length =
+        entry->line == 0 && !entry->is_default
+            ? snprintf(text, n, "--set %s.%s=%s", section->name, entry->key, entry->value)
+            : snprintf(text, n, "[%s] %s = %s", section->name, entry->key, entry->value);
+    if (length >= (int)n)
+        snprintf(text + n - sizeof "...", sizeof "...", "...");
     return text;
 }
 

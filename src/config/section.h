@@ -19,8 +19,7 @@ typedef struct tr_ratio {
     double num, den;
 } tr_ratio;
 
-/* A list of numbers of any length that a line can hold. */
-enum { TR_REALS_MAX = 96 };
+enum { TR_REALS_MAX = 1000 };
 typedef struct tr_reals {
     int n;
     double values[TR_REALS_MAX];

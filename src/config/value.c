@@ -18,13 +18,13 @@
 #include "config_internal.h"
 
 enum {
-    PART_MAX = TR_INI_LINE_MAX + 1,
-    INTS_MAX = 8 /* no shape has more dimensions */
+    PART_MAX = 200, /* no name or number is near as long */
+    INTS_MAX = 8    /* no shape has more dimensions */
 };
 
 /* ---- parts of a text ---- */
 
-/* Copies n characters without the blanks around them. A part longer than any line can hold becomes
+/* Copies n characters without the blanks around them. A part too long for any value becomes
  * empty, and so wrong, instead of being cut. */
 static void copy_part(const char *text, size_t n, char part[PART_MAX])
 {

@@ -343,6 +343,16 @@ const tr_samples *tr_dataset_test(const tr_dataset *dataset)
 
 /* ---- targets against the network ---- */
 
+/* With labels from 1 on, one more unit would be a class that never comes. */
+static const char *label_advice(const tr_samples *samples)
+{
+    for (int64_t i = 0; i < samples->n; i++)
+        if (samples->y[i] == 0)
+            return "give its last layer more units";
+    return "no label is 0, so they may be numbered from 1: subtract the lowest label from all of "
+           "them";
+}
+
 static tr_status check_class_numbers(const char *const text[2], const tr_samples *samples,
                                      int64_t n_classes, tr_error *err)
 {
@@ -350,9 +360,9 @@ static tr_status check_class_numbers(const char *const text[2], const tr_samples
         if (samples->y[i] < 0 || samples->y[i] >= n_classes)
             return tr_fail(err, TR_ERR_DATA,
                            "%s: %s holds the label %d at index %lld, but the model has %lld "
-                           "outputs: labels 0 to %lld; give its last layer more units",
+                           "outputs: labels start from 0 and end at %lld; %s",
                            text[0], text[1], samples->y[i], (long long)i, (long long)n_classes,
-                           (long long)n_classes - 1);
+                           (long long)n_classes - 1, label_advice(samples));
     return TR_OK;
 }
 

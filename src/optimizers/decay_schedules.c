@@ -130,6 +130,14 @@ static void check_piecewise(const tr_schedule *self, const tr_section *section,
                             self->boundaries.values[i], self->boundaries.values[i - 1]);
             break;
         }
+    for (int i = 0; i < self->boundaries.n; i++)
+        if (self->boundaries.values[i] != floor(self->boundaries.values[i])) {
+            tr_problems_add(problems, tr_section_line(section, "boundaries"),
+                            "[learning_rate] boundaries: %.10g is not a whole number; boundaries "
+                            "are steps (updates), not epochs",
+                            self->boundaries.values[i]);
+            break;
+        }
     if (self->values.n != self->boundaries.n + 1)
         tr_problems_add(problems, tr_section_line(section, "values"),
                         "[learning_rate] values must be one more than the %d boundaries, not %d",

@@ -155,6 +155,8 @@ Test(cli, usage_errors)
     test_expect(test_run("", "evaluate -c x"), 2, "no checkpoint");
     test_expect(test_run("", "check -c x -c y"), 2, "--config is given twice, as x and as y");
     test_expect(test_run("", "evaluate --checkpoint x --checkpoint y"), 2, "given twice");
+    test_expect(test_run("", "check -c x --set fit.epochs=3 --set fit.seed=3 --set fit.epochs=4"),
+                2, "note: --set fit.epochs is given twice: 4 counts, not 3");
     test_expect(test_run("", "predict -k x -o a.csv -o b.csv"), 2, "--output is given twice");
     test_expect(test_run("", "predict -k x -i a.h5 -i b.h5"), 2, "--input is given twice");
     test_expect(test_run("", "convert idx onlyone"), 2, "idx FOLDER OUT.h5");

@@ -35,8 +35,8 @@ static tr_status load_file(const char *path, const char *const *overrides, size_
     tr_config_free(config);
     config = NULL;
     err.text[0] = '\0';
-    cr_assert_eq(tr_config_load(&config, path, overrides, n, &err), TR_OK, "%s", err.text);
-    return tr_config_check(config, &err);
+    const tr_status status = tr_config_load(&config, path, overrides, n, &err);
+    return status == TR_OK ? tr_config_check(config, &err) : status;
 }
 
 static tr_status load_least_and(const char *more)
@@ -341,7 +341,7 @@ Test(config, all_problems_in_one_run)
                  "[output]\n"            /* 14 */
                  "directory = a # b\n"); /* 15 */
     cr_assert_eq(load_file(fixture_path, set, 2), TR_ERR_CONFIG);
-    static const int lines[] = {0, 0, 0, 1, 2, 3, 6, 9, 11, 12, 13, 13, 15};
+    static const int lines[] = {0, 6, 12, 15, 0, 0, 1, 2, 3, 9, 11, 13, 13}; /* form first */
     const size_t n = sizeof lines / sizeof *lines;
     assert_count(n);
     const char *text = err.text;
@@ -469,7 +469,7 @@ Test(config, effective_configuration_needs_a_sane_one)
 
 static void assert_survives_lack_of_memory(const char *path, const char *const *set, size_t n_set)
 {
-    cr_assert_eq(load_file(path, set, n_set), TR_OK);
+    (void)load_file(path, set, n_set); /* with problems, in one of the cases */
     const size_t n_problems = tr_problems_count(config->problems);
     tr_config *whole = config;
     config = NULL;

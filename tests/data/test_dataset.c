@@ -136,7 +136,28 @@ Test(dataset, checks_labels_against_the_classes)
     cr_expect_eq(tr_dataset_check_targets(dataset, &(tr_target_rules){.width = 10}, &err), TR_OK);
     cr_expect_eq(tr_dataset_check_targets(dataset, &(tr_target_rules){.width = 9}, &err),
                  TR_ERR_DATA);
-    expect_texts(&err, config.data.file, "y_train", "label 9", "index 2", "9 outputs", NULL);
+    expect_texts(&err, config.data.file, "y_train", "label 9", "index 2", "9 outputs", "more units",
+                 NULL);
+    tr_dataset_free(dataset);
+}
+
+/* One more unit would train a class that never comes. */
+Test(dataset, labels_from_1_are_named_as_such)
+{
+    static const uint8_t from_1[N] = {3, 1, 5, 4, 2};
+    const char *path = in_folder("from_1.h5");
+    const hid_t file = h5_create(path);
+    h5_put(file, "x_train", H5T_STD_U8LE, H5T_NATIVE_UINT8, 0, counting_pixels(), 3, N, H, W);
+    h5_put(file, "y_train", H5T_STD_U8LE, H5T_NATIVE_UINT8, 0, from_1, 1, N);
+    cr_assert_geq(H5Fclose(file), 0);
+    const tr_config config = config_for(path, H, W, 1);
+    tr_dataset *dataset = open_good(&config);
+    tr_error err = {0};
+    cr_expect_eq(tr_dataset_check_targets(dataset, &(tr_target_rules){.width = 5}, &err),
+                 TR_ERR_DATA);
+    expect_texts(&err, path, "y_train", "label 5", "no label is 0", "start from 0", "subtract",
+                 NULL);
+    cr_expect_null(strstr(err.text, "units"));
     tr_dataset_free(dataset);
 }
 

@@ -96,6 +96,10 @@ Test(schedule, refuses)
                            SCHEDULE("piecewise_constant_decay") "boundaries = 3, 3\n"
                                                                 "values = 1, 2, 3\n",
                            3, "boundaries must increase, but 3 follows 3");
+    test_optimizer_refuses("sgd",
+                           SCHEDULE("piecewise_constant_decay") "boundaries = 1.5\n"
+                                                                "values = 1, 2\n",
+                           3, "1.5 is not a whole number");
     test_optimizer_refuses(
         "sgd", SCHEDULE("piecewise_constant_decay") "boundaries = 1, 3\nvalues = 1, 2\n", 4,
         "values must be one more than the 2 boundaries, not 2");

@@ -1,0 +1,24 @@
+/* data_notes.h -- what of the data is allowed and probably not meant: pixels of a strange size,
+ * classes without a sample. */
+#ifndef TR_DATA_NOTES_H
+#define TR_DATA_NOTES_H
+
+#include <stdio.h>
+
+#include "trainer/dataset.h"
+#include "trainer/model.h"
+
+/* The values of the pixels, as stored and as the network sees them. */
+typedef struct tr_pixel_range {
+    double low, high;
+    double seen_low, seen_high;
+} tr_pixel_range;
+
+tr_pixel_range tr_pixel_range_of(const tr_config *config, const tr_samples *samples);
+
+/* A line each, "trainer: warning: ...". */
+void tr_warn_of_pixels(FILE *out, const tr_config *config, const tr_pixel_range *range);
+void tr_warn_of_classes(FILE *out, const tr_config *config, const tr_model *model,
+                        const tr_samples *samples);
+
+#endif
