@@ -43,7 +43,7 @@ typedef struct tr_control {
     atomic_int save; /* nonzero: save after the step at hand; set to 0 by the run */
 } tr_control;
 
-/* Prepares a run: optimizer (from config), split, engine, output folder. Everything is borrowed and
+/* Prepares a run: split, engine, output folder. Everything is borrowed and
  * must outlive the run. Fails before the first step where it can. */
 tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
                      const tr_dataset *dataset, tr_error *err);
@@ -85,10 +85,7 @@ tr_status tr_run_overwrite(tr_run *run, char **names, tr_error *err);
 /* <output>/last.h5; borrowed from the run. */
 const char *tr_run_checkpoint_path(const tr_run *run);
 
-/* Reads [compile] optimizer and [optimizer] without a run; mistakes go to config->problems. */
-tr_status tr_optimizer_check(const tr_config *config, tr_error *err);
-
-/* The same of [checkpoint] monitor, for a parsed model. */
+/* Reads [checkpoint] monitor without a run, for a parsed model. */
 tr_status tr_monitor_check(const tr_config *config, const tr_model *model, tr_error *err);
 
 /* Trains all epochs that are left. After each: validation, last.h5 and, if it is the best one,

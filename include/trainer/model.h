@@ -18,10 +18,11 @@
 
 typedef struct tr_model tr_model;
 
-/* Reads [layer.*] and [compile] loss, infers every shape. Mistakes go to config->problems, so that
- * tr_config_check() reports them with the others; fails only when memory is out. `config` must
- * outlive the model and may get its defaults filled in. */
-tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err);
+/* Reads [layer.*] and what the model is compiled with (loss, metrics, optimizer, its schedule),
+ * once and for all; infers every shape. Mistakes go to config->problems, so that tr_config_check()
+ * reports them with the others; fails only when memory is out. `config` gets its defaults filled
+ * in, is not written to any more from then on, and must outlive the model. */
+tr_status tr_model_parse(tr_model **out, tr_config *config, tr_error *err);
 
 /* Plans the programs, checks every kernel of theirs, and initialises the parameters from
  * config->fit.seed. Call after tr_config_check() said TR_OK. TR_ERR_CONFIG where oneDNN has no right
@@ -52,7 +53,11 @@ int64_t tr_model_n_classes(const tr_model *model); /* length of the output vecto
 const char *tr_model_name(const tr_model *model);
 const tr_config *tr_model_config(const tr_model *model); /* it was parsed from */
 
-/* ---- loss and metrics ---- */
+/* ---- optimizer, loss and metrics ---- */
+
+/* As parsed, for whoever needs its settings; borrowed. Never NULL after tr_config_check(). */
+struct tr_optimizer;
+const struct tr_optimizer *tr_model_optimizer(const tr_model *model);
 
 unsigned tr_model_targets(const tr_model *model); /* tr_target bits that its loss understands */
 tr_target_rules tr_model_target_rules(const tr_model *model);

@@ -235,8 +235,7 @@ static tr_status describe(const bench_state *state, tr_bench *bench, tr_error *e
     return TR_OK;
 }
 
-tr_status tr_bench_run(tr_bench *out, tr_model *model, tr_optimizer *optimizer, double seconds,
-                       tr_error *err)
+tr_status tr_bench_run(tr_bench *out, tr_model *model, double seconds, tr_error *err)
 {
     bench_state state = {.model = model, .batch = model->config->fit.batch_size};
     state.evaluated = state.batch > EVALUATED ? state.batch : EVALUATED;
@@ -246,7 +245,7 @@ tr_status tr_bench_run(tr_bench *out, tr_model *model, tr_optimizer *optimizer, 
     tr_status status =
         state.step_us == NULL ? tr_out_of_memory(err, NULL) : make_samples(&state, err);
     if (status == TR_OK)
-        status = tr_engine_new(&state.engine, model, optimizer,
+        status = tr_engine_new(&state.engine, model, tr_model_optimizer(model),
                                tr_engine_choose_threads(model, out->threads_why), state.batch,
                                state.evaluated, err);
     if (status == TR_OK)

@@ -42,8 +42,7 @@ typedef struct tr_bench {
 
 /* `model` is built; it is trained on noise, so its parameters are of no use afterwards.
  * `seconds`: about how long. Release with tr_bench_release(). */
-tr_status tr_bench_run(tr_bench *out, tr_model *model, tr_optimizer *optimizer, double seconds,
-                       tr_error *err);
+tr_status tr_bench_run(tr_bench *out, tr_model *model, double seconds, tr_error *err);
 void tr_bench_release(tr_bench *bench);
 
 /* Median, least and greatest of n > 0 values, which are sorted in place. */

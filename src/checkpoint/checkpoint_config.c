@@ -37,15 +37,11 @@ static tr_status try_text(const char *path, const char *text, tr_error *err)
 {
     tr_config *config = NULL;
     tr_model *model = NULL;
-    tr_optimizer *optimizer = NULL;
     tr_status status = tr_config_parse(&config, path, text, NULL, 0, err);
     if (status == TR_OK)
         status = tr_model_parse(&model, config, err);
     if (status == TR_OK)
-        status = tr_optimizer_make(&optimizer, config, err);
-    if (status == TR_OK)
         status = tr_config_check(config, err);
-    tr_free(optimizer);
     tr_model_free(model);
     tr_config_free(config);
     return status;

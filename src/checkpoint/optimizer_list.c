@@ -63,24 +63,14 @@ static void add_all_slots(variable_list *list)
     }
 }
 
-static tr_status make_optimizer(tr_optimizer **out, const tr_snapshot *snapshot, tr_error *err)
-{
-    *out = NULL;
-    TR_TRY(tr_optimizer_make(out, tr_model_config(snapshot->model), err));
-    return *out == NULL ? tr_fail(err, TR_ERR_CONFIG, "[compile] optimizer is unknown") : TR_OK;
-}
-
 tr_status tr_optimizer_list(tr_variable **out, size_t *n, const tr_snapshot *snapshot,
                             tr_error *err)
 {
-    tr_optimizer *optimizer;
-    TR_TRY(make_optimizer(&optimizer, snapshot, err));
+    const tr_optimizer *optimizer = tr_model_optimizer(snapshot->model);
     const size_t n_slots = (size_t)(snapshot->n_slots * tr_model_n_weights(snapshot->model));
     variable_list list = {.snapshot = snapshot, .items = tr_alloc(n_slots + 3, sizeof *list.items)};
-    if (list.items == NULL) {
-        tr_free(optimizer);
+    if (list.items == NULL)
         return tr_out_of_memory(err, NULL);
-    }
     snprintf(list.prefix, sizeof list.prefix, "%s", optimizer->ops->name);
     add(&list, TR_VARIABLE_ITERATION, "iteration");
     if (optimizer->schedule.ops == NULL)
@@ -88,7 +78,6 @@ tr_status tr_optimizer_list(tr_variable **out, size_t *n, const tr_snapshot *sna
     add_all_slots(&list);
     if (optimizer->ops->product != NULL)
         add(&list, TR_VARIABLE_PRODUCT, "variable");
-    tr_free(optimizer);
     *out = list.items;
     *n = list.n;
     return TR_OK;
@@ -97,8 +86,9 @@ tr_status tr_optimizer_list(tr_variable **out, size_t *n, const tr_snapshot *sna
 tr_status tr_optimizer_scalars(const tr_snapshot *snapshot, float *learning_rate, float *product,
                                tr_error *err)
 {
-    tr_optimizer *optimizer;
-    TR_TRY(make_optimizer(&optimizer, snapshot, err));
+    tr_optimizer *optimizer = tr_optimizer_copy(tr_model_optimizer(snapshot->model));
+    if (optimizer == NULL)
+        return tr_out_of_memory(err, NULL);
     const int64_t t = snapshot->progress.iterations;
     *learning_rate = (float)tr_optimizer_learning_rate(optimizer, t);
     *product = 1.0f;

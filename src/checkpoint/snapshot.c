@@ -32,13 +32,8 @@ static bool add_slot(tr_snapshot *snapshot, tr_slot slot)
 /* The same slots in the same order as those of engine/update.c, by the optimizer's own account. */
 static tr_status add_slots(tr_snapshot *snapshot, tr_error *err)
 {
-    tr_optimizer *optimizer = NULL;
     tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
-    TR_TRY(tr_optimizer_make(&optimizer, tr_model_config(snapshot->model), err));
-    if (optimizer == NULL)
-        return tr_fail(err, TR_ERR_CONFIG, "[compile] optimizer is unknown");
-    const int n = tr_optimizer_slots(optimizer, slots);
-    tr_free(optimizer);
+    const int n = tr_optimizer_slots(tr_model_optimizer(snapshot->model), slots);
     for (int i = 0; i < n; i++)
         if (!add_slot(snapshot, slots[i]))
             return tr_out_of_memory(err, NULL);

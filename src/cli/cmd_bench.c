@@ -81,7 +81,6 @@ static tr_status measure(tr_session *session, const tr_options *options, const v
     if (list == NULL)
         return tr_out_of_memory(err, NULL);
     const tr_options own = with_variant(options, other, text, list);
-    tr_optimizer *optimizer = NULL;
     tr_status status = tr_session_load(session, &own, err);
     if (status == TR_OK)
         status = other->micro_batch > 0 ? tr_model_build(session->model, err)
@@ -89,10 +88,7 @@ static tr_status measure(tr_session *session, const tr_options *options, const v
     if (status == TR_OK)
         status = tr_model_check_trainable(session->model, err);
     if (status == TR_OK)
-        status = tr_optimizer_make(&optimizer, session->config, err);
-    if (status == TR_OK)
-        status = tr_bench_run(bench, session->model, optimizer, seconds, err);
-    tr_free(optimizer);
+        status = tr_bench_run(bench, session->model, seconds, err);
     tr_free(list);
     return status;
 }

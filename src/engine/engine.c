@@ -83,8 +83,8 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
     return make_updater(engine, err);
 }
 
-tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int threads,
-                        int64_t max_train, int64_t max_evaluate, tr_error *err)
+tr_status tr_engine_new(tr_engine **out, tr_model *model, const tr_optimizer *optimizer,
+                        int threads, int64_t max_train, int64_t max_evaluate, tr_error *err)
 {
     if (optimizer != NULL)
         TR_TRY(tr_model_check_trainable(model, err));
@@ -92,7 +92,7 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimize
     if (engine == NULL)
         return tr_out_of_memory(err, NULL);
     engine->model = model;
-    engine->optimizer = optimizer;
+    engine->optimizer = optimizer == NULL ? NULL : tr_optimizer_copy(optimizer);
     engine->threads = tr_has_openmp() ? threads : 1;
     engine->micro_batch = model->config->engine.micro_batch;
     engine->max_train = (max_train + engine->micro_batch - 1) / engine->micro_batch;
@@ -100,7 +100,8 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimize
     engine->max_evaluate =
         (max_evaluate / engine->evaluate_batch + 1) *
         ((engine->evaluate_batch + engine->micro_batch - 1) / engine->micro_batch);
-    tr_status status = allocate(engine, err);
+    tr_status status = optimizer != NULL && engine->optimizer == NULL ? tr_out_of_memory(err, NULL)
+                                                                      : allocate(engine, err);
     if (status == TR_OK)
         status = fill_workers(engine, err);
     if (status != TR_OK) {
@@ -124,6 +125,7 @@ void tr_engine_free(tr_engine *engine)
         tr_free(engine->workers[i].predictions);
     }
     tr_updater_free(engine->updater);
+    tr_free(engine->optimizer);
     tr_free(engine->workers);
     tr_free(engine->gradients);
     tr_free(engine->sums);

@@ -23,10 +23,10 @@ typedef struct tr_engine tr_engine;
 int tr_engine_choose_threads(const tr_model *model, char why[TR_WHY_MAX]);
 
 /* `threads`, at least 1, are used as they are; one without OpenMP. `model` is built; `optimizer`
- * may be NULL for an engine that only evaluates. Both are borrowed. Allocates everything that steps
+ * is copied, and may be NULL for an engine that only evaluates. Allocates everything that steps
  * of up to `max_train` samples and evaluations of up to `max_evaluate` need. */
-tr_status tr_engine_new(tr_engine **out, tr_model *model, tr_optimizer *optimizer, int threads,
-                        int64_t max_train, int64_t max_evaluate, tr_error *err);
+tr_status tr_engine_new(tr_engine **out, tr_model *model, const tr_optimizer *optimizer,
+                        int threads, int64_t max_train, int64_t max_evaluate, tr_error *err);
 void tr_engine_free(tr_engine *engine);
 
 int tr_engine_threads(const tr_engine *engine);

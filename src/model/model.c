@@ -136,7 +136,7 @@ static void infer_shapes(tr_model *model)
     }
 }
 
-tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err)
+tr_status tr_model_parse(tr_model **out, tr_config *config, tr_error *err)
 {
     tr_model *model = tr_alloc(1, sizeof *model);
     if (model == NULL)
@@ -146,18 +146,23 @@ tr_status tr_model_parse(tr_model **out, const tr_config *config, tr_error *err)
     tr_status status = parse_layers(model, err);
     if (status == TR_OK)
         status = tr_loss_parse(&model->loss, config, err);
-    if (status != TR_OK) {
-        tr_model_free(model);
-        return status;
-    }
+    if (status != TR_OK)
+        goto fail;
     /* A shape computed from a value that was refused would only be noise. */
     if (tr_problems_count(config->problems) == problems_before && config->input_shape[0] > 0)
         infer_shapes(model);
     if (tr_problems_count(config->problems) == problems_before && model->n_layers > 0 &&
         config->input_shape[0] > 0 && model->loss.ops != NULL)
         parse_compile(model);
+    status = tr_optimizer_make(&model->optimizer, config, err);
+    if (status != TR_OK)
+        goto fail;
     *out = model;
     return TR_OK;
+
+fail:
+    tr_model_free(model);
+    return status;
 }
 
 /* ---- life ---- */
@@ -213,6 +218,7 @@ void tr_model_free(tr_model *model)
     for (int i = 0; i < model->n_layers; i++)
         tr_layer_free(model->layers[i]);
     tr_free(model->layers);
+    tr_free(model->optimizer);
     tr_free(model->params);
     tr_free(model);
 }
@@ -255,6 +261,11 @@ tr_layer_info tr_model_layer(const tr_model *model, int i)
     for (int k = 0; k < i; k++)
         info.first_weight += model->layers[k]->n_params;
     return info;
+}
+
+const tr_optimizer *tr_model_optimizer(const tr_model *model)
+{
+    return model->optimizer;
 }
 
 int64_t tr_model_n_classes(const tr_model *model)

@@ -156,7 +156,7 @@ tr_optimizer *tr_optimizer_new(const tr_optimizer_ops *ops, tr_section *section,
     return make(ops, section, NULL, problems);
 }
 
-tr_status tr_optimizer_make(tr_optimizer **out, const tr_config *config, tr_error *err)
+tr_status tr_optimizer_make(tr_optimizer **out, tr_config *config, tr_error *err)
 {
     *out = NULL;
     const char *name = config->compile.optimizer;
@@ -182,6 +182,14 @@ tr_status tr_optimizer_make(tr_optimizer **out, const tr_config *config, tr_erro
         return tr_out_of_memory(err, NULL);
     (*out)->schedule = schedule;
     return TR_OK;
+}
+
+tr_optimizer *tr_optimizer_copy(const tr_optimizer *optimizer)
+{
+    tr_optimizer *copy = tr_alloc(1, optimizer->ops->bytes);
+    if (copy != NULL)
+        memcpy(copy, optimizer, optimizer->ops->bytes);
+    return copy;
 }
 
 /* ---- state ---- */

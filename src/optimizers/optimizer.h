@@ -89,8 +89,12 @@ extern const tr_key tr_optimizer_common_keys[];
 extern const size_t tr_optimizer_n_common_keys;
 
 /* The optimizer of [compile] optimizer, [optimizer] and [learning_rate]. Mistakes go to
- * config->problems; *out is NULL when the name is missing or unknown. Free with tr_free(). */
-tr_status tr_optimizer_make(tr_optimizer **out, const tr_config *config, tr_error *err);
+ * config->problems; *out is NULL when the name is missing or unknown. Free with tr_free(). The
+ * model does this once (tr_model_parse); others take tr_model_optimizer(). */
+tr_status tr_optimizer_make(tr_optimizer **out, tr_config *config, tr_error *err);
+
+/* One of one's own, to begin steps with. NULL: no memory. Free with tr_free(). */
+tr_optimizer *tr_optimizer_copy(const tr_optimizer *optimizer);
 
 /* A new optimizer without a schedule, its keys read from [optimizer]; mistakes go to `problems`.
  * NULL: no memory. Free with tr_free(). */

@@ -6,16 +6,6 @@
 #include "mem.h"
 #include "run_internal.h"
 
-/* ---- optimizer ---- */
-
-tr_status tr_optimizer_check(const tr_config *config, tr_error *err)
-{
-    tr_optimizer *optimizer;
-    const tr_status status = tr_optimizer_make(&optimizer, config, err);
-    tr_free(optimizer);
-    return status;
-}
-
 /* ---- life ---- */
 
 /* Targets of 0 and 1 have classes, too; others do not. */
@@ -97,10 +87,10 @@ static tr_status prepare_engine(tr_run *run, tr_error *err)
         run->split.n_validation > 0 ? run->split.n_validation : run->validation->n;
     const int64_t evaluate =
         smaller(tr_measure_chunk(config), n_test > n_validation ? n_test : n_validation);
-    TR_TRY(tr_optimizer_make(&run->optimizer, config, err));
     TR_TRY(tr_config_check(config, err));
     const int threads = tr_engine_choose_threads(run->model, run->threads_why);
-    return tr_engine_new(&run->engine, run->model, run->optimizer, threads, train, evaluate, err);
+    return tr_engine_new(&run->engine, run->model, tr_model_optimizer(run->model), threads, train,
+                         evaluate, err);
 }
 
 tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
@@ -136,7 +126,6 @@ void tr_run_free(tr_run *run)
     if (run->folder_lock >= 0)
         close(run->folder_lock);
     tr_engine_free(run->engine);
-    tr_free(run->optimizer);
     tr_split_release(&run->split);
     tr_free(run->order);
     tr_free(run->newest);

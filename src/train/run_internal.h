@@ -12,7 +12,6 @@ struct tr_run {
     const tr_config *config;
     tr_model *model;
     const tr_dataset *dataset;
-    tr_optimizer *optimizer;
     tr_engine *engine;
     char threads_why[TR_WHY_MAX];
     tr_split split;

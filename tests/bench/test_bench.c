@@ -49,7 +49,7 @@ Test(bench, counts)
     tr_bench bench;
     tr_error err = {0};
     test_rig rig = make(2);
-    cr_assert_eq(tr_bench_run(&bench, rig.model, rig.optimizer, 0.02, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_bench_run(&bench, rig.model, 0.02, &err), TR_OK, "%s", err.text);
     cr_assert_eq(bench.threads, 2);
     cr_assert(bench.batch == 22 && bench.micro_batch == 8 && bench.micro_batches == 3);
     cr_assert_eq(bench.n_floats, rig.model->n_floats);
@@ -72,7 +72,7 @@ Test(bench, adds_up)
      * counted twice would not fit in. */
     static const char *const overrides[] = {"engine.threads=2", "fit.batch_size=48"};
     test_rig rig = test_rig_new(test_reference_layers, "adam", 1, 1, overrides, 2);
-    cr_assert_eq(tr_bench_run(&bench, rig.model, rig.optimizer, 0.02, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_bench_run(&bench, rig.model, 0.02, &err), TR_OK, "%s", err.text);
     assert_spread("peak", bench.peak);
     assert_spread("step", bench.step_us);
     assert_spread("training", bench.images_per_s);
@@ -110,7 +110,7 @@ Test(bench, a_batch_may_be_larger_than_a_small_dataset)
     test_rig rig = test_rig_new("[model]\ninput_shape = 1, 1, 2\n[layer.f]\ntype = flatten\n"
                                 "[layer.d]\ntype = dense\nunits = 2\nactivation = softmax\n",
                                 "sgd", 1, 1, overrides, 3);
-    cr_assert_eq(tr_bench_run(&bench, rig.model, rig.optimizer, 0.01, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_bench_run(&bench, rig.model, 0.01, &err), TR_OK, "%s", err.text);
     cr_assert_eq(bench.batch, 60500);
     cr_assert_eq(bench.micro_batches, 15);
     tr_bench_release(&bench);
@@ -122,7 +122,7 @@ Test(bench, released_twice_is_released)
     tr_bench bench;
     tr_error err = {0};
     test_rig rig = make(1);
-    cr_assert_eq(tr_bench_run(&bench, rig.model, rig.optimizer, 0.001, &err), TR_OK);
+    cr_assert_eq(tr_bench_run(&bench, rig.model, 0.001, &err), TR_OK);
     tr_bench_release(&bench);
     cr_assert(bench.ops == NULL && bench.profile.op_us == NULL && bench.n_ops == 0);
     tr_bench_release(&bench);
@@ -139,7 +139,7 @@ Test(bench, lack_of_memory_is_an_error)
         tr_bench bench;
         cr_assert_lt(k, 200);
         tr_alloc_fail_after(k);
-        const tr_status status = tr_bench_run(&bench, rig.model, rig.optimizer, 0.001, &err);
+        const tr_status status = tr_bench_run(&bench, rig.model, 0.001, &err);
         tr_alloc_fail_after(-1);
         if (status == TR_OK) {
             cr_assert_gt(k, 30, "a run makes more allocations than %d: one failed unseen", k);

@@ -25,7 +25,9 @@ static void refused(const char *section, const char *const *overrides, size_t n,
     char *body =
         tr_format("[model]\ninput_shape = 1, 1, 1\n[layer.a]\ntype = flatten\n%s", section);
     tr_config *config = test_config(body, overrides, n);
-    cr_assert_eq(tr_optimizer_check(config, &err), TR_OK);
+    tr_optimizer *made = NULL;
+    cr_assert_eq(tr_optimizer_make(&made, config, &err), TR_OK);
+    tr_free(made);
     cr_assert_eq(tr_config_check(config, &err), TR_ERR_CONFIG);
     cr_assert_not_null(strstr(err.text, expected), "%s", err.text);
     tr_config_free(config);

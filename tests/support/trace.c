@@ -50,7 +50,9 @@ void test_optimizer_refuses(const char *optimizer, const char *keys, int line, c
     for (const char *c = before_keys; *c != '\0'; c++)
         first += *c == '\n';
     snprintf(place, sizeof place, ".ini:%d: ", first + line - 1);
-    cr_assert_eq(tr_optimizer_check(config, &err), TR_OK);
+    tr_optimizer *made = NULL;
+    cr_assert_eq(tr_optimizer_make(&made, config, &err), TR_OK);
+    tr_free(made);
     cr_assert_eq(tr_config_check(config, &err), TR_ERR_CONFIG, "accepted: %s", keys);
     cr_assert_not_null(strstr(err.text, expected), "%s", err.text);
     cr_assert_not_null(strstr(err.text, place), "not in line %d (%s):\n%s", line, place, err.text);

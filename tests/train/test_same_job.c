@@ -18,7 +18,6 @@ static tr_config *config_of(const char *text, const char *override)
     tr_model *model;
     tr_config *config = test_config(text, &override, override == NULL ? 0 : 1);
     cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
-    cr_assert_eq(tr_optimizer_check(config, &err), TR_OK);
     tr_model_free(model);
     return config;
 }
