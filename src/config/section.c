@@ -66,11 +66,23 @@ bool tr_section_default(tr_section *section, const char *key, const char *value)
     return find_entry(section, key) != NULL || tr_section_add(section, key, value, 0, true);
 }
 
+bool tr_section_set_canonical(tr_section *section, const char *key, const char *canonical)
+{
+    tr_entry *entry = find_entry(section, key);
+    char *copy = entry == NULL ? NULL : tr_strdup(canonical);
+    if (copy == NULL)
+        return entry == NULL;
+    tr_free(entry->canonical);
+    entry->canonical = copy;
+    return true;
+}
+
 void tr_section_release(tr_section *section)
 {
     for (size_t i = 0; i < section->n_entries; i++) {
         tr_free(section->entries[i].key);
         tr_free(section->entries[i].value);
+        tr_free(section->entries[i].canonical);
     }
     tr_free(section->entries);
     tr_free(section->name);
@@ -177,7 +189,7 @@ bool tr_section_read(tr_section *section, const tr_key *keys, size_t n_keys, voi
             tr_problems_no_memory(problems);
             return false;
         }
-        const tr_entry *entry = find_entry(section, key->name);
+        tr_entry *entry = find_entry(section, key->name);
         if (entry == NULL) {
             if (!key->optional && n_missing < NAMES_MAX) {
                 docs[n_missing] = key->doc;
@@ -185,8 +197,15 @@ bool tr_section_read(tr_section *section, const tr_key *keys, size_t n_keys, voi
             }
             continue;
         }
-        if (!tr_value_parse(key, entry->value, fields))
+        if (!tr_value_parse(key, entry->value, fields)) {
             report_value(section, entry, key, problems);
+            continue;
+        }
+        char *canonical = tr_value_canonical(key, fields);
+        if (canonical == NULL)
+            tr_problems_no_memory(problems);
+        tr_free(entry->canonical);
+        entry->canonical = canonical;
     }
     report_missing(section, missing, docs, problems);
     return tr_problems_count(problems) == n_before;

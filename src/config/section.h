@@ -55,6 +55,7 @@ typedef struct tr_key {
 
 typedef struct tr_entry {
     char *key, *value;
+    char *canonical; /* what it was read as, the same for all ways to write it; NULL: not read */
     int line;        /* 0: from --set, or a default */
     bool is_default; /* filled in by tr_section_read */
 } tr_entry;
@@ -86,6 +87,10 @@ bool tr_section_read(tr_section *section, const tr_key *keys, size_t n_keys, voi
  * (NULL-terminated), all of them. For tables that live above this folder: layers, losses, ... */
 void tr_section_unknown(const tr_section *section, const char *key, const char *kind,
                         const char *const *names, tr_problems *problems);
+
+/* Says what a TEXT that names a row of such a table was read as: the row's own name, for an alias,
+ * too. False: out of memory. */
+bool tr_section_set_canonical(tr_section *section, const char *key, const char *canonical);
 
 /* Adds `key = value` as a default when the key is absent (for defaults that depend on other keys,
  * e.g. strides = pool_size). False: out of memory. */

@@ -13,6 +13,10 @@
  * the key allows (`fields` is then unchanged). A TEXT stores `text` itself. */
 bool tr_value_parse(const tr_key *key, const char *text, void *fields);
 
+/* The value that was stored there, as a text that is the same for all ways to write it. NULL: out
+ * of memory; tr_free(). */
+char *tr_value_canonical(const tr_key *key, const void *fields);
+
 /* What the key allows, to follow "must be": "an integer from 1 to 4096". Returns `text`. */
 const char *tr_value_expected(const tr_key *key, char *text, size_t n);
 

@@ -45,6 +45,8 @@ tr_status tr_loss_parse(tr_loss *loss, const tr_config *config, tr_error *err)
         return TR_OK;
     }
     loss->ops = ops;
+    if (!tr_section_set_canonical(tr_ini_find(config->ini, "compile"), "loss", ops->name))
+        return tr_out_of_memory(err, NULL);
     /* A loss without settings gets no empty section in the effective configuration. */
     tr_section *section =
         ops->n_keys > 0 ? tr_ini_demand(config->ini, "loss") : tr_ini_find(config->ini, "loss");

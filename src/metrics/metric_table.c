@@ -221,6 +221,17 @@ static void check_top_k(const request *at)
                         (long long)compile->top_k, (long long)at->width);
 }
 
+/* What a run reports, however that was asked for. */
+static void note_canonical(const tr_metric_list *list, const tr_config *config)
+{
+    char text[TR_MAX_METRICS * 48] = "";
+    size_t used = 0;
+    for (int i = 0; i < list->n; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s,", list->items[i].name);
+    if (!tr_section_set_canonical(tr_ini_find(config->ini, "compile"), "metrics", text))
+        tr_problems_no_memory(config->problems);
+}
+
 void tr_metrics_parse(tr_metric_list *list, const tr_config *config, const tr_loss *loss,
                       int64_t width)
 {
@@ -233,6 +244,7 @@ void tr_metrics_parse(tr_metric_list *list, const tr_config *config, const tr_lo
     while (next_name(&text, name, sizeof name))
         add_metric(&at, name);
     check_top_k(&at);
+    note_canonical(list, config);
 }
 
 bool tr_metrics_have_binary_accuracy(const tr_metric_list *list)

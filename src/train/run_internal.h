@@ -68,8 +68,9 @@ tr_status tr_run_save(tr_run *run, const tr_save_targets *targets, const float *
 /* identity.c */
 tr_status tr_run_identify(tr_identity *out, const tr_run *run, tr_error *err);
 
-/* same_job.c: TR_ERR_CONFIG, naming section and key, where the run that wrote the configuration
- * text of the checkpoint at `path` computed something else than this one. */
+/* same_job.c, after the model was parsed from `now`: TR_ERR_CONFIG, naming section and key, where
+ * the run that wrote the configuration text of the checkpoint at `path` computed something else
+ * than this one. */
 tr_status tr_check_same_job(const tr_config *now, const char *then, const char *path,
                             tr_error *err);
 

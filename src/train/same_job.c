@@ -1,10 +1,10 @@
 /* same_job.c -- may a run go on from a checkpoint of another configuration?
  *
  * Everything that the configuration says is part of the numbers, except what stands in `free_keys`.
- * So a key that is new to this file is compared, and never forgotten.
+ * So a key that is new to this file is compared, and never forgotten. Values are compared, not
+ * texts: both configurations are read by the same tables, which know what is the same, and what the
+ * older one did not say is what it is by default.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ini_file.h"
@@ -41,51 +41,12 @@ static bool is_free(const char *section, const char *key)
     return false;
 }
 
-/* The comma that only blanks separate from here, or here. */
-static const char *at_comma(const char *text)
+/* "yes" is true, and mse is mean_squared_error. What was not read, of a configuration with
+ * mistakes, is compared as it is written. */
+static bool same_value(const tr_entry *a, const tr_entry *b)
 {
-    const char *behind = text + strspn(text, " \t");
-    return *behind == ',' ? behind : text;
-}
-
-/* "3,3" is "3, 3": how a list is spaced says nothing. */
-static bool same_text(const char *a, const char *b)
-{
-    for (;;) {
-        a = at_comma(a);
-        b = at_comma(b);
-        if (*a != *b)
-            return false;
-        if (*a == '\0')
-            return true;
-        const bool comma = *a == ',';
-        a++;
-        b++;
-        if (comma) {
-            a += strspn(a, " \t");
-            b += strspn(b, " \t");
-        }
-    }
-}
-
-static bool is_integer(const char *text, long long *value)
-{
-    char *end;
-    errno = 0;
-    *value = strtoll(text, &end, 10);
-    return *text != '\0' && *end == '\0' && errno == 0;
-}
-
-/* "0.50" is 0.5; but a seed has more digits than a double. */
-static bool same_value(const char *a, const char *b)
-{
-    char *end_a, *end_b;
-    long long m, n;
-    if (is_integer(a, &m) && is_integer(b, &n))
-        return m == n;
-    const double x = strtod(a, &end_a), y = strtod(b, &end_b);
-    const bool numbers = *a != '\0' && *b != '\0' && *end_a == '\0' && *end_b == '\0';
-    return numbers ? x == y : same_text(a, b);
+    return a->canonical != NULL && b->canonical != NULL ? strcmp(a->canonical, b->canonical) == 0
+                                                        : strcmp(a->value, b->value) == 0;
 }
 
 static tr_status differs(const char *path, const char *section, const char *key, const char *then,
@@ -103,7 +64,7 @@ static tr_status compare_section(const tr_section *now, const tr_section *then, 
 {
     for (size_t i = 0; i < now->n_entries; i++) {
         const tr_entry *entry = &now->entries[i], *old = tr_section_find(then, entry->key);
-        if (is_free(now->name, entry->key) || (old != NULL && same_value(entry->value, old->value)))
+        if (is_free(now->name, entry->key) || (old != NULL && same_value(entry, old)))
             continue;
         if (old != NULL || !entry->is_default) /* else the key is younger than the checkpoint */
             return differs(path, now->name, entry->key, old == NULL ? "none" : old->value,
@@ -167,8 +128,13 @@ static tr_status compare(const tr_ini *now, const tr_ini *then, const char *path
 tr_status tr_check_same_job(const tr_config *now, const char *then, const char *path, tr_error *err)
 {
     tr_config *old = NULL;
+    tr_model *model = NULL;
     TR_TRY(tr_config_parse(&old, path, then, NULL, 0, err));
-    const tr_status status = compare(now->ini, old->ini, path, err);
+    tr_status status =
+        tr_model_parse(&model, old, err); /* reads the sections of layers and others */
+    if (status == TR_OK)
+        status = compare(now->ini, old->ini, path, err);
+    tr_model_free(model);
     tr_config_free(old);
     return status;
 }

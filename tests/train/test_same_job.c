@@ -51,6 +51,61 @@ Test(same_job, allows_what_does_not_change_the_numbers)
     }
 }
 
+/* The same values in other words, of every kind of key, one by one and in both directions. */
+Test(same_job, compares_values)
+{
+    static const char *const pairs[][2] = {
+        {"fit.shuffle=true", "fit.shuffle=yes"},
+        {"fit.shuffle=off", "fit.shuffle=0"},
+        {"data.scale=1/255", "data.scale=1.0/255"},
+        {"data.scale=0.5", "data.scale=5e-1"},
+        {"layer.c.kernel_size=3", "layer.c.kernel_size=3,3"},
+        {"layer.c.strides=1", "layer.c.strides=1 , 01"},
+        {"layer.c.padding=valid", NULL},
+        {"layer.c.use_bias=yes", NULL},
+        {"compile.loss=mse", "compile.loss=mean_squared_error"},
+        {"compile.metrics=mse,mae", "compile.metrics=mse ,  mae"},
+        {"optimizer.learning_rate=0.001", "optimizer.learning_rate=1e-3"},
+        {"optimizer.use_ema=no", NULL},
+        {"fit.seed=7", "fit.seed=+07"},
+    };
+    static const char text[] = "[model]\ninput_shape = 4, 4, 1\n[layer.c]\ntype = conv2d\n"
+                               "filters = 2\nkernel_size = 3\n[layer.a]\ntype = flatten\n"
+                               "[layer.b]\ntype = dense\nunits = 3\n[compile]\noptimizer = adam\n"
+                               "loss = mse\n";
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        for (int turn = 0; turn < 2; turn++) {
+            tr_error err = {0};
+            tr_config *then = config_of(text, pairs[i][turn]);
+            tr_config *now = config_of(text, pairs[i][1 - turn]);
+            char *written = tr_config_text(then);
+            cr_expect_eq(tr_check_same_job(now, written, "old.h5", &err), TR_OK, "%s: %s",
+                         pairs[i][0], err.text);
+            tr_free(written);
+            tr_config_free(then);
+            tr_config_free(now);
+        }
+}
+
+/* An older program wrote a configuration without the keys that came later. */
+Test(same_job, a_younger_key_was_its_default)
+{
+    tr_error err = {0};
+    static const char older[] =
+        "[data]\nfile = d.h5\nscale = 1/255\n[model]\ninput_shape = 4, 4, 1\n[layer.a]\ntype = "
+        "flatten\n"
+        "[layer.b]\ntype = dense\nunits = 3\nactivation = softmax\n[fit]\nepochs = 3\n"
+        "[compile]\nloss = sparse_categorical_crossentropy\noptimizer = adam\nmetrics = accuracy\n"
+        "[output]\ndirectory = out\n";
+    tr_config *now = config_of(body, NULL), *other = config_of(body, "engine.precision=bfloat16");
+    cr_expect_eq(tr_check_same_job(now, older, "old.h5", &err), TR_OK, "%s", err.text);
+    cr_expect_eq(tr_check_same_job(other, older, "old.h5", &err), TR_ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "it was written with float32, now it is bfloat16"), "%s",
+                       err.text);
+    tr_config_free(now);
+    tr_config_free(other);
+}
+
 static void refused(const char *text, const char *override, const char *expected)
 {
     tr_error err = {0};
