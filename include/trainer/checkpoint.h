@@ -2,6 +2,7 @@
 #ifndef TRAINER_CHECKPOINT_H
 #define TRAINER_CHECKPOINT_H
 
+#include "trainer/memory.h"
 #include "trainer/model.h"
 #include "trainer/status.h"
 

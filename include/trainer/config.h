@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trainer/memory.h"
 #include "trainer/status.h"
 
 struct tr_ini;

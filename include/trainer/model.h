@@ -14,6 +14,7 @@
 
 #include "trainer/config.h"
 #include "trainer/dataset.h"
+#include "trainer/memory.h"
 #include "trainer/status.h"
 
 typedef struct tr_model tr_model;

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trainer/memory.h" /* tr_free */
+
 enum { TR_ALIGN = 64 };
 
 /* n * item_bytes zeroed bytes, or NULL when memory is out, the product overflows or exceeds the
@@ -27,8 +29,6 @@ void *tr_realloc(void *block, size_t old_n, size_t new_n, size_t item_bytes)
  * are then untouched). The capacity is the power of two that n implies, so that no list needs a
  * field for it: call before every addition. */
 void *tr_grown(void *items, size_t n, size_t item_bytes) __attribute__((warn_unused_result));
-
-void tr_free(void *block); /* NULL is fine */
 
 /* From now on this process, a reader of somebody's file (base/child.h), has a limit of memory for
  * all that does not come through here: libraries, which believe what a file says of its sizes. */

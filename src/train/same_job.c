@@ -54,7 +54,7 @@ static tr_status differs(const char *path, const char *section, const char *key,
 {
     return tr_fail(err, TR_ERR_CONFIG,
                    "%s: cannot be resumed with another [%s] %s: it was written with %s, now it is "
-                   "%s; change it back, or train anew without --resume",
+                   "%s; change it back, or train anew",
                    path, section, key, then, now);
 }
 
@@ -100,8 +100,7 @@ static tr_status compare_layers(const tr_ini *now, const tr_ini *then, const cha
         if (a == NULL || b == NULL || strcmp(a->name, b->name) != 0)
             return tr_fail(err, TR_ERR_CONFIG,
                            "%s: cannot be resumed with another model: where it has %s%s%s, this "
-                           "configuration has %s%s%s; change it back, or train anew without "
-                           "--resume",
+                           "configuration has %s%s%s; change it back, or train anew",
                            path, b == NULL ? "no further layer" : "[", b == NULL ? "" : b->name,
                            b == NULL ? "" : "]", a == NULL ? "no further layer" : "[",
                            a == NULL ? "" : a->name, a == NULL ? "" : "]");
