@@ -1,4 +1,4 @@
-/* memory.h -- giving back what the library gave: texts and arrays of trainer/ headers that say so. */
+/* memory.h -- giving back the texts and arrays that a function of these headers hands over. */
 #ifndef TRAINER_MEMORY_H
 #define TRAINER_MEMORY_H
 

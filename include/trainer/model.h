@@ -26,8 +26,8 @@ typedef struct tr_model tr_model;
 tr_status tr_model_parse(tr_model **out, tr_config *config, tr_error *err);
 
 /* Plans the programs, checks every kernel of theirs, and initialises the parameters from
- * config->fit.seed. Call after tr_config_check() said TR_OK. TR_ERR_CONFIG where oneDNN has no right
- * kernel for a layer, in training or inference; the second form looks at inference only. */
+ * config->fit.seed. Call after tr_config_check() said TR_OK. TR_ERR_CONFIG where oneDNN has no
+ * right kernel for a layer, in training or inference; the second form looks at inference only. */
 tr_status tr_model_build(tr_model *model, tr_error *err);
 tr_status tr_model_build_for_inference(tr_model *model, tr_error *err);
 void tr_model_free(tr_model *model);
