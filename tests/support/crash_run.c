@@ -167,7 +167,8 @@ test_result test_crash_result(const char *config_path, const char *output, int e
     snprintf(path, sizeof path, "%s/best.h5", output);
     cr_assert_eq(tr_checkpoint_read(&snapshot, model, path, TR_READ_STATE, &err), TR_OK, "%s",
                  err.text);
-    tr_snapshot_digest(snapshot->weights, snapshot->n_values, result.best, &err);
+    cr_assert_eq(tr_snapshot_digest(snapshot->weights, snapshot->n_values, result.best, &err),
+                 TR_OK);
     tr_snapshot_free(snapshot);
     tr_model_free(model);
     tr_config_free(config);

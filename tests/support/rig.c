@@ -43,21 +43,19 @@ test_rig test_rig_new(const char *body, const char *optimizer, int threads, int6
     test_rig rig = {0};
     tr_error err = {0};
     rig.config = test_config(body, overrides, n_overrides);
-    cr_assert_eq(tr_model_parse(&rig.model, rig.config, &err), TR_OK, "%s", err.text);
     rig.config->compile.optimizer = optimizer;
-    cr_assert_eq(tr_optimizer_make(&rig.optimizer, rig.config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_model_parse(&rig.model, rig.config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_config_check(rig.config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_model_build(rig.model, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(
-        tr_engine_new(&rig.engine, rig.model, rig.optimizer, threads, max_batch, max_batch, &err),
-        TR_OK, "%s", err.text);
+    cr_assert_eq(tr_engine_new(&rig.engine, rig.model, tr_model_optimizer(rig.model), threads,
+                               max_batch, max_batch, &err),
+                 TR_OK, "%s", err.text);
     return rig;
 }
 
 void test_rig_free(test_rig *rig)
 {
     tr_engine_free(rig->engine);
-    tr_free(rig->optimizer);
     tr_model_free(rig->model);
     tr_config_free(rig->config);
 }

@@ -18,7 +18,6 @@ extern const char test_more_layers[];
 typedef struct test_rig {
     tr_config *config;
     tr_model *model;
-    tr_optimizer *optimizer;
     tr_engine *engine;
 } test_rig;
 
