@@ -444,7 +444,7 @@ Test(child, waits_not_for_ever)
 static tr_status tell_nonsense(void *job, tr_error *err)
 {
     (void)job;
-    tr_fail(err, TR_ERR_DATA, "\033[2Jgone");
+    (void)tr_fail(err, TR_ERR_DATA, "\033[2Jgone");
     return (tr_status)77;
 }
 
