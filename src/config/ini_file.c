@@ -237,7 +237,7 @@ static char *read_line(char *buffer, int buffer_bytes, void *user)
 {
     struct loader *loader = user;
     miss_key(loader);
-    if (loader->next == loader->end || loader->no_memory || buffer_bytes < 1)
+    if (loader->next == loader->end || loader->no_memory || buffer_bytes < 2)
         return NULL;
 
     const char *text = loader->next;
@@ -250,7 +250,9 @@ static char *read_line(char *buffer, int buffer_bytes, void *user)
     if (loader->line == 1 && n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
         text += 3, n -= 3; /* the mark that some editors put before UTF-8 */
 
-    const size_t n_max = (size_t)buffer_bytes - 1;
+    /* A line that fills its buffer is for inih the beginning of a longer one, and since release 58
+     * it reads on and drops what comes: one character stays free. */
+    const size_t n_max = (size_t)buffer_bytes - 2;
     loader->long_value = NULL;
     if (!accept_line(loader, text, n))
         n = 0;
