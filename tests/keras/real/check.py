@@ -98,7 +98,8 @@ def check_model(net, file, model, data, after, compiled, goes_on):
     else:
         checks.note(bool(np.isfinite(loss)), net.name, file, "fit")
     if goes_on:
-        checks.note(number(model.optimizer.iterations) == 6, net.name, file, "steps counted", str(number(model.optimizer.iterations)))
+        steps = number(model.optimizer.iterations)  # with gradient_accumulation_steps = 2 newer Kerases show updates
+        checks.note(steps == 6 or (net.name == "accumulate" and steps == 3), net.name, file, "steps counted", str(steps))
 
 
 def load_checkpoint(net):
