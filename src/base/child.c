@@ -50,9 +50,9 @@ static int cpu_seconds(const char *path)
     return LEAST_SECONDS + (int)(info.st_size / BYTES_PER_SECOND);
 }
 
-/* No handler of the embedding program is to run here. A crash shall be one; whether we are asked to
- * end is the parent's business: what it blocks or ignores stays so, and its end is ours. */
-static void default_signals(void)
+/* Whether we are asked to end is the parent's business: what it blocks or ignores stays so, and its
+ * end is ours. */
+void tr_default_signals(void)
 {
     static const int crashes[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,
                                   SIGABRT, SIGTRAP, SIGXCPU, SIGPIPE};
@@ -104,7 +104,7 @@ _Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void
                                child_report *report, pid_t parent, int seconds,
                                const char *only_file)
 {
-    default_signals();
+    tr_default_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before the line above */
         _exit(1);

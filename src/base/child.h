@@ -33,6 +33,9 @@ tr_status tr_in_child_reaching(const char *only_file, tr_status (*work)(void *jo
 /* False where the kernel let a child of this process do more than it should. */
 bool tr_children_are_confined(void);
 
+/* In a child process of any kind: no handler of the program runs there, a crash is one again. */
+void tr_default_signals(void);
+
 /* Test hook: children end after so much time by the clock; 0: as they do. */
 void tr_child_wait_at_most(int milliseconds);
 

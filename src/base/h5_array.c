@@ -95,9 +95,8 @@ static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type,
                        "%s: %s is %s; expected integers or floats of any width, or bool; store it "
                        "as uint8 or float32",
                        file->path, array->name, array->text);
-    const bool model = file->policy == TR_H5_MODEL;
-    if (!plain || (array->rank == 0 && !model))
-        return tr_fail(err, TR_ERR_DATA, "%s: %s is %s; expected an array of 1 to %d dimensions",
+    if (!plain)
+        return tr_fail(err, TR_ERR_DATA, "%s: %s is %s; expected an array of at most %d dimensions",
                        file->path, array->name, array->text, TR_H5_RANK);
     const size_t bytes = H5Tget_size(type);
     if (is_bool) {

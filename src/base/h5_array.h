@@ -49,8 +49,8 @@ bool tr_h5_array_describe(tr_h5_array *array, hid_t type);
 /* Where the values lie when they lie in another file ("it is virtual: ..."), or NULL. */
 const char *tr_h5_array_outside(hid_t dataset, char *text, size_t n);
 
-/* Opens the dataset `name` (a path from the root) and looks at it: integer or float, of 1 to 8
- * dimensions, none empty; in a model also one number (rank 0) and empty ones. */
+/* Opens the dataset `name` (a path from the root) and looks at it: integer or float, of at
+ * most 8 dimensions (0: one number), none empty but in a model. */
 tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char *name,
                            tr_error *err);
 /* For what one file names in another: `depth` files were opened before. */

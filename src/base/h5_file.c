@@ -45,6 +45,7 @@ static tr_status check_path(const char *path, tr_h5_policy policy, tr_error *err
 static tr_status open_with(tr_h5_file *out, const char *name, hid_t access, tr_error *err)
 {
     char cause[TR_H5_TEXT] = "";
+    H5PLset_loading_state(0); /* a file may name a filter, but brings no code along */
     out->id = access < 0 ? H5I_INVALID_HID : H5Fopen(name, H5F_ACC_RDONLY, access);
     if (out->id < 0)
         tr_h5_cause(cause, sizeof cause);
@@ -72,7 +73,6 @@ tr_status tr_h5_file_open(tr_h5_file *out, const char *path, tr_h5_policy policy
         return tr_fail(err, TR_ERR_DATA, "%s: is not an HDF5 file%s", path,
                        policy == TR_H5_MODEL ? ", nor an archive (.keras): no model"
                                              : "; `trainer convert` makes one from other formats");
-    H5PLset_loading_state(0); /* a file may name a filter, but brings no code along */
     /* Network file systems of clusters often have no locks; a reader can do without. */
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_file_locking(access, 0, 1);

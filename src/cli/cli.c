@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "command.h"
 #include "evaluation_table.h"
 #include "last_words.h"
@@ -91,6 +92,9 @@ int tr_cli_main(int argc, char **argv)
     argp_err_exit_status = TR_ERR_CONFIG;
     atexit(at_exit);
     const int code = dispatch(argc, argv);
+    if (!tr_children_are_confined())
+        fprintf(stderr, "trainer: note: this kernel or container lets no process give up system "
+                        "calls (seccomp): files were read without that protection\n");
     return output_failed() && code == TR_OK ? TR_ERR_IO : code;
 }
 

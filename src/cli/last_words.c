@@ -11,8 +11,8 @@
 static void say_and_exit(int number)
 {
     static const char text[] =
-        "trainer: error: crashed inside of it or of a library, most likely because memory was out; "
-        "files that were written before are whole\n";
+        "trainer: error: crashed, inside of it or of a library; was memory out? Files that were "
+        "written before are whole\n";
     (void)number;
     const ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
     (void)written; /* nothing can be done about it */

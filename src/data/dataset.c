@@ -203,6 +203,7 @@ static tr_status read_file(tr_dataset *dataset, file_visit *visit, int first, tr
     visit->parts = NULL;
     TR_TRY(tr_in_child_reaching(only_file, visit_file, visit, path, err));
     const found_parts found = *visit->found;
+    bool any = false;
     for (int i = first; i < N_PARTS; i++) {
         const tr_samples *seen = &found.parts[i];
         if (!in_same_file(visit, i))
@@ -213,7 +214,10 @@ static tr_status read_file(tr_dataset *dataset, file_visit *visit, int first, tr
         TR_TRY(samples_allocate(&dataset->parts[i], seen, found.forms[i], path, err));
         if (seen->n == 0)
             visit->names[i].path = NULL; /* a test part that is not there */
+        any = any || seen->n > 0;
     }
+    if (!any)
+        return TR_OK;
     visit->parts = dataset->parts;
     return tr_in_child_reaching(only_file, visit_file, visit, path, err);
 }

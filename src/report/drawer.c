@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "clock.h"
 #include "file.h"
 #include "history_picture.h"
@@ -118,6 +119,7 @@ _Noreturn static void paint(const tr_drawing *drawing, const tr_history *history
 {
     tr_cairo_bytes pictures[2] = {0};
     tr_error err = {0};
+    tr_default_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, drawing->seconds);

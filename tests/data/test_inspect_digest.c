@@ -58,3 +58,29 @@ Test(inspect_digest, is_of_the_values)
     values[sizeof values - 1] ^= 1;
     cr_expect_str_neq(digest_of(H5T_STD_U8LE, 0), expected);
 }
+
+/* Keras's and our optimizers count their steps in one number. */
+Test(inspect_digest, of_one_number)
+{
+    char path[512], expected[33];
+    const int64_t number = 375;
+    tr_error err = {0};
+    tr_inspection *found = NULL;
+    snprintf(path, sizeof path, "%s/one.h5", test_folder());
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t set =
+        H5Dcreate2(file, "n", H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    cr_assert(H5Dwrite(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &number) >= 0);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Fclose(file);
+    cr_assert_eq(tr_inspect(&found, path, TR_H5_DATASET, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_inspect_digests(found, path, TR_H5_DATASET, &err), TR_OK, "%s", err.text);
+    tr_digest *digest = tr_digest_new();
+    tr_digest_add(digest, &number, sizeof number); /* little-endian, as in the file */
+    tr_digest_text(digest, expected);
+    tr_digest_free(digest);
+    cr_expect_str_eq(found->items[0].digest, expected);
+    tr_inspection_free(found);
+}

@@ -123,6 +123,7 @@ static double accuracy_of(const subject *task, int seed)
     tr_run *run = NULL;
     tr_error err = {0};
     tr_evaluation test;
+    char *overwritten = NULL; /* the run of the subject before */
     tr_config *config = config_of(task, seed);
     cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
@@ -130,7 +131,9 @@ static double accuracy_of(const subject *task, int seed)
     cr_assert_eq(tr_dataset_open(&dataset, config, tr_model_targets(model), &err), TR_OK, "%s",
                  err.text);
     cr_assert_eq(tr_run_new(&run, config, model, dataset, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_run_overwrite(run, &overwritten, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_run_fit(run, &silent, &never, &err), TR_OK, "%s", err.text);
+    tr_free(overwritten);
     cr_assert_eq(tr_run_evaluate(run, &never.stop, &test, &err), TR_OK, "%s", err.text);
     cr_assert_eq(test.metrics.n, 400);
     const double accuracy = test.metrics.values[0];
