@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,10 +188,13 @@ Test(cmd_fit, vanished_folder_is_an_output_error)
 /* Another folder of that name belongs to somebody else. */
 Test(cmd_fit, another_folder_in_its_place_gets_no_checkpoint)
 {
-    char command[700];
+    char run[600], gone[600];
     const pid_t child = start();
-    snprintf(command, sizeof command, "cd %s && mv run gone && mkdir run", test_folder());
-    cr_assert_eq(system(command), 0);
+    snprintf(run, sizeof run, "%s/run", test_folder());
+    snprintf(gone, sizeof gone, "%s/gone", test_folder());
+    cr_assert_eq(mkdir(gone, 0777), 0);
+    /* At once: in between, the folder would only be missing. */
+    cr_assert_eq(renameat2(AT_FDCWD, run, AT_FDCWD, gone, RENAME_EXCHANGE), 0);
     cr_assert_eq(code_of(child), 5);
     cr_assert(log_holds("was moved away while this run trained"));
     cr_assert_neq(access(checkpoint, F_OK), 0, "a checkpoint was written there");
