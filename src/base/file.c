@@ -235,8 +235,8 @@ tr_status tr_folder_prepare(const char *path, tr_error *err)
                          strerror(errno));
     else if (!can_create(path))
         status = tr_fail(err, TR_ERR_IO,
-                         "output folder %s: no file can be created in it: %s; choose another with "
-                         "--set output.directory=FOLDER",
+                         "output folder %s: no file can be created in it: %s; choose another "
+                         "[output] directory",
                          path, strerror(errno));
     tr_free(copy);
     return status;
@@ -251,8 +251,8 @@ tr_status tr_folder_lock(const char *path, int *lock, tr_error *err)
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         close(fd);
         return tr_fail(err, TR_ERR_IO,
-                       "output folder %s is in use by another run; choose another with "
-                       "--set output.directory=FOLDER",
+                       "output folder %s is in use by another run; choose another "
+                       "[output] directory",
                        path);
     }
     *lock = fd; /* also where the file system knows no locks: then nobody is kept out */

@@ -54,7 +54,7 @@ const char *tr_h5_chunks_fault(const tr_h5_array *array, char *text, size_t n)
 {
     const hid_t plist = H5Dget_create_plist(array->id), type = H5Dget_type(array->id);
     tr_h5_filters filters;
-    const char *fault = tr_h5_filters_look(&filters, plist, text, n);
+    const char *fault = tr_h5_filters_read(&filters, plist, text, n);
     if (fault == NULL)
         fault = shape_fault(array, plist, H5Tget_size(type));
     tr_h5_close(type);
@@ -68,7 +68,7 @@ bool tr_h5_chunks_are_ours(const tr_h5_array *array)
     tr_h5_filters filters = {0};
     const hid_t plist = H5Dget_create_plist(array->id);
     const bool ours = H5Pget_layout(plist) == H5D_CHUNKED &&
-                      tr_h5_filters_look(&filters, plist, ignored, sizeof ignored) == NULL &&
+                      tr_h5_filters_read(&filters, plist, ignored, sizeof ignored) == NULL &&
                       filters.ours;
     tr_h5_close(plist);
     return ours;
@@ -185,7 +185,7 @@ const char *tr_h5_chunks_read(void *dst, const tr_h5_array *array, hid_t memory_
                          .text = text,
                          .text_size = n};
     const hid_t plist = H5Dget_create_plist(array->id);
-    const char *fault = tr_h5_filters_look(&self.filters, plist, text, n);
+    const char *fault = tr_h5_filters_read(&self.filters, plist, text, n);
     self.stored_size = H5Tget_size(self.stored);
     if (fault == NULL && H5Pget_chunk(plist, array->rank, self.shape) != array->rank)
         fault = "its chunks cannot be found";

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "h5_array.h"
 #include "h5_path.h"
 #include "mem.h"
 
@@ -22,14 +23,11 @@ static uint64_t physical_bytes(void)
 }
 
 /* HDF5 would answer all of these with "unable to open file". */
-static tr_status check_path(const char *path, tr_h5_policy policy, tr_error *err)
+static tr_status check_path(const char *path, tr_error *err)
 {
     struct stat info;
     if (stat(path, &info) != 0 && errno == ENOENT)
-        return tr_fail(err, TR_ERR_DATA, "%s: no such file%s", path,
-                       policy != TR_H5_DATASET ? ""
-                                               : "; data/fetch_mnist.sh makes data/mnist.h5, and "
-                                                 "`trainer convert` makes one from other formats");
+        return tr_fail(err, TR_ERR_DATA, "%s: no such file", path);
     int fd = -1;
     TR_TRY(tr_file_open_input(&fd, path, err));
     const bool known = fstat(fd, &info) == 0;
@@ -41,6 +39,23 @@ static tr_status check_path(const char *path, tr_h5_policy policy, tr_error *err
     return TR_OK;
 }
 
+/* Counts the first entries of a file down. */
+static bool count_down(void *left, const tr_h5_file *file, const char *name, const H5L_info_t *info)
+{
+    (void)file, (void)name, (void)info;
+    return --*(int64_t *)left > 0;
+}
+
+/* Nobody nests a dataset or a model so deep that HDF5 and whoever lists the file next run into
+ * trouble with it. Looks at the first entries only, as a file may well have millions. */
+static tr_status check_depth(const tr_h5_file *file, tr_error *err)
+{
+    int64_t left = 10000;
+    const char *fault;
+    tr_h5_file_visit(file, count_down, &left, &fault);
+    return fault == NULL ? TR_OK : tr_fail(err, TR_ERR_DATA, "%s: %s", file->path, fault);
+}
+
 /* Takes `access` over. */
 static tr_status open_with(tr_h5_file *out, const char *name, hid_t access, tr_error *err)
 {
@@ -50,8 +65,14 @@ static tr_status open_with(tr_h5_file *out, const char *name, hid_t access, tr_e
     if (out->id < 0)
         tr_h5_cause(cause, sizeof cause);
     tr_h5_close(access);
-    if (out->id >= 0)
+    const tr_status status = out->id < 0 ? TR_ERR_DATA : check_depth(out, err);
+    if (status == TR_OK)
         return TR_OK;
+    if (out->id >= 0) {
+        tr_h5_close(out->id);
+        out->id = H5I_INVALID_HID;
+        return status;
+    }
     if (strstr(cause, "lock file") != NULL)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: cannot be locked (%s); nothing is wrong with the file: another program "
@@ -68,7 +89,7 @@ tr_status tr_h5_file_open(tr_h5_file *out, const char *path, tr_h5_policy policy
 {
     *out = (tr_h5_file){H5I_INVALID_HID, path, physical_bytes(), policy};
     tr_h5_quiet();
-    TR_TRY(check_path(path, policy, err));
+    TR_TRY(check_path(path, err));
     if (H5Fis_hdf5(path) <= 0)
         return tr_fail(err, TR_ERR_DATA, "%s: is not an HDF5 file%s", path,
                        policy == TR_H5_MODEL ? ", nor an archive (.keras): no model"

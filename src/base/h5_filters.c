@@ -55,7 +55,7 @@ static bool is_hdf5s(H5Z_filter_t filter)
            H5Zfilter_avail(filter) > 0;
 }
 
-const char *tr_h5_filters_look(tr_h5_filters *filters, hid_t plist, char *text, size_t n)
+const char *tr_h5_filters_read(tr_h5_filters *filters, hid_t plist, char *text, size_t n)
 {
     const int count = H5Pget_nfilters(plist);
     int n_deflate = 0;

@@ -17,7 +17,7 @@ typedef struct tr_h5_filters {
 } tr_h5_filters;
 
 /* NULL, or in text[n] which filter cannot be read, and what to do about it. */
-const char *tr_h5_filters_look(tr_h5_filters *filters, hid_t plist, char *text, size_t n);
+const char *tr_h5_filters_read(tr_h5_filters *filters, hid_t plist, char *text, size_t n);
 
 /* Unpacks packed[n_packed], of which it takes possession of the contents, into dst[n] exactly.
  * `skipped`: bit i: filter i was not applied to this chunk. NULL, or what is wrong in text. */

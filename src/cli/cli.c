@@ -1,5 +1,6 @@
 /* cli.c -- from argv to a command, and what all commands share. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,8 +258,8 @@ static tr_status load_config(tr_session *session, const tr_options *options, tr_
     if (options->config_path != NULL)
         return tr_config_load(&session->config, options->config_path, options->overrides,
                               options->n_overrides, err);
-    TR_TRY(tr_checkpoint_describe(&session->said, options->checkpoint, err));
-    TR_TRY(tr_config_parse(&session->config, options->checkpoint, session->said.config,
+    TR_TRY(tr_checkpoint_describe(&session->checkpoint, options->checkpoint, err));
+    TR_TRY(tr_config_parse(&session->config, options->checkpoint, session->checkpoint.config,
                            options->overrides, options->n_overrides, err));
     if (!allows_external_files(options))
         session->config->data.external_files = false;
@@ -286,16 +287,16 @@ tr_status tr_print_lines(const char *kind, char *text, tr_error *err)
     return TR_OK;
 }
 
-tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_error *err)
+tr_status tr_print_notes(const tr_checkpoint_info *info, const char *path, tr_error *err)
 {
-    if (said->notes == NULL)
+    if (info->notes == NULL)
         return TR_OK;
     char *kind = tr_format("note: %s", path);
     const tr_status status =
         kind == NULL ? tr_out_of_memory(err, NULL)
                      : tr_print_lines(kind,
-                                      tr_format("%s%s%s", said->notes, said->no_measure,
-                                                said->no_measure[0] == '\0' ? "" : "\n"),
+                                      tr_format("%s%s%s", info->notes, info->no_measure,
+                                                info->no_measure[0] == '\0' ? "" : "\n"),
                                       err);
     tr_free(kind);
     return status;
@@ -303,7 +304,7 @@ tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_er
 
 static tr_status print_remarks(tr_session *session, tr_error *err)
 {
-    TR_TRY(tr_print_notes(&session->said, tr_problems_path(session->config->problems), err));
+    TR_TRY(tr_print_notes(&session->checkpoint, tr_problems_path(session->config->problems), err));
     if (session->config->data.external_files)
         fprintf(stderr, "trainer: note: external_files = true: what the dataset's file names in "
                         "other files is read, too\n");
@@ -336,10 +337,21 @@ tr_status tr_session_need_dataset(const tr_session *session, const char *path, t
         path);
 }
 
+tr_status tr_session_opened(const tr_session *session, tr_status status, tr_error *err)
+{
+    const char *file = session->config->data.file;
+    if (status != TR_ERR_DATA || access(file, F_OK) == 0 || errno != ENOENT)
+        return status;
+    return tr_fail(err, TR_ERR_DATA,
+                   "%s: no such file; data/fetch_mnist.sh makes data/mnist.h5, and `trainer "
+                   "convert` makes a dataset from other formats",
+                   file);
+}
+
 void tr_session_close(tr_session *session)
 {
     tr_dataset_free(session->dataset);
     tr_model_free(session->model);
     tr_config_free(session->config);
-    tr_checkpoint_info_release(&session->said);
+    tr_checkpoint_info_release(&session->checkpoint);
 }

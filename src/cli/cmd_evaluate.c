@@ -17,13 +17,13 @@ static const char doc[] =
 static tr_status check_loss(const tr_session *session, const tr_options *options, tr_error *err)
 {
     static const char override[] = "compile.loss=";
-    if (session->said.no_measure == NULL || session->said.no_measure[0] == '\0')
+    if (session->checkpoint.no_measure == NULL || session->checkpoint.no_measure[0] == '\0')
         return TR_OK;
     for (size_t i = 0; i < options->n_overrides; i++)
         if (strncmp(options->overrides[i], override, strlen(override)) == 0)
             return TR_OK;
     return tr_fail(err, TR_ERR_DATA, "%s: %s; measure another with --set compile.loss=NAME",
-                   options->checkpoint, session->said.no_measure);
+                   options->checkpoint, session->checkpoint.no_measure);
 }
 
 static tr_status evaluate(tr_session *session, const char *checkpoint, tr_error *err)
@@ -32,8 +32,10 @@ static tr_status evaluate(tr_session *session, const char *checkpoint, tr_error 
     int64_t begin;
     TR_TRY(tr_session_build_for_inference(session, err));
     TR_TRY(tr_checkpoint_read_weights(session->model, checkpoint, err));
-    TR_TRY(tr_dataset_open_test(&session->dataset, session->config,
-                                tr_model_targets(session->model), err));
+    TR_TRY(tr_session_opened(session,
+                             tr_dataset_open_test(&session->dataset, session->config,
+                                                  tr_model_targets(session->model), err),
+                             err));
     if (tr_dataset_test(session->dataset)->n == 0)
         return tr_fail(err, TR_ERR_DATA, "%s: has no test set (%s, %s)", session->config->data.file,
                        session->config->data.x_test, session->config->data.y_test);

@@ -122,14 +122,14 @@ static tr_status find_source(tr_keras_source *source, const tr_session *session,
                              const tr_options *common, const char *output, bool has_model,
                              tr_error *err)
 {
-    const tr_checkpoint_info *said = &session->said;
+    const tr_checkpoint_info *info = &session->checkpoint;
     *source = (tr_keras_source){"", true};
-    if (said->config == NULL || said->of_trainer || !has_model)
+    if (info->config == NULL || info->of_trainer || !has_model)
         return TR_OK;
-    *source = (tr_keras_source){said->carried,
-                                (said->own_loss || sets(common, "compile.loss")) &&
-                                    (said->own_optimizer || sets(common, "compile.optimizer"))};
-    TR_TRY(tr_print_notes(said, common->checkpoint, err));
+    *source = (tr_keras_source){info->carried,
+                                (info->own_loss || sets(common, "compile.loss")) &&
+                                    (info->own_optimizer || sets(common, "compile.optimizer"))};
+    TR_TRY(tr_print_notes(info, common->checkpoint, err));
     if (!source->compiled)
         fprintf(stderr,
                 "trainer: note: %s: is written without loss, optimizer and metrics: call compile() "

@@ -292,8 +292,10 @@ tr_status tr_command_fit(int argc, char **argv)
     if (status == TR_OK)
         status = tr_print_lines("note: last.h5, best.h5", tr_keras_h5_limits(session.model), &err);
     if (status == TR_OK)
-        status = tr_dataset_open(&session.dataset, session.config, tr_model_targets(session.model),
-                                 &err);
+        status = tr_session_opened(&session,
+                                   tr_dataset_open(&session.dataset, session.config,
+                                                   tr_model_targets(session.model), &err),
+                                   &err);
     if (status == TR_OK)
         status = tr_run_new(&run, session.config, session.model, session.dataset, &err);
     if (status == TR_OK)

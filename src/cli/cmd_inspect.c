@@ -145,11 +145,11 @@ static tr_status list(const inspect_options *options, tr_error *err)
 /* The text as it is, so that it can be a run's configuration again. */
 static tr_status print_config(const char *path, tr_error *err)
 {
-    tr_checkpoint_info said = {0};
-    TR_TRY(tr_checkpoint_describe(&said, path, err));
-    fputs(said.config, stdout);
-    const tr_status status = tr_print_notes(&said, path, err);
-    tr_checkpoint_info_release(&said);
+    tr_checkpoint_info info = {0};
+    TR_TRY(tr_checkpoint_describe(&info, path, err));
+    fputs(info.config, stdout);
+    const tr_status status = tr_print_notes(&info, path, err);
+    tr_checkpoint_info_release(&info);
     return status;
 }
 

@@ -122,8 +122,11 @@ static tr_status find_images(tr_session *session, const predict_options *options
     if (options->input != NULL)
         TR_TRY(open_array(&session->dataset, options->input, config, err));
     else
-        TR_TRY(tr_dataset_open_images(&session->dataset, config->data.file, config->data.x_test,
-                                      config->input_shape, config->data.external_files, err));
+        TR_TRY(tr_session_opened(session,
+                                 tr_dataset_open_images(&session->dataset, config->data.file,
+                                                        config->data.x_test, config->input_shape,
+                                                        config->data.external_files, err),
+                                 err));
     *samples = *tr_dataset_test(session->dataset);
     return TR_OK;
 }

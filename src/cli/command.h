@@ -66,14 +66,14 @@ tr_status tr_complain(tr_status status, const tr_error *err);
 tr_status tr_print_lines(const char *kind, char *text, tr_error *err);
 
 /* On stderr, what of the checkpoint at `path` is left out or assumed. */
-tr_status tr_print_notes(const tr_checkpoint_info *said, const char *path, tr_error *err);
+tr_status tr_print_notes(const tr_checkpoint_info *info, const char *path, tr_error *err);
 
 /* What a configured command works with; released with tr_session_close(). */
 typedef struct tr_session {
     tr_config *config;
     tr_model *model;
     tr_dataset *dataset;
-    tr_checkpoint_info said; /* where the configuration is that of a checkpoint */
+    tr_checkpoint_info checkpoint; /* where the configuration is that of a checkpoint */
 } tr_session;
 
 /* Loads and checks the configuration and the model; all problems of both are one error. */
@@ -85,6 +85,9 @@ tr_status tr_session_build(tr_session *session, tr_error *err);
 tr_status tr_session_build_for_inference(tr_session *session, tr_error *err);
 /* TR_ERR_CONFIG where the configuration, of a file of Keras, names no dataset. */
 tr_status tr_session_need_dataset(const tr_session *session, const char *path, tr_error *err);
+/* `status` of opening the dataset of the configuration; of one that is missing, with the way to get
+ * one. */
+tr_status tr_session_opened(const tr_session *session, tr_status status, tr_error *err);
 void tr_session_close(tr_session *session);
 
 /* The end of a run: the classes of the test set, and in the last line loss and metrics, as far as

@@ -130,7 +130,7 @@ static const tr_loss_ops *choose_loss(const tr_keras_reading *reading, const jso
     if (loss == NULL) {
         fprintf(reading->notes,
                 "the model was saved without its loss; to measure, %s is taken, which goes with a "
-                "last activation of %s (another: --set compile.loss=NAME)\n",
+                "last activation of %s (another: [compile] loss)\n",
                 *name, reading->last_activation);
     } else if (reading->without & TR_WITHOUT_LOSS) {
         char own[TR_KERAS_TEXT];

@@ -16,7 +16,7 @@
 typedef struct boundary {
     tr_tape tape;             /* of the layer before it */
     tr_value raw;             /* result of the layer, before an activation that plan.c applies */
-    tr_activation owed;       /* its derivative is to be taken at this boundary */
+    tr_activation pending;    /* its derivative is to be taken at this boundary */
     tr_activation_tape steps; /* from these values */
 } boundary;
 
@@ -44,22 +44,22 @@ static int last_trainable(const tr_model *model)
 static tr_status plan_activation(tr_program *program, const tr_layer *layer, boundary *at,
                                  tr_error *err)
 {
-    at->owed = (tr_activation)layer->activation;
+    at->pending = (tr_activation)layer->activation;
     at->tape.dst = at->raw;
-    at->steps = tr_activation_fused_tape(at->owed, at->raw);
-    if (at->owed == TR_LINEAR || tr_activation_fuses(at->owed))
+    at->steps = tr_activation_fused_tape(at->pending, at->raw);
+    if (at->pending == TR_LINEAR || tr_activation_fuses(at->pending))
         return TR_OK;
-    if (at->owed == TR_SOFTMAX)
+    if (at->pending == TR_SOFTMAX)
         return plan_softmax(program, layer, at, err);
-    return tr_activation_forward(program, at->owed, at->raw, &at->steps, &at->tape.dst, err);
+    return tr_activation_forward(program, at->pending, at->raw, &at->steps, &at->tape.dst, err);
 }
 
 /* Rule 1: the derivative owed before a layer that selects moves behind it. */
-static void move_owed(boundary *before, boundary *behind)
+static void move_pending(boundary *before, boundary *behind)
 {
-    behind->owed = before->owed;
-    behind->steps = tr_activation_fused_tape(behind->owed, behind->tape.dst);
-    before->owed = TR_LINEAR;
+    behind->pending = before->pending;
+    behind->steps = tr_activation_fused_tape(behind->pending, behind->tape.dst);
+    before->pending = TR_LINEAR;
 }
 
 static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundaries, tr_error *err)
@@ -75,8 +75,9 @@ static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundari
         at->tape.src = value;
         TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
         TR_TRY(plan_activation(program, layer, at, err));
-        if (layer->ops->selects && i > 0 && tr_activation_commutes_with_max(boundaries[i - 1].owed))
-            move_owed(&boundaries[i - 1], at);
+        if (layer->ops->selects && i > 0 &&
+            tr_activation_commutes_with_max(boundaries[i - 1].pending))
+            move_pending(&boundaries[i - 1], at);
         value = at->tape.dst;
     }
     TR_TRY(tr_program_vector(program, value, &plan->output, err));
@@ -87,11 +88,11 @@ static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundari
 /* ---- backward ---- */
 
 /* The derivative that is owed at a boundary, applied to the gradient there. */
-static tr_status plan_owed(tr_program *program, const boundary *at, tr_value diff, tr_value *out,
-                           tr_error *err)
+static tr_status plan_pending(tr_program *program, const boundary *at, tr_value diff, tr_value *out,
+                              tr_error *err)
 {
-    if (at->owed != TR_SOFTMAX)
-        return tr_activation_backward(program, at->owed, &at->steps, diff, out, err);
+    if (at->pending != TR_SOFTMAX)
+        return tr_activation_backward(program, at->pending, &at->steps, diff, out, err);
     int64_t d[4];
     if (tr_layout_dims(tr_program_layout(program, at->tape.dst), d) == 2)
         TR_TRY(tr_program_vector(program, diff, &diff, err));
@@ -121,7 +122,7 @@ static tr_status plan_backward(tr_plan *plan, tr_model *model, const boundary *b
     for (int i = model->n_layers - 1; i >= first; i--) {
         tr_layer *layer = model->layers[i];
         tr_program_begin(program, layer->name, TR_BACKWARD);
-        TR_TRY(plan_owed(program, &boundaries[i], diff, &diff, err));
+        TR_TRY(plan_pending(program, &boundaries[i], diff, &diff, err));
         tr_value diff_src = TR_NO_VALUE;
         TR_TRY(layer->ops->backward(layer, program, &boundaries[i].tape, diff,
                                     i > first || plan->wants_diff_input ? &diff_src : NULL, err));

@@ -213,7 +213,7 @@ static tr_status stopped(tr_run *run, int signal, tr_error *err)
     TR_TRY(tr_saver_wait(run->saver, err));
     return tr_fail(err, tr_stopped_by(signal),
                    "stopped by %s in epoch %lld after %lld updates, which are saved in %s; "
-                   "--resume goes on from there",
+                   "a resumed run goes on from there",
                    tr_signal_name(signal), (long long)run->progress.epoch + 1, (long long)updates,
                    tr_run_checkpoint_path(run));
 }

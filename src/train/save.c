@@ -126,7 +126,7 @@ static tr_status check_identity(const tr_run *run, const tr_identity *then, cons
         return tr_fail(err, TR_ERR_DATA,
                        "%s: cannot be resumed with other data: the training and validation images "
                        "and labels had the digest %s, those of %s have %s; give the dataset that "
-                       "it was trained on, or train anew without --resume",
+                       "it was trained on, or train anew",
                        path, then->dataset_digest, run->config->data.file, now->dataset_digest);
     if (strcmp(now->split_digest, then->split_digest) != 0)
         return tr_fail(err, TR_ERR_DATA,
@@ -144,7 +144,7 @@ static tr_status check_progress(const tr_run *run, const tr_progress *at, const 
         return tr_fail(
             err, TR_ERR_CONFIG,
             "%s: has %lld epochs and %lld steps behind it, more than [fit] epochs = %lld; "
-            "ask for at least %lld, or train anew without --resume",
+            "ask for at least %lld, or train anew",
             path, (long long)at->epoch, (long long)at->step, (long long)epochs,
             (long long)at->epoch + (at->step > 0));
     if (at->epoch >= 0 && at->step >= 0 && at->step <= steps &&
@@ -225,11 +225,12 @@ static tr_status check_job(const tr_run *run, const char *path, tr_error *err)
     const tr_status status =
         then.of_trainer
             ? tr_check_same_job(run->config, then.config, path, err)
-            : tr_fail(err, TR_ERR_DATA,
-                      "%s: cannot be resumed: it has no training state (/trainer), as files that "
-                      "Keras wrote; to train on from its weights: --set fit.initial_weights=%s, "
-                      "without --resume",
-                      path, path);
+            : tr_fail(
+                  err, TR_ERR_DATA,
+                  "%s: cannot be resumed: it has no training state (/trainer), as files that "
+                  "Keras wrote; to train on from its weights: [fit] initial_weights = %s in a new "
+                  "run",
+                  path, path);
     tr_checkpoint_info_release(&then);
     return status;
 }
@@ -242,7 +243,7 @@ static tr_status advise(tr_status status, tr_error *err)
     const tr_error reason = *err;
     return tr_fail(err, status,
                    "%.7000s\nto go on from another checkpoint (best.h5, epoch_NNNN.h5), put it in "
-                   "its place; without --resume the training starts anew",
+                   "its place, or train anew",
                    reason.text);
 }
 

@@ -169,10 +169,9 @@ tr_status tr_saver_wait(tr_saver *saver, tr_error *err)
     pthread_mutex_unlock(&saver->mutex);
     if (status != TR_ERR_IO)
         return status == TR_OK ? TR_OK : tr_fail(err, status, "%s", saver->err.text);
-    return tr_fail(err, status, "%s%s", saver->err.text,
-                   access(saver->last, F_OK) == 0
-                       ? "; last.h5 is there and whole: --resume goes on from it"
-                       : "");
+    return tr_fail(
+        err, status, "%s%s", saver->err.text,
+        access(saver->last, F_OK) == 0 ? "; last.h5 is there and whole, to be resumed from" : "");
 }
 
 /* Not before the first snapshot: a run that resumes reads a file first, in a child process

@@ -243,3 +243,9 @@ Test(cmd_evaluate, a_dataset_without_a_test_set)
     snprintf(expected, sizeof expected, "%s: has no test set (x_test, y_test)", path);
     test_expect(test_run("", arguments), 3, expected);
 }
+
+Test(cmd_evaluate, a_dataset_that_is_missing_says_where_to_get_one)
+{
+    test_expect(test_run("", test_short_run("mnist.ini", "--set data.file=/absent.h5")), 3,
+                "/absent.h5: no such file; data/fetch_mnist.sh makes data/mnist.h5");
+}

@@ -163,11 +163,11 @@ Test(dataset, labels_from_1_are_named_as_such)
 
 /* ---- files that are none ---- */
 
-Test(dataset, missing_file_says_where_to_get_one)
+Test(dataset, missing_file_is_named)
 {
     const tr_config config = config_for(in_folder("absent.h5"), H, W, 1);
     const tr_error err = open_bad(&config);
-    expect_texts(&err, "no such file", "data/fetch_mnist.sh", NULL);
+    expect_texts(&err, "absent.h5: no such file", NULL);
 }
 
 Test(dataset, folder_text_and_empty_files_are_named_as_such)

@@ -186,7 +186,11 @@ def check_datasets():
             expect(name, ["inspect", "--external-files", "--show", "0", path], 3 if fault else 0,
                    *([fault] if fault else []))
     data("deep", deep)
-    expect("deep", ["inspect", "deep.h5"], 3, "deep.h5", "more than 64 groups in each other")
+    for command in (["inspect", "deep.h5"], ["inspect", "--show", "0", "deep.h5"],
+                    ["-c", "net.ini", "--set", "data.file=deep.h5", "--set", "output.directory=o_deep"],
+                    ["evaluate", "--checkpoint", "out/last.h5", "--set", "data.file=deep.h5"],
+                    ["convert", "to-npz", "deep.h5", "x.npz"]):
+        expect("deep", command, 3, "deep.h5", "more than 64 groups in each other")
 
 
 # ---- models ----
