@@ -2,6 +2,7 @@
  * to a thousand times slower than the others: on whatever this CPU has, and under AVX2.
  */
 #include <criterion/criterion.h>
+#include <oneapi/dnnl/dnnl_version.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,12 +51,19 @@ static char *layers_of(uint32_t seed)
         tr_activation_names[pick(TR_N_ACTIVATIONS, seed, 15)]);
 }
 
+/* oneDNN 3.7 has only that for a dense layer of one unit behind an image of one pixel, under AVX2.
+ * It is named as slow, and takes some hundred multiplications. */
+static bool is_known(const tr_op_info *op)
+{
+    return DNNL_VERSION_MAJOR >= 3 && strcmp(op->what, "inner product") == 0 && op->flops < 1e4;
+}
+
 static int n_reference(const tr_program *program, const char *layers, const int64_t shape[3])
 {
     int n = 0;
     for (size_t i = 0; i < tr_program_n_ops(program); i++) {
         const tr_op_info op = tr_program_op(program, i);
-        if (!op.is_ref)
+        if (!op.is_ref || is_known(&op))
             continue;
         n++;
         fprintf(stderr, "%s of %s, direction %d, is %s; input %d x %d x %d\n%s\n", op.what,
