@@ -78,11 +78,11 @@ static bool allow_forms(scmp_filter_ctx filter)
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                             SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)) == 0 &&
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-                            SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO)) == 0 &&
+                            SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0)) == 0 &&
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0 &&
+                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) == 0 &&
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-                            SCMP_A0(SCMP_CMP_EQ, 0)) == 0;
+                            SCMP_A0(SCMP_CMP_EQ, 0, 0)) == 0;
 }
 
 /* A refused call fails with EPERM, which libraries take for an error like others. */
