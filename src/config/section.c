@@ -109,6 +109,8 @@ void tr_section_unknown(const tr_section *section, const char *key, const char *
 {
     const tr_entry *entry = tr_section_find(section, key);
     char about[512], allowed[512];
+    if (entry == NULL) /* it stands in a second section of that name, which is reported */
+        return;
     const char *nearest = tr_nearest_name(entry->value, names);
     tr_problems_add(problems, entry->line, "%s: unknown %s; %s%s%sallowed: %s",
                     subject(section, entry, about, sizeof about), kind,

@@ -95,6 +95,13 @@ Test(model, unknown_loss_is_named)
     tr_config_free(config);
 }
 
+/* What the first of two sections lacks may stand, wrong, in the second. */
+Test(model, a_section_that_stands_twice)
+{
+    refused(HEAD FLAT "[compile]\nloss = mse\n[compile]\noptimizer = ize\n", "is already at line");
+    refused(HEAD FLAT "[compile]\noptimizer = sgd\n[compile]\nloss = ize\n", "is already at line");
+}
+
 /* ---- the loss against the network ---- */
 
 #define OUT(units, activation)                                                                     \
