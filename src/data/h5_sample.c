@@ -106,9 +106,8 @@ static tr_status visit_file(void *user, tr_error *err)
     if (status == TR_OK && !has) {
         char list[1024];
         tr_h5_file_list(&file, list, sizeof list);
-        status =
-            tr_fail(err, TR_ERR_DATA, "%s: has no dataset %s; it has %s; choose one of them",
-                    visit->path, visit->name, list);
+        status = tr_fail(err, TR_ERR_DATA, "%s: has no dataset %s; it has %s; choose one of them",
+                         visit->path, visit->name, list);
     }
     if (status == TR_OK)
         status = tr_h5_array_open(&x, &file, visit->name, err);
