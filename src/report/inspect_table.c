@@ -130,7 +130,7 @@ static bool weight_row(row *line, const void *user, int64_t i)
         return true;
     tr_copy_printable(line->cell[1], CELL, entry->weight);
     if (item == NULL) {
-        snprintf(line->cell[4], CELL, missing(self));
+        snprintf(line->cell[4], CELL, "%s", missing(self));
         return true;
     }
     tr_copy_printable(line->cell[2], CELL, item->type);
@@ -148,7 +148,7 @@ static bool variable_row(row *line, const void *user, int64_t i)
     *line = (row){0};
     tr_copy_printable(line->cell[0], CELL, self->outline->variables.entries[i].path);
     if (item == NULL) {
-        snprintf(line->cell[3], CELL, missing(self));
+        snprintf(line->cell[3], CELL, "%s", missing(self));
         return true;
     }
     tr_copy_printable(line->cell[1], CELL, item->type);
