@@ -6,6 +6,9 @@
  * gradient, its sum, the update and the next forward pass. The update is elementwise, so the
  * arrangement cannot change a value; padding elements are zero and stay zero. Everything outside
  * (initial values, checkpoints, digests) sees the `plain` Keras layout.
+ *
+ * The parameter vector is trained | frozen | statistics. Gradients, optimizer slots and all that an
+ * update does (decay, norms, averages) end where the trained ones end.
  */
 #ifndef TR_PARAM_H
 #define TR_PARAM_H
@@ -18,6 +21,18 @@
 
 typedef enum tr_init { TR_INIT_ZEROS, TR_INIT_ONES, TR_INIT_GLOROT_UNIFORM } tr_init;
 
+typedef enum tr_range {
+    TR_TRAINED,
+    TR_FROZEN,     /* of a layer with trainable = false */
+    TR_STATISTICS, /* measured in training, not trained */
+    TR_N_RANGES
+} tr_range;
+
+/* Lengths of the ranges, in floats. */
+typedef struct tr_extents {
+    size_t n[TR_N_RANGES];
+} tr_extents;
+
 typedef struct tr_param {
     const char *layer; /* name of its layer; borrowed */
     const char *name;  /* Keras's weight name: kernel, bias, ... */
@@ -25,11 +40,12 @@ typedef struct tr_param {
     int64_t dims[4]; /* Keras's shape, e.g. (kh, kw, in, out) */
     tr_init init;
     int64_t fan_in, fan_out; /* for the initializer */
-    bool statistic;          /* measured, not trained: Keras's non-trainable weights */
+    tr_range range;
 
     /* Filled in when the first program is planned. */
     tr_layout plain, packed;
-    size_t offset;   /* first element in the flat vectors; a multiple of 16 */
+    size_t offset;   /* first element in the flat vectors, a multiple of 16; until all programs are
+                      * planned: in its range */
     size_t n_packed; /* elements there, padding included */
 } tr_param;
 

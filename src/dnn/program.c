@@ -21,8 +21,8 @@ int64_t tr_param_elements(const tr_param *param)
     return n;
 }
 
-tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training, size_t *n_floats,
-                         tr_error *err)
+tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training,
+                         tr_extents *extents, tr_error *err)
 {
     tr_program *program = tr_alloc(1, sizeof *program);
     if (program == NULL)
@@ -30,7 +30,7 @@ tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training
     program->dnn = dnn;
     program->n = n;
     program->training = training;
-    program->n_floats = n_floats;
+    program->extents = extents;
     program->result_type = tr_dnn_precision(dnn);
     program->layer = "program";
     *out = program;
@@ -43,7 +43,8 @@ void tr_program_free(tr_program *program)
         return;
     for (size_t i = 0; i < program->n_ops; i++) {
         dnnl_primitive_destroy(program->ops[i].primitive);
-        tr_free(program->ops[i].native.plan);
+        if (!program->ops[i].native.borrowed)
+            tr_free(program->ops[i].native.plan);
     }
     for (size_t i = 0; i < program->n_hints; i++)
         dnnl_primitive_desc_destroy(program->hints[i]);
@@ -67,6 +68,8 @@ void tr_program_begin(tr_program *program, const char *layer, tr_phase phase)
 {
     program->layer = layer;
     program->phase = phase;
+    if (phase == TR_FORWARD)
+        program->loss_stage = program->stage;
 }
 
 void tr_program_results_in_float32(tr_program *program)
@@ -76,7 +79,8 @@ void tr_program_results_in_float32(tr_program *program)
 
 /* ---- values ---- */
 
-static tr_value new_value(tr_program *program, tr_layout layout, tr_space space, size_t offset)
+static tr_value new_value(tr_program *program, tr_layout layout, tr_space space,
+                          const tr_param *param)
 {
     tr_value_box *grown =
         layout == NULL ? NULL : tr_grown(program->values, program->n_values, sizeof *grown);
@@ -85,16 +89,41 @@ static tr_value new_value(tr_program *program, tr_layout layout, tr_space space,
     program->values = grown;
     grown[program->n_values] = (tr_value_box){.layout = layout,
                                               .space = space,
-                                              .offset = offset,
+                                              .param = param,
                                               .root = (tr_value)program->n_values,
                                               .first = program->now,
-                                              .last = program->now};
+                                              .last = program->now,
+                                              .stage = program->stage,
+                                              .last_stage = program->stage,
+                                              .sums = TR_NO_VALUE,
+                                              .repeated = TR_NO_VALUE};
     return (tr_value)program->n_values++;
 }
 
 tr_value tr_program_value(tr_program *program, tr_layout layout)
 {
-    return new_value(program, layout, TR_SPACE_ARENA, 0);
+    return new_value(program, layout, TR_SPACE_ARENA, NULL);
+}
+
+tr_value tr_program_sums(tr_program *program, int64_t count, int64_t group, tr_value *total)
+{
+    const tr_layout layout = tr_layout_x(program->dnn, 2 * count);
+    const tr_value sums = new_value(program, layout, TR_SPACE_SUMS, NULL);
+    *total = sums == TR_NO_VALUE ? TR_NO_VALUE : tr_program_shared(program, layout, group);
+    if (*total == TR_NO_VALUE)
+        return TR_NO_VALUE;
+    program->values[sums].group = group;
+    program->values[sums].n_doubles = program->values[*total].n_doubles = count;
+    program->values[*total].sums = sums;
+    return sums;
+}
+
+tr_value tr_program_shared(tr_program *program, tr_layout layout, int64_t group)
+{
+    const tr_value shared = new_value(program, layout, TR_SPACE_SHARED, NULL);
+    if (shared != TR_NO_VALUE)
+        program->values[shared].group = group;
+    return shared;
 }
 
 tr_layout tr_program_layout(const tr_program *program, tr_value value)
@@ -104,14 +133,17 @@ tr_layout tr_program_layout(const tr_program *program, tr_value value)
 
 void tr_program_touch(tr_program *program, tr_value value)
 {
-    program->values[program->values[value].root].last = program->now;
+    tr_value_box *root = &program->values[program->values[value].root];
+    root->last = program->now;
+    if (program->phase != TR_PREPARE && program->stage > root->last_stage)
+        root->last_stage = program->stage;
 }
 
 tr_value tr_program_view(tr_program *program, tr_value value, tr_layout layout)
 {
     if (value == TR_NO_VALUE)
         return TR_NO_VALUE;
-    const tr_value view = new_value(program, layout, TR_SPACE_ARENA, 0);
+    const tr_value view = new_value(program, layout, program->values[value].space, NULL);
     if (view != TR_NO_VALUE)
         program->values[view].root = program->values[value].root;
     return view;
@@ -124,18 +156,18 @@ tr_value tr_program_param(tr_program *program, tr_param *param, tr_layout plain,
     if (param->packed == NULL) {
         param->plain = plain;
         param->packed = wanted;
-        param->offset = *program->n_floats;
+        size_t *extent = &program->extents->n[param->range];
+        param->offset = *extent;
         param->n_packed = tr_layout_bytes(wanted) / sizeof(float);
         /* Each tensor starts on a cache line of its own. */
-        *program->n_floats +=
-            (param->n_packed + FLOATS_PER_LINE - 1) / FLOATS_PER_LINE * FLOATS_PER_LINE;
+        *extent += (param->n_packed + FLOATS_PER_LINE - 1) / FLOATS_PER_LINE * FLOATS_PER_LINE;
     }
-    return new_value(program, param->packed, TR_SPACE_PARAMS, param->offset * sizeof(float));
+    return new_value(program, param->packed, TR_SPACE_PARAMS, param);
 }
 
 tr_value tr_program_gradient(tr_program *program, const tr_param *param)
 {
-    return new_value(program, param->packed, TR_SPACE_GRADIENTS, param->offset * sizeof(float));
+    return new_value(program, param->packed, TR_SPACE_GRADIENTS, param);
 }
 
 /* ---- operations ---- */
@@ -215,6 +247,8 @@ static tr_status describe(tr_program *program, const tr_meaning *meaning, const 
     *op = (tr_op){.meaning = *meaning,
                   .n_args = n_args,
                   .cleared = -1,
+                  .stage = program->phase == TR_PREPARE ? 0 : program->stage,
+                  .joins = program->joining,
                   .info = {.layer = program->layer,
                            .what = name_of(meaning),
                            .phase = program->phase,
@@ -232,8 +266,18 @@ static tr_status describe(tr_program *program, const tr_meaning *meaning, const 
 static void count_op(tr_program *program)
 {
     program->n_ops++;
-    if (program->phase != TR_PREPARE)
+    if (program->phase == TR_FORWARD || program->phase == TR_BACKWARD)
         program->now++;
+}
+
+/* The arguments as the stage at hand may read them. */
+static tr_status recall_all(tr_program *program, const tr_arg *args, int n_args,
+                            tr_arg recalled[TR_MAX_ARGS], tr_error *err)
+{
+    memcpy(recalled, args, (size_t)n_args * sizeof *args);
+    for (int i = 0; i < n_args; i++)
+        TR_TRY(tr_program_recall(program, &recalled[i].value, err));
+    return TR_OK;
 }
 
 tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const tr_meaning *meaning,
@@ -241,8 +285,10 @@ tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const 
                          tr_error *err)
 {
     tr_op *op;
+    tr_arg recalled[TR_MAX_ARGS];
     TR_TRY(keep(program, desc, err)); /* from here on the program owns it */
-    TR_TRY(describe(program, meaning, args, n_args, &op, err));
+    TR_TRY(recall_all(program, args, n_args, recalled, err));
+    TR_TRY(describe(program, meaning, recalled, n_args, &op, err));
     inspect(program, desc, op);
     const dnnl_status_t status = dnnl_primitive_create(&op->primitive, desc);
     if (status != dnnl_success)
@@ -258,11 +304,14 @@ tr_status tr_program_add_native(tr_program *program, const tr_native *native,
                                 tr_error *err)
 {
     tr_op *op;
-    const tr_status status = native->plan == NULL
-                                 ? tr_out_of_memory(err, program->layer)
-                                 : describe(program, meaning, args, n_args, &op, err);
+    tr_arg recalled[TR_MAX_ARGS];
+    tr_status status = native->plan == NULL ? tr_out_of_memory(err, program->layer)
+                                            : recall_all(program, args, n_args, recalled, err);
+    if (status == TR_OK)
+        status = describe(program, meaning, recalled, n_args, &op, err);
     if (status != TR_OK) {
-        tr_free(native->plan);
+        if (!native->borrowed)
+            tr_free(native->plan);
         return status;
     }
     op->native = *native;
@@ -296,16 +345,17 @@ tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value t
     return tr_program_add(program, desc, &meaning, args, 2, NULL, err);
 }
 
-/* A copy of the value in that layout that an earlier operation of this micro-batch (or, in PREPARE,
- * of this step) made, or TR_NO_VALUE. Values are written once, so a copy stays right; using it
- * again prolongs its life in the arena. */
+/* A copy of the value in that layout that an earlier operation of this stage (or, in PREPARE, of
+ * this step) made, or TR_NO_VALUE. Values are written once, so a copy stays right; using it again
+ * prolongs its life in the arena. Beyond a cut it would have to be kept, and is made again. */
 static tr_value earlier_copy(const tr_program *program, tr_value value, tr_layout layout)
 {
     const bool preparing = program->phase == TR_PREPARE;
     for (size_t i = 0; i < program->n_ops; i++) {
         const tr_op *op = &program->ops[i];
         if (op->info.direction == TR_DIR_REORDER && (op->info.phase == TR_PREPARE) == preparing &&
-            op->args[0].value == value && program->values[op->args[1].value].layout == layout)
+            (preparing || op->stage == program->stage) && op->args[0].value == value &&
+            program->values[op->args[1].value].layout == layout)
             return op->args[1].value;
     }
     return TR_NO_VALUE;
@@ -337,7 +387,7 @@ tr_status tr_program_weights(tr_program *program, tr_value param, tr_layout layo
     const tr_status status = tr_program_reorder(program, param, layout, out, err);
     program->phase = phase;
     if (status == TR_OK && *out != param)
-        program->values[*out].prepared = true;
+        program->values[*out].space = TR_SPACE_PREPARED;
     return status;
 }
 
@@ -368,5 +418,11 @@ tr_op_info tr_program_op(const tr_program *program, size_t i)
 
 size_t tr_program_arena_bytes(const tr_program *program)
 {
-    return program->arena_bytes + program->scratchpad_bytes;
+    return program->bytes[TR_SPACE_ARENA] + program->bytes[TR_SPACE_PREPARED] +
+           program->scratchpad_bytes;
+}
+
+size_t tr_program_kept_bytes(const tr_program *program)
+{
+    return program->bytes[TR_SPACE_SUMS]; /* which begin where what is kept ends */
 }

@@ -12,18 +12,28 @@
 #include "wrong_kernels.h"
 
 typedef enum tr_space {
-    TR_SPACE_ARENA,    /* replica's memory, shared by lifetimes */
-    TR_SPACE_PARAMS,   /* view of the flat parameter vector */
-    TR_SPACE_GRADIENTS /* view of the gradient slot at work */
+    TR_SPACE_ARENA,     /* replica's memory, shared by lifetimes */
+    TR_SPACE_PREPARED,  /* replica's memory; written in PREPARE, read by every micro-batch */
+    TR_SPACE_KEPT,      /* the micro-batch's memory, shared by lifetimes: needed beyond a cut */
+    TR_SPACE_SUMS,      /* the micro-batch's memory; doubles */
+    TR_SPACE_SHARED,    /* memory of a group of micro-batches */
+    TR_SPACE_PARAMS,    /* view of the flat parameter vector */
+    TR_SPACE_GRADIENTS, /* view of the gradient slot at work */
+    TR_N_SPACES
 } tr_space;
 
 typedef struct tr_value_box {
     tr_layout layout;
     tr_space space;
-    size_t offset;   /* bytes in its space */
-    tr_value root;   /* whose memory it is: itself, or the value it is a view of */
-    int first, last; /* operations between which it is alive */
-    bool prepared;   /* written in PREPARE, read by every micro-batch: never shares memory */
+    const tr_param *param; /* of PARAMS and GRADIENTS */
+    size_t offset;         /* bytes in its space; of the others */
+    tr_value root;         /* whose memory it is: itself, or the value it is a view of */
+    int first, last;       /* operations between which it is alive */
+    int stage, last_stage; /* likewise */
+    int64_t group;         /* of SUMS and SHARED: micro-batches; TR_WHOLE_BATCH */
+    int64_t n_doubles;     /* of SUMS and their totals; they hold no floats */
+    tr_value sums;         /* of a total: what it is the total of; else TR_NO_VALUE */
+    tr_value repeated;     /* by the last operation that repeated a cheap one; or TR_NO_VALUE */
 } tr_value_box;
 
 enum { TR_MAX_ARGS = 6 };
@@ -68,8 +78,12 @@ typedef struct tr_meaning {
 typedef struct tr_native {
     /* data[i]: the memory of argument i; scratch: scratch_bytes that nobody else uses meanwhile. */
     void (*run)(const void *plan, const tr_draw *draw, void *const *data, void *scratch);
-    void *plan; /* everything `run` has to know; released with tr_free() by the program */
+    void *plan;    /* everything `run` has to know; released with tr_free() by the program ... */
+    bool borrowed; /* ... unless it is that of an earlier operation, which is repeated */
     size_t scratch_bytes;
+    /* Its result (the argument DNNL_ARG_DST) is not kept for later stages: they repeat it from its
+     * sources, which are. */
+    bool cheap;
 } tr_native;
 
 typedef struct tr_op {
@@ -79,6 +93,8 @@ typedef struct tr_op {
     tr_arg args[TR_MAX_ARGS];
     int n_args;
     int cleared; /* the argument, a result, that is set to 0 before it runs; -1: none */
+    int stage;
+    bool joins; /* runs once, when its stage has ended */
     tr_op_info info;
     char impl[64];
 } tr_op;
@@ -87,7 +103,7 @@ struct tr_program {
     tr_dnn *dnn;
     int64_t n;
     bool training;
-    size_t *n_floats;
+    tr_extents *extents;
     tr_precision result_type;
 
     tr_value_box *values;
@@ -102,8 +118,12 @@ struct tr_program {
     const char *layer;
     tr_phase phase;
     int now; /* position in the sequence FORWARD, BACKWARD */
+    int stage, loss_stage;
+    bool joining;
+    tr_phase interrupted; /* by conclude */
 
-    size_t arena_bytes, scratchpad_bytes;
+    size_t bytes[TR_N_SPACES]; /* of ARENA, PREPARED, KEPT; SUMS: with KEPT before them */
+    size_t scratchpad_bytes;
 };
 
 /* Value for a parameter (its first use in any program fixes the packed layout as `wanted`), and
@@ -147,8 +167,16 @@ tr_layout tr_chosen_layout(tr_program *program, const_dnnl_primitive_desc_t desc
 /* TR_ERR_CONFIG where oneDNN has no implementation, else TR_ERR_INTERNAL. */
 tr_status tr_dnn_fail(tr_error *err, dnnl_status_t status, const char *layer, const char *what);
 
-/* Sets offset of every arena value and the arena's size; arena.c. */
+/* stages.c: the value as the stage at hand may read it: itself, or where a cheap operation of an
+ * earlier stage made it, what repeating that here gives. */
+tr_status tr_program_recall(tr_program *program, tr_value *value, tr_error *err);
+
+/* Sets space and offset of every value that has memory of a replica or a micro-batch, and their
+ * sizes; arena.c. */
 tr_status tr_arena_place(tr_program *program, tr_error *err);
+
+/* Bytes of a value in memory where others follow. */
+size_t tr_value_bytes(const tr_value_box *value);
 
 /* Attributes of every primitive: our scratchpad, and deterministic. The caller destroys *attr. */
 dnnl_status_t tr_attr_new(dnnl_primitive_attr_t *attr);

@@ -17,12 +17,23 @@ typedef struct bound_op {
     int cleared; /* -1: none */
     size_t cleared_bytes;
     size_t index; /* in the program */
+    int stage;
+    bool joins;
 } bound_op;
+
+/* Values whose memory depends on the micro-batch at work, of one stage. */
+typedef struct bound_stage {
+    tr_value *kept, *gradients;
+    size_t n_kept, n_gradients;
+    size_t first[TR_N_PHASES], end[TR_N_PHASES]; /* of its operations */
+} bound_stage;
 
 struct tr_replica {
     const tr_program *program;
-    unsigned char *arena;
+    unsigned char *arena, *prepared;
     void *scratchpad;
+    bound_stage *stages;
+    tr_kept *own; /* of a batch of one micro-batch; NULL: not needed so far */
     dnnl_stream_t stream;
     dnnl_memory_t *memories;    /* one per value */
     dnnl_memory_t *scratchpads; /* one per operation: its own size, the same block */
@@ -34,17 +45,18 @@ struct tr_replica {
 
 /* ---- binding ---- */
 
-static dnnl_status_t bind_values(tr_replica *replica, const float *params)
+static dnnl_status_t bind_values(tr_replica *replica, float *params)
 {
     const tr_program *program = replica->program;
     for (size_t i = 0; i < program->n_values; i++) {
         const tr_value_box *value = &program->values[i];
-        void *data = DNNL_MEMORY_NONE; /* gradients: set before every micro-batch */
+        void *data = DNNL_MEMORY_NONE; /* the others: set before every micro-batch */
         if (value->space == TR_SPACE_ARENA)
             data = replica->arena + value->offset;
-        else if (value->space == TR_SPACE_PARAMS &&
-                 params != NULL) /* no operation writes parameters */
-            data = (unsigned char *)(uintptr_t)params + value->offset;
+        else if (value->space == TR_SPACE_PREPARED)
+            data = replica->prepared + value->offset;
+        else if (value->space == TR_SPACE_PARAMS && params != NULL)
+            data = params + value->param->offset;
         const dnnl_status_t status = dnnl_memory_create(
             &replica->memories[i], tr_layout_md(value->layout), tr_dnn_engine(program->dnn), data);
         if (status != dnnl_success)
@@ -81,6 +93,8 @@ static dnnl_status_t bind_ops(tr_replica *replica)
         bound->primitive = op->primitive;
         bound->native = op->primitive == NULL ? &op->native : NULL;
         bound->index = i;
+        bound->stage = op->stage;
+        bound->joins = op->joins;
         bound->cleared = op->cleared;
         if (op->cleared >= 0)
             bound->cleared_bytes =
@@ -95,14 +109,74 @@ static dnnl_status_t bind_ops(tr_replica *replica)
     return dnnl_success;
 }
 
+/* Adds the value, unless it is there. The lists have room for all. */
+static void add_once(tr_value *list, size_t *n, tr_value value)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (list[i] == value)
+            return;
+    list[(*n)++] = value;
+}
+
+static void bind_stage(bound_stage *stage, const tr_program *program, const tr_op *op)
+{
+    for (int k = 0; k < op->n_args; k++) {
+        const tr_value value = op->args[k].value;
+        const tr_space space = program->values[value].space;
+        if (space == TR_SPACE_GRADIENTS)
+            add_once(stage->gradients, &stage->n_gradients, value);
+        else if (space == TR_SPACE_KEPT || space == TR_SPACE_SUMS || space == TR_SPACE_SHARED)
+            add_once(stage->kept, &stage->n_kept, value);
+    }
+}
+
+/* What each stage has to be told; its operations are neighbours in their phase. CONCLUDE, which
+ * belongs to none, comes last. */
+static bool bind_stages(tr_replica *replica)
+{
+    const tr_program *program = replica->program;
+    const size_t n_stages = (size_t)tr_program_n_stages(program) + 1;
+    size_t n_args = 0;
+    for (size_t i = 0; i < program->n_ops; i++)
+        n_args += (size_t)program->ops[i].n_args;
+    replica->stages = tr_alloc(n_stages, sizeof *replica->stages);
+    for (size_t s = 0; replica->stages != NULL && s < n_stages; s++) {
+        bound_stage *stage = &replica->stages[s];
+        stage->kept = tr_alloc(n_args, sizeof *stage->kept);
+        stage->gradients = tr_alloc(n_args, sizeof *stage->gradients);
+        if (stage->kept == NULL || stage->gradients == NULL)
+            return false;
+        for (size_t i = 0; i < program->n_ops; i++) {
+            const tr_op *op = &program->ops[i];
+            const bool concludes = op->info.phase == TR_CONCLUDE;
+            if (concludes ? s + 1 == n_stages : (size_t)op->stage == s)
+                bind_stage(stage, program, op);
+        }
+    }
+    return replica->stages != NULL;
+}
+
+static void find_stages(tr_replica *replica)
+{
+    for (int phase = 0; phase < TR_N_PHASES; phase++)
+        for (size_t i = 0; i < replica->n_ops[phase]; i++) {
+            bound_stage *stage = &replica->stages[replica->ops[phase][i].stage];
+            if (stage->end[phase] == 0)
+                stage->first[phase] = i;
+            stage->end[phase] = i + 1;
+        }
+}
+
 static bool allocate(tr_replica *replica)
 {
     const tr_program *program = replica->program;
-    replica->arena = tr_alloc(program->arena_bytes, 1);
+    replica->arena = tr_alloc(program->bytes[TR_SPACE_ARENA], 1);
+    replica->prepared = tr_alloc(program->bytes[TR_SPACE_PREPARED], 1);
     replica->scratchpad = tr_alloc(program->scratchpad_bytes, 1);
     replica->memories = tr_alloc(program->n_values, sizeof(dnnl_memory_t));
     replica->scratchpads = tr_alloc(program->n_ops, sizeof(dnnl_memory_t));
-    bool ok = replica->arena && replica->scratchpad && replica->memories && replica->scratchpads;
+    bool ok = replica->arena && replica->prepared && replica->scratchpad && replica->memories &&
+              replica->scratchpads && bind_stages(replica);
     for (int phase = 0; phase < TR_N_PHASES; phase++) {
         replica->ops[phase] = tr_alloc(program->n_ops, sizeof(bound_op));
         ok = ok && replica->ops[phase] != NULL;
@@ -110,8 +184,7 @@ static bool allocate(tr_replica *replica)
     return ok;
 }
 
-tr_status tr_replica_new(tr_replica **out, const tr_program *program, const float *params,
-                         tr_error *err)
+tr_status tr_replica_new(tr_replica **out, const tr_program *program, float *params, tr_error *err)
 {
     tr_replica *replica = tr_alloc(1, sizeof *replica);
     if (replica == NULL)
@@ -135,6 +208,7 @@ tr_status tr_replica_new(tr_replica **out, const tr_program *program, const floa
         tr_replica_free(replica);
         return tr_dnn_fail(err, status, "replica", "binding of memory");
     }
+    find_stages(replica);
     *out = replica;
     return TR_OK;
 }
@@ -152,16 +226,23 @@ void tr_replica_free(tr_replica *replica)
         dnnl_stream_destroy(replica->stream);
     for (int phase = 0; phase < TR_N_PHASES; phase++)
         tr_free(replica->ops[phase]);
+    for (int i = 0; replica->stages != NULL && i <= tr_program_n_stages(program); i++) {
+        tr_free(replica->stages[i].kept);
+        tr_free(replica->stages[i].gradients);
+    }
+    tr_free(replica->stages);
+    tr_kept_free(replica->own);
     tr_free(replica->memories);
     tr_free(replica->scratchpads);
     tr_free(replica->scratchpad);
+    tr_free(replica->prepared);
     tr_free(replica->arena);
     tr_free(replica);
 }
 
 float *tr_replica_data(const tr_replica *replica, tr_value value)
 {
-    return (float *)(void *)(replica->arena + replica->program->values[value].offset);
+    return tr_replica_memory(replica, value);
 }
 
 /* ---- running ---- */
@@ -171,11 +252,37 @@ tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients)
     const tr_program *program = replica->program;
     for (size_t i = 0; i < program->n_values; i++) {
         const tr_value_box *value = &program->values[i];
-        if (value->space == TR_SPACE_GRADIENTS &&
-            dnnl_memory_set_data_handle(replica->memories[i],
-                                        (unsigned char *)gradients + value->offset) != dnnl_success)
-            return TR_ERR_INTERNAL;
+        if (value->space == TR_SPACE_GRADIENTS)
+            TR_TRY(tr_replica_place(replica, (tr_value)i, gradients + value->param->offset));
     }
+    return TR_OK;
+}
+
+static tr_status bind(tr_replica *replica, const bound_stage *stage, const tr_kept *kept, int64_t m)
+{
+    for (size_t i = 0; i < stage->n_kept; i++)
+        TR_TRY(tr_replica_place(replica, stage->kept[i], tr_kept_memory(kept, stage->kept[i], m)));
+    return TR_OK;
+}
+
+tr_status tr_replica_bind(tr_replica *replica, const tr_kept *kept, int64_t m, float *gradients,
+                          int stage_)
+{
+    const bound_stage *stage = &replica->stages[stage_];
+    for (size_t i = 0; gradients != NULL && i < stage->n_gradients; i++)
+        TR_TRY(tr_replica_place(replica, stage->gradients[i],
+                                gradients +
+                                    replica->program->values[stage->gradients[i]].param->offset));
+    return bind(replica, stage, kept, m);
+}
+
+tr_status tr_replica_bind_own(tr_replica *replica)
+{
+    const tr_program *program = replica->program;
+    if (replica->own == NULL)
+        TR_TRY(tr_kept_new(&replica->own, program, 1, NULL));
+    for (int i = 0; i <= tr_program_n_stages(program); i++)
+        TR_TRY(bind(replica, &replica->stages[i], replica->own, 0));
     return TR_OK;
 }
 
@@ -222,17 +329,66 @@ static dnnl_status_t run_op(const tr_replica *replica, const bound_op *op)
     return status;
 }
 
-tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
+static tr_status run_timed(const tr_replica *replica, const bound_op *op)
 {
     int64_t *op_ns = replica->op_ns;
-    for (size_t i = 0; i < replica->n_ops[phase]; i++) {
-        const bound_op *op = &replica->ops[phase][i];
-        const int64_t begin = op_ns == NULL ? 0 : tr_clock_ns();
-        if (run_op(replica, op) != dnnl_success)
-            return TR_ERR_INTERNAL;
-        if (op_ns != NULL)
-            op_ns[op->index] += tr_clock_ns() - begin;
-    }
+    const int64_t begin = op_ns == NULL ? 0 : tr_clock_ns();
+    if (run_op(replica, op) != dnnl_success)
+        return TR_ERR_INTERNAL;
+    if (op_ns != NULL)
+        op_ns[op->index] += tr_clock_ns() - begin;
+    return TR_OK;
+}
+
+tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
+{
+    if (phase != TR_PREPARE && tr_program_n_stages(replica->program) > 1)
+        TR_TRY(tr_replica_bind_own(replica));
+    for (size_t i = 0; i < replica->n_ops[phase]; i++)
+        TR_TRY(run_timed(replica, &replica->ops[phase][i]));
+    return TR_OK;
+}
+
+tr_status tr_replica_run_stage(tr_replica *replica, tr_phase phase, int stage_)
+{
+    const bound_stage *stage = &replica->stages[stage_];
+    for (size_t i = stage->first[phase]; i < stage->end[phase]; i++)
+        if (!replica->ops[phase][i].joins)
+            TR_TRY(run_timed(replica, &replica->ops[phase][i]));
+    return TR_OK;
+}
+
+/* Of the first argument that a group shares. */
+static int64_t group_of(const tr_program *program, const tr_op *op)
+{
+    for (int i = 0; i < op->n_args; i++)
+        if (program->values[op->args[i].value].space == TR_SPACE_SHARED)
+            return program->values[op->args[i].value].group;
+    return TR_WHOLE_BATCH;
+}
+
+tr_status tr_replica_join(tr_replica *replica, const tr_kept *kept, int64_t n_micro_batches,
+                          int stage_)
+{
+    const bound_stage *stage = &replica->stages[stage_];
+    for (int phase = TR_FORWARD; phase <= TR_BACKWARD; phase++)
+        for (size_t i = stage->first[phase]; i < stage->end[phase]; i++) {
+            const bound_op *op = &replica->ops[phase][i];
+            const int64_t group = group_of(replica->program, &replica->program->ops[op->index]);
+            const int64_t step = group == TR_WHOLE_BATCH ? n_micro_batches : group;
+            for (int64_t m = 0; op->joins && m < n_micro_batches; m += step) {
+                TR_TRY(bind(replica, stage, kept, m));
+                TR_TRY(run_timed(replica, op));
+            }
+        }
+    return TR_OK;
+}
+
+tr_status tr_replica_conclude(tr_replica *replica, const tr_kept *kept)
+{
+    TR_TRY(bind(replica, &replica->stages[tr_program_n_stages(replica->program)], kept, 0));
+    for (size_t i = 0; i < replica->n_ops[TR_CONCLUDE]; i++)
+        TR_TRY(run_timed(replica, &replica->ops[TR_CONCLUDE][i]));
     return TR_OK;
 }
 
@@ -260,7 +416,7 @@ void *tr_replica_memory(const tr_replica *replica, tr_value value)
                                                                                         : NULL;
 }
 
-tr_status tr_replica_place(tr_replica *replica, tr_value value, void *memory)
+tr_status tr_replica_place(const tr_replica *replica, tr_value value, void *memory)
 {
     return dnnl_memory_set_data_handle(replica->memories[value], memory) == dnnl_success
                ? TR_OK

@@ -15,7 +15,10 @@ const tr_draw *tr_replica_draw(const tr_replica *replica);
 /* The memory of any value: of the arena, the parameters or the gradients. NULL: none is set. */
 void *tr_replica_memory(const tr_replica *replica, tr_value value);
 
-/* Gives a parameter or gradient memory of its own. */
-tr_status tr_replica_place(tr_replica *replica, tr_value value, void *memory);
+/* Gives a value memory from elsewhere. */
+tr_status tr_replica_place(const tr_replica *replica, tr_value value, void *memory);
+
+/* Binds all stages to memory of the replica's own, for a batch of one micro-batch. */
+tr_status tr_replica_bind_own(tr_replica *replica);
 
 #endif

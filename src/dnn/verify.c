@@ -21,6 +21,10 @@ tr_status tr_verifier_new(tr_verifier **out, tr_replica *replica, tr_error *err)
         tr_verifier_free(verifier);
         return tr_out_of_memory(err, NULL);
     }
+    if (tr_replica_bind_own(replica) != TR_OK) {
+        tr_verifier_free(verifier);
+        return tr_out_of_memory(err, NULL);
+    }
     *out = verifier;
     return TR_OK;
 }

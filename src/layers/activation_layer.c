@@ -27,7 +27,8 @@ static tr_status activation_shape(tr_layer *layer, tr_error *err)
 static tr_status activation_forward(tr_layer *layer, tr_program *program, tr_tape *tape,
                                     tr_value *dst, tr_error *err)
 {
-    const tr_activation activation = (tr_activation)layer->activation;
+    const tr_activation activation = tape->activation;
+    (void)layer;
     tr_activation_tape steps; /* its result is all that these derivatives need */
     return tr_activation_forward(program, tr_activation_fuses(activation) ? activation : TR_LINEAR,
                                  tape->src, &steps, dst, err);

@@ -47,7 +47,7 @@ static const tr_key keys[] = {
 static void add_statistic(tr_layer *layer, const char *name, tr_init init)
 {
     tr_layer_add_param(layer, name, 1, &layer->src.c, init, 0, 0);
-    layer->params[layer->n_params - 1].statistic = true;
+    layer->params[layer->n_params - 1].range = TR_STATISTICS;
 }
 
 static tr_status batch_normalization_shape(tr_layer *layer, tr_error *err)

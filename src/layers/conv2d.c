@@ -74,7 +74,7 @@ static tr_status conv2d_shape(tr_layer *layer, tr_error *err)
 static tr_status conv2d_forward(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
                                 tr_error *err)
 {
-    const tr_activation activation = (tr_activation)layer->activation;
+    const tr_activation activation = tape->activation;
     return tr_conv_forward(program, &((conv2d *)layer)->geometry,
                            tr_activation_fuses(activation) ? activation : TR_LINEAR,
                            &layer->params[0], tr_layer_param(layer, 1), tape->src, dst, &tape->hint,

@@ -13,6 +13,7 @@ tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems
     if (layer == NULL)
         return NULL;
     layer->ops = ops;
+    layer->trainable = true;
     layer->name = section->name + strlen("layer.");
     layer->line = section->line;
     if (tr_section_read(section, ops->keys, ops->n_keys, layer, problems) &&
@@ -25,6 +26,10 @@ tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems
 
 void tr_layer_free(tr_layer *layer)
 {
+    if (layer == NULL)
+        return;
+    tr_free(layer->sources);
+    tr_free(layer->srcs);
     tr_free(layer);
 }
 
@@ -82,6 +87,7 @@ void tr_layer_add_param(tr_layer *layer, const char *name, int n_dims, const int
                         .name = name,
                         .n_dims = n_dims,
                         .init = init,
+                        .range = layer->trainable ? TR_TRAINED : TR_FROZEN,
                         .fan_in = fan_in,
                         .fan_out = fan_out};
     memcpy(param->dims, dims, (size_t)n_dims * sizeof *dims);

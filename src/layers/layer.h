@@ -25,8 +25,14 @@ typedef struct tr_shape {
 
 /* What forward leaves for backward; one per layer and program. */
 typedef struct tr_tape {
-    tr_value src, dst;  /* set by model/plan.c */
-    tr_value workspace; /* the layer's own, e.g. the winners of a max pooling */
+    /* Set by model/plan.c. */
+    tr_value src, dst;
+    const tr_value *srcs;     /* [n_srcs]; src is the first of them */
+    tr_activation activation; /* applied to the result, by the layer if it can */
+
+    /* Set by the layer. */
+    bool differentiates; /* its backward takes the derivative of `activation` itself */
+    tr_value workspace;  /* the layer's own, e.g. the winners of a max pooling */
     tr_hint hint;
 } tr_tape;
 
@@ -42,6 +48,7 @@ typedef struct tr_layer_ops {
     const tr_key *keys;      /* offsets into that struct */
     size_t n_keys;
     bool inference_only; /* training it is not implemented: tr_model_check_trainable() */
+    bool merges;         /* takes two or more sources of `srcs` */
     bool selects;        /* dst elements are src elements, chosen by max: an activation that
                           * commutes with max may be differentiated behind this layer */
 
@@ -52,22 +59,30 @@ typedef struct tr_layer_ops {
     /* *dst from tape->src. */
     tr_status (*forward)(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
                          tr_error *err);
-    /* diff_src is NULL when nobody needs it: no parameter lies before this layer. */
+    /* diff_src [n_srcs], preset to TR_NO_VALUE; NULL when nobody needs it: no parameter lies
+     * before this layer. */
     tr_status (*backward)(tr_layer *layer, tr_program *program, const tr_tape *tape,
                           tr_value diff_dst, tr_value *diff_src, tr_error *err);
 } tr_layer_ops;
 
 enum { TR_MAX_LAYER_PARAMS = 4 };
 
+/* Instead of a layer's number: what comes into the network. */
+enum { TR_IMAGES = -1 };
+
 /* The common head of every layer's private struct. */
 struct tr_layer {
     const tr_layer_ops *ops;
     const char *name; /* borrowed from the section */
     const char *type_text;
-    int line;   /* of its section, for messages */
-    int number; /* of the layer in its model, from 0: part of the address of randomness */
-    tr_shape src, dst;
-    int activation; /* tr_activation, applied to the result */
+    int line;          /* of its section, for messages */
+    int number;        /* of the layer in its model, from 0: part of the address of randomness */
+    tr_shape src, dst; /* of the first source, and of the result */
+    int activation;    /* tr_activation, applied to the result */
+    bool trainable;    /* else its parameters stay as they are */
+    int n_srcs;
+    int *sources;   /* [n_srcs] numbers of the layers that give them, or TR_IMAGES */
+    tr_shape *srcs; /* [n_srcs] */
     tr_param params[TR_MAX_LAYER_PARAMS];
     int n_params;
     double flops; /* multiply-adds count two; one sample, forward */

@@ -46,6 +46,12 @@ static tr_status parse_layers(tr_model *model, tr_error *err)
             return tr_out_of_memory(err, NULL);
         layer->number = model->n_layers;
         model->layers[model->n_layers++] = layer;
+        layer->n_srcs = 1;
+        layer->sources = tr_alloc(1, sizeof *layer->sources);
+        layer->srcs = tr_alloc(1, sizeof *layer->srcs);
+        if (layer->sources == NULL || layer->srcs == NULL)
+            return tr_out_of_memory(err, NULL);
+        layer->sources[0] = layer->number - 1; /* TR_IMAGES for the first */
     }
     return TR_OK;
 }
@@ -110,7 +116,7 @@ static void infer_shapes(tr_model *model)
     for (int i = 0; i < model->n_layers; i++) {
         tr_layer *layer = model->layers[i];
         tr_error reason;
-        layer->src = shape;
+        layer->src = layer->srcs[0] = shape;
         if (layer->ops->shape(layer, &reason) != TR_OK) {
             tr_problems_add(config->problems, layer->line, "[layer.%s] %s", layer->name,
                             reason.text);
@@ -256,7 +262,7 @@ tr_layer_info tr_model_layer(const tr_model *model, int i)
     for (int k = 0; k < layer->n_params; k++) {
         const int64_t n = tr_param_elements(&layer->params[k]);
         info.n_params += n;
-        info.n_not_trained += layer->params[k].statistic ? n : 0;
+        info.n_not_trained += layer->params[k].range == TR_TRAINED ? 0 : n;
     }
     for (int k = 0; k < i; k++)
         info.first_weight += model->layers[k]->n_params;

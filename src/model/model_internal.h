@@ -29,8 +29,9 @@ struct tr_model {
     tr_dnn *dnn;
     tr_plan training, inference;
     bool for_training; /* else only the inference program will run, and was checked */
-    size_t n_floats;   /* length of the flat vectors */
-    float *params;     /* [n_floats], packed */
+    tr_extents extents; /* of the flat vector of parameters: trained | frozen | statistics */
+    size_t n_floats;    /* its length */
+    float *params;      /* [n_floats], packed */
     int64_t version;   /* counts changes of the parameters, so that replicas know to PREPARE */
 };
 

@@ -44,7 +44,7 @@ static int last_trainable(const tr_model *model)
 static tr_status plan_activation(tr_program *program, const tr_layer *layer, boundary *at,
                                  tr_error *err)
 {
-    at->pending = (tr_activation)layer->activation;
+    at->pending = at->tape.activation;
     at->tape.dst = at->raw;
     at->steps = tr_activation_fused_tape(at->pending, at->raw);
     if (at->pending == TR_LINEAR || tr_activation_fuses(at->pending))
@@ -73,6 +73,8 @@ static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundari
         if (i == last_trainable(model))
             tr_program_results_in_float32(program); /* rule 3 */
         at->tape.src = value;
+        at->tape.srcs = &at->tape.src;
+        at->tape.activation = (tr_activation)layer->activation;
         TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
         TR_TRY(plan_activation(program, layer, at, err));
         if (layer->ops->selects && i > 0 &&
@@ -139,7 +141,7 @@ tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *
     const tr_config *config = model->config;
     const int64_t *shape = config->input_shape;
     const int64_t n = config->engine.micro_batch;
-    TR_TRY(tr_program_new(&plan->program, model->dnn, n, training, &model->n_floats, err));
+    TR_TRY(tr_program_new(&plan->program, model->dnn, n, training, &model->extents, err));
     plan->input = tr_program_value(plan->program,
                                    tr_layout_nhwc(model->dnn, n, shape[0], shape[1], shape[2]));
     plan->diff_output = TR_NO_VALUE;

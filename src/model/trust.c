@@ -44,7 +44,20 @@ static void drop_plans(tr_model *model)
             model->layers[i]->params[k].plain = NULL;
             model->layers[i]->params[k].packed = NULL;
         }
-    model->n_floats = 0;
+    model->extents = (tr_extents){0};
+}
+
+/* From an offset in its range to one in the vector of them all. */
+static void place_params(tr_model *model)
+{
+    const size_t *n = model->extents.n;
+    const size_t begin[TR_N_RANGES] = {0, n[TR_TRAINED], n[TR_TRAINED] + n[TR_FROZEN]};
+    for (int i = 0; i < model->n_layers; i++)
+        for (int k = 0; k < model->layers[i]->n_params; k++) {
+            tr_param *param = &model->layers[i]->params[k];
+            param->offset += begin[param->range];
+        }
+    model->n_floats = begin[TR_STATISTICS] + n[TR_STATISTICS];
 }
 
 static tr_status plan(tr_model *model, tr_error *err)
@@ -67,8 +80,10 @@ tr_status tr_model_plan(tr_model *model, tr_error *err)
         if (model->for_training)
             TR_TRY(tr_kernels_check(training.program, distrust, &training, err));
         TR_TRY(tr_kernels_check(inference.program, distrust, &inference, err));
-        if (tr_wrong_kernels(model->dnn) == n_before)
+        if (tr_wrong_kernels(model->dnn) == n_before) {
+            place_params(model);
             return TR_OK;
+        }
         drop_plans(model);
     }
     return tr_wrong_kernels_refuse(model->dnn, err);

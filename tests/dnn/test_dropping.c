@@ -32,10 +32,10 @@ static void run(dnnl_format_tag_t tag, dnnl_data_type_t type, float *dst, float 
     tr_md_store md;
     tr_value src, out, mask, diff, diff_out;
     tr_error err = {0};
-    size_t n_floats = 0;
+    tr_extents extents = {0};
     float none[1] = {0};
     cr_assert_eq(tr_dnn_new(&dnn, &(tr_engine_config){.isa = TR_ISA_AUTO}, &err), TR_OK);
-    cr_assert_eq(tr_program_new(&program, dnn, N, true, &n_floats, &err), TR_OK);
+    cr_assert_eq(tr_program_new(&program, dnn, N, true, &extents, &err), TR_OK);
     cr_assert_eq(tr_md_init(&md, 4, (dnnl_dims_t){N, C, H, W}, type, tag), dnnl_success);
     const tr_layout layout = tr_layout_intern(dnn, tr_md_of(&md));
     const tr_layout nhwc = tr_layout_nhwc(dnn, N, H, W, C);

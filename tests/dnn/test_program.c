@@ -10,9 +10,9 @@ Test(program, reorders_only_where_layouts_differ)
     tr_dnn *dnn = NULL;
     tr_program *program = NULL;
     tr_error err = {0};
-    size_t n_floats = 0;
+    tr_extents extents = {0};
     cr_assert_eq(tr_dnn_new(&dnn, &(tr_engine_config){.isa = TR_ISA_AUTO}, &err), TR_OK);
-    cr_assert_eq(tr_program_new(&program, dnn, 2, true, &n_floats, &err), TR_OK);
+    cr_assert_eq(tr_program_new(&program, dnn, 2, true, &extents, &err), TR_OK);
     tr_program_begin(program, "here", TR_FORWARD);
     const tr_layout nhwc = tr_layout_nhwc(dnn, 2, 3, 4, 5);
     const tr_layout hwio = tr_layout_hwio(dnn, 3, 4, 5, 2);

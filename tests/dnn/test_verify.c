@@ -317,11 +317,11 @@ Test(verify, dirty_padding_is_found)
     tr_value src, dst;
     tr_activation_tape tape;
     tr_error err = {0};
-    size_t n_floats = 0;
+    tr_extents extents = {0};
     float none[1] = {0};
     tally all = {0};
     cr_assert_eq(tr_dnn_new(&dnn, &(tr_engine_config){.isa = TR_ISA_AUTO}, &err), TR_OK);
-    cr_assert_eq(tr_program_new(&program, dnn, 2, false, &n_floats, &err), TR_OK);
+    cr_assert_eq(tr_program_new(&program, dnn, 2, false, &extents, &err), TR_OK);
     tr_program_begin(program, "here", TR_FORWARD);
     tr_md_init(&full, 4, (dnnl_dims_t){2, 16, 1, 3}, dnnl_f32, dnnl_nChw16c);
     tr_md_init(&part, 4, (dnnl_dims_t){2, 10, 1, 3}, dnnl_f32, dnnl_nChw16c);
