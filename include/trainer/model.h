@@ -40,6 +40,9 @@ tr_status tr_model_check_trainable(const tr_model *model, tr_error *err);
 
 typedef struct tr_layer_info {
     const char *name, *keras_class;
+    const int *sources; /* [n_sources] numbers of the layers whose results it takes; -1: the images;
+                         * borrowed */
+    int n_sources;
     int64_t dst[3]; /* height, width, channels of the result; flat: dst[2] only */
     bool flat;
     int64_t n_params;            /* elements of all its weights */
@@ -89,6 +92,7 @@ typedef struct tr_weight_info {
     int n_dims;
     int64_t dims[4]; /* Keras's shape */
     int64_t n;       /* elements */
+    bool trained;    /* neither of a layer with trainable = false nor a statistic */
 } tr_weight_info;
 
 int tr_model_n_weights(const tr_model *model);

@@ -255,6 +255,8 @@ tr_layer_info tr_model_layer(const tr_model *model, int i)
     const tr_layer *layer = model->layers[i];
     tr_layer_info info = {.name = layer->name,
                           .keras_class = layer->ops->keras_class,
+                          .sources = layer->sources,
+                          .n_sources = layer->n_srcs,
                           .dst = {layer->dst.h, layer->dst.w, layer->dst.c},
                           .flat = layer->dst.flat,
                           .n_weights = layer->n_params,

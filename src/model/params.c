@@ -38,7 +38,8 @@ tr_weight_info tr_model_weight(const tr_model *model, int i)
     tr_weight_info info = {.layer = param->layer,
                            .name = param->name,
                            .n_dims = param->n_dims,
-                           .n = tr_param_elements(param)};
+                           .n = tr_param_elements(param),
+                           .trained = param->range == TR_TRAINED};
     for (int k = 0; k < param->n_dims; k++)
         info.dims[k] = param->dims[k];
     return info;

@@ -21,9 +21,24 @@ Test(params, shapes_and_order_are_keras)
         const tr_weight_info info = tr_model_weight(net->model, i);
         cr_assert_str_eq(info.name, names[i]);
         cr_assert_str_eq(info.layer, i < 2 ? "a" : "d");
+        cr_assert(info.trained);
         cr_assert_eq(info.n_dims, n_dims[i]);
         cr_assert_eq(memcmp(info.dims, dims[i], (size_t)info.n_dims * sizeof *info.dims), 0);
     }
+    test_net_free(net);
+}
+
+Test(params, statistics_are_not_trained)
+{
+    test_net *net = test_net_new(
+        "[layer.b]\ntype = batch_normalization\n[layer.f]\ntype = flatten\n", shape, 2);
+    cr_assert_eq(tr_model_n_weights(net->model), 4);
+    for (int i = 0; i < 4; i++)
+        cr_expect_eq(tr_model_weight(net->model, i).trained, i < 2, "%d", i);
+    const tr_layer_info first = tr_model_layer(net->model, 0),
+                        second = tr_model_layer(net->model, 1);
+    cr_expect(first.n_sources == 1 && first.sources[0] == -1);
+    cr_expect(second.n_sources == 1 && second.sources[0] == 0);
     test_net_free(net);
 }
 
