@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "keras_keys.h"
+#include "keras_order.h"
 #include "mem.h"
 
 typedef struct weight_target {
@@ -49,21 +50,32 @@ static tr_status fail_too_many(const tr_checkpoint_file *file, size_t array, con
                    file->weights.items[array].path);
 }
 
-static tr_status read_listed(const weight_target *target, const tr_checkpoint_file *file,
-                             tr_error *err)
+/* Whose weights they are is told by their place in Keras's order, as in Keras. */
+static tr_status read_in_order(const weight_target *target, const tr_checkpoint_file *file,
+                               const int *order, tr_error *err)
 {
     const tr_model *model = target->snapshot->model;
     const size_t n = (size_t)tr_model_n_weights(model);
     for (size_t i = 0; i < file->weights.n && i < n; i++)
-        TR_TRY(read_weight(target, file, i, (int)i, err));
+        TR_TRY(read_weight(target, file, i, order[i], err));
     if (file->weights.n > n)
         return fail_too_many(file, n, NULL, err);
     if (file->weights.n == n)
         return TR_OK;
-    const tr_weight_info info = tr_model_weight(model, (int)file->weights.n);
+    const tr_weight_info info = tr_model_weight(model, order[file->weights.n]);
     return tr_fail(err, TR_ERR_DATA,
                    "%s: has %zu weights, the model has %zu; %s/%s and what follows is missing",
                    file->keras.path, file->weights.n, n, info.layer, info.name);
+}
+
+static tr_status read_listed(const weight_target *target, const tr_checkpoint_file *file,
+                             tr_error *err)
+{
+    int *order = tr_keras_weight_order(target->snapshot->model);
+    const tr_status status =
+        order == NULL ? tr_out_of_memory(err, NULL) : read_in_order(target, file, order, err);
+    tr_free(order);
+    return status;
 }
 
 static int compare_layers(const void *key, const void *layer)

@@ -5,6 +5,7 @@
 #include "h5_write.h"
 #include "keras_json.h"
 #include "keras_limits.h"
+#include "keras_order.h"
 #include "mem.h"
 #include "optimizer_list.h"
 #include "training_state.h"
@@ -59,15 +60,13 @@ static tr_status write_layer(hid_t weights, const tr_snapshot *snapshot, const t
     return status;
 }
 
-static tr_status write_model_weights(hid_t file, const tr_snapshot *snapshot, tr_error *err)
+static tr_status write_groups(hid_t file, const tr_snapshot *snapshot, const int *order,
+                              const char **names, tr_error *err)
 {
     const tr_model *model = snapshot->model;
     const int n = tr_model_n_layers(model);
-    const char **names = tr_alloc((size_t)n, sizeof *names);
-    if (names == NULL)
-        return tr_out_of_memory(err, NULL);
     for (int i = 0; i < n; i++)
-        names[i] = tr_model_layer(model, i).name;
+        names[i] = tr_model_layer(model, order[i]).name;
     tr_status status = TR_OK;
     const hid_t group = H5Gcreate2(file, "model_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (group < 0 || !tr_h5_write_names(group, "layer_names", names, (size_t)n) ||
@@ -75,10 +74,22 @@ static tr_status write_model_weights(hid_t file, const tr_snapshot *snapshot, tr
         !tr_h5_write_text(group, "keras_version", keras_version, H5T_CSET_ASCII))
         status = tr_h5_write_failed(err, "model_weights");
     for (int i = 0; status == TR_OK && i < n; i++) {
-        const tr_layer_info layer = tr_model_layer(model, i);
+        const tr_layer_info layer = tr_model_layer(model, order[i]);
         status = write_layer(group, snapshot, &layer, err);
     }
     tr_h5_close(group);
+    return status;
+}
+
+/* By their place in the list Keras tells whose weights they are. */
+static tr_status write_model_weights(hid_t file, const tr_snapshot *snapshot, tr_error *err)
+{
+    int *order = tr_keras_order(snapshot->model);
+    const char **names = tr_alloc((size_t)tr_model_n_layers(snapshot->model), sizeof *names);
+    const tr_status status = order == NULL || names == NULL
+                                 ? tr_out_of_memory(err, NULL)
+                                 : write_groups(file, snapshot, order, names, err);
+    tr_free(order);
     tr_free(names);
     return status;
 }

@@ -6,11 +6,13 @@
 
 #include "h5_attributes.h"
 #include "h5_write.h"
+#include "keras_order.h"
 #include "mem.h"
 
 typedef struct variable_list {
     const tr_snapshot *snapshot;
-    char prefix[64]; /* Keras's name of the optimizer object: "adam" */
+    const int *order; /* of the weights */
+    char prefix[64];  /* Keras's name of the optimizer object: "adam" */
     tr_variable *items;
     size_t n;
 } variable_list;
@@ -38,9 +40,9 @@ static void add_slot(variable_list *list, int slot, int weight)
 static void add_slots(variable_list *list, int first, int last)
 {
     const int n_weights = tr_model_n_weights(list->snapshot->model);
-    for (int weight = 0; weight < n_weights; weight++)
+    for (int i = 0; i < n_weights; i++)
         for (int slot = first; slot < last; slot++)
-            add_slot(list, slot, weight);
+            add_slot(list, slot, list->order[i]);
 }
 
 static bool is_common(const char *slot)
@@ -68,9 +70,14 @@ tr_status tr_optimizer_list(tr_variable **out, size_t *n, const tr_snapshot *sna
 {
     const tr_optimizer *optimizer = tr_model_optimizer(snapshot->model);
     const size_t n_slots = (size_t)(snapshot->n_slots * tr_model_n_weights(snapshot->model));
-    variable_list list = {.snapshot = snapshot, .items = tr_alloc(n_slots + 3, sizeof *list.items)};
-    if (list.items == NULL)
+    int *order = tr_keras_weight_order(snapshot->model);
+    variable_list list = {
+        .snapshot = snapshot, .order = order, .items = tr_alloc(n_slots + 3, sizeof *list.items)};
+    if (list.items == NULL || order == NULL) {
+        tr_free(list.items);
+        tr_free(order);
         return tr_out_of_memory(err, NULL);
+    }
     snprintf(list.prefix, sizeof list.prefix, "%s", optimizer->ops->name);
     add(&list, TR_VARIABLE_ITERATION, "iteration");
     if (optimizer->schedule.ops == NULL)
@@ -78,6 +85,7 @@ tr_status tr_optimizer_list(tr_variable **out, size_t *n, const tr_snapshot *sna
     add_all_slots(&list);
     if (optimizer->ops->product != NULL)
         add(&list, TR_VARIABLE_PRODUCT, "variable");
+    tr_free(order);
     *out = list.items;
     *n = list.n;
     return TR_OK;

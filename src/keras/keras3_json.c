@@ -10,6 +10,7 @@
 #include "keras_carried.h"
 #include "keras_json.h"
 #include "keras_names.h"
+#include "keras_order.h"
 #include "keras_parts.h"
 #include "mem.h"
 
@@ -72,23 +73,30 @@ static json_t *input_layer(const tr_config *config, const json_t *carried)
     return in_module(tr_keras_object("InputLayer", layer), "keras.layers");
 }
 
-static json_t *sequential(const tr_config *config, const json_t *carried)
+/* Keras 3 has no public module for Functional. */
+static json_t *model_object(const tr_model *model, const json_t *carried)
 {
-    json_t *layers = json_array(), *model = json_object();
-    json_array_append_new(layers, input_layer(config, carried));
-    for (size_t i = 0; i < config->ini->n_sections; i++) {
-        const tr_section *section = &config->ini->sections[i];
-        if (strncmp(section->name, "layer.", strlen("layer.")) == 0)
-            json_array_append_new(layers,
-                                  in_module(tr_keras_layer(section, carried), "keras.layers"));
-    }
-    json_object_set_new(model, "name", json_string(config->model_name));
-    json_object_set_new(model, "trainable", json_true());
-    json_object_set_new(model, "dtype", json_string("float32"));
-    tr_keras_add_carried(model, carried, "model", NULL);
-    json_object_set_new(model, "layers", layers);
-    json_object_set_new(model, "build_input_shape", batch_shape(config));
-    return in_module(tr_keras_object("Sequential", model), "keras");
+    const tr_config *config = tr_model_config(model);
+    json_t *layers = tr_keras_layers(model, carried), *settings = json_object(), *layer;
+    const bool chain = tr_keras_is_chain(model);
+    size_t i;
+    json_array_foreach(layers, i, layer) in_module(layer, "keras.layers");
+    json_array_insert_new(layers, 0, input_layer(config, carried));
+    json_object_set_new(settings, "name", json_string(config->model_name));
+    json_object_set_new(settings, "trainable", json_true());
+    if (chain)
+        json_object_set_new(settings, "dtype", json_string("float32"));
+    tr_keras_add_carried(settings, carried, "model", NULL);
+    json_object_set_new(settings, "layers", layers);
+    if (chain)
+        json_object_set_new(settings, "build_input_shape", batch_shape(config));
+    const bool made =
+        layers != NULL && (chain || tr_keras_connect(settings, model, TR_CALLS_KERAS3));
+    json_t *object = tr_keras_object(chain ? "Sequential" : "Functional", settings);
+    if (made)
+        return in_module(object, chain ? "keras" : "keras.src.models.functional");
+    json_decref(object);
+    return NULL;
 }
 
 /* ---- the training ---- */
@@ -133,8 +141,12 @@ char *tr_keras3_config(const tr_model *model, const tr_keras_source *source)
 {
     const tr_config *config = tr_model_config(model);
     json_t *carried = source == NULL ? NULL : json_loads(source->carried, 0, NULL);
-    json_t *object = sequential(config, carried), *build = json_object();
+    json_t *object = model_object(model, carried), *build = json_object();
     json_decref(carried);
+    if (object == NULL) {
+        json_decref(build);
+        return NULL;
+    }
     json_object_set_new(build, "input_shape", batch_shape(config));
     json_object_set_new(object, "build_config", build);
     json_object_set_new(object, "compile_config",

@@ -2,7 +2,7 @@
  *
  * Our names are Keras's, so a class is the layer whose keras_class it is, and a layer's table of
  * keys says how its values are written; a new layer needs nothing here. Files of Keras 2 and 3 are
- * read: Sequential models, and functional ones that are a plain chain.
+ * read: Sequential models, and functional ones with one input and one output.
  *
  * What would change a prediction and is not here is an error that names layer and key. What changes
  * none is carried to a file that is exported (keras_carried.h): regularizers, constraints, seeds.
@@ -44,6 +44,7 @@ typedef struct tr_keras_reading {
     json_t *carried;                       /* keras_carried.h; NULL: nobody asks */
     const tr_refused_metrics *refused;     /* NULL: none */
     bool own_loss, own_optimizer;          /* the file's, not assumed */
+    bool frozen;                           /* trainable = false for the whole model */
     int n_metrics;                         /* of the file */
 
     /* Of the model, for [compile]. */
@@ -56,14 +57,24 @@ tr_status tr_keras_read_config(tr_keras_reading *reading, tr_error *err);
 
 /* ---- its parts ---- */
 
-/* keras_chain.c: the layers in the order of the data, borrowed from the JSON; *layers is freed with
- * tr_free(). Inputs included. */
-tr_status tr_keras_read_chain(const tr_keras_file *file, const json_t ***layers, size_t *n,
-                              tr_error *err);
+/* keras_graph.c: the layers in the order of the data, that of the file where it is one. */
+typedef struct tr_keras_node {
+    const json_t *layer;     /* its entry in the list, borrowed */
+    size_t first, n_sources; /* in graph->sources: the nodes whose results it takes; none: images */
+} tr_keras_node;
 
-/* keras_input.c: [model], of a model that begins with `first`, an input perhaps, and whose first
- * real layer is `next`. */
-tr_status tr_keras_read_input(tr_keras_reading *reading, const json_t *first, const json_t *next,
+typedef struct tr_keras_graph {
+    tr_keras_node *nodes; /* the input among them, as the first, where the file has one */
+    size_t n;
+    size_t *sources;
+} tr_keras_graph;
+
+tr_status tr_keras_read_graph(tr_keras_graph *graph, const tr_keras_reading *reading,
+                              tr_error *err);
+void tr_keras_graph_release(tr_keras_graph *graph);
+
+/* keras_input.c: [model]. */
+tr_status tr_keras_read_input(tr_keras_reading *reading, const tr_keras_graph *graph,
                               tr_error *err);
 /* TR_ERR_DATA, about `whose`, unless the dtype or dtype policy is absent or float32. */
 tr_status tr_keras_check_dtype(const tr_keras_file *file, const char *whose, const json_t *dtype,
@@ -71,6 +82,18 @@ tr_status tr_keras_check_dtype(const tr_keras_file *file, const char *whose, con
 
 /* keras_layers.c: the [layer.NAME]s, and [model] before them. */
 tr_status tr_keras_read_layers(tr_keras_reading *reading, tr_error *err);
+
+/* keras_layer.c: one of them. */
+typedef struct tr_keras_entry {
+    json_t *config; /* of the file; an object */
+    const char *class_name, *keras_name, *our_name;
+    const char *inputs; /* value of that key; NULL: the layer before */
+    size_t n_sources;
+    bool flat; /* what it takes is a vector */
+} tr_keras_entry;
+
+tr_status tr_keras_read_layer(tr_keras_reading *reading, const tr_keras_entry *entry,
+                              tr_error *err);
 
 /* keras_activation.c: one of tr_activation_names, from a string or an object, as value of a key or
  * as a layer of its own. NULL: we have none like it; `why` says what is wrong. */

@@ -42,18 +42,32 @@ static void carry_input_name(const tr_keras_reading *reading, const json_t *firs
         tr_keras_carry(reading->carried, "input", NULL, "name", name);
 }
 
-tr_status tr_keras_read_input(tr_keras_reading *reading, const json_t *first, const json_t *next,
-                              tr_error *err)
+/* Images without channels have one, where it makes no difference: all who take them flatten. */
+static bool only_flattened(const tr_keras_graph *graph)
 {
-    const json_t *shape = find_shape(reading, first);
+    const bool input = strcmp(tr_keras_class_name(graph->nodes[0].layer), "InputLayer") == 0;
+    size_t n = 0;
+    for (size_t i = input; i < graph->n; i++) {
+        const tr_keras_node *node = &graph->nodes[i];
+        bool takes = node->n_sources == 0;
+        for (size_t k = 0; k < node->n_sources; k++)
+            takes = takes || (input && graph->sources[node->first + k] == 0);
+        if (takes && strcmp(tr_keras_class_name(node->layer), "Flatten") != 0)
+            return false;
+        n += takes;
+    }
+    return n > 0;
+}
+
+tr_status tr_keras_read_input(tr_keras_reading *reading, const tr_keras_graph *graph, tr_error *err)
+{
+    const json_t *first = graph->nodes[0].layer, *shape = find_shape(reading, first);
     const json_t *config = json_object_get(reading->file->model, "config");
     const char *name = json_string_value(json_object_get(config, "name"));
-    const char *next_class = json_string_value(json_object_get(next, "class_name"));
     char shown[TR_KERAS_TEXT], clean[TR_KERAS_TEXT];
     int64_t hwc[3] = {0, 0, 1};
     const size_t n = json_array_size(shape);
-    /* Images without channels have one, where it makes no difference. */
-    bool ok = n == 4 || (n == 3 && next_class != NULL && strcmp(next_class, "Flatten") == 0);
+    bool ok = n == 4 || (n == 3 && only_flattened(graph));
     for (size_t i = 1; ok && i < n; i++) {
         const json_t *size = json_array_get(shape, i);
         ok = json_is_integer(size) && json_integer_value(size) > 0;
@@ -70,7 +84,8 @@ tr_status tr_keras_read_input(tr_keras_reading *reading, const json_t *first, co
                                 json_object_get(json_object_get(first, "config"), "dtype"), err));
     if (name != NULL && name[0] != '\0')
         tr_keras_carry(reading->carried, "model", NULL, "name", json_object_get(config, "name"));
-    if (tr_keras_is_carried("trainable", json_object_get(config, "trainable")))
+    reading->frozen = json_is_false(json_object_get(config, "trainable"));
+    if (reading->frozen)
         tr_keras_carry(reading->carried, "model", NULL, "trainable", json_false());
     carry_input_name(reading, first);
     tr_keras_clean_name(name == NULL || name[0] == '\0' ? "sequential" : name, 64, clean);

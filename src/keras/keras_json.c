@@ -9,6 +9,7 @@
 
 #include "ini_file.h"
 #include "keras_carried.h"
+#include "keras_order.h"
 #include "keras_parts.h"
 #include "layer.h"
 #include "mem.h"
@@ -85,6 +86,17 @@ static bool says_default(const tr_entry *entry, const tr_key *key)
     return same;
 }
 
+/* Keys of ours that Keras does not have: which table, what the graph says by itself, and how many
+ * samples a batch normalisation measures at once. */
+static bool is_ours(const char *key)
+{
+    static const char *const ours[] = {"type", "inputs", "virtual_batch_size"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcmp(key, ours[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Adds the values of a section. `spoken`: only what differs from the default, for keys that some
  * Keras does not know. */
 static void add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
@@ -93,8 +105,7 @@ static void add_keys(json_t *config, const tr_section *section, const tr_key *ke
     for (size_t k = 0; k < n_keys; k++) {
         const tr_entry *entry = section == NULL ? NULL : tr_section_find(section, keys[k].name);
         const char *text = entry == NULL ? keys[k].fallback : entry->value;
-        if (strcmp(keys[k].name, "type") == 0 || text == NULL ||
-            (spoken && says_default(entry, &keys[k])) ||
+        if (is_ours(keys[k].name) || text == NULL || (spoken && says_default(entry, &keys[k])) ||
             json_object_get(config, keys[k].name) != NULL)
             continue;
         json_object_set_new(config, keys[k].name, value_of(&keys[k], text));
@@ -165,7 +176,15 @@ static json_t *input_layer(const tr_config *config, const json_t *carried)
     return tr_keras_object("InputLayer", layer);
 }
 
-json_t *tr_keras_layer(const tr_section *section, const json_t *carried)
+/* As the key of its section says; layers without weights have none. */
+static json_t *trainable(const tr_section *section)
+{
+    const tr_entry *entry = tr_section_find(section, "trainable");
+    static const tr_key key = {.name = "trainable", .kind = TR_KEY_BOOL};
+    return entry == NULL ? json_true() : value_of(&key, entry->value);
+}
+
+static json_t *layer_object(const tr_section *section, const json_t *carried)
 {
     const tr_entry *type = tr_section_find(section, "type");
     const tr_layer_ops *ops = type == NULL ? NULL : tr_layer_find(type->value);
@@ -173,7 +192,7 @@ json_t *tr_keras_layer(const tr_section *section, const json_t *carried)
         return NULL;
     json_t *config = json_object();
     json_object_set_new(config, "name", json_string(section->name + strlen("layer.")));
-    json_object_set_new(config, "trainable", json_true());
+    json_object_set_new(config, "trainable", trainable(section));
     json_object_set_new(config, "dtype", json_string("float32"));
     add_keys(config, section, ops->keys, ops->n_keys, false);
     if (ops->keras_rest != NULL) {
@@ -185,27 +204,40 @@ json_t *tr_keras_layer(const tr_section *section, const json_t *carried)
     return tr_keras_object(ops->keras_class, config);
 }
 
-static void add_layer(json_t *layers, const tr_section *section, const json_t *carried)
+json_t *tr_keras_layers(const tr_model *model, const json_t *carried)
 {
-    json_t *layer = tr_keras_layer(section, carried);
-    forget_modules(json_object_get(layer, "config"));
-    json_array_append_new(layers, layer);
+    const tr_ini *ini = tr_model_config(model)->ini;
+    const int n = tr_model_n_layers(model);
+    int *order = tr_keras_order(model);
+    json_t *layers = json_array();
+    for (int i = 0; order != NULL && i < n; i++) {
+        char *name = tr_format("layer.%s", tr_model_layer(model, order[i]).name);
+        if (name != NULL)
+            json_array_append_new(layers, layer_object(tr_ini_find(ini, name), carried));
+        tr_free(name);
+    }
+    tr_free(order);
+    if (json_array_size(layers) == (size_t)n)
+        return layers;
+    json_decref(layers);
+    return NULL;
 }
 
 char *tr_keras_model_config(const tr_model *model, const tr_keras_source *source)
 {
-    const tr_config *config = tr_model_config(model);
-    json_t *carried = source == NULL ? NULL : json_loads(source->carried, 0, NULL);
-    json_t *layers = json_array(), *sequential = json_object();
-    json_array_append_new(layers, input_layer(config, carried));
-    for (size_t i = 0; i < config->ini->n_sections; i++)
-        if (strncmp(config->ini->sections[i].name, "layer.", strlen("layer.")) == 0)
-            add_layer(layers, &config->ini->sections[i], carried);
-    json_object_set_new(sequential, "name", json_string(config->model_name));
-    tr_keras_add_carried(sequential, carried, "model", NULL);
-    json_object_set_new(sequential, "layers", layers);
+    json_t *carried = source == NULL ? NULL : json_loads(source->carried, 0, NULL), *layer;
+    json_t *config = json_object(), *layers = tr_keras_layers(model, carried);
+    size_t i;
+    json_array_foreach(layers, i, layer) forget_modules(json_object_get(layer, "config"));
+    json_array_insert_new(layers, 0, input_layer(tr_model_config(model), carried));
+    json_object_set_new(config, "name", json_string(tr_model_name(model)));
+    tr_keras_add_carried(config, carried, "model", NULL);
+    json_object_set_new(config, "layers", layers);
     json_decref(carried);
-    return tr_keras_text(tr_keras_object("Sequential", sequential));
+    if (tr_keras_is_chain(model))
+        return tr_keras_text(tr_keras_object("Sequential", config));
+    tr_keras_connect(config, model, TR_CALLS_KERAS2);
+    return tr_keras_text(tr_keras_object("Functional", config));
 }
 
 /* ---- the training ---- */

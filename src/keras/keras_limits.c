@@ -3,11 +3,12 @@
  */
 #include "keras_limits.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ini_file.h"
 #include "keras_parts.h"
-#include "mem.h"
 #include "optimizer.h"
 #include "trainer/config.h"
 
@@ -51,17 +52,23 @@ const char *tr_keras2_lacks(const tr_config *config, bool old)
 
 /* ---- layers ---- */
 
-/* The name of the first layer with Keras 3's hard_sigmoid, or NULL. */
-static const char *hard_sigmoid(const tr_config *config)
+/* The name of the first layer whose key has that value, or any (NULL) but its default; or NULL. */
+static const char *layer_with(const tr_config *config, const char *key, const char *value)
 {
     for (size_t i = 0; i < config->ini->n_sections; i++) {
         const tr_section *section = &config->ini->sections[i];
-        const tr_entry *entry = tr_section_find(section, "activation");
+        const tr_entry *entry = tr_section_find(section, key);
         if (strncmp(section->name, "layer.", strlen("layer.")) == 0 && entry != NULL &&
-            strcmp(entry->value, "hard_sigmoid") == 0)
+            (value == NULL ? !entry->is_default : strcmp(entry->value, value) == 0))
             return section->name + strlen("layer.");
     }
     return NULL;
+}
+
+/* Keras 3's. */
+static const char *hard_sigmoid(const tr_config *config)
+{
+    return layer_with(config, "activation", "hard_sigmoid");
 }
 
 tr_status tr_keras2_check(const tr_model *model, tr_error *err)
@@ -78,54 +85,98 @@ tr_status tr_keras2_check(const tr_model *model, tr_error *err)
 
 /* ---- notes ---- */
 
+typedef struct note_list {
+    char *text;
+    size_t n;
+    FILE *out;
+} note_list;
+
+static void begin(note_list *notes)
+{
+    notes->text = NULL;
+    notes->out = open_memstream(&notes->text, &notes->n);
+}
+
+static char *end(note_list *notes)
+{
+    if (notes->out != NULL)
+        fclose(notes->out);
+    return notes->text;
+}
+
+__attribute__((format(printf, 2, 3))) static void note(const note_list *notes, const char *format,
+                                                       ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (notes->out != NULL)
+        vfprintf(notes->out, format, args);
+    va_end(args);
+}
+
+/* Of the files for all of them. */
+static void note_layers(const note_list *notes, const tr_config *config)
+{
+    const char *layer = layer_with(config, "virtual_batch_size", NULL);
+    if (layer != NULL)
+        note(notes,
+             "layer %s: virtual_batch_size is not in the model that Keras reads: predictions are "
+             "the same, but fit() there measures whole batches\n",
+             layer);
+}
+
 char *tr_keras_h5_limits(const tr_model *model)
 {
     const tr_config *config = tr_model_config(model);
     const char *layer = hard_sigmoid(config), *lacks = tr_keras2_lacks(config, true);
-    char *first = layer == NULL
-                      ? tr_strdup("")
-                      : tr_format("Keras 2 computes the hard_sigmoid of layer %s otherwise and "
-                                  "predicts something else from these files; Keras 3 does not\n",
-                                  layer);
-    char *all = NULL;
-    if (first == NULL)
-        return NULL;
+    note_list notes;
+    begin(&notes);
+    if (layer != NULL)
+        note(&notes,
+             "Keras 2 computes the hard_sigmoid of layer %s otherwise and predicts something else "
+             "from these files; Keras 3 does not\n",
+             layer);
     if (tr_keras_h5_lacks_optimizer(config))
-        all = tr_format("%sKeras finds no Lamb in HDF5 files: these have no loss, optimizer and "
-                        "metrics for it and load uncompiled; an exported .keras file has them\n",
-                        first);
+        note(&notes, "Keras finds no Lamb in HDF5 files: these have no loss, optimizer and metrics "
+                     "for it and load uncompiled; an exported .keras file has them\n");
     else if (lacks != NULL)
-        all = tr_format("%sKeras 2 has no %s where these files would need it and loads them with "
-                        "compile=False only; Keras 3 loads them as they are\n",
-                        first, lacks);
-    else
-        all = tr_strdup(first);
-    tr_free(first);
-    return all;
+        note(&notes,
+             "Keras 2 has no %s where these files would need it and loads them with compile=False "
+             "only; Keras 3 loads them as they are\n",
+             lacks);
+    note_layers(&notes, config);
+    return end(&notes);
 }
 
 char *tr_keras3_limits(const tr_model *model, bool state)
 {
     const tr_config *config = tr_model_config(model);
+    note_list notes;
+    begin(&notes);
     if (is(config, "lamb"))
-        return tr_strdup("the first versions of Keras 3, 3.3 among them, have no Lamb and do not "
-                         "load this file\n");
+        note(&notes, "the first versions of Keras 3, 3.3 among them, have no Lamb and do not load "
+                     "this file\n");
     if (is(config, "nadam") && state)
-        return tr_strdup("Nadam's state is in the order of Keras 3.10 and newer: older ones do not "
-                         "load this file\n");
-    return tr_strdup("");
+        note(&notes, "Nadam's state is in the order of Keras 3.10 and newer: older ones do not "
+                     "load this file\n");
+    note_layers(&notes, config);
+    return end(&notes);
 }
 
 char *tr_keras2_limits(const tr_model *model, bool state)
 {
     const tr_config *config = tr_model_config(model);
     const char *lacks = tr_keras2_lacks(config, false);
+    note_list notes;
+    begin(&notes);
     if (lacks != NULL)
-        return tr_format("Keras 2 has no %s: the file is written without loss, optimizer and "
-                         "metrics: call compile() before evaluate() and fit()\n",
-                         lacks);
-    if (is(config, "nadam") && state)
-        return tr_strdup("Keras 2 keeps no product of Nadam's momenta in its files, its own "
-                         "included: fit() goes on from the moments, but with larger steps\n");
-    return tr_strdup("");
+        note(&notes,
+             "Keras 2 has no %s: the file is written without loss, optimizer and metrics: call "
+             "compile() before evaluate() and fit()\n",
+             lacks);
+    else if (is(config, "nadam") && state)
+        note(&notes, "Keras 2 keeps no product of Nadam's momenta in its files, its own included: "
+                     "fit() goes on from the moments, but with larger steps\n");
+    note_layers(&notes, config);
+    return end(&notes);
 }

@@ -18,7 +18,17 @@ json_t *tr_keras_object(const char *class_name, json_t *config);
 /* jansson's text in our memory, released with tr_free(); takes `json` over. */
 char *tr_keras_text(json_t *json);
 
-json_t *tr_keras_layer(const tr_section *section, const json_t *carried); /* keras_carried.h */
+/* The layers in Keras's order, without the input; `carried`: keras_carried.h. */
+json_t *tr_keras_layers(const tr_model *model, const json_t *carried);
+
+/* keras_calls.c: makes the config of a model whose "layers" are those behind an input that of a
+ * functional model: says what each takes, and which is input and output. False: out of memory. */
+typedef enum tr_keras_calls {
+    TR_CALLS_KERAS2, /* in HDF5 files, for Keras 2 and 3 */
+    TR_CALLS_KERAS3
+} tr_keras_calls;
+bool tr_keras_connect(json_t *config, const tr_model *model, tr_keras_calls calls);
+
 json_t *tr_keras_loss(const tr_config *config); /* a name where it says all, else an object */
 json_t *tr_keras_metrics(const tr_model *model);
 json_t *tr_keras_optimizer(const tr_config *config);

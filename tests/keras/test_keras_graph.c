@@ -1,4 +1,5 @@
-/* test_keras_chain.c -- functional models: a chain in any order is one; what is not is refused. */
+/* test_keras_graph.c -- functional models become sections that say what they take, and stand behind
+ * it; what is no such graph is refused. */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ static const test_translation *functional(const char *layers, const char *inputs
 static const char expected[] = "[layer.f]\ntype = flatten\n\n[layer.a]\ntype = dense\nunits = 3\n\n"
                                "[layer.b]\ntype = dense\nunits = 2\n";
 
-Test(keras_chain, of_keras_2)
+Test(keras_graph, of_keras_2)
 {
     test_translation_has(functional(IN(SHAPE) "," LAYER("Flatten", "f", "", K2("in")) "," LAYER(
                                         "Dense", "a", ",'units':3",
@@ -41,7 +42,7 @@ Test(keras_chain, of_keras_2)
 }
 
 /* Listed in another order than the data take, with single ends without their outer list. */
-Test(keras_chain, of_keras_3_out_of_order)
+Test(keras_graph, of_keras_3_out_of_order)
 {
     test_translation_has(
         functional(LAYER("Dense", "b", ",'units':2", K3("a")) "," LAYER(
@@ -52,7 +53,7 @@ Test(keras_chain, of_keras_3_out_of_order)
 }
 
 /* Keras 2 may also leave out the list around a single tensor. */
-Test(keras_chain, bare_calls)
+Test(keras_graph, bare_calls)
 {
     test_translation_has(
         functional(
@@ -62,28 +63,49 @@ Test(keras_chain, bare_calls)
         expected);
 }
 
-Test(keras_chain, all_else_is_refused)
+#define K2_TWO(a, b) "[[['" a "',0,0,{}],['" b "',0,0,{}]]]"
+#define K3_TENSOR(name)                                                                            \
+    "{'class_name':'__keras_tensor__','config':{'keras_history':['" name "',0,0]}}"
+
+Test(keras_graph, all_else_is_refused)
 {
     static const char flat[] = LAYER("Flatten", "f", "", K2("in"));
     static const char *const cases[][2] = {
         {LAYER("Dense", "a", ",'units':3", K2("f")) "," LAYER("Dense", "b", ",'units':2", K2("f")),
-         "layer b (Dense) takes a tensor that another layer takes"},
-        {LAYER("Add", "b", "", "[[['f',0,0,{}],['in',0,0,{}]]]"),
-         "layer b (Add) takes not exactly one tensor"},
+         "layer a (Dense) gives a result that nobody takes"},
+        {LAYER("Dense", "b", ",'units':2", K2("f")) "," LAYER("Dense", "a", ",'units':2", K2("b")),
+         "layer b (Dense) is the model's output, but others take it, too"},
+        {LAYER("Dense", "b", ",'units':2", K2_TWO("f", "in")),
+         "layer b (Dense) takes 2 tensors; it must be one"},
+        {LAYER("ReLU", "b", "", K2_TWO("f", "in")),
+         "layer b (ReLU) takes 2 tensors; it must be one"},
         {LAYER("Add", "b", "", "[{'args':[[{},{}]],'kwargs':{}}]"),
-         "layer b (Add) takes not exactly one tensor"},
+         "layer b (Add) takes a tensor that cannot be followed"},
+        {LAYER("Multiply", "b", "", "[{'args':[" K3_TENSOR("f") ",2.0],'kwargs':{}}]"),
+         "layer b (Multiply) takes a tensor that cannot be followed"},
         {LAYER("Dense", "b", ",'units':2", "[[['f',0,0,{}]],[['f',0,0,{}]]]"),
          "layer b (Dense) is called more than once"},
         {LAYER("Dense", "b", ",'units':2", "[[['f',0,1,{}]]]"),
          "layer b (Dense) takes a tensor that cannot be followed"},
+        {LAYER("Dense", "b", ",'units':2", "[[['f',1,0,{}]]]"),
+         "layer b (Dense) takes a tensor that cannot be followed"},
         {LAYER("BatchNormalization", "b", "", "[[['f',0,0,{'training':true}]]]"),
          "layer b (BatchNormalization) is called with training = true"},
+        {LAYER("Add", "b", "", "[[['f',0,0,{}],['f',0,0,{'scale':2}]]]"),
+         "layer b (Add) is called with scale = 2"},
         {LAYER("Dense", "b", ",'units':2",
-               "[{'args':[{'config':{'keras_history':['f',0,0]}}],'kwargs':{'training':true}}]"),
+               "[{'args':[" K3_TENSOR("f") "],'kwargs':{'training':true}}]"),
          "layer b (Dense) is called with training = true"},
         {LAYER("Dense", "b", ",'units':2", "[]"), "layer b (Dense) has no input"},
-        {LAYER("Dense", "b", ",'units':2", K2("nowhere")), "are not one chain from in to b"},
-        {LAYER("Dense", "b", ",'units':2", K2("b")), "are not one chain"},
+        {LAYER("Dense", "b", ",'units':2", K2("nowhere")),
+         "layer b (Dense) takes a tensor that cannot be followed"},
+        {LAYER("Dense", "b", ",'units':2", K2("b")), "layer b (Dense) waits for its own result"},
+        {LAYER("Add", "a", "", K2_TWO("f", "b")) "," LAYER("Dense", "b", ",'units':2", K2("a")),
+         "layer a (Add) waits for its own result"},
+        {LAYER("InputLayer", "i", "", "[]") "," LAYER("Add", "b", "", K2_TWO("f", "i")),
+         "layer i (InputLayer) is an input beside the model's"},
+        {LAYER("Dense", "f", ",'units':2", K2("f")), "layer f (Dense) has the name of another one"},
+        {LAYER("Odd", "b", "", K2_TWO("f", "in")), "layer b is a Odd"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *layers = tr_format("%s,%s,%s", IN(SHAPE), flat, cases[i][0]);
@@ -95,7 +117,25 @@ Test(keras_chain, all_else_is_refused)
     }
 }
 
-Test(keras_chain, several_ends_and_other_models_are_refused)
+/* No prediction depends on it; Keras 3 calls every Dropout so. */
+Test(keras_graph, training_false_gets_a_note)
+{
+    static const char form[] = IN(SHAPE) "," LAYER("Flatten", "f", "", K2("in")) "," LAYER(
+        "%s", "b", "%s", "[[['f',0,0,{'training':false}]]]");
+    char *layers = tr_format(form, "BatchNormalization", "");
+    const test_translation *made = functional(layers, "[['in',0,0]]", "[['b',0,0]]");
+    cr_expect_eq(made->status, TR_OK, "%s", made->err.text);
+    cr_expect_not_null(strstr(made->notes, "layer b (BatchNormalization) is called with training"),
+                       "%s", made->notes);
+    tr_free(layers);
+    layers = tr_format(form, "Dropout", ",'rate':0.5");
+    made = functional(layers, "[['in',0,0]]", "[['b',0,0]]");
+    cr_expect_eq(made->status, TR_OK, "%s", made->err.text);
+    cr_expect_null(strstr(made->notes, "layer b"), "%s", made->notes);
+    tr_free(layers);
+}
+
+Test(keras_graph, several_ends_and_other_models_are_refused)
 {
     static const char layers[] = IN(SHAPE) "," LAYER("Flatten", "f", "", K2("in"));
     const test_translation *made = functional(layers, "[['in',0,0],['in2',0,0]]", "[['f',0,0]]");
@@ -107,14 +147,18 @@ Test(keras_chain, several_ends_and_other_models_are_refused)
     made = functional(layers, "[['in',0,0]]", "[['f',0,0],['in',0,0]]");
     cr_expect_not_null(strstr(made->err.text, "not exactly one input and one output"));
     made = functional(layers, "[['in',0,0]]", "[['in',0,0]]");
-    cr_expect_not_null(strstr(made->err.text, "not one chain from in to in"), "%s", made->err.text);
+    cr_expect_not_null(strstr(made->err.text, "layer in (InputLayer) is the model's output, but"),
+                       "%s", made->err.text);
+    made = functional(layers, "[['f',0,0]]", "[['f',0,0]]");
+    cr_expect_not_null(strstr(made->err.text, "layer in (InputLayer) is an input beside"), "%s",
+                       made->err.text);
     made = test_translate_model("{'class_name':'MyNet','config':{'layers':[1]}}", NULL, "3.3.3");
     cr_expect_eq(made->status, TR_ERR_DATA);
     cr_expect_not_null(strstr(made->err.text, "MyNet"), "%s", made->err.text);
 }
 
 /* JSON that is no model at all. */
-Test(keras_chain, nonsense_is_refused)
+Test(keras_graph, nonsense_is_refused)
 {
     static const char *const cases[] = {
         "{}",

@@ -1,0 +1,275 @@
+/* keras_layer.c -- a layer's section from Keras's JSON; see keras_config.h.
+ *
+ * Each key of a layer's configuration is one of these: a key of our layer, whose value is written
+ * by its table; something that our layer has fixed (keras_rest), and must be that; something that
+ * no prediction depends on; or an error that names it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "keras_config.h"
+#include "keras_names.h"
+#include "keras_value.h"
+#include "layer.h"
+#include "mem.h"
+#include "value.h"
+
+/* The layer being written. */
+typedef struct layer_reading {
+    tr_keras_reading *reading;
+    const tr_keras_entry *entry;
+    const tr_layer_ops *ops;
+    json_t *rest; /* what our layer has fixed */
+} layer_reading;
+
+static const char *path_of(const layer_reading *at)
+{
+    return at->reading->file->path;
+}
+
+/* ---- keys that say nothing, or one thing only ---- */
+
+/* What a prediction never depends on. */
+static bool is_irrelevant(const char *key)
+{
+    static const char *const irrelevant[] = {
+        "name",        "trainable", "batch_input_shape", "batch_shape",     "seed",
+        "noise_shape", "fused",     "momentum",          "renorm_momentum", "build_input_shape"};
+    for (size_t i = 0; i < sizeof irrelevant / sizeof *irrelevant; i++)
+        if (strcmp(key, irrelevant[i]) == 0)
+            return true;
+    return tr_ends_in(key, "_initializer") || tr_ends_in(key, "_constraint");
+}
+
+/* Keys of some versions that have to be as they are when nobody asks for them. */
+static bool is_default(const char *key, const json_t *value)
+{
+    static const char defaults[] =
+        "{\"data_format\":\"channels_last\",\"dilation_rate\":1,\"groups\":1,"
+        "\"synchronized\":false,\"renorm\":false,\"sparse\":false,\"ragged\":false,"
+        "\"optional\":false,\"dynamic\":false,\"input_dtype\":\"float32\"}";
+    json_t *all = json_loads(defaults, 0, NULL);
+    const json_t *ours = json_object_get(all, key);
+    const bool same = ours != NULL && tr_keras_same(value, ours);
+    json_decref(all);
+    return same;
+}
+
+/* The last axis counts -1, or as many as there are dimensions before it. */
+static bool is_last_axis(const layer_reading *at, const json_t *value)
+{
+    const json_t *axis =
+        json_is_array(value) && json_array_size(value) == 1 ? json_array_get(value, 0) : value;
+    return json_is_integer(axis) && (json_integer_value(axis) == -1 ||
+                                     json_integer_value(axis) == (at->entry->flat ? 1 : 3));
+}
+
+/* ---- one key ---- */
+
+static tr_status refuse(const layer_reading *at, const char *key, const json_t *value,
+                        const char *supported, tr_error *err)
+{
+    char shown[TR_KERAS_TEXT];
+    return tr_fail(err, TR_ERR_DATA, "%s: layer %s (%s): %s = %s; %s", path_of(at),
+                   at->entry->keras_name, at->entry->class_name, key, tr_keras_shown(value, shown),
+                   supported);
+}
+
+static void note_regularizer(const layer_reading *at, const char *key)
+{
+    fprintf(at->reading->notes,
+            "layer %s (%s): %s: predictions do not depend on it, but the loss that Keras reports "
+            "includes its penalty, that of trainer not\n",
+            at->entry->keras_name, at->entry->class_name, key);
+}
+
+static const char TRAINABLE[] = "trainable";
+
+/* By itself, or with the whole model. */
+static bool is_frozen(const layer_reading *at)
+{
+    return at->reading->frozen || json_is_false(json_object_get(at->entry->config, TRAINABLE));
+}
+
+static const tr_key *find_key(const tr_layer_ops *ops, const char *name)
+{
+    const bool ours = strcmp(name, "type") == 0 || strcmp(name, "inputs") == 0;
+    return ours ? NULL : tr_key_find(ops->keys, ops->n_keys, name);
+}
+
+static tr_status write_key(const layer_reading *at, const tr_key *key, const json_t *value,
+                           tr_error *err)
+{
+    char text[TR_KERAS_TEXT], why[512];
+    if (key->offset == offsetof(tr_layer, activation)) {
+        const char *activation = tr_keras_activation(at->reading->file, value, why);
+        if (activation == NULL)
+            return tr_fail(err, TR_ERR_DATA, "%s: layer %s (%s): %s = %s", path_of(at),
+                           at->entry->keras_name, at->entry->class_name, key->name, why);
+        snprintf(at->reading->last_activation, sizeof at->reading->last_activation, "%s",
+                 activation);
+        fprintf(at->reading->ini, "%s = %s\n", key->name, activation);
+        return TR_OK;
+    }
+    if (json_is_null(value))
+        return TR_OK; /* not given: the default, Keras's and ours */
+    if (!tr_keras_value(key, value, text)) {
+        char expected[TR_KERAS_TEXT], supported[TR_KERAS_TEXT + 32];
+        snprintf(supported, sizeof supported, "must be %s",
+                 tr_value_expected(key, expected, sizeof expected));
+        return refuse(at, key->name, value, supported, err);
+    }
+    fprintf(at->reading->ini, "%s = %s\n", key->name, text);
+    return TR_OK;
+}
+
+static tr_status read_key(const layer_reading *at, const char *name, const json_t *value,
+                          tr_error *err)
+{
+    const tr_key *key = strcmp(name, TRAINABLE) == 0 ? NULL : find_key(at->ops, name);
+    const json_t *fixed = json_object_get(at->rest, name);
+    char whose[256];
+    if (key != NULL)
+        return write_key(at, key, value, err);
+    if (strcmp(name, "dtype") == 0) {
+        snprintf(whose, sizeof whose, "layer %.100s (%.60s)", at->entry->keras_name,
+                 at->entry->class_name);
+        return tr_keras_check_dtype(at->reading->file, whose, value, err);
+    }
+    if (json_is_null(value) || is_irrelevant(name))
+        return TR_OK;
+    if (tr_ends_in(name, "_regularizer")) {
+        note_regularizer(at, name);
+        return TR_OK;
+    }
+    if (strcmp(name, "axis") == 0 && fixed != NULL)
+        return is_last_axis(at, value)
+                   ? TR_OK
+                   : refuse(at, name, value, "only the last axis is supported", err);
+    if (fixed == NULL)
+        return is_default(name, value)
+                   ? TR_OK
+                   : refuse(at, name, value, "that is not supported by this layer here", err);
+    if (tr_keras_same(value, fixed))
+        return TR_OK;
+    char shown[TR_KERAS_TEXT], supported[TR_KERAS_TEXT + 32];
+    snprintf(supported, sizeof supported, "only %s is supported", tr_keras_shown(fixed, shown));
+    return refuse(at, name, value, supported, err);
+}
+
+/* ---- one layer ---- */
+
+static tr_status refuse_class(const layer_reading *at, tr_error *err)
+{
+    char *list = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&list, &n);
+    for (size_t i = 0; out != NULL && tr_layer_table[i] != NULL; i++)
+        fprintf(out, "%s, ", tr_layer_table[i]->keras_class);
+    if (out != NULL)
+        fclose(out);
+    const tr_status status = tr_fail(
+        err, TR_ERR_DATA,
+        "%s: layer %s is a %s, which trainer does not have; supported: %sReLU, LeakyReLU, "
+        "ELU, Softmax",
+        path_of(at), at->entry->keras_name, at->entry->class_name, list == NULL ? "" : list);
+    free(list); /* the stream's own */
+    return status;
+}
+
+/* "BatchNormalizationV1" is how early versions of TensorFlow write it. */
+static const tr_layer_ops *find_ops(const char *class_name)
+{
+    size_t n = strlen(class_name);
+    if (n > 2 && (tr_ends_in(class_name, "V1") || tr_ends_in(class_name, "V2")))
+        n -= 2;
+    for (size_t i = 0; tr_layer_table[i] != NULL; i++)
+        if (strlen(tr_layer_table[i]->keras_class) == n &&
+            strncmp(tr_layer_table[i]->keras_class, class_name, n) == 0)
+            return tr_layer_table[i];
+    return NULL;
+}
+
+/* Under its own name, unless Keras 3 does not allow it. What has a key of ours is not carried. */
+static void carry_rest(const layer_reading *at)
+{
+    const tr_keras_entry *entry = at->entry;
+    const char *key;
+    json_t *value;
+    if (strcmp(entry->keras_name, entry->our_name) != 0 && strchr(entry->keras_name, '/') == NULL)
+        tr_keras_carry(at->reading->carried, "layers", entry->our_name, "name",
+                       json_object_get(entry->config, "name"));
+    json_object_foreach(entry->config, key, value)
+    {
+        if (tr_keras_is_carried(key, value) && find_key(at->ops, key) == NULL)
+            tr_keras_carry(at->reading->carried, "layers", entry->our_name, key, value);
+    }
+}
+
+static void write_head(const layer_reading *at)
+{
+    FILE *ini = at->reading->ini;
+    fprintf(ini, "\n[layer.%s]\ntype = %s\n", at->entry->our_name, at->ops->type);
+    if (at->entry->inputs != NULL)
+        fprintf(ini, "inputs = %s\n", at->entry->inputs);
+}
+
+static tr_status check_n_sources(const layer_reading *at, tr_error *err)
+{
+    if (at->ops->merges == (at->entry->n_sources > 1))
+        return TR_OK;
+    return tr_fail(err, TR_ERR_DATA, "%s: layer %s (%s) takes %zu tensors; it must be %s",
+                   path_of(at), at->entry->keras_name, at->entry->class_name, at->entry->n_sources,
+                   at->ops->merges ? "two or more" : "one");
+}
+
+/* A class that is an activation of ours. */
+static tr_status write_activation(layer_reading *at, const char *activation, tr_error *err)
+{
+    char whose[256];
+    at->ops = tr_layer_find("activation");
+    TR_TRY(check_n_sources(at, err));
+    carry_rest(at);
+    write_head(at);
+    fprintf(at->reading->ini, "activation = %s\n", activation);
+    snprintf(at->reading->last_activation, sizeof at->reading->last_activation, "%s", activation);
+    snprintf(whose, sizeof whose, "layer %.100s (%.60s)", at->entry->keras_name,
+             at->entry->class_name);
+    return tr_keras_check_dtype(at->reading->file, whose,
+                                json_object_get(at->entry->config, "dtype"), err);
+}
+
+static tr_status write_layer(layer_reading *at, tr_error *err)
+{
+    const char *key;
+    json_t *value;
+    TR_TRY(check_n_sources(at, err));
+    carry_rest(at);
+    write_head(at);
+    snprintf(at->reading->last_activation, sizeof at->reading->last_activation, "linear");
+    at->rest = at->ops->keras_rest == NULL ? NULL : json_loads(at->ops->keras_rest, 0, NULL);
+    tr_status status = TR_OK;
+    json_object_foreach(at->entry->config, key, value)
+    {
+        if (status == TR_OK)
+            status = read_key(at, key, value, err);
+    }
+    if (find_key(at->ops, TRAINABLE) != NULL && is_frozen(at))
+        fprintf(at->reading->ini, "%s = false\n", TRAINABLE);
+    json_decref(at->rest);
+    return status;
+}
+
+tr_status tr_keras_read_layer(tr_keras_reading *reading, const tr_keras_entry *entry, tr_error *err)
+{
+    layer_reading at = {.reading = reading, .entry = entry};
+    char why[512];
+    const char *activation = tr_keras_activation_layer(entry->class_name, entry->config, why);
+    if (activation != NULL)
+        return write_activation(&at, activation, err);
+    if (why[0] != '\0')
+        return tr_fail(err, TR_ERR_DATA, "%s: layer %s (%s): %s", reading->file->path,
+                       entry->keras_name, entry->class_name, why);
+    at.ops = find_ops(entry->class_name);
+    return at.ops == NULL ? refuse_class(&at, err) : write_layer(&at, err);
+}
