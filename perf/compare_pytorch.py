@@ -2,12 +2,13 @@
 """The job of a trainer INI file in PyTorch, to compare its time with.
 
     python3 perf/compare_pytorch.py [--config FILE] [--set SECTION.KEY=VALUE]... [--batch-size N]
-        [--mode train|evaluate] [--images train|test] [--epochs E] [--threads N] [--tuned]
+        [--mode train|evaluate] [--images train|test] [--epochs E] [--threads N]
+        [--tuned] [--compile] [--bfloat16]
 
 Needs PyTorch, h5py and NumPy (Debian: python3-torch python3-h5py). The INI file decides about the
-network, the dataset and its split, the batch sizes and Adam's settings, as for trainer; see
-ini_job.py for what has no counterpart here and is refused. Run it where [data] file is valid: in
-the project's folder.
+network, the dataset and its split, the batch sizes and the optimizer's settings, as for trainer;
+see ini_job.py for what has no counterpart here and is refused. Run it where [data] file is valid:
+in the project's folder.
 
     train       epochs over the training images; loss and accuracy are summed up over the epoch,
                 only the training part is timed
@@ -17,9 +18,10 @@ the project's folder.
 It is written as a PyTorch user would write it, without the usual brake: the images lie in memory
 as one float tensor in channels_last order, the model is channels_last, and no DataLoader stands in
 between. --tuned adds what somebody who knows PyTorch's inner workings would do besides:
-index_select into batches, ReLU after the pool (they commute; a quarter of the work), a flatten
-that moves nothing, a traced graph (frozen for evaluation), no denormals, and one synchronization
-per epoch instead of per batch.
+index_select into batches, ReLU after the pool (they commute; a quarter of the work), sums and ReLUs
+in place, a flatten that moves nothing, the fused optimizer where this PyTorch has it, a traced graph
+(frozen for evaluation), no denormals, and one synchronization per epoch instead of per batch.
+--compile has the graph compiled by torch.compile, in place of the trace; --bfloat16 is autocast.
 
 Each epoch prints one line, which perf/compare.sh reads; the first one warms up:
 
@@ -66,6 +68,8 @@ def parse_arguments():
     parser.add_argument("--epochs", type=positive, default=2, help="default 2; the first warms up")
     parser.add_argument("--threads", type=positive, help="default: OMP_NUM_THREADS, or all cores")
     parser.add_argument("--tuned", action="store_true", help="the hand-tuned variant")
+    parser.add_argument("--compile", action="store_true", help="torch.compile")
+    parser.add_argument("--bfloat16", action="store_true", help="autocast to bfloat16")
     arguments = parser.parse_args()
     if arguments.threads is None:
         cores = len(os.sched_getaffinity(0))
@@ -131,12 +135,27 @@ def evaluate_tuned(model, x, y, batch_size):
 # ---- the two modes ----
 
 
+def make_optimizer(job, parameters, tuned):
+    make, settings = job.optimizer
+    parameters = list(parameters)
+    if tuned:
+        try:
+            return make(parameters, fused=True, **settings)
+        except (TypeError, RuntimeError):  # before PyTorch 2.4: none for the CPU
+            pass
+    return make(parameters, **settings)
+
+
+def prepared(model, arguments, example):
+    """The model as it runs: compiled, traced or as it is."""
+    if arguments.compile:
+        return torch.compile(model)
+    return torch.jit.trace(model, example) if arguments.tuned else model
+
+
 def train(job, model, arguments, x, y):
-    if arguments.tuned:
-        model = torch.jit.trace(model, x[: job.batch_size].permute(0, 3, 1, 2))
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=job.learning_rate, betas=job.betas, eps=job.epsilon
-    )
+    model = prepared(model, arguments, x[: job.batch_size].permute(0, 3, 1, 2))
+    optimizer = make_optimizer(job, model.parameters(), arguments.tuned)
     run = train_tuned if arguments.tuned else train_plain
     for epoch in range(1, arguments.epochs + 1):
         start = time.perf_counter()
@@ -152,10 +171,10 @@ def train(job, model, arguments, x, y):
 
 def evaluate(job, model, arguments, x, y):
     model.eval()
-    if arguments.tuned:
-        example = x[: job.evaluate_batch_size].permute(0, 3, 1, 2)
-        with torch.no_grad():
-            model = torch.jit.freeze(torch.jit.trace(model, example))
+    with torch.no_grad():
+        model = prepared(model, arguments, x[: job.evaluate_batch_size].permute(0, 3, 1, 2))
+        if arguments.tuned and not arguments.compile:
+            model = torch.jit.freeze(model)
     run = evaluate_tuned if arguments.tuned else evaluate_plain
     for _ in range(arguments.epochs):
         start = time.perf_counter()
@@ -182,13 +201,17 @@ def main():
     if arguments.tuned:
         print(ADVICE)
         torch.set_flush_denormal(True)
+    variant = [name for name in ("tuned", "compile", "bfloat16") if getattr(arguments, name)]
     print(
-        f"PyTorch {torch.__version__}, {'tuned' if arguments.tuned else 'plain'},"
+        f"PyTorch {torch.__version__}, {', '.join(variant) or 'plain'},"
         f" {arguments.threads} threads, {len(x)} images,"
         f" batch {job.batch_size if training else job.evaluate_batch_size},"
         f" {sum(p.numel() for p in model.parameters())} parameters"
     )
-    (train if training else evaluate)(job, model, arguments, x, y)
+    # A trace must not remember weights that were cast for the call before.
+    cached = not arguments.tuned or arguments.compile
+    with torch.autocast("cpu", torch.bfloat16, arguments.bfloat16, cache_enabled=cached):
+        (train if training else evaluate)(job, model, arguments, x, y)
 
 
 if __name__ == "__main__":

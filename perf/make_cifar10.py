@@ -88,10 +88,11 @@ def main():
     parser.add_argument("out", nargs="?", default="data/cifar10.h5")
     arguments = parser.parse_args()
     found = read_pictures(arguments.pictures)
+    parts = {part: in_turn(found, part) for part in ("train", "test")}
     unfinished = arguments.out + ".tmp"
     with h5py.File(unfinished, "w") as file:
-        for part in ("train", "test"):
-            file[f"x_{part}"], file[f"y_{part}"] = in_turn(found, part)
+        for part, (x, y) in parts.items():
+            file[f"x_{part}"], file[f"y_{part}"] = x, y
             file[f"y_{part}"].attrs["class_names"] = CLASSES
     os.replace(unfinished, arguments.out)
 
