@@ -223,7 +223,7 @@ static tr_status describe(const bench_state *state, tr_bench *bench, tr_error *e
     bench->batch = state->batch;
     bench->micro_batch = model->config->engine.micro_batch;
     bench->micro_batches = (state->batch + bench->micro_batch - 1) / bench->micro_batch;
-    bench->n_floats = model->n_floats;
+    bench->n_floats = model->extents.n[TR_TRAINED];
     bench->n_ops = tr_program_n_ops(program);
     bench->ops = tr_alloc(bench->n_ops, sizeof *bench->ops);
     if (bench->ops == NULL)

@@ -29,7 +29,7 @@ typedef struct tr_bench {
     int threads;
     char threads_why[TR_WHY_MAX];
     int64_t batch, micro_batch, micro_batches; /* of a step */
-    size_t n_floats;                           /* of the flat vectors */
+    size_t n_floats;                           /* of a gradient */
     double flops;      /* of a step: convolutions and inner products in all directions */
     tr_spread peak;    /* GFLOP/s of all threads together; 0: unknown */
     tr_spread step_us; /* single steps, without profiling */

@@ -42,26 +42,28 @@ static tr_status fill_workers(tr_engine *engine, tr_error *err)
     return result;
 }
 
+/* Of the trained tensors, whose range comes first. */
 static tr_status make_updater(tr_engine *engine, tr_error *err)
 {
     const tr_model *model = engine->model;
-    const int n = tr_model_n_weights(model);
-    tr_flat_tensor *tensors = tr_alloc((size_t)n, sizeof *tensors);
+    int n = 0;
+    tr_flat_tensor *tensors = tr_alloc((size_t)tr_model_n_weights(model), sizeof *tensors);
     if (tensors == NULL)
         return tr_out_of_memory(err, NULL);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < tr_model_n_weights(model); i++) {
         const tr_param *param = tr_model_param(model, i);
-        tensors[i] = (tr_flat_tensor){.offset = param->offset, .n = param->n_packed};
+        if (param->range == TR_TRAINED)
+            tensors[n++] = (tr_flat_tensor){.offset = param->offset, .n = param->n_packed};
     }
-    const tr_status status =
-        tr_updater_new(&engine->updater, engine->optimizer, tensors, n, model->n_floats, err);
+    const tr_status status = tr_updater_new(&engine->updater, engine->optimizer, tensors, n,
+                                            model->extents.n[TR_TRAINED], err);
     tr_free(tensors);
     return status;
 }
 
 static tr_status allocate(tr_engine *engine, tr_error *err)
 {
-    const size_t n_floats = engine->model->n_floats;
+    const size_t n_trained = engine->model->extents.n[TR_TRAINED];
     engine->workers = tr_alloc((size_t)engine->threads, sizeof *engine->workers);
     const int64_t n_sums =
         engine->max_train > engine->max_evaluate ? engine->max_train : engine->max_evaluate;
@@ -72,14 +74,14 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
         return TR_OK;
     /* One line more than needed: slots a multiple of 4096 bytes apart would compete for the same
      * cache sets when they are summed. */
-    engine->stride = n_floats + FLOATS_PER_LINE;
+    engine->stride = n_trained + FLOATS_PER_LINE;
     engine->gradients =
         tr_alloc((size_t)engine->max_train, engine->stride * sizeof *engine->gradients);
     if (engine->gradients == NULL)
         return tr_fail(err, TR_ERR_INTERNAL,
                        "out of memory: %lld micro-batches x %zu parameters of gradients; use a "
                        "smaller [fit] batch_size or a larger [engine] micro_batch",
-                       (long long)engine->max_train, n_floats);
+                       (long long)engine->max_train, n_trained);
     return make_updater(engine, err);
 }
 

@@ -75,7 +75,7 @@ const tr_profile *tr_engine_profile_of(const tr_engine *engine, int thread);
 void tr_engine_each(tr_engine *engine, void (*work)(void *user, int thread), void *user);
 
 /* The mean gradient of the last step, packed like the parameters, recomputed from the slots; for
- * tests. out has model->n_floats elements. */
+ * tests. Fills the trained range of out, which comes first. */
 void tr_engine_gradient(const tr_engine *engine, float *out);
 
 #endif

@@ -156,7 +156,7 @@ static void work(tr_job *job, tr_worker *worker,
 
 void tr_engine_gradient(const tr_engine *engine, float *out)
 {
-    const size_t n = engine->model->n_floats;
+    const size_t n = engine->model->extents.n[TR_TRAINED];
     for (size_t i = 0; i < n; i += TR_REDUCE_CHUNK)
         tr_reduce_leaves(out + i, engine->gradients + i, engine->stride, engine->last_micro_batches,
                          n - i < TR_REDUCE_CHUNK ? n - i : TR_REDUCE_CHUNK);

@@ -52,7 +52,7 @@ Test(bench, counts)
     cr_assert_eq(tr_bench_run(&bench, rig.model, 0.02, &err), TR_OK, "%s", err.text);
     cr_assert_eq(bench.threads, 2);
     cr_assert(bench.batch == 22 && bench.micro_batch == 8 && bench.micro_batches == 3);
-    cr_assert_eq(bench.n_floats, rig.model->n_floats);
+    cr_assert_eq(bench.n_floats, rig.model->extents.n[TR_TRAINED]);
     cr_assert_eq(bench.n_ops, tr_program_n_ops(rig.model->training.program));
     for (size_t i = 0; i < bench.n_ops; i++)
         cr_assert_str_eq(bench.ops[i].impl, tr_program_op(rig.model->training.program, i).impl);
