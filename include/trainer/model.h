@@ -32,8 +32,8 @@ tr_status tr_model_build(tr_model *model, tr_error *err);
 tr_status tr_model_build_for_inference(tr_model *model, tr_error *err);
 void tr_model_free(tr_model *model);
 
-/* TR_ERR_CONFIG, naming the layer, where one of them can be used for inference only. After
- * tr_model_parse(). */
+/* TR_ERR_CONFIG, naming the layer, where one of them can be used for inference only, or where
+ * nothing is left to train. After tr_model_parse(). */
 tr_status tr_model_check_trainable(const tr_model *model, tr_error *err);
 
 /* ---- layers ---- */
@@ -46,7 +46,7 @@ typedef struct tr_layer_info {
     int64_t dst[3]; /* height, width, channels of the result; flat: dst[2] only */
     bool flat;
     int64_t n_params;            /* elements of all its weights */
-    int64_t n_not_trained;       /* of those: measured statistics */
+    int64_t n_not_trained;       /* of those: of frozen layers, and measured statistics */
     int first_weight, n_weights; /* its weights, as numbered below */
     double flops;                /* one sample, forward; a multiply-add counts two */
 } tr_layer_info;

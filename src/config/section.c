@@ -77,13 +77,17 @@ bool tr_section_set_canonical(tr_section *section, const char *key, const char *
     return true;
 }
 
+static void release_entry(tr_entry *entry)
+{
+    tr_free(entry->key);
+    tr_free(entry->value);
+    tr_free(entry->canonical);
+}
+
 void tr_section_release(tr_section *section)
 {
-    for (size_t i = 0; i < section->n_entries; i++) {
-        tr_free(section->entries[i].key);
-        tr_free(section->entries[i].value);
-        tr_free(section->entries[i].canonical);
-    }
+    for (size_t i = 0; i < section->n_entries; i++)
+        release_entry(&section->entries[i]);
     tr_free(section->entries);
     tr_free(section->name);
     *section = (tr_section){0};
@@ -116,6 +120,20 @@ void tr_section_unknown(const tr_section *section, const char *key, const char *
                     subject(section, entry, about, sizeof about), kind,
                     nearest == NULL ? "" : "did you mean ", nearest == NULL ? "" : nearest,
                     nearest == NULL ? "" : "? ", tr_join_names(names, allowed, sizeof allowed));
+}
+
+void tr_section_refuse(tr_section *section, const char *key, const char *why, tr_problems *problems)
+{
+    char about[512];
+    tr_entry *entry = find_entry(section, key);
+    if (entry == NULL)
+        return;
+    tr_problems_add(problems, entry->line, "%s: %s", subject(section, entry, about, sizeof about),
+                    why);
+    release_entry(entry);
+    section->n_entries--;
+    memmove(entry, entry + 1,
+            (size_t)(section->entries + section->n_entries - entry) * sizeof *entry);
 }
 
 static void report_unknown(const tr_section *section, const tr_entry *entry,

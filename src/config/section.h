@@ -88,6 +88,11 @@ bool tr_section_read(tr_section *section, const tr_key *keys, size_t n_keys, voi
 void tr_section_unknown(const tr_section *section, const char *key, const char *kind,
                         const char *const *names, tr_problems *problems);
 
+/* Before tr_section_read(): reports the key, where it stands, for a reason that says more than
+ * "unknown key", and takes it out of the section. */
+void tr_section_refuse(tr_section *section, const char *key, const char *why,
+                       tr_problems *problems);
+
 /* Says what a TEXT that names a row of such a table was read as: the row's own name, for an alias,
  * too. False: out of memory. */
 bool tr_section_set_canonical(tr_section *section, const char *key, const char *canonical);

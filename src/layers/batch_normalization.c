@@ -42,6 +42,7 @@ static const tr_key keys[] = {
      .offset = offsetof(batch_normalization, scale),
      .fallback = "true",
      .doc = "multiply by a factor per channel, gamma"},
+    TR_KEY_TRAINABLE,
 };
 
 static void add_statistic(tr_layer *layer, const char *name, tr_init init)

@@ -51,6 +51,7 @@ static const tr_key keys[] = {
      .offset = offsetof(conv2d, use_bias),
      .fallback = "true",
      .doc = "add a trainable constant per filter"},
+    TR_KEY_TRAINABLE,
 };
 
 static tr_status conv2d_shape(tr_layer *layer, tr_error *err)
@@ -85,8 +86,10 @@ static tr_status conv2d_backward(tr_layer *layer, tr_program *program, const tr_
                                  tr_value diff_dst, tr_value *diff_src, tr_error *err)
 {
     const tr_geometry *geometry = &((conv2d *)layer)->geometry;
-    TR_TRY(tr_conv_backward_weights(program, geometry, &layer->params[0], tr_layer_param(layer, 1),
-                                    tape->src, diff_dst, tape->hint, err));
+    if (layer->trainable)
+        TR_TRY(tr_conv_backward_weights(program, geometry, &layer->params[0],
+                                        tr_layer_param(layer, 1), tape->src, diff_dst, tape->hint,
+                                        err));
     if (diff_src == NULL)
         return TR_OK;
     return tr_conv_backward_data(program, geometry, &layer->params[0], tape->src, diff_dst,

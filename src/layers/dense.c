@@ -27,6 +27,7 @@ static const tr_key keys[] = {
      .offset = offsetof(dense, use_bias),
      .fallback = "true",
      .doc = "add a trainable constant per unit"},
+    TR_KEY_TRAINABLE,
 };
 
 static tr_status dense_shape(tr_layer *layer, tr_error *err)
@@ -58,8 +59,10 @@ static tr_status dense_forward(tr_layer *layer, tr_program *program, tr_tape *ta
 static tr_status dense_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
                                 tr_value diff_dst, tr_value *diff_src, tr_error *err)
 {
-    TR_TRY(tr_inner_product_backward_weights(program, &layer->params[0], tr_layer_param(layer, 1),
-                                             tape->src, diff_dst, tape->hint, err));
+    if (layer->trainable)
+        TR_TRY(tr_inner_product_backward_weights(program, &layer->params[0],
+                                                 tr_layer_param(layer, 1), tape->src, diff_dst,
+                                                 tape->hint, err));
     if (diff_src == NULL)
         return TR_OK;
     return tr_inner_product_backward_data(program, &layer->params[0], tape->src, diff_dst,

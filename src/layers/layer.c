@@ -1,11 +1,22 @@
 /* layer.c -- what layer files share: the head of the struct and the geometry of sliding windows. */
 #include "layer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "mem.h"
 
 const char *const tr_padding_names[] = {"valid", "same", NULL};
+
+/* Keras takes it in every layer. */
+static void refuse_trainable(const tr_layer_ops *ops, tr_section *section, tr_problems *problems)
+{
+    char why[128];
+    snprintf(why, sizeof why,
+             "a %s layer has no weights that could be trained or not; remove the key", ops->type);
+    if (tr_key_find(ops->keys, ops->n_keys, "trainable") == NULL)
+        tr_section_refuse(section, "trainable", why, problems);
+}
 
 tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems *problems)
 {
@@ -16,6 +27,7 @@ tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems
     layer->trainable = true;
     layer->name = section->name + strlen("layer.");
     layer->line = section->line;
+    refuse_trainable(ops, section, problems);
     if (tr_section_read(section, ops->keys, ops->n_keys, layer, problems) &&
         ops->defaults != NULL && !ops->defaults(layer, section)) {
         tr_free(layer);

@@ -5,7 +5,7 @@
  *
  *     shape     size of the result, parameters, work; pure, no oneDNN
  *     forward   appends its primitives to a program (nothing runs here)
- *     backward  likewise: gradients of the parameters, then of the source
+ *     backward  likewise: gradients of the parameters, unless they are frozen, then of the source
  *
  * A layer never sees a thread, a batch, an optimizer or a loss. Its activation is declared in
  * `activation` and handled by model/plan.c, except that a layer whose primitive can apply it while
@@ -47,7 +47,8 @@ typedef struct tr_layer_ops {
     size_t bytes;            /* of the layer's private struct; its first member is a tr_layer */
     const tr_key *keys;      /* offsets into that struct */
     size_t n_keys;
-    bool inference_only; /* training it is not implemented: tr_model_check_trainable() */
+    bool inference_only; /* training it is not implemented, unless it is frozen:
+                          * tr_model_check_trainable() */
     bool merges;         /* takes two or more sources of `srcs` */
     bool selects;        /* dst elements are src elements, chosen by max: an activation that
                           * commutes with max may be differentiated behind this layer */
@@ -59,8 +60,8 @@ typedef struct tr_layer_ops {
     /* *dst from tape->src. */
     tr_status (*forward)(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
                          tr_error *err);
-    /* diff_src [n_srcs], preset to TR_NO_VALUE; NULL when nobody needs it: no parameter lies
-     * before this layer. */
+    /* diff_src [n_srcs], preset to TR_NO_VALUE; NULL when nobody needs it: no parameter that is
+     * trained lies before this layer. */
     tr_status (*backward)(tr_layer *layer, tr_program *program, const tr_tape *tape,
                           tr_value diff_dst, tr_value *diff_src, tr_error *err);
 } tr_layer_ops;
@@ -114,6 +115,13 @@ void tr_layer_free(tr_layer *layer);
     {                                                                                              \
         .name = "activation", .kind = TR_KEY_CHOICE, .offset = offsetof(tr_layer, activation),     \
         .fallback = "linear", .choices = tr_activation_names, .doc = "applied to the result"       \
+    }
+
+/* Of every layer with weights; to the others the key is unknown. */
+#define TR_KEY_TRAINABLE                                                                           \
+    {                                                                                              \
+        .name = "trainable", .kind = TR_KEY_BOOL, .offset = offsetof(tr_layer, trainable),         \
+        .fallback = "true", .doc = "false: its weights stay as they are"                           \
     }
 
 /* Keras config (keras_rest) that several layers share. */

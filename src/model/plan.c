@@ -6,7 +6,7 @@
  *     apply it while writing its result, it is applied here, and what its derivative needs is kept.
  *     Where the next layer selects by maximum (pooling) and the activation commutes with that
  *     (ReLU), the derivative moves behind that layer: a quarter of the elements, identical values.
- *  2. Layers before the first parameter get no gradient.
+ *  2. Layers before the first parameter that is trained get no gradient.
  *  3. The last layer with parameters writes float32 at any precision, for softmax and loss.
  */
 #include "mem.h"
@@ -102,10 +102,18 @@ static tr_status plan_pending(tr_program *program, const boundary *at, tr_value 
     return tr_program_unvector(program, diff, at->raw, out, err);
 }
 
-static int first_trainable(const tr_model *model)
+static bool is_trained(const tr_layer *layer)
+{
+    for (int k = 0; k < layer->n_params; k++)
+        if (layer->params[k].range == TR_TRAINED)
+            return true;
+    return false;
+}
+
+static int first_trained(const tr_model *model)
 {
     int i = 0;
-    while (i < model->n_layers && model->layers[i]->n_params == 0)
+    while (i < model->n_layers && !is_trained(model->layers[i]))
         i++;
     return i;
 }
@@ -114,7 +122,7 @@ static tr_status plan_backward(tr_plan *plan, tr_model *model, const boundary *b
                                tr_error *err)
 {
     tr_program *program = plan->program;
-    const int first = plan->wants_diff_input ? 0 : first_trainable(model); /* rule 2 */
+    const int first = plan->wants_diff_input ? 0 : first_trained(model); /* rule 2 */
     plan->diff_output = tr_program_value(program, tr_program_layout(program, plan->output));
     if (plan->diff_output == TR_NO_VALUE)
         return tr_out_of_memory(err, NULL);

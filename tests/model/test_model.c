@@ -59,6 +59,52 @@ Test(model, refuses_at_the_line_of_the_layer)
             "did you mean relu?");
 }
 
+/* Keras takes the key in every layer; here it would change nothing. */
+Test(model, a_layer_without_weights_cannot_be_frozen)
+{
+    static const char expected[] =
+        ":8: [layer.f] trainable = yes: a flatten layer has no weights that could be trained or "
+        "not; remove the key";
+    const char *text = problems_of(HEAD FLAT "trainable = yes\nunits = 3\n" DENSE);
+    cr_expect_not_null(strstr(text, expected), "%s", text);
+    cr_expect_not_null(strstr(text, ":9: [layer.f] units: unknown key; allowed: type"), "%s", text);
+    cr_expect_null(strstr(text, "trainable: unknown key"), "%s", text);
+    cr_assert_str_eq(problems_of(HEAD CONV "trainable = false\n" FLAT DENSE), "");
+}
+
+/* ---- training them ---- */
+
+/* The error text of a training of it, in a static buffer; "" when it is fine. */
+static const char *trains(const char *body)
+{
+    static tr_error err;
+    tr_model *model = NULL;
+    tr_config *config = test_config(body, NULL, 0);
+    memset(&err, 0, sizeof err);
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+    cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
+    const tr_status status = tr_model_check_trainable(model, &err);
+    cr_assert_eq(status, err.text[0] == '\0' ? TR_OK : TR_ERR_CONFIG);
+    tr_model_free(model);
+    tr_config_free(config);
+    return err.text;
+}
+
+Test(model, something_has_to_learn)
+{
+    const char frozen[] = HEAD CONV "trainable = false\n" FLAT DENSE "trainable = no\n";
+    cr_expect_str_eq(trains(HEAD CONV FLAT DENSE), "");
+    cr_expect_str_eq(trains(HEAD CONV "trainable = false\n" FLAT DENSE), "");
+    cr_expect_str_eq(trains(HEAD CONV FLAT DENSE "trainable = false\n"), "");
+    const char *text = trains(frozen);
+    cr_expect_not_null(strstr(text, ":13: there is nothing to train: no layer has weights that "
+                                    "learn, and [layer.d] has trainable = false; take that away"),
+                       "%s", text);
+    text = trains(HEAD FLAT "[layer.n]\ntype = activation\nactivation = softmax\n");
+    cr_expect_not_null(strstr(text, "nothing to train: no layer has weights that learn; add a "),
+                       "%s", text);
+}
+
 Test(model, reports_everything_in_one_run)
 {
     const char *text = problems_of(HEAD "[layer.a]\ntype = conv2d\nfilters = 0\nkernel_size = x\n"

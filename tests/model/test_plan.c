@@ -76,6 +76,44 @@ Test(plan, nothing_flows_back_before_the_first_weight)
     tr_config_free(config);
 }
 
+static bool runs_backward(const tr_program *program, const char *layer)
+{
+    for (size_t i = 0; i < tr_program_n_ops(program); i++) {
+        const tr_op_info op = tr_program_op(program, i);
+        if (op.phase == TR_BACKWARD && strcmp(op.layer, layer) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A frozen layer has no gradient of its own, and passes one on where somebody before it learns. */
+Test(plan, frozen_layers_only_pass_gradients_on)
+{
+#define FROZEN(first, second)                                                                      \
+    "[model]\ninput_shape = 8, 8, 1\n[layer.c]\ntype = conv2d\nfilters = 4\nkernel_size = 3\n"     \
+    "activation = relu\ntrainable = " first "\n[layer.p]\ntype = max_pooling2d\n[layer.f]\ntype "  \
+    "= flatten\n[layer.e]\ntype = dense\nunits = 6\nactivation = relu\ntrainable = " second        \
+    "\n[layer.d]\ntype = dense\nunits = 4\nactivation = softmax\n"
+    tr_config *config;
+    tr_model *model = build(FROZEN("false", "true"), &config);
+    const tr_program *program = model->training.program;
+    cr_expect_not(runs_backward(program, "c"));
+    cr_expect_not(runs_backward(program, "p"));
+    cr_expect_eq(count(program, "e", "inner product", TR_BACKWARD), 1); /* weights, not data */
+    cr_expect_eq(count(program, "d", "inner product", TR_BACKWARD), 2);
+    tr_model_free(model);
+    tr_config_free(config);
+    model = build(FROZEN("true", "false"), &config);
+    program = model->training.program;
+    cr_expect_eq(count(program, "c", "convolution", TR_BACKWARD), 1); /* weights */
+    cr_expect(runs_backward(program, "p"));
+    cr_expect_eq(count(program, "e", "inner product", TR_BACKWARD), 1); /* data */
+    cr_expect_eq(count(program, "e", "relu", TR_BACKWARD), 1);
+    cr_expect_eq(count(program, "d", "inner product", TR_BACKWARD), 2);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
 /* On the reference network, this machine's widest instruction set. The end-to-end test repeats it
  * for AVX2. */
 Test(plan, reference_network_has_no_reference_kernel)

@@ -63,6 +63,8 @@ Test(same_job, compares_values)
         {"layer.c.strides=1", "layer.c.strides=1 , 01"},
         {"layer.c.padding=valid", NULL},
         {"layer.c.use_bias=yes", NULL},
+        {"layer.b.trainable=no", "layer.b.trainable=false"},
+        {"layer.c.trainable=on", NULL},
         {"compile.loss=mse", "compile.loss=mean_squared_error"},
         {"compile.metrics=mse,mae", "compile.metrics=mse ,  mae"},
         {"optimizer.learning_rate=0.001", "optimizer.learning_rate=1e-3"},
