@@ -31,7 +31,7 @@ typedef struct checkpoint_reader {
     int64_t most_epochs;
     found_state *found; /* shared, as what follows */
     float *weights, *slots,
-        *later;       /* [n_values], [n_slots, n_values], training weights [n_values] */
+        *later;       /* [n_values], [n_slots, n_slot_values], training weights [n_values] */
     tr_epoch *epochs; /* [most_epochs] */
 } checkpoint_reader;
 
@@ -72,27 +72,44 @@ static tr_status read_sums(const checkpoint_reader *reader, const tr_checkpoint_
     return TR_OK;
 }
 
-/* One array of the shape of a weight into its place among `values`. */
+/* One array of the shape of a weight. */
 static tr_status read_like_weight(float *values, const checkpoint_reader *reader,
                                   const tr_checkpoint_file *file, const char *path, int weight,
                                   tr_error *err)
 {
     const tr_weight_info info = tr_model_weight(reader->snapshot->model, weight);
-    return tr_checkpoint_file_read(values + tr_snapshot_offset(reader->snapshot, weight), file,
-                                   path, info.n_dims, info.dims, H5T_NATIVE_FLOAT,
+    return tr_checkpoint_file_read(values, file, path, info.n_dims, info.dims, H5T_NATIVE_FLOAT,
                                    "the weight that it belongs to", err);
+}
+
+/* A slot too many is as wrong as one that is missing, which is found when it is read. */
+static tr_status check_variables(const checkpoint_reader *reader, const tr_checkpoint_file *file,
+                                 tr_error *err)
+{
+    tr_file_arrays found = {0};
+    tr_status status = tr_checkpoint_file_variables(&found, file, TR_STATE_VARIABLES, err);
+    if (status == TR_OK && found.n > reader->n_variables)
+        status = tr_fail(err, TR_ERR_DATA,
+                         "%s: its optimizer's state (/" TR_STATE_VARIABLES ") has %zu variables, "
+                         "that of this model has %zu: it is that of another optimizer, or other "
+                         "layers were trained",
+                         file->keras.path, found.n, reader->n_variables);
+    tr_file_arrays_release(&found);
+    return status;
 }
 
 static tr_status read_slots(const checkpoint_reader *reader, const tr_checkpoint_file *file,
                             tr_error *err)
 {
+    const tr_snapshot *snapshot = reader->snapshot;
     for (size_t i = 0; i < reader->n_variables; i++) {
         const tr_variable *item = &reader->variables[i];
         char path[sizeof item->name + 32];
         if (item->kind != TR_VARIABLE_SLOT) /* they follow from the configuration and iterations */
             continue;
         snprintf(path, sizeof path, "%s/%s", TR_STATE_VARIABLES, item->name);
-        TR_TRY(read_like_weight(reader->slots + item->slot * reader->snapshot->n_values, reader,
+        float *slot = reader->slots + item->slot * snapshot->n_slot_values;
+        TR_TRY(read_like_weight(slot + tr_snapshot_slot_offset(snapshot, item->weight), reader,
                                 file, path, item->weight, err));
     }
     return TR_OK;
@@ -109,7 +126,8 @@ static tr_status read_training_weights(const checkpoint_reader *reader,
         const tr_weight_info info = tr_model_weight(model, i);
         char path[192];
         snprintf(path, sizeof path, "trainer/training_weights/%s/%s", info.layer, info.name);
-        TR_TRY(read_like_weight(reader->later, reader, file, path, i, err));
+        TR_TRY(read_like_weight(reader->later + tr_snapshot_offset(reader->snapshot, i), reader,
+                                file, path, i, err));
     }
     return TR_OK;
 }
@@ -121,6 +139,7 @@ static tr_status read_state(const checkpoint_reader *reader, const tr_checkpoint
     TR_TRY(tr_training_state_read(&found->state, found->config, &file->keras.file, err));
     TR_TRY(read_history(reader, file, err));
     TR_TRY(read_sums(reader, file, err));
+    TR_TRY(check_variables(reader, file, err));
     TR_TRY(read_slots(reader, file, err));
     TR_TRY(read_training_weights(reader, file, err));
     found->has_state = true;
@@ -193,14 +212,14 @@ static tr_status check_weights(const checkpoint_reader *reader, tr_error *err)
 static tr_status take_state(tr_snapshot *snapshot, const checkpoint_reader *reader, tr_error *err)
 {
     const tr_training_state *state = &reader->found->state;
-    const size_t n = (size_t)snapshot->n_values;
+    const size_t n = (size_t)snapshot->n_values, n_slot = (size_t)snapshot->n_slot_values;
     if (state->progress.epoch < 0 || state->progress.epoch > reader->most_epochs)
         return tr_fail(err, TR_ERR_DATA, "%s: its reader told of %lld epochs: the file is damaged",
                        reader->path, (long long)state->progress.epoch);
     snapshot->progress = state->progress;
     snapshot->identity = state->identity;
     for (int i = 0; i < snapshot->n_slots; i++)
-        memcpy(snapshot->slots[i], reader->slots + (size_t)i * n, n * sizeof(float));
+        memcpy(snapshot->slots[i], reader->slots + (size_t)i * n_slot, n_slot * sizeof(float));
     if (reader->found->has_training_weights) {
         snapshot->training_weights = tr_alloc(n, sizeof(float));
         if (snapshot->training_weights == NULL)
@@ -262,7 +281,8 @@ static tr_status prepare(checkpoint_reader *reader, tr_error *err)
     }
     reader->found = tr_shared_alloc(1, sizeof *reader->found);
     reader->weights = tr_shared_alloc(1, bytes);
-    reader->slots = tr_shared_alloc((size_t)snapshot->n_slots, bytes);
+    reader->slots =
+        tr_shared_alloc((size_t)snapshot->n_slots, (size_t)snapshot->n_slot_values * sizeof(float));
     reader->later = tr_shared_alloc(state, bytes);
     reader->epochs = tr_shared_alloc((size_t)reader->most_epochs, sizeof *reader->epochs);
     return reader->found != NULL && reader->weights != NULL && reader->slots != NULL &&

@@ -36,13 +36,14 @@ static void add_slot(variable_list *list, int slot, int weight)
     item->weight = weight;
 }
 
-/* Slots first .. last - 1, weight by weight. */
+/* Slots first .. last - 1, weight by weight; what is not trained has none. */
 static void add_slots(variable_list *list, int first, int last)
 {
     const int n_weights = tr_model_n_weights(list->snapshot->model);
     for (int i = 0; i < n_weights; i++)
         for (int slot = first; slot < last; slot++)
-            add_slot(list, slot, list->order[i]);
+            if (tr_model_weight(list->snapshot->model, list->order[i]).trained)
+                add_slot(list, slot, list->order[i]);
 }
 
 static bool is_common(const char *slot)
@@ -117,7 +118,7 @@ static tr_status write_slot(hid_t group, const char *name, const tr_snapshot *sn
     const tr_weight_info info = tr_model_weight(snapshot->model, item->weight);
     return tr_h5_write_dataset(
         group, name, info.n_dims, info.dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
-        snapshot->slots[item->slot] + tr_snapshot_offset(snapshot, item->weight), err);
+        snapshot->slots[item->slot] + tr_snapshot_slot_offset(snapshot, item->weight), err);
 }
 
 static tr_status write_variable(hid_t group, const char *name, const tr_snapshot *snapshot,

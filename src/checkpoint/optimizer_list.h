@@ -1,9 +1,10 @@
 /* optimizer_list.h -- the variables of an optimizer in the order of Keras 3's optimizer.variables.
  *
- * iteration, learning_rate (not with a schedule), then the slots: average and gradient_accumulator
- * weight by weight, then the optimizer's own weight by weight, except that those which Keras makes
- * apart (RMSprop's, velocity_hat) follow for all weights; Nadam's product, last. That is Keras
- * 3.16's order; 3.3 to 3.9 list the product right after learning_rate.
+ * iteration, learning_rate (not with a schedule), then the slots of the weights that are trained:
+ * average and gradient_accumulator weight by weight, then the optimizer's own weight by weight,
+ * except that those which Keras makes apart (RMSprop's, velocity_hat) follow for all weights;
+ * Nadam's product, last. That is Keras 3.16's order; 3.3 to 3.9 list the product right after
+ * learning_rate.
  */
 #ifndef TR_OPTIMIZER_LIST_H
 #define TR_OPTIMIZER_LIST_H

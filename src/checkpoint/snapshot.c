@@ -10,17 +10,23 @@ static bool add_weights(tr_snapshot *snapshot)
 {
     const int n = tr_model_n_weights(snapshot->model);
     snapshot->offsets = tr_alloc((size_t)n, sizeof *snapshot->offsets);
-    for (int i = 0; snapshot->offsets != NULL && i < n; i++) {
+    snapshot->slot_offsets = tr_alloc((size_t)n, sizeof *snapshot->slot_offsets);
+    if (snapshot->offsets == NULL || snapshot->slot_offsets == NULL)
+        return false;
+    for (int i = 0; i < n; i++) {
+        const tr_weight_info info = tr_model_weight(snapshot->model, i);
         snapshot->offsets[i] = snapshot->n_values;
-        snapshot->n_values += tr_model_weight(snapshot->model, i).n;
+        snapshot->slot_offsets[i] = info.trained ? snapshot->n_slot_values : -1;
+        snapshot->n_values += info.n;
+        snapshot->n_slot_values += info.trained ? info.n : 0;
     }
     snapshot->weights = tr_alloc((size_t)snapshot->n_values, sizeof *snapshot->weights);
-    return snapshot->offsets != NULL && snapshot->weights != NULL;
+    return snapshot->weights != NULL;
 }
 
 static bool add_slot(tr_snapshot *snapshot, tr_slot slot)
 {
-    float *values = tr_alloc((size_t)snapshot->n_values, sizeof *values);
+    float *values = tr_alloc((size_t)snapshot->n_slot_values, sizeof *values);
     if (values == NULL)
         return false;
     snapshot->slot_names[snapshot->n_slots] = slot.name;
@@ -64,6 +70,7 @@ void tr_snapshot_free(tr_snapshot *snapshot)
     for (int i = 0; i < snapshot->n_slots; i++)
         tr_free(snapshot->slots[i]);
     tr_free(snapshot->offsets);
+    tr_free(snapshot->slot_offsets);
     tr_free(snapshot->weights);
     tr_free(snapshot->training_weights);
     tr_free(snapshot->epochs);
@@ -81,6 +88,11 @@ bool tr_snapshot_has_state(const tr_snapshot *snapshot)
 int64_t tr_snapshot_offset(const tr_snapshot *snapshot, int weight)
 {
     return snapshot->offsets[weight];
+}
+
+int64_t tr_snapshot_slot_offset(const tr_snapshot *snapshot, int weight)
+{
+    return snapshot->slot_offsets[weight];
 }
 
 tr_status tr_snapshot_take_weights(tr_snapshot *snapshot, tr_error *err)

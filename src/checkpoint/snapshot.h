@@ -39,7 +39,9 @@ typedef struct tr_identity {
 typedef struct tr_snapshot {
     const tr_model *model; /* borrowed */
     int64_t n_values;      /* of all weights, one after the other */
-    int64_t *offsets;      /* [weights] where each begins */
+    int64_t n_slot_values; /* likewise of those that are trained */
+    int64_t *offsets;      /* [weights] where each begins ... */
+    int64_t *slot_offsets; /* [weights] ... in a slot; -1: not trained */
     float *weights;        /* [n_values] */
     /* [n_values] what the training goes on from, where `weights` are their average (use_ema, after
      * the last epoch); else NULL. */
@@ -47,7 +49,7 @@ typedef struct tr_snapshot {
     bool training;                            /* made with room for the state of an optimizer */
     int n_slots;                              /* 0: none, or the optimizer has none */
     const char *slot_names[TR_MAX_ALL_SLOTS]; /* Keras's */
-    float *slots[TR_MAX_ALL_SLOTS];           /* [n_values] each */
+    float *slots[TR_MAX_ALL_SLOTS];           /* [n_slot_values] each */
     bool slots_apart[TR_MAX_ALL_SLOTS];       /* tr_slot.apart */
 
     tr_progress progress;
@@ -72,6 +74,8 @@ tr_status tr_snapshot_give_weights(const tr_snapshot *snapshot, tr_model *model,
 
 /* Place of weight i in every array [n_values]. */
 int64_t tr_snapshot_offset(const tr_snapshot *snapshot, int weight);
+/* Place in every slot of a weight that is trained; the others have none. */
+int64_t tr_snapshot_slot_offset(const tr_snapshot *snapshot, int weight);
 
 /* Digest of n values. */
 tr_status tr_snapshot_digest(const float *values, int64_t n, char text[33], tr_error *err);

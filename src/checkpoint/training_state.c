@@ -155,6 +155,7 @@ tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *conf
                               progress->sums.n, progress->best_epoch, snapshot->n_epochs};
     const double values[] = {progress->sums.loss, progress->seconds, progress->best_value};
     const size_t bytes = (size_t)snapshot->n_values * sizeof(float);
+    const size_t slot_bytes = (size_t)snapshot->n_slot_values * sizeof(float);
     tr_digest *digest = tr_digest_new();
     if (digest == NULL)
         return tr_out_of_memory(err, NULL);
@@ -168,7 +169,7 @@ tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *conf
     add_history(digest, snapshot);
     tr_digest_add(digest, snapshot->weights, bytes); /* so that the two belong together */
     for (int i = 0; i < snapshot->n_slots; i++)
-        tr_digest_add(digest, snapshot->slots[i], bytes);
+        tr_digest_add(digest, snapshot->slots[i], slot_bytes);
     if (snapshot->training_weights != NULL)
         tr_digest_add(digest, snapshot->training_weights, bytes);
     tr_digest_text(digest, text);

@@ -56,7 +56,8 @@ bool tr_engine_finish(tr_engine *engine);
 /* ---- the optimizer's state; not for an engine that only evaluates ---- */
 
 /* Its slots, in Keras's order and by Keras's names: "momentum", ... A slot has the shape of each
- * weight, numbered as in trainer/model.h; values cross in Keras's layout. Together with the weights
+ * weight that is trained, numbered as in trainer/model.h, and nothing for the others, which must
+ * not be asked for; values cross in Keras's layout. Together with the weights
  * and the number of iterations they are all that the next step depends on. */
 int tr_engine_n_slots(const tr_engine *engine);
 const char *tr_engine_slot_name(const tr_engine *engine, int slot);

@@ -1,5 +1,7 @@
 /* state.c -- the optimizer's state from outside: all that a training needs to go on, beside the
  * weights. */
+#include <assert.h>
+
 #include "engine_internal.h"
 
 int tr_engine_n_slots(const tr_engine *engine)
@@ -16,6 +18,7 @@ tr_status tr_engine_get_slot(const tr_engine *engine, int slot, int weight, floa
                              tr_error *err)
 {
     const tr_param *param = tr_model_param(engine->model, weight);
+    assert(param->range == TR_TRAINED);
     return tr_layout_copy(param->packed, tr_updater_slot(engine->updater, slot) + param->offset,
                           param->plain, values, err);
 }
@@ -24,6 +27,7 @@ tr_status tr_engine_set_slot(tr_engine *engine, int slot, int weight, const floa
                              tr_error *err)
 {
     const tr_param *param = tr_model_param(engine->model, weight);
+    assert(param->range == TR_TRAINED);
     return tr_layout_copy(param->plain, values, param->packed,
                           tr_updater_slot(engine->updater, slot) + param->offset, err);
 }

@@ -19,10 +19,10 @@ static tr_status take_slots(tr_snapshot *snapshot, const tr_engine *engine, tr_e
 {
     for (int slot = 0; slot < snapshot->n_slots; slot++) {
         float *values = snapshot->slots[slot];
-        for (int i = 0; i < tr_model_n_weights(snapshot->model); i++) {
-            TR_TRY(tr_engine_get_slot(engine, slot, i, values, err));
-            values += tr_model_weight(snapshot->model, i).n;
-        }
+        for (int i = 0; i < tr_model_n_weights(snapshot->model); i++)
+            if (tr_model_weight(snapshot->model, i).trained)
+                TR_TRY(tr_engine_get_slot(engine, slot, i,
+                                          values + tr_snapshot_slot_offset(snapshot, i), err));
     }
     return TR_OK;
 }
@@ -161,10 +161,10 @@ static tr_status give_slots(const tr_snapshot *snapshot, tr_engine *engine, tr_e
 {
     for (int slot = 0; slot < snapshot->n_slots; slot++) {
         const float *values = snapshot->slots[slot];
-        for (int i = 0; i < tr_model_n_weights(snapshot->model); i++) {
-            TR_TRY(tr_engine_set_slot(engine, slot, i, values, err));
-            values += tr_model_weight(snapshot->model, i).n;
-        }
+        for (int i = 0; i < tr_model_n_weights(snapshot->model); i++)
+            if (tr_model_weight(snapshot->model, i).trained)
+                TR_TRY(tr_engine_set_slot(engine, slot, i,
+                                          values + tr_snapshot_slot_offset(snapshot, i), err));
     }
     return TR_OK;
 }

@@ -38,7 +38,7 @@ static subject open_subject(tr_config *config, bool training)
     cr_assert_eq(tr_snapshot_new(&made.snapshot, made.model, training, &err), TR_OK);
     cr_assert_eq(tr_snapshot_take_weights(made.snapshot, &err), TR_OK);
     for (int i = 0; i < made.snapshot->n_slots; i++)
-        test_fill(made.snapshot->slots[i], (size_t)made.snapshot->n_values, (unsigned)i + 5);
+        test_fill(made.snapshot->slots[i], (size_t)made.snapshot->n_slot_values, (unsigned)i + 5);
     made.snapshot->progress.iterations = training ? 42 : 0;
     snprintf(made.path, sizeof made.path, "%s/out.h5", test_folder());
     return made;
@@ -298,7 +298,7 @@ Test(export_weights, the_state_of_a_deep_network)
         "%s", err.text);
     cr_assert_eq(snapshot->n_slots, 2);
     cr_expect_eq(memcmp(snapshot->slots[1], made.snapshot->slots[1],
-                        (size_t)snapshot->n_values * sizeof(float)),
+                        (size_t)snapshot->n_slot_values * sizeof(float)),
                  0);
     tr_snapshot_free(snapshot);
     close_subject(&made);

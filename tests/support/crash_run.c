@@ -120,7 +120,7 @@ static void digest_slots(const tr_snapshot *snapshot, char text[33])
 {
     tr_digest *digest = tr_digest_new();
     for (int i = 0; i < snapshot->n_slots; i++)
-        tr_digest_add(digest, snapshot->slots[i], (size_t)snapshot->n_values * sizeof(float));
+        tr_digest_add(digest, snapshot->slots[i], (size_t)snapshot->n_slot_values * sizeof(float));
     if (snapshot->training_weights != NULL)
         tr_digest_add(digest, snapshot->training_weights,
                       (size_t)snapshot->n_values * sizeof(float));

@@ -39,7 +39,7 @@ static void same_ends(const char *const *overrides, size_t n, const char *one, c
     same_floats(a->weights, b->weights, a->n_values, what);
     same_floats(a->training_weights, b->training_weights, a->n_values, what);
     for (int i = 0; i < a->n_slots; i++)
-        same_floats(a->slots[i], b->slots[i], a->n_values, what);
+        same_floats(a->slots[i], b->slots[i], a->n_slot_values, what);
     same_history(a, b, what);
     cr_assert_eq(a->progress.iterations, b->progress.iterations, "%s", what);
     cr_assert_eq(a->progress.best_epoch, b->progress.best_epoch, "%s", what);
