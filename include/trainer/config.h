@@ -61,12 +61,13 @@ typedef enum tr_precision { TR_FLOAT32, TR_BFLOAT16 } tr_precision;
 typedef enum tr_convolution { TR_CONVOLUTION_DIRECT, TR_CONVOLUTION_WINOGRAD } tr_convolution;
 
 typedef struct tr_engine_config {
-    int isa;             /* tr_isa */
-    int precision;       /* tr_precision */
-    int convolution;     /* tr_convolution: the algorithm, where oneDNN has it */
-    int64_t threads;     /* 0: OMP_NUM_THREADS, or what the machine has to offer */
-    int64_t micro_batch; /* samples that one thread takes through all layers at once; part of the
-                          * numeric result, never derived from the thread count */
+    int isa;                /* tr_isa */
+    int precision;          /* tr_precision */
+    int convolution;        /* tr_convolution: the algorithm, where oneDNN has it */
+    int64_t threads;        /* 0: OMP_NUM_THREADS, or what the machine has to offer */
+    int64_t gradient_slots; /* a power of two; 0: as many as a limit of memory allows */
+    int64_t micro_batch;    /* samples that one thread takes through all layers at once; part of the
+                             * numeric result, never derived from the thread count */
 } tr_engine_config;
 
 typedef struct tr_config {

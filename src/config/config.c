@@ -120,6 +120,11 @@ static const tr_key engine_keys[] = {
             "cores within the cgroup quota"},
     {"micro_batch", TR_KEY_INT, AT(engine.micro_batch), "8", .min = 1, .max = 4096,
      .doc = "images that a thread takes through all layers at once; part of the numeric result"},
+    {"gradient_slots", TR_KEY_INT, AT(engine.gradient_slots), "auto", .max = 1048576,
+     .zero_word = "auto",
+     .doc =
+         "micro-batches whose gradients lie in memory at once, a power of two; no matter for the "
+         "result; auto: all, within 128 MB"},
 };
 
 static const tr_key output_keys[] = {
@@ -227,6 +232,18 @@ static void check_scale(const tr_config *config)
                         scale->value);
 }
 
+/* Waves of gradients are subtrees of a binary tree. */
+static void check_gradient_slots(const tr_config *config)
+{
+    const int64_t slots = config->engine.gradient_slots;
+    if ((slots & (slots - 1)) != 0)
+        tr_problems_add(config->problems,
+                        tr_section_line(tr_ini_find(config->ini, "engine"), "gradient_slots"),
+                        "[engine] gradient_slots = %lld: must be auto or a power of two (1, 2, 4, "
+                        "8, ...)",
+                        (long long)slots);
+}
+
 /* Where validation samples come from: one place, and nothing said about another. */
 static void check_validation(const tr_config *config)
 {
@@ -269,6 +286,7 @@ static void read_sections(tr_config *config)
     }
     if (tr_problems_count(config->problems) == 0) {
         check_scale(config);
+        check_gradient_slots(config);
         check_validation(config);
     }
     if (!has_layer)

@@ -1,47 +1,8 @@
-/* replica.c -- binding a program to memory and running it; see replica.h. */
+/* replica.c -- a program bound to memory; see replica.h. replica_run.c runs it. */
 #include "replica.h"
 
-#include <string.h>
-
-#include "clock.h"
 #include "mem.h"
-#include "program_internal.h"
 #include "replica_internal.h"
-#include "tsan_marks.h"
-
-typedef struct bound_op {
-    dnnl_primitive_t primitive;
-    const tr_native *native;               /* instead of the primitive */
-    dnnl_exec_arg_t args[TR_MAX_ARGS + 1]; /* and the scratchpad */
-    int n_args;
-    int cleared; /* -1: none */
-    size_t cleared_bytes;
-    size_t index; /* in the program */
-    int stage;
-    bool joins;
-} bound_op;
-
-/* Values whose memory depends on the micro-batch at work, of one stage. */
-typedef struct bound_stage {
-    tr_value *kept, *gradients;
-    size_t n_kept, n_gradients;
-    size_t first[TR_N_PHASES], end[TR_N_PHASES]; /* of its operations */
-} bound_stage;
-
-struct tr_replica {
-    const tr_program *program;
-    unsigned char *arena, *prepared;
-    void *scratchpad;
-    bound_stage *stages;
-    tr_kept *own; /* of a batch of one micro-batch; NULL: not needed so far */
-    dnnl_stream_t stream;
-    dnnl_memory_t *memories;    /* one per value */
-    dnnl_memory_t *scratchpads; /* one per operation: its own size, the same block */
-    bound_op *ops[TR_N_PHASES];
-    size_t n_ops[TR_N_PHASES];
-    tr_draw draw;
-    int64_t *op_ns; /* NULL: nobody asks */
-};
 
 /* ---- binding ---- */
 
@@ -52,7 +13,7 @@ static dnnl_status_t bind_values(tr_replica *replica, float *params)
         const tr_value_box *value = &program->values[i];
         void *data = DNNL_MEMORY_NONE; /* the others: set before every micro-batch */
         if (value->space == TR_SPACE_ARENA)
-            data = replica->arena + value->offset;
+            data = replica->workspace->arena + value->offset;
         else if (value->space == TR_SPACE_PREPARED)
             data = replica->prepared + value->offset;
         else if (value->space == TR_SPACE_PARAMS && params != NULL)
@@ -78,7 +39,7 @@ static dnnl_status_t bind_scratchpad(tr_replica *replica, size_t i)
     if (md == NULL || dnnl_memory_desc_get_size(md) == 0)
         return dnnl_success;
     return dnnl_memory_create(&replica->scratchpads[i], md, tr_dnn_engine(replica->program->dnn),
-                              replica->scratchpad);
+                              replica->workspace->scratchpad);
 }
 
 static dnnl_status_t bind_ops(tr_replica *replica)
@@ -89,7 +50,7 @@ static dnnl_status_t bind_ops(tr_replica *replica)
         const dnnl_status_t status = bind_scratchpad(replica, i);
         if (status != dnnl_success)
             return status;
-        bound_op *bound = &replica->ops[op->info.phase][replica->n_ops[op->info.phase]++];
+        tr_bound_op *bound = &replica->ops[op->info.phase][replica->n_ops[op->info.phase]++];
         bound->primitive = op->primitive;
         bound->native = op->primitive == NULL ? &op->native : NULL;
         bound->index = i;
@@ -118,7 +79,7 @@ static void add_once(tr_value *list, size_t *n, tr_value value)
     list[(*n)++] = value;
 }
 
-static void bind_stage(bound_stage *stage, const tr_program *program, const tr_op *op)
+static void bind_stage(tr_bound_stage *stage, const tr_program *program, const tr_op *op)
 {
     for (int k = 0; k < op->n_args; k++) {
         const tr_value value = op->args[k].value;
@@ -141,7 +102,7 @@ static bool bind_stages(tr_replica *replica)
         n_args += (size_t)program->ops[i].n_args;
     replica->stages = tr_alloc(n_stages, sizeof *replica->stages);
     for (size_t s = 0; replica->stages != NULL && s < n_stages; s++) {
-        bound_stage *stage = &replica->stages[s];
+        tr_bound_stage *stage = &replica->stages[s];
         stage->kept = tr_alloc(n_args, sizeof *stage->kept);
         stage->gradients = tr_alloc(n_args, sizeof *stage->gradients);
         if (stage->kept == NULL || stage->gradients == NULL)
@@ -160,7 +121,7 @@ static void find_stages(tr_replica *replica)
 {
     for (int phase = 0; phase < TR_N_PHASES; phase++)
         for (size_t i = 0; i < replica->n_ops[phase]; i++) {
-            bound_stage *stage = &replica->stages[replica->ops[phase][i].stage];
+            tr_bound_stage *stage = &replica->stages[replica->ops[phase][i].stage];
             if (stage->end[phase] == 0)
                 stage->first[phase] = i;
             stage->end[phase] = i + 1;
@@ -170,28 +131,60 @@ static void find_stages(tr_replica *replica)
 static bool allocate(tr_replica *replica)
 {
     const tr_program *program = replica->program;
-    replica->arena = tr_alloc(program->bytes[TR_SPACE_ARENA], 1);
     replica->prepared = tr_alloc(program->bytes[TR_SPACE_PREPARED], 1);
-    replica->scratchpad = tr_alloc(program->scratchpad_bytes, 1);
     replica->memories = tr_alloc(program->n_values, sizeof(dnnl_memory_t));
     replica->scratchpads = tr_alloc(program->n_ops, sizeof(dnnl_memory_t));
-    bool ok = replica->arena && replica->prepared && replica->scratchpad && replica->memories &&
-              replica->scratchpads && bind_stages(replica);
+    bool ok =
+        replica->prepared && replica->memories && replica->scratchpads && bind_stages(replica);
     for (int phase = 0; phase < TR_N_PHASES; phase++) {
-        replica->ops[phase] = tr_alloc(program->n_ops, sizeof(bound_op));
+        replica->ops[phase] = tr_alloc(program->n_ops, sizeof(tr_bound_op));
         ok = ok && replica->ops[phase] != NULL;
     }
     return ok;
 }
 
-tr_status tr_replica_new(tr_replica **out, const tr_program *program, float *params, tr_error *err)
+static void workspace_leave(tr_workspace *shared)
+{
+    if (shared == NULL || --shared->users > 0)
+        return;
+    tr_free(shared->arena);
+    tr_free(shared->scratchpad);
+    tr_free(shared);
+}
+
+/* Large enough for either program; `second` may be NULL. One user: who made it. */
+static tr_workspace *workspace_new(const tr_program *first, const tr_program *second)
+{
+    tr_workspace *shared = tr_alloc(1, sizeof *shared);
+    if (shared == NULL)
+        return NULL;
+    size_t arena = first->bytes[TR_SPACE_ARENA], scratchpad = first->scratchpad_bytes;
+    if (second != NULL && second->bytes[TR_SPACE_ARENA] > arena)
+        arena = second->bytes[TR_SPACE_ARENA];
+    if (second != NULL && second->scratchpad_bytes > scratchpad)
+        scratchpad = second->scratchpad_bytes;
+    shared->users = 1;
+    shared->arena = tr_alloc(arena, 1);
+    shared->scratchpad = tr_alloc(scratchpad, 1);
+    if (shared->arena != NULL && shared->scratchpad != NULL)
+        return shared;
+    workspace_leave(shared);
+    return NULL;
+}
+
+static tr_status new_replica(tr_replica **out, const tr_program *program, tr_workspace *shared,
+                             float *params, tr_error *err)
 {
     tr_replica *replica = tr_alloc(1, sizeof *replica);
     if (replica == NULL)
         return tr_out_of_memory(err, NULL);
     replica->program = program;
+    if (shared != NULL) {
+        replica->workspace = shared;
+        shared->users++;
+    }
     replica->draw.n = program->n;
-    if (!allocate(replica)) {
+    if (shared == NULL || !allocate(replica)) {
         tr_replica_free(replica);
         return tr_fail(err, TR_ERR_INTERNAL,
                        "out of memory: a thread needs %zu bytes for its activations; use a "
@@ -211,6 +204,26 @@ tr_status tr_replica_new(tr_replica **out, const tr_program *program, float *par
     find_stages(replica);
     *out = replica;
     return TR_OK;
+}
+
+tr_status tr_replica_new(tr_replica **out, const tr_program *program, float *params, tr_error *err)
+{
+    tr_workspace *own = workspace_new(program, NULL);
+    const tr_status status = new_replica(out, program, own, params, err);
+    workspace_leave(own);
+    return status;
+}
+
+tr_status tr_replica_new_pair(tr_replica **first, const tr_program *first_program,
+                              tr_replica **second, const tr_program *second_program, float *params,
+                              tr_error *err)
+{
+    tr_workspace *shared = workspace_new(first_program, second_program);
+    tr_status status = new_replica(first, first_program, shared, params, err);
+    if (status == TR_OK)
+        status = new_replica(second, second_program, shared, params, err);
+    workspace_leave(shared);
+    return status;
 }
 
 void tr_replica_free(tr_replica *replica)
@@ -234,9 +247,8 @@ void tr_replica_free(tr_replica *replica)
     tr_kept_free(replica->own);
     tr_free(replica->memories);
     tr_free(replica->scratchpads);
-    tr_free(replica->scratchpad);
     tr_free(replica->prepared);
-    tr_free(replica->arena);
+    workspace_leave(replica->workspace);
     tr_free(replica);
 }
 
@@ -244,8 +256,6 @@ float *tr_replica_data(const tr_replica *replica, tr_value value)
 {
     return tr_replica_memory(replica, value);
 }
-
-/* ---- running ---- */
 
 tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients)
 {
@@ -258,7 +268,8 @@ tr_status tr_replica_set_gradients(tr_replica *replica, float *gradients)
     return TR_OK;
 }
 
-static tr_status bind(tr_replica *replica, const bound_stage *stage, const tr_kept *kept, int64_t m)
+static tr_status bind(tr_replica *replica, const tr_bound_stage *stage, const tr_kept *kept,
+                      int64_t m)
 {
     for (size_t i = 0; i < stage->n_kept; i++)
         TR_TRY(tr_replica_place(replica, stage->kept[i], tr_kept_memory(kept, stage->kept[i], m)));
@@ -266,9 +277,9 @@ static tr_status bind(tr_replica *replica, const bound_stage *stage, const tr_ke
 }
 
 tr_status tr_replica_bind(tr_replica *replica, const tr_kept *kept, int64_t m, float *gradients,
-                          int stage_)
+                          int number)
 {
-    const bound_stage *stage = &replica->stages[stage_];
+    const tr_bound_stage *stage = &replica->stages[number];
     for (size_t i = 0; gradients != NULL && i < stage->n_gradients; i++)
         TR_TRY(tr_replica_place(replica, stage->gradients[i],
                                 gradients +
@@ -294,131 +305,4 @@ void tr_replica_set_draw(tr_replica *replica, const tr_draw *draw)
 void tr_replica_time(tr_replica *replica, int64_t *op_ns)
 {
     replica->op_ns = op_ns;
-}
-
-static dnnl_status_t run_native(const tr_replica *replica, const bound_op *op)
-{
-    void *data[TR_MAX_ARGS];
-    for (int i = 0; i < op->n_args; i++) {
-        const dnnl_status_t status = dnnl_memory_get_data_handle(op->args[i].memory, &data[i]);
-        if (status != dnnl_success)
-            return status;
-    }
-    op->native->run(op->native->plan, &replica->draw, data, replica->scratchpad);
-    return dnnl_success;
-}
-
-static dnnl_status_t clear(const bound_op *op)
-{
-    void *data;
-    const dnnl_status_t status = dnnl_memory_get_data_handle(op->args[op->cleared].memory, &data);
-    if (status == dnnl_success)
-        memset(data, 0, op->cleared_bytes);
-    return status;
-}
-
-static dnnl_status_t run_op(const tr_replica *replica, const bound_op *op)
-{
-    if (op->cleared >= 0 && clear(op) != dnnl_success)
-        return dnnl_runtime_error;
-    if (op->native != NULL)
-        return run_native(replica, op);
-    const dnnl_status_t status =
-        dnnl_primitive_execute(op->primitive, replica->stream, op->n_args, op->args);
-    tr_tsan_mark(op->args, op->n_args);
-    return status;
-}
-
-static tr_status run_timed(const tr_replica *replica, const bound_op *op)
-{
-    int64_t *op_ns = replica->op_ns;
-    const int64_t begin = op_ns == NULL ? 0 : tr_clock_ns();
-    if (run_op(replica, op) != dnnl_success)
-        return TR_ERR_INTERNAL;
-    if (op_ns != NULL)
-        op_ns[op->index] += tr_clock_ns() - begin;
-    return TR_OK;
-}
-
-tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
-{
-    if (phase != TR_PREPARE && tr_program_n_stages(replica->program) > 1)
-        TR_TRY(tr_replica_bind_own(replica));
-    for (size_t i = 0; i < replica->n_ops[phase]; i++)
-        TR_TRY(run_timed(replica, &replica->ops[phase][i]));
-    return TR_OK;
-}
-
-tr_status tr_replica_run_stage(tr_replica *replica, tr_phase phase, int stage_)
-{
-    const bound_stage *stage = &replica->stages[stage_];
-    for (size_t i = stage->first[phase]; i < stage->end[phase]; i++)
-        if (!replica->ops[phase][i].joins)
-            TR_TRY(run_timed(replica, &replica->ops[phase][i]));
-    return TR_OK;
-}
-
-/* Of the first argument that a group shares. */
-static int64_t group_of(const tr_program *program, const tr_op *op)
-{
-    for (int i = 0; i < op->n_args; i++)
-        if (program->values[op->args[i].value].space == TR_SPACE_SHARED)
-            return program->values[op->args[i].value].group;
-    return TR_WHOLE_BATCH;
-}
-
-tr_status tr_replica_join(tr_replica *replica, const tr_kept *kept, int64_t n_micro_batches,
-                          int stage_)
-{
-    const bound_stage *stage = &replica->stages[stage_];
-    for (int phase = TR_FORWARD; phase <= TR_BACKWARD; phase++)
-        for (size_t i = stage->first[phase]; i < stage->end[phase]; i++) {
-            const bound_op *op = &replica->ops[phase][i];
-            const int64_t group = group_of(replica->program, &replica->program->ops[op->index]);
-            const int64_t step = group == TR_WHOLE_BATCH ? n_micro_batches : group;
-            for (int64_t m = 0; op->joins && m < n_micro_batches; m += step) {
-                TR_TRY(bind(replica, stage, kept, m));
-                TR_TRY(run_timed(replica, op));
-            }
-        }
-    return TR_OK;
-}
-
-tr_status tr_replica_conclude(tr_replica *replica, const tr_kept *kept)
-{
-    TR_TRY(bind(replica, &replica->stages[tr_program_n_stages(replica->program)], kept, 0));
-    for (size_t i = 0; i < replica->n_ops[TR_CONCLUDE]; i++)
-        TR_TRY(run_timed(replica, &replica->ops[TR_CONCLUDE][i]));
-    return TR_OK;
-}
-
-/* ---- for verify.c ---- */
-
-const tr_program *tr_replica_program(const tr_replica *replica)
-{
-    return replica->program;
-}
-
-const tr_draw *tr_replica_draw(const tr_replica *replica)
-{
-    return &replica->draw;
-}
-
-tr_status tr_replica_run_op(tr_replica *replica, tr_phase phase, size_t i)
-{
-    return run_op(replica, &replica->ops[phase][i]) == dnnl_success ? TR_OK : TR_ERR_INTERNAL;
-}
-
-void *tr_replica_memory(const tr_replica *replica, tr_value value)
-{
-    void *data = NULL;
-    return dnnl_memory_get_data_handle(replica->memories[value], &data) == dnnl_success ? data
-                                                                                        : NULL;
-}
-
-tr_status tr_replica_place(const tr_replica *replica, tr_value value, void *memory)
-{
-    return dnnl_memory_set_data_handle(replica->memories[value], memory) == dnnl_success
-               ? TR_OK
-               : TR_ERR_INTERNAL;
 }

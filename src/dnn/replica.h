@@ -14,6 +14,12 @@ typedef struct tr_replica tr_replica;
 /* `params`: the flat parameter vector, read at every run (NULL: none yet); only CONCLUDE writes to
  * it. Both must outlive the replica. */
 tr_status tr_replica_new(tr_replica **out, const tr_program *program, float *params, tr_error *err);
+
+/* Two of the same thread that never run at the same time, as training and inference: what lies in
+ * one's arena is lost when the other runs. */
+tr_status tr_replica_new_pair(tr_replica **first, const tr_program *first_program,
+                              tr_replica **second, const tr_program *second_program, float *params,
+                              tr_error *err);
 void tr_replica_free(tr_replica *replica);
 
 /* The memory of a value of the arena, or of what the replica is bound to. */

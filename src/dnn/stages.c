@@ -125,13 +125,35 @@ tr_stage_sum tr_program_sum(const tr_program *program, size_t i)
                           .group = total->group};
 }
 
-const tr_param *tr_program_stage_param(const tr_program *program, int stage, size_t i)
+/* No earlier value is the gradient of the same parameter. */
+static bool is_first_of(const tr_program *program, size_t value)
+{
+    for (size_t k = 0; k < value; k++)
+        if (program->values[k].space == TR_SPACE_GRADIENTS &&
+            program->values[k].param == program->values[value].param)
+            return false;
+    return true;
+}
+
+static bool writes_gradient(const tr_program *program, int stage, const tr_param *param)
 {
     for (size_t k = 0; k < program->n_ops; k++)
         for (int arg = 0; arg < program->ops[k].n_args; arg++) {
             const tr_value_box *box = &program->values[program->ops[k].args[arg].value];
-            if (program->ops[k].stage == stage && box->space == TR_SPACE_GRADIENTS && i-- == 0)
-                return box->param;
+            if (program->ops[k].stage == stage && box->space == TR_SPACE_GRADIENTS &&
+                box->param == param)
+                return true;
         }
+    return false;
+}
+
+const tr_param *tr_program_stage_param(const tr_program *program, int stage, size_t i)
+{
+    for (size_t k = 0; k < program->n_values; k++) {
+        const tr_value_box *box = &program->values[k]; /* made anew for each operation */
+        if (box->space == TR_SPACE_GRADIENTS && writes_gradient(program, stage, box->param) &&
+            is_first_of(program, k) && i-- == 0)
+            return box->param;
+    }
     return NULL;
 }

@@ -6,8 +6,6 @@
 #include "thread_count.h"
 #include "threads.h"
 
-enum { FLOATS_PER_LINE = TR_ALIGN / sizeof(float) };
-
 static tr_status fill_worker(tr_engine *engine, tr_worker *worker, tr_error *err)
 {
     const tr_model *model = engine->model;
@@ -17,9 +15,10 @@ static tr_status fill_worker(tr_engine *engine, tr_worker *worker, tr_error *err
     worker->predictions = tr_alloc(n, width * sizeof *worker->predictions);
     if (worker->classes == NULL || worker->values == NULL || worker->predictions == NULL)
         return tr_out_of_memory(err, NULL);
-    if (engine->optimizer != NULL)
-        TR_TRY(tr_replica_new(&worker->training, model->training.program, model->params, err));
-    return tr_replica_new(&worker->inference, model->inference.program, model->params, err);
+    if (engine->optimizer == NULL)
+        return tr_replica_new(&worker->inference, model->inference.program, model->params, err);
+    return tr_replica_new_pair(&worker->training, model->training.program, &worker->inference,
+                               model->inference.program, model->params, err);
 }
 
 /* Each thread fills its own worker, so that its pages lie in memory near its core. */
@@ -61,6 +60,16 @@ static tr_status make_updater(tr_engine *engine, tr_error *err)
     return status;
 }
 
+static size_t largest_sum(const tr_program *program)
+{
+    int64_t largest = 0;
+    for (size_t i = 0; i < tr_program_n_sums(program); i++) {
+        const int64_t count = tr_program_sum(program, i).count;
+        largest = count > largest ? count : largest;
+    }
+    return (size_t)largest;
+}
+
 static tr_status allocate(tr_engine *engine, tr_error *err)
 {
     const size_t n_trained = engine->model->extents.n[TR_TRAINED];
@@ -72,16 +81,13 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
         return tr_out_of_memory(err, NULL);
     if (engine->optimizer == NULL)
         return TR_OK;
-    /* One line more than needed: slots a multiple of 4096 bytes apart would compete for the same
-     * cache sets when they are summed. */
-    engine->stride = n_trained + FLOATS_PER_LINE;
-    engine->gradients =
-        tr_alloc((size_t)engine->max_train, engine->stride * sizeof *engine->gradients);
-    if (engine->gradients == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL,
-                       "out of memory: %lld micro-batches x %zu parameters of gradients; use a "
-                       "smaller [fit] batch_size or a larger [engine] micro_batch",
-                       (long long)engine->max_train, n_trained);
+    const tr_program *program = engine->model->training.program;
+    engine->sums_room = tr_alloc(largest_sum(program), TR_REDUCE_ROOM * sizeof(double));
+    if (engine->sums_room == NULL)
+        return tr_out_of_memory(err, NULL);
+    TR_TRY(tr_kept_new(&engine->kept, program, engine->max_train, err));
+    TR_TRY(tr_waves_new(&engine->waves, program, n_trained, engine->max_train,
+                        engine->model->config->engine.gradient_slots, engine->threads, err));
     return make_updater(engine, err);
 }
 
@@ -129,7 +135,9 @@ void tr_engine_free(tr_engine *engine)
     tr_updater_free(engine->updater);
     tr_free(engine->optimizer);
     tr_free(engine->workers);
-    tr_free(engine->gradients);
+    tr_waves_free(engine->waves);
+    tr_kept_free(engine->kept);
+    tr_free(engine->sums_room);
     tr_free(engine->sums);
     tr_free(engine);
 }

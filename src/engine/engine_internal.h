@@ -1,4 +1,4 @@
-/* engine_internal.h -- state shared by engine.c (life), step.c (work) and state.c. */
+/* engine_internal.h -- state shared by engine.c (life), step.c and evaluate.c (work), state.c. */
 #ifndef TR_ENGINE_INTERNAL_H
 #define TR_ENGINE_INTERNAL_H
 
@@ -7,6 +7,7 @@
 #include "profile.h"
 #include "replica.h"
 #include "update.h"
+#include "waves.h"
 
 /* What one thread owns. */
 typedef struct tr_worker {
@@ -27,13 +28,16 @@ struct tr_engine {
     int64_t max_train, max_evaluate; /* micro-batches of the largest jobs */
     tr_worker *workers;              /* [threads] */
 
-    size_t stride;       /* distance of two gradient slots, in floats */
-    float *gradients;    /* [max_train, stride], packed */
-    tr_updater *updater; /* NULL without an optimizer */
-    tr_sums *sums;       /* [larger of max_train, max_evaluate] */
+    /* NULL without an optimizer. */
+    tr_kept *kept;     /* between the stages of a step */
+    double *sums_room; /* for tr_reduce_doubles() */
+    tr_waves *waves;   /* gradients */
+    tr_updater *updater;
+
+    tr_sums *sums; /* [larger of max_train, max_evaluate] */
 
     int64_t iterations;
-    int64_t last_micro_batches; /* of the last step */
+    tr_leaves last_leaves; /* gradients of the last step */
 };
 
 #endif

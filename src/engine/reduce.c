@@ -1,6 +1,8 @@
 /* reduce.c -- the fixed-tree sum; see reduce.h. */
 #include "reduce.h"
 
+#include <string.h>
+
 #include "simd.h"
 
 static int64_t largest_power_below(int64_t n)
@@ -31,7 +33,7 @@ static void sum_two(float *restrict out, const float *restrict a, const float *r
 }
 
 TR_SIMD_CLONES
-static void add(float *restrict out, const float *restrict right, size_t n)
+void tr_reduce_add(float *restrict out, const float *restrict right, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         out[i] += right[i];
@@ -51,8 +53,23 @@ void tr_reduce_leaves(float *out, const float *leaves, size_t stride, int64_t n_
         _Alignas(64) float right[TR_REDUCE_CHUNK];
         tr_reduce_leaves(out, leaves, stride, left, n);
         tr_reduce_leaves(right, leaves + (size_t)left * stride, stride, n_leaves - left, n);
-        add(out, right, n);
+        tr_reduce_add(out, right, n);
     }
+}
+
+/* Each level of the tree halves the leaves, so that 64 rooms are enough. */
+void tr_reduce_doubles(double *out, const double *leaves, size_t stride, int64_t n_leaves, size_t n,
+                       double *room)
+{
+    if (n_leaves == 1) {
+        memcpy(out, leaves, n * sizeof *out);
+        return;
+    }
+    const int64_t left = largest_power_below(n_leaves);
+    tr_reduce_doubles(out, leaves, stride, left, n, room);
+    tr_reduce_doubles(room, leaves + (size_t)left * stride, stride, n_leaves - left, n, room + n);
+    for (size_t i = 0; i < n; i++)
+        out[i] += room[i];
 }
 
 tr_sums tr_reduce_sums(const tr_sums *leaves, int64_t n_leaves)

@@ -18,6 +18,14 @@ enum { TR_REDUCE_CHUNK = 512 }; /* elements summed at a time: two kilobytes stay
 /* out[i] = tree sum over k < n_leaves of leaves[k * stride + i], i < n <= TR_REDUCE_CHUNK. */
 void tr_reduce_leaves(float *out, const float *leaves, size_t stride, int64_t n_leaves, size_t n);
 
+/* out[i] += right[i], i < n: one node of the tree, for who walks it in another way. */
+void tr_reduce_add(float *out, const float *right, size_t n);
+
+/* The tree over doubles: a network's sums over a batch. `room` [64 * n] is used. */
+enum { TR_REDUCE_ROOM = 64 };
+void tr_reduce_doubles(double *out, const double *leaves, size_t stride, int64_t n_leaves, size_t n,
+                       double *room);
+
 /* The same tree over loss and metrics. */
 tr_sums tr_reduce_sums(const tr_sums *leaves, int64_t n_leaves);
 

@@ -1,205 +1,177 @@
-/* step.c -- one training step, and one evaluated batch: the hot path of the program.
+/* step.c -- one training step: the hot path of the program.
  *
  * A batch is cut into micro-batches of a fixed size. A thread takes one through all layers, forward
  * and backward, while its activations are still in that core's cache; it writes the gradient into
- * the slot of that micro-batch's number. When all are done, every thread sums a range of the slots
- * in the fixed tree and updates that range (update.c). Two facts make the result independent of the
+ * the slot of that micro-batch. When all are done, every thread sums a range of the slots in the
+ * fixed tree and updates that range (update.c). Two facts make the result independent of the
  * threads: a slot depends only on its micro-batch, and the tree only on their number.
  *
- * The last micro-batch may be short: it is padded with zero samples whose loss gradient is zero.
+ * Where the network needs sums over the batch its program has several stages: all micro-batches go
+ * through one before any begins the next, and between the two the sums are added in the same tree.
+ * Where the batch is large, a stage's gradients are folded wave by wave (waves.h). Threads meet at
+ * the end of each such run; a network without cuts, in a batch of one wave, is one run.
+ *
  * Nothing here allocates.
  */
-#include <stdatomic.h>
-#include <string.h>
-
-#include "batch.h"
 #include "engine.h"
-#include "engine_internal.h"
+#include "micro_batch.h"
 #include "reduce.h"
 #include "threads.h"
 
-/* One batch, or several to evaluate, and the state of its processing that all threads share. */
-typedef struct tr_job {
-    tr_engine *engine;
-    const tr_samples *samples;
-    const uint32_t *index;
-    int64_t n;               /* samples */
-    int64_t batch;           /* samples of a batch; the last may be smaller */
-    int64_t per_batch;       /* micro-batches of a full batch */
-    int64_t n_micro_batches; /* of all */
-    float *predictions;      /* [n, outputs], wanted; or NULL */
-    _Atomic int64_t next;    /* micro-batch that nobody has taken yet */
-    _Atomic int failed;      /* oneDNN refused to run something */
-} tr_job;
+/* ---- a micro-batch in a stage ---- */
 
-/* ---- a micro-batch ---- */
-
-/* The samples of micro-batch m: [*first, *first + the returned count), none beyond its batch. */
-static int64_t cut(const tr_job *job, int64_t m, int64_t *first)
+static tr_status prepare(const tr_engine *engine, tr_worker *worker)
 {
-    const int64_t begin = m / job->per_batch * job->batch, rest = job->n - begin;
-    const int64_t end = begin + (rest < job->batch ? rest : job->batch);
-    *first = begin + m % job->per_batch * job->engine->micro_batch;
-    const int64_t left = end - *first;
-    return left < job->engine->micro_batch ? left : job->engine->micro_batch;
-}
-
-/* The targets of a micro-batch, in the form that the dataset has. */
-static tr_targets gather_targets(const tr_job *job, tr_worker *worker, int64_t first, int64_t count)
-{
-    tr_targets targets = {0};
-    if (job->samples->y != NULL) {
-        tr_batch_classes(worker->classes, job->samples, job->index + first, count);
-        targets.classes = worker->classes;
-    } else if (job->samples->values != NULL) {
-        tr_batch_values(worker->values, job->samples, job->index + first, count);
-        targets.values = worker->values;
-    }
-    return targets;
-}
-
-static void measure(const tr_job *job, const tr_loss_task *task, const float *pred, tr_sums *sums)
-{
-    const tr_model *model = job->engine->model;
-    *sums = (tr_sums){.loss = tr_loss_run(&model->loss, task), .n = task->n};
-    const tr_metric_task metric = {.pred = pred,
-                                   .targets = task->targets,
-                                   .n = task->n,
-                                   .width = task->width,
-                                   .k = model->metrics.k};
-    for (int i = 0; i < model->metrics.n; i++)
-        sums->metrics[i] = model->metrics.items[i].ops->sum(&metric);
-}
-
-/* A micro-batch of samples into the network, through it, into loss and metrics. */
-static tr_status forward(const tr_job *job, tr_worker *worker, const tr_plan *plan,
-                         tr_replica *replica, float *diff, int64_t m)
-{
-    tr_engine *engine = job->engine;
-    const tr_model *model = engine->model;
-    const tr_data_config *data = &model->config->data;
-    const int64_t width = tr_model_n_classes(model);
-    int64_t first;
-    const int64_t count = cut(job, m, &first);
-    tr_batch_gather(tr_replica_data(replica, plan->input), job->samples, job->index + first, count,
-                    engine->micro_batch, (float)data->scale_num, (float)data->scale_den);
-    const tr_loss_task task = {.pred = tr_replica_data(replica, plan->output),
-                               .diff = diff,
-                               .targets = gather_targets(job, worker, first, count),
-                               .n = count,
-                               .n_padded = engine->micro_batch,
-                               .width = width,
-                               .weight = 1.0f / (float)job->n};
-    tr_lap(worker->profile, TR_PART_GATHER);
-    tr_replica_set_draw(replica, &(tr_draw){.seed = (uint64_t)model->config->fit.seed,
-                                            .update = engine->iterations,
-                                            .samples = job->index + first,
-                                            .n = count});
-    TR_TRY(tr_replica_run(replica, TR_FORWARD));
-    tr_lap(worker->profile, TR_PART_FORWARD);
-    const float *pred = task.pred;
-    if (model->loss.takes_over && (model->metrics.wants_values || job->predictions != NULL)) {
-        tr_loss_predictions(&model->loss, task.pred, worker->predictions, count, width);
-        pred = worker->predictions;
-    }
-    if (job->predictions != NULL)
-        memcpy(job->predictions + first * width, pred, (size_t)(count * width) * sizeof *pred);
-    if (task.targets.classes == NULL && task.targets.values == NULL)
-        engine->sums[m] = (tr_sums){.n = count};
-    else
-        measure(job, &task, pred, &engine->sums[m]);
-    tr_lap(worker->profile, TR_PART_LOSS);
+    if (worker->training_version == engine->model->version)
+        return TR_OK;
+    TR_TRY(tr_replica_run(worker->training, TR_PREPARE));
+    worker->training_version = engine->model->version;
+    tr_lap(worker->profile, TR_PART_PREPARE);
     return TR_OK;
 }
 
-static tr_status train_micro_batch(const tr_job *job, tr_worker *worker, int64_t m)
+static tr_status run_stage(const tr_job *job, tr_worker *worker, int stage, int64_t m)
 {
-    tr_engine *engine = job->engine;
-    tr_replica *replica = worker->training;
+    const tr_engine *engine = job->engine;
     const tr_plan *plan = &engine->model->training;
-    if (worker->training_version != engine->model->version) {
-        TR_TRY(tr_replica_run(replica, TR_PREPARE));
-        worker->training_version = engine->model->version;
-        tr_lap(worker->profile, TR_PART_PREPARE);
-    }
-    TR_TRY(tr_replica_set_gradients(replica, engine->gradients + (size_t)m * engine->stride));
-    TR_TRY(forward(job, worker, plan, replica, tr_replica_data(replica, plan->diff_output), m));
-    TR_TRY(tr_replica_run(replica, TR_BACKWARD));
+    const int loss_stage = tr_program_loss_stage(plan->program);
+    tr_replica *replica = worker->training;
+    int64_t first;
+    TR_TRY(prepare(engine, worker));
+    TR_TRY(tr_replica_bind(replica, engine->kept, m,
+                           tr_waves_slot(engine->waves, job->n_micro_batches, m), stage));
+    if (stage == 0)
+        tr_micro_batch_gather(job, m, tr_replica_data(replica, plan->input));
+    const tr_draw draw = tr_micro_batch_draw(job, m, &first);
+    tr_replica_set_draw(replica, &draw);
+    tr_lap(worker->profile, TR_PART_GATHER);
+    if (stage <= loss_stage)
+        TR_TRY(tr_replica_run_stage(replica, TR_FORWARD, stage));
+    tr_lap(worker->profile, TR_PART_FORWARD);
+    if (stage == loss_stage)
+        tr_micro_batch_measure(job, worker, m, tr_replica_data(replica, plan->output),
+                               tr_replica_data(replica, plan->diff_output));
+    tr_lap(worker->profile, TR_PART_LOSS);
+    if (stage >= loss_stage)
+        TR_TRY(tr_replica_run_stage(replica, TR_BACKWARD, stage));
     tr_lap(worker->profile, TR_PART_BACKWARD);
     return TR_OK;
 }
 
-static tr_status evaluate_micro_batch(const tr_job *job, tr_worker *worker, int64_t m)
-{
-    tr_replica *replica = worker->inference;
-    if (worker->inference_version != job->engine->model->version) {
-        TR_TRY(tr_replica_run(replica, TR_PREPARE));
-        worker->inference_version = job->engine->model->version;
-    }
-    return forward(job, worker, &job->engine->model->inference, replica, NULL, m);
-}
+/* ---- a run: one wave of micro-batches through one stage ---- */
 
-/* Takes micro-batches until none is left. Which thread gets which does not matter. */
-static void work(tr_job *job, tr_worker *worker,
-                 tr_status (*run)(const tr_job *, tr_worker *, int64_t))
+typedef struct run {
+    int stage;
+    int64_t number; /* counts the runs of a step */
+    int64_t begin, end;
+} run;
+
+/* Takes micro-batches until none is left. Which thread gets which does not matter. Every other
+ * stage goes backward through the batch: what was touched last is still in cache. */
+static void work(tr_job *job, tr_worker *worker, const run *at)
 {
     for (;;) {
-        const int64_t m = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
-        if (m >= job->n_micro_batches)
+        const int64_t i =
+            atomic_fetch_add_explicit(&job->next[at->number % 2], 1, memory_order_relaxed);
+        if (i >= at->end - at->begin)
             return;
-        if (run(job, worker, m) != TR_OK)
+        const int64_t m = at->stage % 2 == 0 ? at->begin + i : at->end - 1 - i;
+        if (run_stage(job, worker, at->stage, m) != TR_OK)
             atomic_store(&job->failed, 1);
     }
 }
 
-/* ---- the gradient, for tests ---- */
-
-void tr_engine_gradient(const tr_engine *engine, float *out)
+static void meet(tr_worker *worker)
 {
-    const size_t n = engine->model->extents.n[TR_TRAINED];
-    for (size_t i = 0; i < n; i += TR_REDUCE_CHUNK)
-        tr_reduce_leaves(out + i, engine->gradients + i, engine->stride, engine->last_micro_batches,
-                         n - i < TR_REDUCE_CHUNK ? n - i : TR_REDUCE_CHUNK);
+#pragma omp barrier
+    tr_lap(worker->profile, TR_PART_WAIT);
+}
+
+static void do_run(tr_job *job, tr_worker *worker, const run *at)
+{
+    const tr_engine *engine = job->engine;
+    const int64_t n = job->n_micro_batches, count = at->end - at->begin;
+    work(job, worker, at);
+    /* Of the run before this one, whose counter the next will take, all threads are done. */
+    if (tr_thread_number() == 0)
+        atomic_store(&job->next[(at->number + 1) % 2], 0);
+    meet(worker);
+    if (count == n && at->begin == 0)
+        return;
+    tr_waves_fold(engine->waves, n, at->begin, count, at->stage, tr_thread_number(),
+                  tr_thread_count());
+    tr_lap(worker->profile, TR_PART_SUM);
+    meet(worker);
+}
+
+/* ---- between two stages ---- */
+
+static void add_sums(const tr_engine *engine, int stage, int64_t n)
+{
+    const tr_program *program = engine->model->training.program;
+    for (size_t i = 0; i < tr_program_n_sums(program); i++) {
+        const tr_stage_sum sum = tr_program_sum(program, i);
+        const int64_t step = sum.group == TR_WHOLE_BATCH ? n : sum.group;
+        for (int64_t m = 0; sum.stage == stage && m < n; m += step)
+            tr_reduce_doubles(tr_kept_memory(engine->kept, sum.total, m),
+                              tr_kept_memory(engine->kept, sum.sums, m),
+                              tr_kept_stride(engine->kept), n - m < step ? n - m : step,
+                              (size_t)sum.count, engine->sums_room);
+    }
+}
+
+/* By one thread, while the others wait: a few sums per channel. */
+static void join(tr_job *job, tr_worker *worker, int stage)
+{
+    const tr_engine *engine = job->engine;
+    if (tr_thread_number() == 0) {
+        add_sums(engine, stage, job->n_micro_batches);
+        if (tr_replica_join(worker->training, engine->kept, job->n_micro_batches, stage) != TR_OK)
+            atomic_store(&job->failed, 1);
+        tr_lap(worker->profile, TR_PART_SUM);
+    }
+}
+
+static void conclude(tr_job *job, tr_worker *worker)
+{
+    if (tr_thread_number() == 0 && !atomic_load(&job->failed) &&
+        tr_replica_conclude(worker->training, job->engine->kept) != TR_OK)
+        atomic_store(&job->failed, 1);
 }
 
 /* ---- a batch ---- */
 
-static tr_job new_job(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
-                      int64_t n, int64_t batch)
+static void run_all(tr_job *job, tr_worker *worker)
 {
-    const int64_t size = engine->micro_batch;
-    tr_job job = {.engine = engine,
-                  .samples = samples,
-                  .index = index,
-                  .n = n,
-                  .batch = batch,
-                  .per_batch = (batch + size - 1) / size};
-    job.n_micro_batches = n / batch * job.per_batch + (n % batch + size - 1) / size;
-    return job;
-}
-
-/* A thread without a micro-batch would only be waited for. */
-static int useful_threads(const tr_job *job)
-{
-    const int threads = job->engine->threads;
-    return job->n_micro_batches < threads ? (int)job->n_micro_batches : threads;
+    const tr_engine *engine = job->engine;
+    const int n_stages = tr_program_n_stages(engine->model->training.program);
+    const int64_t n = job->n_micro_batches;
+    run at = {0};
+    for (; at.stage < n_stages; at.stage++) {
+        const int64_t wave = tr_waves_size(engine->waves, n, at.stage);
+        for (at.begin = 0; at.begin < n; at.begin += wave, at.number++) {
+            at.end = n - at.begin < wave ? n : at.begin + wave;
+            do_run(job, worker, &at);
+        }
+        join(job, worker, at.stage);
+        if (at.stage + 1 < n_stages)
+            meet(worker);
+    }
+    conclude(job, worker);
 }
 
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                          int64_t n, tr_sums *sums, tr_error *err)
 {
-    tr_job job = new_job(engine, samples, index, n, n);
-    const tr_leaves leaves = {
-        .first = engine->gradients, .stride = engine->stride, .n = job.n_micro_batches};
+    tr_job job = tr_job_new(engine, samples, index, n, n);
+    const tr_leaves leaves = tr_waves_leaves(engine->waves, job.n_micro_batches);
     tr_updater_begin(engine->updater, engine->iterations);
-#pragma omp parallel num_threads(useful_threads(&job))
+#pragma omp parallel num_threads(tr_job_threads(&job))
     {
         const unsigned before = tr_flush_denormals();
         tr_worker *worker = &engine->workers[tr_thread_number()];
         tr_lap_begin(worker->profile);
-        work(&job, worker, train_micro_batch);
-#pragma omp barrier
-        tr_lap(worker->profile, TR_PART_WAIT);
+        run_all(&job, worker);
         if (!atomic_load(&job.failed))
             tr_updater_run(engine->updater, engine->model->params, &leaves, worker->profile,
                            tr_thread_number(), tr_thread_count());
@@ -207,28 +179,20 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
     }
     if (atomic_load(&job.failed))
         return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while running a training step");
-    engine->last_micro_batches = job.n_micro_batches;
+    engine->last_leaves = leaves;
     engine->iterations++;
     engine->model->version++;
     *sums = tr_reduce_sums(engine->sums, job.n_micro_batches);
     return TR_OK;
 }
 
-tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
-                             int64_t n, float *predictions, tr_sums *sums, tr_error *err)
+/* ---- the gradient, for tests ---- */
+
+void tr_engine_gradient(const tr_engine *engine, float *out)
 {
-    tr_job job = new_job(engine, samples, index, n, engine->evaluate_batch);
-    job.predictions = predictions;
-#pragma omp parallel num_threads(useful_threads(&job))
-    {
-        const unsigned before = tr_flush_denormals();
-        tr_worker *worker = &engine->workers[tr_thread_number()];
-        tr_lap_begin(worker->profile);
-        work(&job, worker, evaluate_micro_batch);
-        tr_restore_denormals(before);
-    }
-    if (atomic_load(&job.failed))
-        return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while evaluating");
-    *sums = tr_reduce_sums(engine->sums, job.n_micro_batches);
-    return TR_OK;
+    const size_t n = engine->model->extents.n[TR_TRAINED];
+    const tr_leaves *leaves = &engine->last_leaves;
+    for (size_t i = 0; i < n; i += TR_REDUCE_CHUNK)
+        tr_reduce_leaves(out + i, leaves->first + i, leaves->stride, leaves->n,
+                         n - i < TR_REDUCE_CHUNK ? n - i : TR_REDUCE_CHUNK);
 }

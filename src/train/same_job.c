@@ -18,6 +18,7 @@ typedef struct free_key {
 static const free_key free_keys[] = {
     {"fit", "epochs"},
     {"engine", "threads"},
+    {"engine", "gradient_slots"},
     {"output", NULL},
     {"checkpoint", NULL},
     /* Which samples they give is compared by digest. */

@@ -1,0 +1,56 @@
+/* evaluate.c -- batches through the network in inference mode: forward, loss and metrics. */
+#include "micro_batch.h"
+#include "reduce.h"
+#include "threads.h"
+
+static tr_status run(const tr_job *job, tr_worker *worker, int64_t m)
+{
+    const tr_model *model = job->engine->model;
+    const tr_plan *plan = &model->inference;
+    tr_replica *replica = worker->inference;
+    int64_t first;
+    if (worker->inference_version != model->version) {
+        TR_TRY(tr_replica_run(replica, TR_PREPARE));
+        worker->inference_version = model->version;
+    }
+    tr_micro_batch_gather(job, m, tr_replica_data(replica, plan->input));
+    tr_lap(worker->profile, TR_PART_GATHER);
+    const tr_draw draw = tr_micro_batch_draw(job, m, &first);
+    tr_replica_set_draw(replica, &draw);
+    TR_TRY(tr_replica_run(replica, TR_FORWARD));
+    tr_lap(worker->profile, TR_PART_FORWARD);
+    tr_micro_batch_measure(job, worker, m, tr_replica_data(replica, plan->output), NULL);
+    tr_lap(worker->profile, TR_PART_LOSS);
+    return TR_OK;
+}
+
+/* Takes micro-batches until none is left. Which thread gets which does not matter. */
+static void work(tr_job *job, tr_worker *worker)
+{
+    for (;;) {
+        const int64_t m = atomic_fetch_add_explicit(&job->next[0], 1, memory_order_relaxed);
+        if (m >= job->n_micro_batches)
+            return;
+        if (run(job, worker, m) != TR_OK)
+            atomic_store(&job->failed, 1);
+    }
+}
+
+tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
+                             int64_t n, float *predictions, tr_sums *sums, tr_error *err)
+{
+    tr_job job = tr_job_new(engine, samples, index, n, engine->evaluate_batch);
+    job.predictions = predictions;
+#pragma omp parallel num_threads(tr_job_threads(&job))
+    {
+        const unsigned before = tr_flush_denormals();
+        tr_worker *worker = &engine->workers[tr_thread_number()];
+        tr_lap_begin(worker->profile);
+        work(&job, worker);
+        tr_restore_denormals(before);
+    }
+    if (atomic_load(&job.failed))
+        return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while evaluating");
+    *sums = tr_reduce_sums(engine->sums, job.n_micro_batches);
+    return TR_OK;
+}
