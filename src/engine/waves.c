@@ -19,10 +19,11 @@ typedef struct stage_pieces {
 } stage_pieces;
 
 struct tr_waves {
-    int64_t k;     /* slots */
-    int levels;    /* of the counter: partial sums behind the slots */
-    size_t stride; /* distance of two slots, in floats */
-    float *slots;  /* [k + levels, stride] */
+    int64_t k;         /* slots */
+    int64_t n_vectors; /* slots and partial sums */
+    int levels;        /* of the counter: partial sums behind the slots */
+    size_t stride;     /* distance of two slots, in floats */
+    float *slots;      /* [k + levels, stride] */
     int n_stages;
     stage_pieces *stages; /* NULL: never more than one wave */
 };
@@ -99,17 +100,18 @@ tr_status tr_waves_new(tr_waves **out, const tr_program *program, size_t n_train
     waves->k = slots > 0 ? slots : choose(n, waves->stride, threads);
     waves->levels = waves->k < n ? levels_of(waves_of(n, waves->k)) : 0;
     waves->n_stages = tr_program_n_stages(program);
-    waves->slots = tr_alloc((size_t)vectors_of(n, waves->k), waves->stride * sizeof(float));
+    waves->n_vectors = vectors_of(n, waves->k);
+    waves->slots = tr_alloc((size_t)waves->n_vectors, waves->stride * sizeof(float));
     const bool ok =
         waves->slots != NULL && (waves->levels == 0 || make_pieces(waves, program, n_trained));
     if (!ok) {
-        const int64_t k = waves->k;
+        const int64_t n_vectors = waves->n_vectors;
         tr_waves_free(waves);
         return tr_fail(
             err, TR_ERR_INTERNAL,
             "out of memory: %lld gradients of %zu parameters; use fewer [engine] "
             "gradient_slots, a smaller [fit] batch_size or a larger [engine] micro_batch",
-            (long long)vectors_of(n, k), n_trained);
+            (long long)n_vectors, n_trained);
     }
     *out = waves;
     return TR_OK;
@@ -127,6 +129,11 @@ void tr_waves_free(tr_waves *waves)
 }
 
 /* ---- questions ---- */
+
+size_t tr_waves_bytes(const tr_waves *waves)
+{
+    return (size_t)waves->n_vectors * waves->stride * sizeof *waves->slots;
+}
 
 int64_t tr_waves_size(const tr_waves *waves, int64_t n, int stage)
 {

@@ -160,6 +160,7 @@ Test(config, ranges)
         {"engine", "threads", "-1", "auto or an integer from 0 to 1024"},
         {"engine", "micro_batch", "0", "an integer from 1 to 4096"},
         {"engine", "micro_batch", "4097", "an integer from 1 to 4096"},
+        {"engine", "gradient_slots", "12", "auto or a power of two (1, 2, 4, 8, ...)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[128];
