@@ -33,6 +33,9 @@ static void print_layers(void)
             if (strcmp(ops->keys[k].name, "type") != 0)
                 print_key(&ops->keys[k]);
     }
+    printf("every layer:\n");
+    for (size_t k = 0; k < tr_layer_n_common_keys; k++)
+        print_key(&tr_layer_common_keys[k]);
 }
 
 static void print_losses(void)

@@ -56,11 +56,13 @@ static void append_section(struct text *text, const tr_section *section)
     size_t width = 0;
     for (size_t i = 0; i < section->n_entries; i++) {
         const size_t n = strlen(section->entries[i].key);
-        width = n > width && n <= ALIGNED_MAX ? n : width;
+        width = n > width && n <= ALIGNED_MAX && !section->entries[i].is_implied ? n : width;
     }
     append(text, "%s[%s]\n", text->n == 0 ? "" : "\n", section->name);
     for (size_t i = 0; i < section->n_entries; i++) {
         const tr_entry *entry = &section->entries[i];
+        if (entry->is_implied)
+            continue;
         append(text, "%-*s =%s%s\n", (int)width, entry->key, *entry->value == '\0' ? "" : " ",
                entry->value);
     }

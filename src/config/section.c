@@ -66,6 +66,15 @@ bool tr_section_default(tr_section *section, const char *key, const char *value)
     return find_entry(section, key) != NULL || tr_section_add(section, key, value, 0, true);
 }
 
+bool tr_section_imply(tr_section *section, const char *key, const char *value)
+{
+    if (!tr_section_default(section, key, value))
+        return false;
+    tr_entry *entry = find_entry(section, key);
+    entry->is_implied = entry->is_default;
+    return true;
+}
+
 bool tr_section_set_canonical(tr_section *section, const char *key, const char *canonical)
 {
     tr_entry *entry = find_entry(section, key);

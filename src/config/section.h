@@ -58,6 +58,7 @@ typedef struct tr_entry {
     char *canonical; /* what it was read as, the same for all ways to write it; NULL: not read */
     int line;        /* 0: from --set, or a default */
     bool is_default; /* filled in by tr_section_read */
+    bool is_implied; /* a default that the effective configuration does not spell out */
 } tr_entry;
 
 typedef struct tr_section {
@@ -100,5 +101,8 @@ bool tr_section_set_canonical(tr_section *section, const char *key, const char *
 /* Adds `key = value` as a default when the key is absent (for defaults that depend on other keys,
  * e.g. strides = pool_size). False: out of memory. */
 bool tr_section_default(tr_section *section, const char *key, const char *value);
+
+/* The same for what a reader takes for granted, and whoever compares configurations must know. */
+bool tr_section_imply(tr_section *section, const char *key, const char *value);
 
 #endif

@@ -159,4 +159,35 @@ tr_status tr_normalize_forward(tr_program *program, const tr_normalization *with
 tr_status tr_normalize_backward(tr_program *program, const tr_normalization *with,
                                 tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
+/* ---- merging.c: n >= 2 tensors of the same dimensions ---- */
+
+/* Keras's add, multiply, average and maximum, from left to right. */
+typedef enum tr_merge {
+    TR_MERGE_SUM,
+    TR_MERGE_PRODUCT,
+    TR_MERGE_MEAN,
+    TR_MERGE_MAXIMUM /* ties: the first gets the gradient, as in TensorFlow */
+} tr_merge;
+
+bool tr_merge_fuses(tr_activation activation);
+tr_status tr_merge_forward(tr_program *program, tr_merge how, tr_activation fused,
+                           const tr_value *srcs, int n, tr_value *dst, tr_error *err);
+/* The gradients of those sources that are wanted. */
+tr_status tr_merge_backward(tr_program *program, tr_merge how, const tr_value *srcs, int n,
+                            const bool *wanted, tr_value diff_dst, tr_value *diff_srcs,
+                            tr_error *err);
+
+/* a + b, of two gradients of one value. */
+tr_status tr_add(tr_program *program, tr_value a, tr_value b, tr_value *sum, tr_error *err);
+
+/* ---- concatenation.c ---- */
+
+/* Along the channels: n >= 2 images of the same height and width, or vectors [n, c] in Keras's
+ * order. */
+tr_status tr_concatenate_forward(tr_program *program, const tr_value *srcs, int n, tr_value *dst,
+                                 tr_error *err);
+tr_status tr_concatenate_backward(tr_program *program, const tr_value *srcs, int n,
+                                  const bool *wanted, tr_value diff_dst, tr_value *diff_srcs,
+                                  tr_error *err);
+
 #endif

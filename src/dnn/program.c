@@ -62,9 +62,9 @@ void tr_program_begin(tr_program *program, const char *layer, tr_phase phase)
         program->loss_stage = program->stage;
 }
 
-void tr_program_results_in_float32(tr_program *program)
+void tr_program_results_in_float32(tr_program *program, bool always)
 {
-    program->result_type = TR_FLOAT32;
+    program->result_type = always ? TR_FLOAT32 : tr_dnn_precision(program->dnn);
 }
 
 /* ---- operations ---- */
@@ -127,8 +127,14 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_NORMALIZATION] = "normalization",
                                         [TR_KIND_SOFTMAX] = "softmax",
                                         [TR_KIND_CHANNEL_SUMS] = "bias gradient",
-                                        [TR_KIND_GLOBAL_MAX] = "global max"};
+                                        [TR_KIND_GLOBAL_MAX] = "global max",
+                                        [TR_KIND_CONCATENATION] = "concatenation"};
+    static const char *const merges[] = {[TR_MERGE_SUM] = "add",
+                                         [TR_MERGE_PRODUCT] = "multiply",
+                                         [TR_MERGE_MEAN] = "average",
+                                         [TR_MERGE_MAXIMUM] = "maximum"};
     return meaning->kind == TR_KIND_ELTWISE ? tr_activation_names[meaning->activation]
+           : meaning->kind == TR_KIND_MERGE ? merges[meaning->merging.merge]
                                             : names[meaning->kind];
 }
 

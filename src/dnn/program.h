@@ -28,6 +28,9 @@ typedef struct tr_program tr_program;
 typedef int tr_value; /* of the program that made it */
 enum { TR_NO_VALUE = -1 };
 
+/* Tensors that one operation can merge into one. */
+enum { TR_MAX_SOURCES = 32 };
+
 typedef enum tr_phase { TR_PREPARE, TR_FORWARD, TR_BACKWARD, TR_CONCLUDE, TR_N_PHASES } tr_phase;
 
 /* What an operation computes, for reports. */
@@ -63,9 +66,9 @@ bool tr_program_training(const tr_program *program);
 /* Later operations are reported under this layer's name (borrowed) and belong to `phase`. */
 void tr_program_begin(tr_program *program, const char *layer, tr_phase phase);
 
-/* Convolutions and inner products from here on write float32, whatever the precision: for what the
- * loss sees. */
-void tr_program_results_in_float32(tr_program *program);
+/* Whether convolutions and inner products from here on write float32, whatever the precision: for
+ * what the loss sees. */
+void tr_program_results_in_float32(tr_program *program, bool always);
 
 /* A new tensor in the arena. TR_NO_VALUE: out of memory (also where `layout` is NULL). */
 tr_value tr_program_value(tr_program *program, tr_layout layout);

@@ -36,7 +36,7 @@ typedef struct tr_value_box {
     tr_value repeated;     /* by the last operation that repeated a cheap one; or TR_NO_VALUE */
 } tr_value_box;
 
-enum { TR_MAX_ARGS = 6 };
+enum { TR_MAX_ARGS = TR_MAX_SOURCES + 2 };
 
 typedef struct tr_arg {
     int role; /* DNNL_ARG_... */
@@ -56,13 +56,21 @@ typedef enum tr_kind {
     TR_KIND_ELTWISE,
     TR_KIND_SOFTMAX,
     TR_KIND_CHANNEL_SUMS, /* the gradient of a bias */
-    TR_KIND_GLOBAL_MAX
+    TR_KIND_GLOBAL_MAX,
+    TR_KIND_MERGE,
+    TR_KIND_CONCATENATION
 } tr_kind;
-enum { TR_N_KINDS = TR_KIND_GLOBAL_MAX + 1 };
+enum { TR_N_KINDS = TR_KIND_CONCATENATION + 1 };
 
 typedef struct tr_dropping {
     uint32_t layer, keep_of_65536;
 } tr_dropping;
+
+typedef struct tr_merging {
+    tr_merge merge;
+    int divisor;  /* of the sum */
+    int64_t part; /* of a gradient: which source; of a concatenation: its first channel */
+} tr_merging;
 
 typedef struct tr_meaning {
     tr_kind kind;
@@ -71,6 +79,7 @@ typedef struct tr_meaning {
     tr_function function;     /* the step */
     tr_geometry geometry;     /* of convolution, pooling and zero padding */
     tr_dropping dropping;     /* of dropout */
+    tr_merging merging;       /* of merges and concatenations */
     double epsilon;           /* of normalization */
 } tr_meaning;
 
@@ -190,6 +199,10 @@ int tr_activation_steps(tr_activation activation, const tr_function **steps);
 /* elu.c: over memory of that layout; the arguments are dst, diff_dst, diff_src. */
 tr_native tr_elu_gradient(const tr_function *function, tr_layout layout);
 
+/* merging.c: what the sources of a merge are brought into: the layout of the first, or of the first
+ * in float32 where types differ. */
+tr_layout tr_merged_layout(const tr_program *program, const tr_value *srcs, int n);
+
 /* softmax.c: over the channels, in Keras's order; `dst` is what forward gave. */
 tr_status tr_softmax_forward(tr_program *program, tr_value src, tr_value *dst, tr_error *err);
 tr_status tr_softmax_backward(tr_program *program, tr_value dst, tr_value diff_dst,
@@ -215,6 +228,9 @@ tr_md tr_layout_md(tr_layout layout);
 tr_layout tr_layout_channels_last(tr_dnn *dnn, tr_layout layout);
 /* Like `layout`, in the order that Keras sees: channels last, or n c. */
 tr_layout tr_layout_plain(tr_dnn *dnn, tr_layout layout);
+/* Like `layout`, an image's or a vector's, with so many channels: in blocks of 8 or 16 of them,
+ * else plain. */
+tr_layout tr_layout_with_channels(tr_dnn *dnn, tr_layout layout, int64_t c);
 /* Whether it has blocks that are not full, with elements that must stay 0. */
 bool tr_layout_is_padded(tr_layout layout);
 tr_layout tr_layout_intern(tr_dnn *dnn, tr_md md);

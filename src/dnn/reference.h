@@ -77,6 +77,17 @@ int64_t tr_reference_normalize_backward(double epsilon, const tr_tensor *gamma,
                                         const tr_tensor *variance, const tr_tensor *diff_dst,
                                         tr_tensor *diff_src);
 
+/* ---- reference_merge.c ---- */
+
+/* As tr_merge_...() and tr_concatenate_...() in primitives.h; backward for one source. */
+int64_t tr_reference_merge(const tr_merging *merging, const tr_tensor *const *srcs, int n,
+                           tr_tensor *dst);
+int64_t tr_reference_maximum_backward(int64_t part, const tr_tensor *const *srcs, int n,
+                                      const tr_tensor *diff_dst, tr_tensor *diff_src);
+int64_t tr_reference_concatenate_forward(const tr_tensor *const *srcs, int n, tr_tensor *dst);
+int64_t tr_reference_concatenate_backward(int64_t first, const tr_tensor *diff_dst,
+                                          tr_tensor *diff_src);
+
 /* ---- reference_eltwise.c ---- */
 
 /* dst = src, exactly. */

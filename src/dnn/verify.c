@@ -197,6 +197,45 @@ static void expect_normalization(tr_job *at)
                                                     argument(at, DNNL_ARG_DIFF_SRC));
 }
 
+/* The sources of a merge or a concatenation; returns their number. */
+static int find_sources(tr_job *at, const tr_tensor *srcs[TR_MAX_SOURCES])
+{
+    int n = 0;
+    while (n < TR_MAX_SOURCES && argument(at, DNNL_ARG_MULTIPLE_SRC + n) != NULL) {
+        srcs[n] = argument(at, DNNL_ARG_MULTIPLE_SRC + n);
+        n++;
+    }
+    return n;
+}
+
+static void expect_merge(tr_job *at)
+{
+    const tr_tensor *srcs[TR_MAX_SOURCES];
+    const int n = find_sources(at, srcs);
+    const tr_merging *merging = &at->op->meaning.merging;
+    tr_tensor *dst = argument(at, DNNL_ARG_DST), *diff_src = argument(at, DNNL_ARG_DIFF_SRC);
+    const tr_tensor *diff_dst = argument(at, DNNL_ARG_DIFF_DST);
+    tr_tensor *merged = dst != NULL ? dst : diff_src;
+    if (diff_dst != NULL) {
+        at->terms = tr_reference_maximum_backward(merging->part, srcs, n, diff_dst, diff_src);
+        return;
+    }
+    at->terms = tr_reference_merge(merging, srcs, n, merged);
+    tr_reference_fuse(at->fused, merged);
+}
+
+static void expect_concatenation(tr_job *at)
+{
+    const tr_tensor *srcs[TR_MAX_SOURCES];
+    const int n = find_sources(at, srcs);
+    if (n > 0)
+        at->terms = tr_reference_concatenate_forward(srcs, n, argument(at, DNNL_ARG_DST));
+    else
+        at->terms = tr_reference_concatenate_backward(at->op->meaning.merging.part,
+                                                      argument(at, DNNL_ARG_DIFF_DST),
+                                                      argument(at, DNNL_ARG_DIFF_SRC));
+}
+
 tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
 {
     const tr_meaning *meaning = &at->op->meaning;
@@ -240,6 +279,12 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
     case TR_KIND_GLOBAL_MAX:
         at->terms = forward ? tr_reference_global_max_forward(src, dst)
                             : tr_reference_global_max_backward(src, dst, diff_dst, diff_src);
+        break;
+    case TR_KIND_MERGE:
+        expect_merge(at);
+        break;
+    case TR_KIND_CONCATENATION:
+        expect_concatenation(at);
         break;
     case TR_KIND_CHANNEL_SUMS:
         at->terms = tr_reference_channel_sums(diff_dst, argument(at, DNNL_ARG_DIFF_BIAS));

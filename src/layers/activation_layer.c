@@ -27,11 +27,9 @@ static tr_status activation_shape(tr_layer *layer, tr_error *err)
 static tr_status activation_forward(tr_layer *layer, tr_program *program, tr_tape *tape,
                                     tr_value *dst, tr_error *err)
 {
-    const tr_activation activation = tape->activation;
     (void)layer;
     tr_activation_tape steps; /* its result is all that these derivatives need */
-    return tr_activation_forward(program, tr_activation_fuses(activation) ? activation : TR_LINEAR,
-                                 tape->src, &steps, dst, err);
+    return tr_activation_forward(program, tape->activation, tape->src, &steps, dst, err);
 }
 
 /* The derivative is taken by model/plan.c, as that of every layer's activation. */
@@ -51,6 +49,8 @@ const tr_layer_ops tr_activation_ops = {
     .bytes = sizeof(tr_layer),
     .keys = keys,
     .n_keys = sizeof keys / sizeof *keys,
+    .only_activates = true,
+    .fuses = tr_activation_fuses,
     .shape = activation_shape,
     .forward = activation_forward,
     .backward = activation_backward,

@@ -75,9 +75,7 @@ static tr_status conv2d_shape(tr_layer *layer, tr_error *err)
 static tr_status conv2d_forward(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
                                 tr_error *err)
 {
-    const tr_activation activation = tape->activation;
-    return tr_conv_forward(program, &((conv2d *)layer)->geometry,
-                           tr_activation_fuses(activation) ? activation : TR_LINEAR,
+    return tr_conv_forward(program, &((conv2d *)layer)->geometry, tape->activation,
                            &layer->params[0], tr_layer_param(layer, 1), tape->src, dst, &tape->hint,
                            err);
 }
@@ -105,6 +103,7 @@ const tr_layer_ops tr_conv2d_ops = {
     .bytes = sizeof(conv2d),
     .keys = keys,
     .n_keys = sizeof keys / sizeof *keys,
+    .fuses = tr_activation_fuses,
     .shape = conv2d_shape,
     .forward = conv2d_forward,
     .backward = conv2d_backward,

@@ -50,10 +50,8 @@ static tr_status dense_shape(tr_layer *layer, tr_error *err)
 static tr_status dense_forward(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
                                tr_error *err)
 {
-    const tr_activation activation = tape->activation;
-    return tr_inner_product_forward(
-        program, tr_activation_fuses(activation) ? activation : TR_LINEAR, &layer->params[0],
-        tr_layer_param(layer, 1), tape->src, dst, &tape->hint, err);
+    return tr_inner_product_forward(program, tape->activation, &layer->params[0],
+                                    tr_layer_param(layer, 1), tape->src, dst, &tape->hint, err);
 }
 
 static tr_status dense_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
@@ -77,6 +75,7 @@ const tr_layer_ops tr_dense_ops = {
     .bytes = sizeof(dense),
     .keys = keys,
     .n_keys = sizeof keys / sizeof *keys,
+    .fuses = tr_activation_fuses,
     .shape = dense_shape,
     .forward = dense_forward,
     .backward = dense_backward,

@@ -1,12 +1,33 @@
 /* layer.c -- what layer files share: the head of the struct and the geometry of sliding windows. */
 #include "layer.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mem.h"
 
 const char *const tr_padding_names[] = {"valid", "same", NULL};
+
+const tr_key tr_layer_common_keys[] = {
+    {.name = "inputs",
+     .kind = TR_KEY_TEXT,
+     .offset = offsetof(tr_layer, inputs),
+     .optional = true,
+     .doc = "layers above whose results it takes, or input: the images (the layer before)"},
+};
+const size_t tr_layer_n_common_keys = sizeof tr_layer_common_keys / sizeof *tr_layer_common_keys;
+
+enum { MAX_KEYS = 64 }; /* more than any layer has */
+
+static bool read_section(tr_layer *layer, tr_section *section, tr_problems *problems)
+{
+    tr_key keys[MAX_KEYS];
+    const size_t n = layer->ops->n_keys;
+    memcpy(keys, layer->ops->keys, n * sizeof *keys);
+    memcpy(keys + n, tr_layer_common_keys, sizeof tr_layer_common_keys);
+    return tr_section_read(section, keys, n + tr_layer_n_common_keys, layer, problems);
+}
 
 /* Keras takes it in every layer. */
 static void refuse_trainable(const tr_layer_ops *ops, tr_section *section, tr_problems *problems)
@@ -28,8 +49,8 @@ tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems
     layer->name = section->name + strlen("layer.");
     layer->line = section->line;
     refuse_trainable(ops, section, problems);
-    if (tr_section_read(section, ops->keys, ops->n_keys, layer, problems) &&
-        ops->defaults != NULL && !ops->defaults(layer, section)) {
+    if (read_section(layer, section, problems) && ops->defaults != NULL &&
+        !ops->defaults(layer, section)) {
         tr_free(layer);
         return NULL;
     }

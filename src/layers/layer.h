@@ -9,7 +9,7 @@
  *
  * A layer never sees a thread, a batch, an optimizer or a loss. Its activation is declared in
  * `activation` and handled by model/plan.c, except that a layer whose primitive can apply it while
- * writing its result does so (tr_activation_fuses).
+ * writing its result does so (`fuses`).
  */
 #ifndef TR_LAYER_H
 #define TR_LAYER_H
@@ -28,7 +28,8 @@ typedef struct tr_tape {
     /* Set by model/plan.c. */
     tr_value src, dst;
     const tr_value *srcs;     /* [n_srcs]; src is the first of them */
-    tr_activation activation; /* applied to the result, by the layer if it can */
+    const bool *wanted;       /* [n_srcs], in backward: somebody needs that source's gradient */
+    tr_activation activation; /* that the layer applies to its result: one that it fuses */
 
     /* Set by the layer. */
     bool differentiates; /* its backward takes the derivative of `activation` itself */
@@ -52,10 +53,15 @@ typedef struct tr_layer_ops {
     bool merges;         /* takes two or more sources of `srcs` */
     bool selects;        /* dst elements are src elements, chosen by max: an activation that
                           * commutes with max may be differentiated behind this layer */
+    bool only_activates; /* nothing but its activation: the layer before it may apply that */
+
+    /* Optional: whether forward can apply this activation as it writes its result. */
+    bool (*fuses)(tr_activation activation);
 
     /* Optional: fills in keys whose default depends on other keys. False: out of memory. */
     bool (*defaults)(tr_layer *layer, tr_section *section);
-    /* Fills dst, params and flops from layer->src. A shape that does not fit is an error text. */
+    /* Fills dst, params and flops from layer->src. A shape that does not fit is an error text;
+     * whose shapes they are is said behind it (model/graph.c). */
     tr_status (*shape)(tr_layer *layer, tr_error *err);
     /* *dst from tape->src. */
     tr_status (*forward)(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
@@ -76,11 +82,12 @@ struct tr_layer {
     const tr_layer_ops *ops;
     const char *name; /* borrowed from the section */
     const char *type_text;
-    int line;          /* of its section, for messages */
-    int number;        /* of the layer in its model, from 0: part of the address of randomness */
-    tr_shape src, dst; /* of the first source, and of the result */
-    int activation;    /* tr_activation, applied to the result */
-    bool trainable;    /* else its parameters stay as they are */
+    const char *inputs; /* names of its sources, as written; NULL: the layer before */
+    int line;           /* of its section, for messages */
+    int number;         /* of the layer in its model, from 0: part of the address of randomness */
+    tr_shape src, dst;  /* of the first source, and of the result */
+    int activation;     /* tr_activation, applied to the result */
+    bool trainable;     /* else its parameters stay as they are */
     int n_srcs;
     int *sources;   /* [n_srcs] numbers of the layers that give them, or TR_IMAGES */
     tr_shape *srcs; /* [n_srcs] */
@@ -92,6 +99,10 @@ struct tr_layer {
 /* The table, ending in NULL, and the row of a type (NULL: unknown). */
 extern const tr_layer_ops *const tr_layer_table[];
 const tr_layer_ops *tr_layer_find(const char *type);
+
+/* Keys of every layer, beside those of its own table. */
+extern const tr_key tr_layer_common_keys[];
+extern const size_t tr_layer_n_common_keys;
 
 /* The names of all types, NULL-terminated. */
 enum { TR_MAX_LAYER_TYPES = 64 };

@@ -1,7 +1,7 @@
-/* model.c -- from sections of the configuration to a sequence of layers that fit together.
+/* model.c -- from sections of the configuration to layers that fit together.
  *
- * Only parsing, shapes and life; plan.c makes the programs, params.c fills the parameters,
- * summary.c describes.
+ * Only parsing and life; graph.c connects the layers, shapes.c follows the shapes, plan.c makes the
+ * programs, params.c fills the parameters, summary.c describes.
  */
 #include <stdio.h>
 #include <string.h>
@@ -46,14 +46,8 @@ static tr_status parse_layers(tr_model *model, tr_error *err)
             return tr_out_of_memory(err, NULL);
         layer->number = model->n_layers;
         model->layers[model->n_layers++] = layer;
-        layer->n_srcs = 1;
-        layer->sources = tr_alloc(1, sizeof *layer->sources);
-        layer->srcs = tr_alloc(1, sizeof *layer->srcs);
-        if (layer->sources == NULL || layer->srcs == NULL)
-            return tr_out_of_memory(err, NULL);
-        layer->sources[0] = layer->number - 1; /* TR_IMAGES for the first */
     }
-    return TR_OK;
+    return tr_graph_connect(model, err);
 }
 
 /* Loss and metrics, for the network as it came out. Where the loss takes the final activation over,
@@ -72,75 +66,7 @@ static void parse_compile(tr_model *model)
     tr_metrics_parse(&model->metrics, model->config, &model->loss, width);
 }
 
-/* ---- shapes ---- */
-
-/* oneDNN's kernels count in 32 bits, and products of sizes must stay far from overflow: a tensor of
- * 2^31 numbers is refused where it arises. */
-static const double tensor_limit = 2147483648.0;
-
-/* A micro-batch of samples of this shape. */
-static bool shape_too_large(const tr_config *config, tr_shape shape)
-{
-    return (double)shape.h * (double)shape.w * (double)shape.c *
-               (double)config->engine.micro_batch >=
-           tensor_limit;
-}
-
-static bool params_too_large(const tr_layer *layer)
-{
-    for (int i = 0; i < layer->n_params; i++) {
-        double n = 1.0;
-        for (int k = 0; k < layer->params[i].n_dims; k++)
-            n *= (double)layer->params[i].dims[k];
-        if (n >= tensor_limit)
-            return true;
-    }
-    return false;
-}
-
-/* Follows the shape from layer to layer; stops at the first that does not fit, since what comes
- * behind it has no shape to check. */
-static void infer_shapes(tr_model *model)
-{
-    const tr_config *config = model->config;
-    tr_shape shape = {
-        .h = config->input_shape[0], .w = config->input_shape[1], .c = config->input_shape[2]};
-    if (shape_too_large(config, shape)) {
-        tr_problems_add(config->problems,
-                        tr_section_line(tr_ini_find(config->ini, "model"), "input_shape"),
-                        "[model] input_shape: a micro-batch of %lld such images is 2^31 numbers or "
-                        "more",
-                        (long long)config->engine.micro_batch);
-        return;
-    }
-    for (int i = 0; i < model->n_layers; i++) {
-        tr_layer *layer = model->layers[i];
-        tr_error reason;
-        layer->src = layer->srcs[0] = shape;
-        if (layer->ops->shape(layer, &reason) != TR_OK) {
-            tr_problems_add(config->problems, layer->line, "[layer.%s] %s", layer->name,
-                            reason.text);
-            return;
-        }
-        if (shape_too_large(config, layer->dst) || params_too_large(layer)) {
-            tr_problems_add(
-                config->problems, layer->line,
-                "[layer.%s] needs a tensor of 2^31 numbers or more for a micro-batch of "
-                "%lld; use a smaller [engine] micro_batch or a smaller layer",
-                layer->name, (long long)config->engine.micro_batch);
-            return;
-        }
-        shape = layer->dst;
-    }
-    if (model->n_layers > 0 && !shape.flat) {
-        const tr_layer *last = model->layers[model->n_layers - 1];
-        tr_problems_add(config->problems, last->line,
-                        "[layer.%s] the last layer gives an image of %lld x %lld x %lld, the "
-                        "loss needs a vector with one number per class; end with flatten and "
-                        "dense",
-                        last->name, (long long)shape.h, (long long)shape.w, (long long)shape.c);
-    }
-}
+/* ---- the whole ---- */
 
 tr_status tr_model_parse(tr_model **out, tr_config *config, tr_error *err)
 {
@@ -156,7 +82,7 @@ tr_status tr_model_parse(tr_model **out, tr_config *config, tr_error *err)
         goto fail;
     /* A shape computed from a value that was refused would only be noise. */
     if (tr_problems_count(config->problems) == problems_before && config->input_shape[0] > 0)
-        infer_shapes(model);
+        tr_shapes_infer(model);
     if (tr_problems_count(config->problems) == problems_before && model->n_layers > 0 &&
         config->input_shape[0] > 0 && model->loss.ops != NULL)
         parse_compile(model);

@@ -28,12 +28,30 @@ struct tr_model {
     int final_activation; /* tr_activation of the last layer, also where it is left to the loss */
     tr_dnn *dnn;
     tr_plan training, inference;
-    bool for_training; /* else only the inference program will run, and was checked */
+    bool for_training;  /* else only the inference program will run, and was checked */
     tr_extents extents; /* of the flat vector of parameters: trained | frozen | statistics */
     size_t n_floats;    /* its length */
     float *params;      /* [n_floats], packed */
-    int64_t version;   /* counts changes of the parameters, so that replicas know to PREPARE */
+    int64_t version;    /* counts changes of the parameters, so that replicas know to PREPARE */
 };
+
+/* graph.c: the sources of every layer; mistakes go to the configuration's problems. */
+tr_status tr_graph_connect(tr_model *model, tr_error *err);
+
+/* shapes.c: those of every layer, likewise. */
+void tr_shapes_infer(tr_model *model);
+
+/* flow.c: what a layer's place in the graph says about it. */
+typedef struct tr_node {
+    int result;               /* the layer whose result is this one's: itself, or the one before,
+                               * which applies this one's activation */
+    tr_activation activation; /* of that result */
+    int n_readers;            /* times that it is read */
+    bool learns;              /* its gradient is needed: something is trained here or before */
+    bool is_output;           /* no weights stand behind it */
+} tr_node;
+/* Of all layers [n_layers]; `images_too`: the gradient of the images is wanted. */
+void tr_flow(const tr_model *model, bool images_too, tr_node *nodes);
 
 /* plan.c */
 tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err);

@@ -1,24 +1,42 @@
-/* plan.c -- from a sequence of layers to a program: forward in order, backward in reverse.
+/* plan.c -- from a graph of layers to a program: forward in the file's order, backward in reverse.
  *
- * Three rules live here, so that no layer needs to know its neighbours:
+ * Rules that live here, so that no layer needs to know its neighbours:
  *
  *  1. A layer's activation is differentiated at the boundary behind it. Where the layer cannot
  *     apply it while writing its result, it is applied here, and what its derivative needs is kept.
- *     Where the next layer selects by maximum (pooling) and the activation commutes with that
+ *     Where the only reader selects by maximum (pooling) and the activation commutes with that
  *     (ReLU), the derivative moves behind that layer: a quarter of the elements, identical values.
- *  2. Layers before the first parameter that is trained get no gradient.
- *  3. The last layer with parameters writes float32 at any precision, for softmax and loss.
+ *  2. A result before which nothing is trained gets no gradient. Gradients of a result with several
+ *     readers are added in the order in which backward meets them.
+ *  3. Layers without weights behind them write float32 at any precision, for softmax and loss.
  */
 #include "mem.h"
 #include "model_internal.h"
 
 /* Everything known about the tensor behind one layer. */
 typedef struct boundary {
+    tr_node node;
     tr_tape tape;             /* of the layer before it */
     tr_value raw;             /* result of the layer, before an activation that plan.c applies */
     tr_activation pending;    /* its derivative is to be taken at this boundary */
     tr_activation_tape steps; /* from these values */
+    tr_value diff;            /* gradient of the result, of the readers met so far */
 } boundary;
+
+/* A program being planned. */
+typedef struct planning {
+    tr_plan *plan;
+    tr_program *program;
+    const tr_model *model;
+    boundary *boundaries; /* [n_layers] */
+    tr_value *srcs;       /* of all layers, one after the other */
+} planning;
+
+/* The boundary where the result of a layer lies; NULL: the images. */
+static boundary *boundary_of(const planning *self, int layer)
+{
+    return layer == TR_IMAGES ? NULL : &self->boundaries[self->boundaries[layer].node.result];
+}
 
 /* ---- forward ---- */
 
@@ -32,58 +50,69 @@ static tr_status plan_softmax(tr_program *program, const tr_layer *layer, bounda
     return tr_activation_forward(program, TR_SOFTMAX, src, &at->steps, &at->tape.dst, err);
 }
 
-static int last_trainable(const tr_model *model)
-{
-    int i = model->n_layers - 1;
-    while (i > 0 && model->layers[i]->n_params == 0)
-        i--;
-    return i;
-}
-
 /* The layer's activation, where the layer did not apply it, and what is owed for it. */
 static tr_status plan_activation(tr_program *program, const tr_layer *layer, boundary *at,
                                  tr_error *err)
 {
-    at->pending = at->tape.activation;
+    const tr_activation activation = at->node.activation;
+    const bool applied = at->tape.activation == activation;
+    at->pending = at->tape.differentiates ? TR_LINEAR : activation;
     at->tape.dst = at->raw;
-    at->steps = tr_activation_fused_tape(at->pending, at->raw);
-    if (at->pending == TR_LINEAR || tr_activation_fuses(at->pending))
+    at->steps = tr_activation_fused_tape(activation, at->raw);
+    if (applied)
         return TR_OK;
-    if (at->pending == TR_SOFTMAX)
+    if (activation == TR_SOFTMAX)
         return plan_softmax(program, layer, at, err);
-    return tr_activation_forward(program, at->pending, at->raw, &at->steps, &at->tape.dst, err);
+    return tr_activation_forward(program, activation, at->raw, &at->steps, &at->tape.dst, err);
 }
 
 /* Rule 1: the derivative owed before a layer that selects moves behind it. */
 static void move_pending(boundary *before, boundary *behind)
 {
+    if (before == NULL || before->node.n_readers > 1 ||
+        !tr_activation_commutes_with_max(before->pending))
+        return;
     behind->pending = before->pending;
     behind->steps = tr_activation_fused_tape(behind->pending, behind->tape.dst);
     before->pending = TR_LINEAR;
 }
 
-static tr_status plan_forward(tr_plan *plan, tr_model *model, boundary *boundaries, tr_error *err)
+static tr_status plan_layer(const planning *self, int i, tr_error *err)
 {
-    tr_program *program = plan->program;
-    tr_value value = plan->input;
-    for (int i = 0; i < model->n_layers; i++) {
-        tr_layer *layer = model->layers[i];
-        boundary *at = &boundaries[i];
-        tr_program_begin(program, layer->name, TR_FORWARD);
-        if (i == last_trainable(model))
-            tr_program_results_in_float32(program); /* rule 3 */
-        at->tape.src = value;
-        at->tape.srcs = &at->tape.src;
-        at->tape.activation = (tr_activation)layer->activation;
-        TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
-        TR_TRY(plan_activation(program, layer, at, err));
-        if (layer->ops->selects && i > 0 &&
-            tr_activation_commutes_with_max(boundaries[i - 1].pending))
-            move_pending(&boundaries[i - 1], at);
-        value = at->tape.dst;
+    tr_layer *layer = self->model->layers[i];
+    tr_program *program = self->program;
+    boundary *at = &self->boundaries[i];
+    const tr_activation activation = at->node.activation;
+    if (at->node.result != i)
+        return TR_OK; /* the layer before it does its work */
+    tr_program_begin(program, layer->name, TR_FORWARD);
+    tr_program_results_in_float32(program, at->node.is_output); /* rule 3 */
+    at->tape.src = at->tape.srcs[0];
+    at->tape.activation =
+        layer->ops->fuses != NULL && layer->ops->fuses(activation) ? activation : TR_LINEAR;
+    TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
+    TR_TRY(plan_activation(program, layer, at, err));
+    if (layer->ops->selects)
+        move_pending(boundary_of(self, layer->sources[0]), at);
+    return TR_OK;
+}
+
+static tr_status plan_forward(const planning *self, tr_error *err)
+{
+    tr_value *srcs = self->srcs, last = TR_NO_VALUE;
+    for (int i = 0; i < self->model->n_layers; i++) {
+        const tr_layer *layer = self->model->layers[i];
+        self->boundaries[i].tape.srcs = srcs;
+        for (int k = 0; k < layer->n_srcs; k++) {
+            const boundary *source = boundary_of(self, layer->sources[k]);
+            *srcs++ = source == NULL ? self->plan->input : source->tape.dst;
+        }
+        TR_TRY(plan_layer(self, i, err));
+        last = boundary_of(self, i)->tape.dst;
     }
-    TR_TRY(tr_program_vector(program, value, &plan->output, err));
-    tr_program_touch(program, plan->output); /* the loss reads it after the last operation */
+    TR_TRY(tr_program_vector(self->program, last, &self->plan->output, err));
+    tr_program_touch(self->program, self->plan->output); /* the loss reads it behind the last
+                                                          * operation */
     return TR_OK;
 }
 
@@ -102,46 +131,84 @@ static tr_status plan_pending(tr_program *program, const boundary *at, tr_value 
     return tr_program_unvector(program, diff, at->raw, out, err);
 }
 
-static bool is_trained(const tr_layer *layer)
+/* Where a source's gradient is collected; NULL: nobody needs it. */
+static tr_value *collected(const planning *self, int source)
 {
-    for (int k = 0; k < layer->n_params; k++)
-        if (layer->params[k].range == TR_TRAINED)
-            return true;
-    return false;
+    boundary *at = boundary_of(self, source);
+    if (at == NULL)
+        return self->plan->wants_diff_input ? &self->plan->diff_input : NULL;
+    return at->node.learns ? &at->diff : NULL;
 }
 
-static int first_trained(const tr_model *model)
+/* One more reader's gradient (rule 2). */
+static tr_status collect(tr_program *program, tr_value *sum, tr_value diff, tr_error *err)
 {
-    int i = 0;
-    while (i < model->n_layers && !is_trained(model->layers[i]))
-        i++;
-    return i;
+    if (*sum != TR_NO_VALUE)
+        return tr_add(program, *sum, diff, sum, err);
+    *sum = diff;
+    return TR_OK;
 }
 
-static tr_status plan_backward(tr_plan *plan, tr_model *model, const boundary *boundaries,
-                               tr_error *err)
+static tr_status plan_layer_backward(const planning *self, int i, tr_error *err)
 {
-    tr_program *program = plan->program;
-    const int first = plan->wants_diff_input ? 0 : first_trained(model); /* rule 2 */
-    plan->diff_output = tr_program_value(program, tr_program_layout(program, plan->output));
+    tr_layer *layer = self->model->layers[i];
+    tr_program *program = self->program;
+    boundary *at = &self->boundaries[i];
+    tr_value diff, diff_srcs[TR_MAX_SOURCES];
+    bool wanted[TR_MAX_SOURCES], any = false;
+    if (at->node.result != i || !at->node.learns)
+        return TR_OK;
+    for (int k = 0; k < layer->n_srcs; k++) {
+        wanted[k] = collected(self, layer->sources[k]) != NULL;
+        any = any || wanted[k];
+        diff_srcs[k] = TR_NO_VALUE;
+    }
+    at->tape.wanted = wanted;
+    tr_program_begin(program, layer->name, TR_BACKWARD);
+    TR_TRY(plan_pending(program, at, at->diff, &diff, err));
+    TR_TRY(layer->ops->backward(layer, program, &at->tape, diff, any ? diff_srcs : NULL, err));
+    for (int k = 0; k < layer->n_srcs; k++)
+        if (wanted[k])
+            TR_TRY(collect(program, collected(self, layer->sources[k]), diff_srcs[k], err));
+    return TR_OK;
+}
+
+static tr_status plan_backward(const planning *self, tr_error *err)
+{
+    tr_plan *plan = self->plan;
+    const int n_layers = self->model->n_layers;
+    boundary *last = boundary_of(self, n_layers - 1);
+    plan->diff_output =
+        tr_program_value(self->program, tr_program_layout(self->program, plan->output));
     if (plan->diff_output == TR_NO_VALUE)
         return tr_out_of_memory(err, NULL);
-    tr_value diff;
-    TR_TRY(tr_program_unvector(program, plan->diff_output, boundaries[model->n_layers - 1].tape.dst,
-                               &diff, err));
-    for (int i = model->n_layers - 1; i >= first; i--) {
-        tr_layer *layer = model->layers[i];
-        tr_program_begin(program, layer->name, TR_BACKWARD);
-        TR_TRY(plan_pending(program, &boundaries[i], diff, &diff, err));
-        tr_value diff_src = TR_NO_VALUE;
-        TR_TRY(layer->ops->backward(layer, program, &boundaries[i].tape, diff,
-                                    i > first || plan->wants_diff_input ? &diff_src : NULL, err));
-        diff = diff_src;
-    }
-    plan->diff_input = diff;
+    TR_TRY(tr_program_unvector(self->program, plan->diff_output, last->tape.dst, &last->diff, err));
+    for (int i = n_layers - 1; i >= 0; i--)
+        TR_TRY(plan_layer_backward(self, i, err));
     if (plan->wants_diff_input)
-        tr_program_touch(program, diff); /* read after the last operation */
+        tr_program_touch(self->program, plan->diff_input); /* read behind the last operation */
     return TR_OK;
+}
+
+/* ---- the whole ---- */
+
+static tr_status prepare(planning *self, tr_error *err)
+{
+    const tr_model *model = self->model;
+    const size_t n_layers = (size_t)model->n_layers;
+    size_t n_srcs = 0;
+    for (size_t i = 0; i < n_layers; i++)
+        n_srcs += (size_t)model->layers[i]->n_srcs;
+    self->boundaries = tr_alloc(n_layers, sizeof *self->boundaries);
+    self->srcs = tr_alloc(n_srcs, sizeof *self->srcs);
+    tr_node *nodes = tr_alloc(n_layers, sizeof *nodes);
+    const bool complete = self->boundaries != NULL && self->srcs != NULL && nodes != NULL;
+    if (complete)
+        tr_flow(model, self->plan->wants_diff_input, nodes);
+    for (size_t i = 0; complete && i < n_layers; i++)
+        self->boundaries[i] = (boundary){.node = nodes[i], .diff = TR_NO_VALUE};
+    tr_free(nodes);
+    return complete ? TR_OK : tr_out_of_memory(err, NULL);
 }
 
 tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err)
@@ -152,13 +219,15 @@ tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *
     TR_TRY(tr_program_new(&plan->program, model->dnn, n, training, &model->extents, err));
     plan->input = tr_program_value(plan->program,
                                    tr_layout_nhwc(model->dnn, n, shape[0], shape[1], shape[2]));
-    plan->diff_output = TR_NO_VALUE;
-    boundary *boundaries = tr_alloc(model->n_layers, sizeof *boundaries);
-    tr_status status = plan->input == TR_NO_VALUE || boundaries == NULL
-                           ? tr_out_of_memory(err, NULL)
-                           : plan_forward(plan, model, boundaries, err);
+    plan->diff_output = plan->diff_input = TR_NO_VALUE;
+    planning self = {.plan = plan, .program = plan->program, .model = model};
+    tr_status status =
+        plan->input == TR_NO_VALUE ? tr_out_of_memory(err, NULL) : prepare(&self, err);
+    if (status == TR_OK)
+        status = plan_forward(&self, err);
     if (status == TR_OK && training)
-        status = plan_backward(plan, model, boundaries, err);
-    tr_free(boundaries);
+        status = plan_backward(&self, err);
+    tr_free(self.boundaries);
+    tr_free(self.srcs);
     return status == TR_OK ? tr_program_finish(plan->program, err) : status;
 }

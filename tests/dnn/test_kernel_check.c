@@ -239,6 +239,15 @@ static const subject all_kinds[] = {
      "type = global_max_pooling2d\n[layer.d]\ntype = dense\nunits = 3\n",
      {40, 40, 3},
      2},
+    {"[layer.a]\ntype = conv2d\nfilters = 16\nkernel_size = 2\n[layer.b]\ntype = conv2d\n"
+     "filters = 16\nkernel_size = 1\nuse_bias = false\n[layer.s]\n"
+     "type = add\ninputs = a, b, a\n[layer.r]\ntype = activation\nactivation = "
+     "relu\n[layer.c]\ntype = concatenate\n"
+     "inputs = r, b\n[layer.p]\ntype = conv2d\nfilters = 16\nkernel_size = 1\n[layer.m]\n"
+     "type = multiply\ninputs = p, b, s\n[layer.v]\ntype = average\ninputs = m, b\n[layer.x]\n"
+     "type = maximum\ninputs = v, m, a\n",
+     {5, 4, 3},
+     2},
 };
 
 static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
@@ -253,6 +262,8 @@ static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
     [TR_KIND_ELTWISE] = {true, true},
     [TR_KIND_SOFTMAX] = {true, true},
     [TR_KIND_GLOBAL_MAX] = {true, true},
+    [TR_KIND_MERGE] = {true, true},
+    [TR_KIND_CONCATENATION] = {true, true},
 };
 
 Test(kernel_check, finds_every_fault_of_every_operation)

@@ -89,6 +89,20 @@ static const subject odd[] = {
      "center = false\n",
      {9, 8, 3},
      3},
+    /* Widths that fill no block, a source that is the image, vectors that lie as images. */
+    {"[layer.a]\ntype = conv2d\nfilters = 10\nkernel_size = 3\npadding = same\n[layer.b]\n"
+     "type = conv2d\ninputs = input\nfilters = 10\nkernel_size = 1\n[layer.s]\ntype = add\n"
+     "inputs = a, b\n[layer.r]\ntype = activation\nactivation = relu\n[layer.c]\n"
+     "type = concatenate\ninputs = input, r, a\n[layer.e]\ntype = conv2d\nfilters = 16\n"
+     "kernel_size = 2\n[layer.g]\ntype = conv2d\nfilters = 17\nkernel_size = 2\ninputs = c\n"
+     "[layer.k]\ntype = concatenate\ninputs = e, g\n[layer.f]\ntype = flatten\ninputs = e\n"
+     "[layer.h]\ntype = flatten\ninputs = k\n[layer.d]\ntype = dense\nunits = 7\n[layer.y]\ntype = "
+     "concatenate\n"
+     "inputs = f, d\n[layer.z]\ntype = dense\nunits = 7\n[layer.m]\ntype = maximum\n"
+     "inputs = z, d, d\n[layer.v]\ntype = average\ninputs = m, d, z\n[layer.q]\n"
+     "type = multiply\ninputs = v, d\n",
+     {7, 6, 3},
+     3},
     {"[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 17\nactivation = sigmoid\n"
      "[layer.e]\ntype = dense\nunits = 1\nactivation = tanh\n",
      {1, 1, 10},

@@ -73,6 +73,49 @@ Test(gradients, of_activations)
     }
 }
 
+Test(gradients, of_graphs)
+{
+    static const char two[] = "[layer.a]\ntype = conv2d\nfilters = 10\nkernel_size = 2\n"
+                              "activation = tanh\n[layer.b]\ntype = conv2d\nfilters = 10\n"
+                              "kernel_size = 2\ninputs = input\nactivation = softplus\n";
+    static const char *const merges[] = {"add", "multiply", "average", "concatenate"};
+    static const char *const inputs[] = {"a, b", "b, a, b"};
+    for (size_t i = 0; i < sizeof merges / sizeof *merges; i++)
+        for (size_t k = 0; k < 2; k++) {
+            char *images =
+                tr_format("%s[layer.m]\ntype = %s\ninputs = %s\n", two, merges[i], inputs[k]);
+            check(images, 0.25f);
+            tr_free(images);
+            char *vectors = tr_format("%s[layer.f]\ntype = flatten\ninputs = a\n[layer.g]\n"
+                                      "type = flatten\ninputs = b\n[layer.m]\ntype = %s\n"
+                                      "inputs = f, g\n",
+                                      two, merges[i]);
+            check(vectors, 0.25f);
+            tr_free(vectors);
+        }
+    /* Of one argument, so that nothing is near a kink: where it is positive the first and the last
+     * are the same, else tanh is the largest. */
+    check("[layer.t]\ntype = activation\nactivation = tanh\n[layer.e]\ntype = activation\n"
+          "activation = elu\ninputs = input\n[layer.m]\ntype = maximum\ninputs = input, t, e\n",
+          1.0f);
+    /* The image itself, of another layout; a residual block; a value that four read. */
+    check("[layer.a]\ntype = conv2d\nfilters = 3\nkernel_size = 3\npadding = same\n"
+          "[layer.s]\ntype = add\ninputs = input, a\n[layer.t]\ntype = multiply\n"
+          "inputs = s, input, s\n[layer.c]\ntype = concatenate\ninputs = t, s, input\n",
+          0.25f);
+}
+
+/* The derivative of relu is taken behind the sum; that of a pooling's source not behind the
+ * pooling, as there is a second reader. */
+Test(gradients, of_a_residual_block)
+{
+    check("[layer.c]\ntype = conv2d\nfilters = 12\nkernel_size = 1\nactivation = relu\n"
+          "[layer.p]\ntype = max_pooling2d\npool_size = 1\n[layer.d]\ntype = conv2d\n"
+          "filters = 12\nkernel_size = 3\npadding = same\n[layer.s]\ntype = add\n"
+          "inputs = d, c\n[layer.r]\ntype = activation\nactivation = relu\n",
+          1.0f);
+}
+
 Test(gradients, of_layers)
 {
     static const char *const layers[] = {

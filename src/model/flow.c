@@ -1,0 +1,52 @@
+/* flow.c -- what a layer's place in the graph says about it, for plan.c. */
+#include "model_internal.h"
+
+static bool is_trained(const tr_layer *layer)
+{
+    for (int k = 0; k < layer->n_params; k++)
+        if (layer->params[k].range == TR_TRAINED)
+            return true;
+    return false;
+}
+
+/* An activation that stands alone becomes that of the layer before it, where that one can apply it
+ * as it writes its result, and nobody else reads what it would be without. */
+static void fold(const tr_model *model, int i, tr_node *nodes)
+{
+    const tr_layer *layer = model->layers[i];
+    const int source = layer->sources[0];
+    if (!layer->ops->only_activates || layer->activation == TR_LINEAR || source == TR_IMAGES)
+        return;
+    const tr_layer *before = model->layers[source];
+    if (nodes[source].n_readers != 1 || before->activation != TR_LINEAR ||
+        before->ops->fuses == NULL || !before->ops->fuses((tr_activation)layer->activation))
+        return;
+    nodes[i].result = source;
+    nodes[source].n_readers = nodes[i].n_readers;
+    nodes[source].activation = (tr_activation)layer->activation;
+}
+
+void tr_flow(const tr_model *model, bool images_too, tr_node *nodes)
+{
+    for (int i = 0; i < model->n_layers; i++)
+        nodes[i] = (tr_node){.result = i,
+                             .activation = (tr_activation)model->layers[i]->activation,
+                             .learns = images_too || is_trained(model->layers[i]),
+                             .is_output = true};
+    for (int i = 0; i < model->n_layers; i++)
+        for (int k = 0; k < model->layers[i]->n_srcs; k++) {
+            const int source = model->layers[i]->sources[k];
+            if (source == TR_IMAGES)
+                continue;
+            nodes[source].n_readers++;
+            nodes[i].learns = nodes[i].learns || nodes[source].learns;
+        }
+    for (int i = model->n_layers - 1; i >= 0; i--)
+        for (int k = 0; k < model->layers[i]->n_srcs; k++) {
+            const int source = model->layers[i]->sources[k];
+            if (source != TR_IMAGES && (!nodes[i].is_output || model->layers[i]->n_params > 0))
+                nodes[source].is_output = false;
+        }
+    for (int i = 0; i < model->n_layers; i++)
+        fold(model, i, nodes);
+}
