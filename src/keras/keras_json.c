@@ -86,15 +86,10 @@ static bool says_default(const tr_entry *entry, const tr_key *key)
     return same;
 }
 
-/* Keys of ours that Keras does not have: which table, what the graph says by itself, and how many
- * samples a batch normalisation measures at once. */
+/* Which table it is, and how many samples a batch normalization measures at once. */
 static bool is_ours(const char *key)
 {
-    static const char *const ours[] = {"type", "inputs", "virtual_batch_size"};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (strcmp(key, ours[i]) == 0)
-            return true;
-    return false;
+    return strcmp(key, "type") == 0 || strcmp(key, "virtual_batch_size") == 0;
 }
 
 /* Adds the values of a section. `spoken`: only what differs from the default, for keys that some

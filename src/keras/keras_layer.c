@@ -93,8 +93,7 @@ static bool is_frozen(const layer_reading *at)
 
 static const tr_key *find_key(const tr_layer_ops *ops, const char *name)
 {
-    const bool ours = strcmp(name, "type") == 0 || strcmp(name, "inputs") == 0;
-    return ours ? NULL : tr_key_find(ops->keys, ops->n_keys, name);
+    return strcmp(name, "type") == 0 ? NULL : tr_key_find(ops->keys, ops->n_keys, name);
 }
 
 static tr_status write_key(const layer_reading *at, const tr_key *key, const json_t *value,

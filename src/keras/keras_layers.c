@@ -21,15 +21,13 @@ typedef struct written {
 
 /* ---- names ---- */
 
-/* Unique among the layers before it, without regard to case; `input` is that of the images. */
+/* Unique among those before it, without regard to case. */
 static void choose_name(written *all, size_t n, const char *keras_name)
 {
     tr_keras_clean_name(keras_name, NAME_MAX_OURS, all[n].name);
     char base[NAME_MAX_OURS - 4]; /* with "_4096" it is not too long */
     snprintf(base, sizeof base, "%.*s", NAME_MAX_OURS - 5, all[n].name);
     unsigned turn = 2;
-    if (strcasecmp(all[n].name, INPUT_NAME) == 0)
-        snprintf(all[n].name, NAME_SPACE, "%s_%u", base, turn++);
     for (size_t i = 0; i < n; i++)
         if (strcasecmp(all[i].name, all[n].name) == 0) {
             snprintf(all[n].name, NAME_SPACE, "%s_%u", base, turn++);

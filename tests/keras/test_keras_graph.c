@@ -67,6 +67,85 @@ Test(keras_graph, bare_calls)
 #define K3_TENSOR(name)                                                                            \
     "{'class_name':'__keras_tensor__','config':{'keras_history':['" name "',0,0]}}"
 
+/* A shortcut over a convolution, and one from the input; listed as Keras does, by depth. */
+static const char shortcuts[] =
+    "[layer.a]\ntype = conv2d\nfilters = 1\nkernel_size = 1\n\n"
+    "[layer.b]\ntype = conv2d\ninputs = input\nfilters = 1\nkernel_size = 1\n\n"
+    "[layer.s]\ntype = add\ninputs = a, b\n\n"
+    "[layer.c]\ntype = concatenate\ninputs = s, input, a\n\n"
+    "[layer.f]\ntype = flatten\n\n[layer.o]\ntype = dense\nunits = 2\n";
+#define CONV(name, calls) LAYER("Conv2D", name, ",'filters':1,'kernel_size':1", calls)
+
+Test(keras_graph, shortcuts_of_keras_2)
+{
+    test_translation_has(
+        functional(IN(SHAPE) "," CONV("a", K2("in")) "," CONV("b", K2("in")) "," LAYER(
+                       "Add", "s", "",
+                       K2_TWO("a", "b")) "," LAYER("Concatenate", "c", ",'axis':-1",
+                                                   "[[['s',0,0,{}],['in',0,0,{}],['a',0,0,{}]]"
+                                                   "]") "," LAYER("Flatten", "f", "",
+                                                                  K2("c")) "," LAYER("Dense", "o",
+                                                                                     ",'units':"
+                                                                                     "2",
+                                                                                     K2("f")),
+                   "[['in',0,0]]", "[['o',0,0]]"),
+        shortcuts);
+}
+
+/* The same in an order in which readers stand before what they read, with a + b as an operation. */
+Test(keras_graph, shortcuts_of_keras_3)
+{
+    test_translation_has(
+        functional(
+            LAYER("Add", "s", "", "[{'args':[" K3_TENSOR("a") "," K3_TENSOR("b") "],'kwargs':{}}]") "," IN(SHAPE) "," LAYER(
+                "Concatenate", "c", ",'axis':3",
+                "[{'args':[[" K3_TENSOR("s") "," K3_TENSOR("in") "," K3_TENSOR(
+                    "a") "]],'kwargs':{}}]") "," LAYER("Dense", "o", ",'units':2",
+                                                       K3("f")) "," LAYER("Flatten", "f", "",
+                                                                          K3("c")) "," CONV("b",
+                                                                                            K3("i"
+                                                                                               "n")) "," CONV("a",
+                                                                                                              K3("in")),
+            "['in',0,0]", "['o',0,0]"),
+        shortcuts);
+}
+
+/* "input" means the images: no layer is called so. */
+Test(keras_graph, no_layer_is_called_input)
+{
+    test_translation_has(
+        functional(
+            IN(SHAPE) "," CONV("input", K2("in")) "," LAYER(
+                "Add", "s", "", K2_TWO("input", "in")) "," LAYER("Flatten", "f", "", K2("s")),
+            "[['in',0,0]]", "[['f',0,0]]"),
+        "[layer.input_2]\ntype = conv2d\nfilters = 1\nkernel_size = 1\n\n"
+        "[layer.s]\ntype = add\ninputs = input_2, input\n");
+}
+
+/* Behind a flatten on one of two ways the last axis is that of vectors there only. */
+Test(keras_graph, axes_are_those_of_the_source)
+{
+    static const char form[] =
+        IN(SHAPE) "," LAYER("Flatten", "f", "", K2("in")) "," CONV("a", K2("in")) "," LAYER(
+            "BatchNormalization", "v", ",'axis':[%d]",
+            K2("f")) "," LAYER("BatchNormalization", "i", ",'axis':[%d]",
+                               K2("a")) "," LAYER("GlobalMaxPooling2D", "g", "",
+                                                  K2("i")) "," LAYER("Concatenate", "c",
+                                                                     ",'axis':%d",
+                                                                     K2_TWO("g", "v"));
+    static const int cases[][4] = {{1, 3, 1, TR_OK},
+                                   {1, 3, -1, TR_OK},
+                                   {3, 3, 1, TR_ERR_DATA},
+                                   {1, 1, 1, TR_ERR_DATA},
+                                   {1, 3, 3, TR_ERR_DATA}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *layers = tr_format(form, cases[i][0], cases[i][1], cases[i][2]);
+        const test_translation *made = functional(layers, "[['in',0,0]]", "[['c',0,0]]");
+        cr_expect_eq(made->status, cases[i][3], "%zu: %s", i, made->err.text);
+        tr_free(layers);
+    }
+}
+
 Test(keras_graph, all_else_is_refused)
 {
     static const char flat[] = LAYER("Flatten", "f", "", K2("in"));
@@ -75,6 +154,7 @@ Test(keras_graph, all_else_is_refused)
          "layer a (Dense) gives a result that nobody takes"},
         {LAYER("Dense", "b", ",'units':2", K2("f")) "," LAYER("Dense", "a", ",'units':2", K2("b")),
          "layer b (Dense) is the model's output, but others take it, too"},
+        {LAYER("Add", "b", "", K2("f")), "layer b (Add) takes 1 tensors; it must be two or more"},
         {LAYER("Dense", "b", ",'units':2", K2_TWO("f", "in")),
          "layer b (Dense) takes 2 tensors; it must be one"},
         {LAYER("ReLU", "b", "", K2_TWO("f", "in")),

@@ -148,6 +148,91 @@ Test(keras_json, every_layer_says_what_keras_knows)
     tr_config_free(config);
 }
 
+/* ---- graphs ---- */
+
+static const char shortcut[] =
+    "[model]\ninput_shape = 4, 6, 3\nname = short\n"
+    "[layer.a]\ntype = conv2d\nfilters = 3\nkernel_size = 1\ntrainable = no\n"
+    "[layer.input_1]\ntype = conv2d\nfilters = 3\nkernel_size = 1\ninputs = input\n"
+    "[layer.s]\ntype = add\ninputs = input_1, a\n[layer.f]\ntype = flatten\n"
+    "[layer.o]\ntype = concatenate\ninputs = f, f\n[compile]\nloss = mse\noptimizer = adam\n";
+
+static void expect_calls(json_t *json, const char *const (*expected)[2], size_t n)
+{
+    json_t *layers = json_object_get(json_object_get(json, "config"), "layers");
+    cr_assert_eq(json_array_size(layers), n);
+    for (size_t i = 0; i < n; i++) {
+        json_t *layer = json_array_get(layers, i);
+        char *calls = json_dumps(json_object_get(layer, "inbound_nodes"), JSON_COMPACT);
+        const char *name = json_string_value(json_object_get(layer, "name"));
+        cr_expect_str_eq(name, expected[i][0]);
+        cr_expect_str_eq(json_string_value(json_object_get(layer_config(json, i), "name")), name);
+        cr_expect_str_eq(calls, expected[i][1]);
+        free(calls);
+    }
+}
+
+static void expect_ends(json_t *json, const char *class_name, const char *input, const char *output)
+{
+    json_t *model = json_object_get(json, "config");
+    char *a = json_dumps(json_object_get(model, "input_layers"), JSON_COMPACT);
+    char *b = json_dumps(json_object_get(model, "output_layers"), JSON_COMPACT);
+    cr_expect_str_eq(json_string_value(json_object_get(json, "class_name")), class_name);
+    cr_expect_str_eq(a, input);
+    cr_expect_str_eq(b, output);
+    free(a);
+    free(b);
+}
+
+/* In Keras's order: the one that the sum takes first. The input has a name of its own. */
+Test(keras_json, graphs_are_functional)
+{
+    static const char *const calls[][2] = {
+        {"input_1_", "[]"},
+        {"input_1", "[[[\"input_1_\",0,0,{}]]]"},
+        {"a", "[[[\"input_1_\",0,0,{}]]]"},
+        {"s", "[[[\"input_1\",0,0,{}],[\"a\",0,0,{}]]]"},
+        {"f", "[[[\"s\",0,0,{}]]]"},
+        {"o", "[[[\"f\",0,0,{}],[\"f\",0,0,{}]]]"},
+    };
+    tr_model *model = parse(shortcut);
+    json_t *json = loaded(tr_keras_model_config(model, NULL));
+    expect_calls(json, calls, 6);
+    expect_ends(json, "Functional", "[[\"input_1_\",0,0]]", "[[\"o\",0,0]]");
+    cr_expect(json_is_true(json_object_get(layer_config(json, 1), "trainable")));
+    cr_expect(json_is_false(json_object_get(layer_config(json, 2), "trainable")));
+    cr_expect_null(json_object_get(layer_config(json, 3), "inputs"));
+    json_decref(json);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+#define TENSOR(name, shape)                                                                        \
+    "{\"class_name\":\"__keras_tensor__\",\"config\":{\"shape\":" shape                            \
+    ",\"dtype\":\"float32\",\"keras_history\":[\"" name "\",0,0]}}"
+#define ONE(tensor) "[{\"args\":[" tensor "],\"kwargs\":{}}]"
+
+Test(keras_json, graphs_of_keras_3)
+{
+    static const char *const calls[][2] = {
+        {"input_layer", "[]"},
+        {"input_1", ONE(TENSOR("input_layer", "[null,4,6,3]"))},
+        {"a", ONE(TENSOR("input_layer", "[null,4,6,3]"))},
+        {"s", ONE("[" TENSOR("input_1", "[null,4,6,3]") "," TENSOR("a", "[null,4,6,3]") "]")},
+        {"f", ONE(TENSOR("s", "[null,4,6,3]"))},
+        {"o", ONE("[" TENSOR("f", "[null,72]") "," TENSOR("f", "[null,72]") "]")},
+    };
+    tr_model *model = parse(shortcut);
+    json_t *json = loaded(tr_keras3_config(model, NULL));
+    expect_calls(json, calls, 6);
+    expect_ends(json, "Functional", "[[\"input_layer\",0,0]]", "[[\"o\",0,0]]");
+    cr_expect_str_eq(json_string_value(json_object_get(json, "module")),
+                     "keras.src.models.functional");
+    json_decref(json);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
 static void expect_training(const char *compile, const char *expected)
 {
     char *body = tr_format("[model]\ninput_shape = 4, 4, 1\n[layer.f]\ntype = flatten\n[layer.o]\n"
