@@ -55,13 +55,14 @@ TR_SIMD_CLONES
 static void divide(const float *a, float divisor, float floor, float *restrict out,
                    int64_t n){EACH(a[i] / divisor)}
 
-/* Keeps the larger of `best` and b, and remembers that it is source number k. Ties: the earlier. */
+/* Keeps the larger of `best` and b, and remembers whether it is source number k. Ties: the earlier;
+ * behind a NaN the last. */
 TR_SIMD_CLONES static void keep_larger(const float *restrict b, int32_t k, float *restrict best,
                                        int32_t *restrict winner, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         const bool stays = best[i] >= b[i];
-        best[i] = stays ? best[i] : b[i];
+        best[i] = stays || best[i] != best[i] ? best[i] : b[i];
         winner[i] = stays ? winner[i] : k;
     }
 }

@@ -34,9 +34,12 @@ int64_t tr_reference_maximum_backward(int64_t part, const tr_tensor *const *srcs
                                       const tr_tensor *diff_dst, tr_tensor *diff_src)
 {
     for (int64_t i = 0; i < tr_tensor_elements(diff_src); i++) {
+        double best = srcs[0]->values[i];
         int winner = 0;
-        for (int k = 1; k < n; k++)
-            winner = srcs[winner]->values[i] >= srcs[k]->values[i] ? winner : k;
+        for (int k = 1; k < n; k++) {
+            winner = best >= srcs[k]->values[i] ? winner : k;
+            best = merged(TR_MERGE_MAXIMUM, best, srcs[k]->values[i]);
+        }
         diff_src->values[i] = winner == part ? diff_dst->values[i] : 0.0;
         diff_src->scale[i] = 0.0;
     }
