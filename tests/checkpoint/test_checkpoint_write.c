@@ -76,6 +76,49 @@ Test(checkpoint_write, is_keras_s_layout)
     test_net_free(net);
 }
 
+/* Keras tells by their place in the list whose weights they are, and has an order of its own
+ * (keras_order.h): that of the layers in front, which have the same shapes, is not the file's. */
+Test(checkpoint_write, graphs_are_in_the_order_of_keras)
+{
+    static const char graph[] =
+        "[layer.last]\ntype = conv2d\nfilters = 3\nkernel_size = 1\n"
+        "[layer.first]\ntype = conv2d\nfilters = 3\nkernel_size = 1\ninputs = input\n"
+        "[layer.sum]\ntype = add\ninputs = first, last\n"
+        "[layer.out]\ntype = conv2d\nfilters = 3\nkernel_size = 1\ntrainable = no\n"
+        "[checkpoint]\nkeras_optimizer = yes\n";
+    static const char *const all[] = {"first", "last", "sum", "out", "test_flatten"};
+    static const char *const variables[] = {"adam/iteration",
+                                            "adam/learning_rate",
+                                            "adam/first_kernel_momentum",
+                                            "adam/first_kernel_velocity",
+                                            "adam/first_bias_momentum",
+                                            "adam/first_bias_velocity",
+                                            "adam/last_kernel_momentum",
+                                            "adam/last_kernel_velocity",
+                                            "adam/last_bias_momentum",
+                                            "adam/last_bias_velocity"};
+    tr_error err = {0};
+    char before[33], after[33];
+    test_net *net = test_net_new(graph, shape, 2);
+    const char *path = path_in_folder("graph.h5");
+    for (int i = 0; i < tr_model_n_weights(net->model); i++) {
+        float values[9];
+        test_fill(values, 9, (unsigned)i);
+        cr_assert_eq(tr_model_set_weight(net->model, i, values, &err), TR_OK);
+    }
+    cr_assert_eq(test_save(net->model, path, &err), TR_OK, "%s", err.text);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    expect_names(file, "model_weights", "layer_names", all, 5);
+    expect_names(file, "optimizer_weights", "weight_names", variables, 10);
+    H5Fclose(file);
+    cr_assert_eq(tr_model_digest(net->model, before, &err), TR_OK);
+    cr_assert_eq(tr_model_set_weight(net->model, 0, (float[9]){0}, &err), TR_OK);
+    cr_assert_eq(tr_checkpoint_read_weights(net->model, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_model_digest(net->model, after, &err), TR_OK);
+    cr_expect_str_eq(after, before);
+    test_net_free(net);
+}
+
 /* As Keras 2's h5py wrote them, and whatever HDF5 writes them here (2.x has other defaults):
  * superblock 0, eight-byte offsets, groups of symbol tables, no object headers of version 2. */
 Test(checkpoint_write, is_hdf5_s_oldest_format)
