@@ -45,6 +45,7 @@ typedef struct tr_layer_info {
     int n_sources;
     int64_t dst[3]; /* height, width, channels of the result; flat: dst[2] only */
     bool flat;
+    bool trainable;              /* as its section says; true where it cannot be said */
     int64_t n_params;            /* elements of all its weights */
     int64_t n_not_trained;       /* of those: of frozen layers, and measured statistics */
     int first_weight, n_weights; /* its weights, as numbered below */

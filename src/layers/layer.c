@@ -112,6 +112,14 @@ tr_param *tr_layer_param(tr_layer *layer, int i)
     return i < layer->n_params ? &layer->params[i] : NULL;
 }
 
+bool tr_layer_learns(const tr_layer *layer)
+{
+    for (int i = 0; i < layer->n_params; i++)
+        if (layer->params[i].range == TR_TRAINED)
+            return true;
+    return false;
+}
+
 void tr_layer_add_param(tr_layer *layer, const char *name, int n_dims, const int64_t *dims,
                         tr_init init, int64_t fan_in, int64_t fan_out)
 {

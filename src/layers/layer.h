@@ -161,6 +161,9 @@ tr_status tr_window_shape(tr_layer *layer, tr_padding padding, const int64_t ker
 /* Parameter i, or NULL when the layer has fewer (use_bias = false). */
 tr_param *tr_layer_param(tr_layer *layer, int i);
 
+/* It has a parameter that is trained; after `shape`. */
+bool tr_layer_learns(const tr_layer *layer);
+
 /* Adds a parameter to the layer. */
 void tr_layer_add_param(tr_layer *layer, const char *name, int n_dims, const int64_t *dims,
                         tr_init init, int64_t fan_in, int64_t fan_out);

@@ -1,14 +1,6 @@
 /* flow.c -- what a layer's place in the graph says about it, for plan.c. */
 #include "model_internal.h"
 
-static bool is_trained(const tr_layer *layer)
-{
-    for (int k = 0; k < layer->n_params; k++)
-        if (layer->params[k].range == TR_TRAINED)
-            return true;
-    return false;
-}
-
 /* An activation that stands alone becomes that of the layer before it, where that one can apply it
  * as it writes its result, and nobody else reads what it would be without. */
 static void fold(const tr_model *model, int i, tr_node *nodes)
@@ -31,7 +23,7 @@ void tr_flow(const tr_model *model, bool images_too, tr_node *nodes)
     for (int i = 0; i < model->n_layers; i++)
         nodes[i] = (tr_node){.result = i,
                              .activation = (tr_activation)model->layers[i]->activation,
-                             .learns = images_too || is_trained(model->layers[i]),
+                             .learns = images_too || tr_layer_learns(model->layers[i]),
                              .is_output = true};
     for (int i = 0; i < model->n_layers; i++)
         for (int k = 0; k < model->layers[i]->n_srcs; k++) {

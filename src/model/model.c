@@ -162,9 +162,8 @@ static tr_status check_trained(const tr_model *model, tr_error *err)
     const tr_layer *frozen = NULL;
     for (int i = 0; i < model->n_layers; i++) {
         const tr_layer *layer = model->layers[i];
-        for (int k = 0; k < layer->n_params; k++)
-            if (layer->params[k].range == TR_TRAINED)
-                return TR_OK;
+        if (tr_layer_learns(layer))
+            return TR_OK;
         frozen = layer->n_params > 0 && !layer->trainable ? layer : frozen;
     }
     if (frozen == NULL)
@@ -208,6 +207,7 @@ tr_layer_info tr_model_layer(const tr_model *model, int i)
                           .n_sources = layer->n_srcs,
                           .dst = {layer->dst.h, layer->dst.w, layer->dst.c},
                           .flat = layer->dst.flat,
+                          .trainable = layer->trainable,
                           .n_weights = layer->n_params,
                           .flops = layer->flops};
     for (int k = 0; k < layer->n_params; k++) {

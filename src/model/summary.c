@@ -51,32 +51,53 @@ static const char *shape_text(const tr_layer_info *info, char text[64])
     return text;
 }
 
-static void print_layers(FILE *out, const tr_model *model)
+/* Keras's column of show_trainable = True; here where a layer is frozen. */
+static bool has_frozen(const tr_model *model)
 {
-    enum { LEAST = 36 };
-    char shape[64], count[32], name[96];
-    int64_t total = 0, not_trained = 0;
-    double flops = 0.0;
-    const int width = name_width(model, true, LEAST);
-    fprintf(out, "Model: \"%s\"\n", tr_model_name(model));
-    rule(out, '_', width - LEAST);
-    fprintf(out, " %-*s %-26s %12s %14s\n", width, "Layer (type)", "Output Shape", "Param #",
-            "MFLOP/image");
-    rule(out, '=', width - LEAST);
-    for (int i = 0; i < tr_model_n_layers(model); i++) {
-        const tr_layer_info info = tr_model_layer(model, i);
-        snprintf(name, sizeof name, "%s (%s)", info.name, info.keras_class);
-        fprintf(out, " %-*s %-26s %12s %14.3f\n", width, name, shape_text(&info, shape),
-                grouped(info.n_params, count), info.flops * 1e-6);
-        total += info.n_params;
-        not_trained += info.n_not_trained;
-        flops += info.flops;
-    }
-    rule(out, '=', width - LEAST);
+    for (int i = 0; i < tr_model_n_layers(model); i++)
+        if (!tr_model_layer(model, i).trainable)
+            return true;
+    return false;
+}
+
+static const char *trainable_text(const tr_layer_info *info)
+{
+    return info->n_weights == 0 ? "-" : info->trainable ? "Y" : "N";
+}
+
+static void print_counts(FILE *out, int64_t total, int64_t not_trained, double flops)
+{
+    char count[32];
     fprintf(out, "Total params: %s (%.2f KB)\n", grouped(total, count), (double)total / 256.0);
     fprintf(out, "Trainable params: %s\n", grouped(total - not_trained, count));
     fprintf(out, "Non-trainable params: %s\n", grouped(not_trained, count));
     fprintf(out, "Forward work: %.3f MFLOP per image\n", flops * 1e-6);
+}
+
+static void print_layers(FILE *out, const tr_model *model)
+{
+    enum { LEAST = 36, TRAINABLE = 12 };
+    char shape[64], count[32], name[96];
+    int64_t total = 0, not_trained = 0;
+    double flops = 0.0;
+    const int width = name_width(model, true, LEAST), last = has_frozen(model) ? TRAINABLE : 0;
+    fprintf(out, "Model: \"%s\"\n", tr_model_name(model));
+    rule(out, '_', width - LEAST + last);
+    fprintf(out, " %-*s %-26s %12s %14s%*s\n", width, "Layer (type)", "Output Shape", "Param #",
+            "MFLOP/image", last, last > 0 ? "Trainable" : "");
+    rule(out, '=', width - LEAST + last);
+    for (int i = 0; i < tr_model_n_layers(model); i++) {
+        const tr_layer_info info = tr_model_layer(model, i);
+        snprintf(name, sizeof name, "%s (%s)", info.name, info.keras_class);
+        fprintf(out, " %-*s %-26s %12s %14.3f%*s\n", width, name, shape_text(&info, shape),
+                grouped(info.n_params, count), info.flops * 1e-6, last,
+                last > 0 ? trainable_text(&info) : "");
+        total += info.n_params;
+        not_trained += info.n_not_trained;
+        flops += info.flops;
+    }
+    rule(out, '=', width - LEAST + last);
+    print_counts(out, total, not_trained, flops);
 }
 
 /* The implementations of one layer and direction, each once, reorders left out; "-": none. */
