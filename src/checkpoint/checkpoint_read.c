@@ -82,13 +82,13 @@ static tr_status read_like_weight(float *values, const checkpoint_reader *reader
                                    "the weight that it belongs to", err);
 }
 
-/* A slot too many is as wrong as one that is missing, which is found when it is read. */
+/* A slot too many is as wrong as one that is missing. */
 static tr_status check_variables(const checkpoint_reader *reader, const tr_checkpoint_file *file,
                                  tr_error *err)
 {
     tr_file_arrays found = {0};
     tr_status status = tr_checkpoint_file_variables(&found, file, TR_STATE_VARIABLES, err);
-    if (status == TR_OK && found.n > reader->n_variables)
+    if (status == TR_OK && found.n != reader->n_variables)
         status = tr_fail(err, TR_ERR_DATA,
                          "%s: its optimizer's state (/" TR_STATE_VARIABLES ") has %zu variables, "
                          "that of this model has %zu: it is that of another optimizer, or other "

@@ -93,6 +93,84 @@ Test(training_state, comes_back_whole)
     tr_free(path);
 }
 
+/* ---- what is not trained ---- */
+
+static const char mixed[] = "[layer.f]\ntype = flatten\n[layer.n]\ntype = batch_normalization\n"
+                            "[layer.e]\ntype = dense\nunits = 3\n"
+                            "[layer.d]\ntype = dense\nunits = 2\n";
+
+static test_net *mixed_net(const char *trainable)
+{
+    const char *const overrides[] = {"compile.metrics=mse", "optimizer.use_ema=true", trainable};
+    return test_net_new_with(mixed, shape, 1, overrides, 3);
+}
+
+static bool has_momentum(const char *path, const char *weight)
+{
+    char name[96];
+    snprintf(name, sizeof name, "trainer/optimizer_weights/adam/%s_momentum", weight);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    const bool has = test_golden_has(file, name);
+    H5Fclose(file);
+    return has;
+}
+
+/* Frozen weights and measured statistics are saved like all others, and have no slots. */
+Test(training_state, slots_are_those_of_trained_weights)
+{
+    static const char *const with[] = {"n_gamma", "n_beta", "d_kernel", "d_bias"};
+    static const char *const without[] = {"n_moving_mean", "n_moving_variance", "e_kernel",
+                                          "e_bias"};
+    tr_error err = {0};
+    test_net *made = mixed_net("layer.e.trainable=false");
+    tr_snapshot *written = filled(made->model), *found = NULL;
+    char *path = path_of("mixed.h5");
+    cr_expect_eq(written->n_values, 4 * 4 + 4 * 3 + 3 + 3 * 2 + 2);
+    cr_expect_eq(written->n_slot_values, 2 * 4 + 3 * 2 + 2);
+    cr_assert_eq(tr_checkpoint_write(written, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_read(&found, made->model, path, TR_READ_STATE, &err), TR_OK, "%s",
+                 err.text);
+    same(written, found);
+    for (size_t i = 0; i < 4; i++) {
+        cr_expect(has_momentum(path, with[i]), "%s", with[i]);
+        cr_expect_not(has_momentum(path, without[i]), "%s", without[i]);
+    }
+    tr_snapshot_free(written);
+    tr_snapshot_free(found);
+    test_net_free(made);
+    tr_free(path);
+}
+
+static void refuses(const char *written_with, const char *read_with, const char *expected)
+{
+    tr_error err = {0};
+    test_net *then = mixed_net(written_with), *now = mixed_net(read_with);
+    tr_snapshot *written = filled(then->model), *found = NULL;
+    char *path = path_of("other.h5");
+    cr_assert_eq(tr_checkpoint_write(written, path, &err), TR_OK, "%s", err.text);
+    cr_expect_eq(tr_checkpoint_read(&found, now->model, path, TR_READ_STATE, &err), TR_ERR_DATA);
+    cr_expect_not_null(strstr(err.text, expected), "%s", err.text);
+    cr_expect_eq(tr_checkpoint_read(&found, now->model, path, TR_READ_WEIGHTS, &err), TR_OK);
+    tr_snapshot_free(written);
+    tr_snapshot_free(found);
+    test_net_free(then);
+    test_net_free(now);
+    tr_free(path);
+}
+
+/* Its weights can be used all the same. */
+Test(training_state, of_other_trained_weights_is_refused)
+{
+    refuses("layer.e.trainable=true", "layer.e.trainable=false",
+            "other.h5: its optimizer's state (/trainer/optimizer_weights) has 20 variables, that "
+            "of this model has 14");
+    refuses("layer.e.trainable=false", "layer.e.trainable=true",
+            "other.h5: its optimizer's state (/trainer/optimizer_weights) has 14 variables, that "
+            "of this model has 20");
+}
+
+/* ---- damage ---- */
+
 /* A thousand files with a flipped bit, a run of zeros, or cut off: each is refused with a message,
  * or is what was written. */
 Test(training_state, a_thousand_damaged_files, .timeout = 250)
