@@ -104,6 +104,16 @@ Test(save, what_all_optimizers_share_resumes_exactly)
     resumes_exactly(amsgrad, 1, "amsgrad");
 }
 
+/* Slots of some weights only. */
+Test(save, frozen_layers_resume_exactly)
+{
+    static const char *const body[] = {"layer.c.trainable=false", "optimizer.use_ema=true",
+                                       "optimizer.weight_decay=0.1"};
+    resumes_exactly(body, 3, "a frozen convolution");
+    static const char *const head[] = {"layer.d.trainable=false", "compile.optimizer=lamb"};
+    resumes_exactly(head, 2, "a frozen last layer");
+}
+
 /* A finished run goes on as if its last epoch had not been the last: also where use_ema has already
  * put the average in the place of the weights. */
 Test(save, more_epochs_than_at_first)
