@@ -205,6 +205,50 @@ Test(cmd_evaluate, a_training_starts_from_initial_weights)
     test_expect(test_run("", test_short_run("mnist.ini", more)), 3, "small_v3.3.3.h5: ");
 }
 
+static bool same_array(const char *file, const char *name, const char *other, const char *theirs)
+{
+    size_t n, m;
+    const hid_t a = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT),
+                b = H5Fopen(other, H5F_ACC_RDONLY, H5P_DEFAULT);
+    float *x = test_golden_floats(a, name, &n), *y = test_golden_floats(b, theirs, &m);
+    const bool same = n == m && memcmp(x, y, n * sizeof *x) == 0;
+    tr_free(x);
+    tr_free(y);
+    H5Fclose(a);
+    H5Fclose(b);
+    return same;
+}
+
+/* A pretrained body and a head that learns; another head is refused by the names of both. */
+Test(cmd_evaluate, a_frozen_body_stays_that_of_initial_weights)
+{
+    static const char *const arrays[][2] = {
+        {"conv1/conv1/kernel", "conv2d/conv2d/kernel"},
+        {"conv1/conv1/bias", "conv2d/conv2d/bias"},
+        {"conv2/conv2/kernel", "conv2d_1/conv2d_1/kernel"},
+        {"conv2/conv2/bias", "conv2d_1/conv2d_1/bias"},
+        {"output/output/kernel", "dense/dense/kernel"},
+        {"output/output/bias", "dense/dense/bias"},
+    };
+    static const char pretrained[] = TR_GOLDEN "/keras/handmade_universal_noopt.h5";
+    char last[512], more[1024];
+    snprintf(last, sizeof last, "%s/run/last.h5", test_folder());
+    snprintf(more, sizeof more,
+             "--set fit.initial_weights=%s --set layer.conv1.trainable=false "
+             "--set layer.conv2.trainable=false",
+             pretrained);
+    test_expect(test_run("", test_short_run("mnist.ini", more)), 0, "parameters ");
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
+        char ours[96], theirs[96];
+        snprintf(ours, sizeof ours, "model_weights/%s:0", arrays[i][0]);
+        snprintf(theirs, sizeof theirs, "model_weights/%s:0", arrays[i][1]);
+        cr_expect_eq(same_array(last, ours, pretrained, theirs), i < 4, "%s", ours);
+    }
+    strcat(more, " --set layer.output.units=12");
+    test_expect(test_run("", test_short_run("mnist.ini", more)), 3,
+                "dense/kernel:0 is float32 [3136, 10], the model's output/kernel is [3136, 12]");
+}
+
 Test(cmd_evaluate, batch_normalization_is_not_trained)
 {
     const char *config = test_file(
