@@ -1,8 +1,8 @@
 /* keras_carried.h -- what a file of Keras says of its model that a configuration of ours cannot
  * say, on its way from the file that is read to the one that is exported.
  *
- * No prediction depends on any of it: Keras's own names, trainable = false, regularizers,
- * constraints, initializers, a dropout's seed and noise_shape. As JSON:
+ * No prediction depends on any of it: Keras's own names, trainable = false of a model or a layer
+ * without weights, regularizers, constraints, initializers, a dropout's seed and noise_shape. As JSON:
  *
  *     {"model": {key: value}, "input": {...}, "layers": {our name of the layer: {...}}}
  */

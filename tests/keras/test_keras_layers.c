@@ -287,3 +287,37 @@ Test(keras_layers, what_no_prediction_depends_on_is_carried)
     test_translation_has(made, "[layer.my_conv]\ntype = conv2d\nfilters = 2\nkernel_size = 3, 3\n"
                                "trainable = false\n");
 }
+
+/* A whole model's freezes all its weights; a layer that has none is written as it was. */
+Test(keras_layers, frozen_ones)
+{
+    static const char form[] =
+        "{'class_name':'Sequential','config':{'name':'m','trainable':%s,'layers':["
+        "{'class_name':'InputLayer','config':{'batch_shape':[null,8,6,3],'name':'in'}},"
+        "{'class_name':'Flatten','config':{'name':'f','trainable':false}},"
+        "{'class_name':'BatchNormalization','config':{'name':'b','trainable':%s}},"
+        "{'class_name':'Dense','config':{'name':'d','units':2,'trainable':%s}}]}}";
+    static const struct {
+        const char *model, *first, *second, *expected;
+    } cases[] = {
+        {"true", "true", "true", "normalization\n\n[layer.d]\ntype = dense\nunits = 2\n\n"},
+        {"true", "false", "true",
+         "normalization\ntrainable = false\n\n[layer.d]\ntype = dense\nunits = 2\n\n"},
+        {"false", "false", "false",
+         "normalization\ntrainable = false\n\n[layer.d]\ntype = dense\nunits = 2\n"
+         "trainable = false\n"},
+        {"false", "true", "true",
+         "normalization\ntrainable = false\n\n[layer.d]\ntype = dense\nunits = 2\n"
+         "trainable = false\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *model = tr_format(form, cases[i].model, cases[i].first, cases[i].second);
+        const test_translation *made = test_translate_model(model, NULL, "3.3.3");
+        test_translation_has(made, cases[i].expected);
+        cr_expect_not_null(strstr(made->carried, test_json("'layers':{'f':{'trainable':false}}")),
+                           "%s", made->carried);
+        cr_expect_eq(strstr(made->carried, test_json("'name':'m','trainable':false")) != NULL,
+                     cases[i].model[0] == 'f', "%s", made->carried);
+        tr_free(model);
+    }
+}
