@@ -41,6 +41,8 @@ void tr_program_free(tr_program *program)
     tr_free(program->ops);
     tr_free(program->hints);
     tr_free(program->values);
+    tr_free(program->sums);
+    tr_free(program->gradients);
     tr_free(program);
 }
 
@@ -161,6 +163,8 @@ static tr_status describe(tr_program *program, const tr_meaning *meaning, const 
             return tr_out_of_memory(err, program->layer);
         op->args[i] = args[i];
         tr_program_touch(program, args[i].value);
+        if (program->values[args[i].value].space == TR_SPACE_GRADIENTS)
+            TR_TRY(tr_program_note_gradient(program, program->values[args[i].value].param, err));
     }
     *out = op;
     return TR_OK;

@@ -136,7 +136,12 @@ typedef struct tr_stage_sum {
 size_t tr_program_n_sums(const tr_program *program);
 tr_stage_sum tr_program_sum(const tr_program *program, size_t i);
 
-/* Parameter i of those whose gradients a stage writes; NULL: there are no more. */
-const tr_param *tr_program_stage_param(const tr_program *program, int stage, size_t i);
+/* Which stage writes the gradient of which parameter, in the order of stages. */
+typedef struct tr_stage_gradient {
+    int stage;
+    const tr_param *param;
+} tr_stage_gradient;
+size_t tr_program_n_gradients(const tr_program *program);
+tr_stage_gradient tr_program_gradient_at(const tr_program *program, size_t i);
 
 #endif

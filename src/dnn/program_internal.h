@@ -131,6 +131,11 @@ struct tr_program {
     bool joining;
     tr_phase interrupted; /* by conclude */
 
+    tr_stage_sum *sums;
+    size_t n_sums;
+    tr_stage_gradient *gradients;
+    size_t n_gradients;
+
     size_t bytes[TR_N_SPACES]; /* of ARENA, PREPARED, KEPT; SUMS: with KEPT before them */
     size_t scratchpad_bytes;
 };
@@ -175,6 +180,9 @@ tr_layout tr_chosen_layout(tr_program *program, const_dnnl_primitive_desc_t desc
 
 /* TR_ERR_CONFIG where oneDNN has no implementation, else TR_ERR_INTERNAL. */
 tr_status tr_dnn_fail(tr_error *err, dnnl_status_t status, const char *layer, const char *what);
+
+/* stages.c: the stage at hand writes the gradient of this parameter. */
+tr_status tr_program_note_gradient(tr_program *program, const tr_param *param, tr_error *err);
 
 /* stages.c: the value as the stage at hand may read it: itself, or where a cheap operation of an
  * earlier stage made it, what repeating that here gives. */

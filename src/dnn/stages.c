@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "mem.h"
 #include "program_internal.h"
 
 /* ---- cuts ---- */
@@ -105,55 +106,34 @@ int tr_program_loss_stage(const tr_program *program)
 
 size_t tr_program_n_sums(const tr_program *program)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < program->n_values; i++)
-        n += program->values[i].sums != TR_NO_VALUE;
-    return n;
+    return program->n_sums;
 }
 
 tr_stage_sum tr_program_sum(const tr_program *program, size_t i)
 {
-    size_t value = 0;
-    for (;; value++)
-        if (program->values[value].sums != TR_NO_VALUE && i-- == 0)
-            break;
-    const tr_value_box *total = &program->values[value];
-    return (tr_stage_sum){.sums = total->sums,
-                          .total = (tr_value)value,
-                          .stage = program->values[total->sums].stage,
-                          .count = total->n_doubles,
-                          .group = total->group};
+    return program->sums[i];
 }
 
-/* No earlier value is the gradient of the same parameter. */
-static bool is_first_of(const tr_program *program, size_t value)
+tr_status tr_program_note_gradient(tr_program *program, const tr_param *param, tr_error *err)
 {
-    for (size_t k = 0; k < value; k++)
-        if (program->values[k].space == TR_SPACE_GRADIENTS &&
-            program->values[k].param == program->values[value].param)
-            return false;
-    return true;
+    size_t i = program->n_gradients;
+    while (i > 0 && program->gradients[i - 1].stage == program->stage)
+        if (program->gradients[--i].param == param)
+            return TR_OK;
+    tr_stage_gradient *grown = tr_grown(program->gradients, program->n_gradients, sizeof *grown);
+    if (grown == NULL)
+        return tr_out_of_memory(err, program->layer);
+    program->gradients = grown;
+    grown[program->n_gradients++] = (tr_stage_gradient){program->stage, param};
+    return TR_OK;
 }
 
-static bool writes_gradient(const tr_program *program, int stage, const tr_param *param)
+size_t tr_program_n_gradients(const tr_program *program)
 {
-    for (size_t k = 0; k < program->n_ops; k++)
-        for (int arg = 0; arg < program->ops[k].n_args; arg++) {
-            const tr_value_box *box = &program->values[program->ops[k].args[arg].value];
-            if (program->ops[k].stage == stage && box->space == TR_SPACE_GRADIENTS &&
-                box->param == param)
-                return true;
-        }
-    return false;
+    return program->n_gradients;
 }
 
-const tr_param *tr_program_stage_param(const tr_program *program, int stage, size_t i)
+tr_stage_gradient tr_program_gradient_at(const tr_program *program, size_t i)
 {
-    for (size_t k = 0; k < program->n_values; k++) {
-        const tr_value_box *box = &program->values[k]; /* made anew for each operation */
-        if (box->space == TR_SPACE_GRADIENTS && writes_gradient(program, stage, box->param) &&
-            is_first_of(program, k) && i-- == 0)
-            return box->param;
-    }
-    return NULL;
+    return program->gradients[i];
 }

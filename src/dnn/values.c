@@ -50,6 +50,12 @@ tr_value tr_program_sums(tr_program *program, int64_t count, int64_t group, tr_v
     program->values[sums].group = group;
     program->values[sums].n_doubles = program->values[*total].n_doubles = count;
     program->values[*total].sums = sums;
+    tr_stage_sum *grown = tr_grown(program->sums, program->n_sums, sizeof *grown);
+    if (grown == NULL)
+        return TR_NO_VALUE;
+    program->sums = grown;
+    grown[program->n_sums++] = (tr_stage_sum){
+        .sums = sums, .total = *total, .stage = program->stage, .count = count, .group = group};
     return sums;
 }
 

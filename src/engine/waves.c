@@ -61,31 +61,31 @@ static int64_t choose(int64_t n, size_t stride, int threads)
     return k;
 }
 
-static void cut(stage_pieces *stage, size_t offset, size_t n)
+static bool add_pieces(stage_pieces *stage, const tr_param *param)
 {
-    for (size_t begin = 0; begin < n; begin += TR_REDUCE_CHUNK) {
-        const size_t left = n - begin;
-        stage->pieces[stage->n++] =
-            (piece){.offset = offset + begin, .n = left < TR_REDUCE_CHUNK ? left : TR_REDUCE_CHUNK};
+    for (size_t begin = 0; begin < param->n_packed; begin += TR_REDUCE_CHUNK) {
+        const size_t left = param->n_packed - begin;
+        piece *grown = tr_grown(stage->pieces, stage->n, sizeof *grown);
+        if (grown == NULL)
+            return false;
+        stage->pieces = grown;
+        grown[stage->n++] = (piece){.offset = param->offset + begin,
+                                    .n = left < TR_REDUCE_CHUNK ? left : TR_REDUCE_CHUNK};
     }
+    return true;
 }
 
-static bool make_pieces(tr_waves *waves, const tr_program *program, size_t n_trained)
+static bool make_pieces(tr_waves *waves, const tr_program *program)
 {
     waves->stages = tr_alloc((size_t)waves->n_stages, sizeof *waves->stages);
-    for (int s = 0; waves->stages != NULL && s < waves->n_stages; s++) {
-        stage_pieces *stage = &waves->stages[s];
-        const tr_param *param;
-        size_t n_params = 0;
-        while (tr_program_stage_param(program, s, n_params) != NULL)
-            n_params++;
-        stage->pieces = tr_alloc(n_trained / TR_REDUCE_CHUNK + n_params + 1, sizeof(piece));
-        if (stage->pieces == NULL)
+    if (waves->stages == NULL)
+        return false;
+    for (size_t i = 0; i < tr_program_n_gradients(program); i++) {
+        const tr_stage_gradient gradient = tr_program_gradient_at(program, i);
+        if (!add_pieces(&waves->stages[gradient.stage], gradient.param))
             return false;
-        for (size_t i = 0; (param = tr_program_stage_param(program, s, i)) != NULL; i++)
-            cut(stage, param->offset, param->n_packed);
     }
-    return waves->stages != NULL;
+    return true;
 }
 
 tr_status tr_waves_new(tr_waves **out, const tr_program *program, size_t n_trained, int64_t n,
@@ -102,8 +102,7 @@ tr_status tr_waves_new(tr_waves **out, const tr_program *program, size_t n_train
     waves->n_stages = tr_program_n_stages(program);
     waves->n_vectors = vectors_of(n, waves->k);
     waves->slots = tr_alloc((size_t)waves->n_vectors, waves->stride * sizeof(float));
-    const bool ok =
-        waves->slots != NULL && (waves->levels == 0 || make_pieces(waves, program, n_trained));
+    const bool ok = waves->slots != NULL && (waves->levels == 0 || make_pieces(waves, program));
     if (!ok) {
         const int64_t n_vectors = waves->n_vectors;
         tr_waves_free(waves);
