@@ -65,6 +65,31 @@ static const char *trainable_text(const tr_layer_info *info)
     return info->n_weights == 0 ? "-" : info->trainable ? "Y" : "N";
 }
 
+static bool is_chain(const tr_model *model)
+{
+    for (int i = 0; i < model->n_layers; i++)
+        if (model->layers[i]->n_srcs != 1 || model->layers[i]->sources[0] != i - 1)
+            return false;
+    return true;
+}
+
+enum { SOURCES_WIDTH = 30 };
+
+/* As many names to a line as fit; the lines that follow begin under the first. */
+static void print_sources(FILE *out, const tr_model *model, const tr_layer_info *info, int indent)
+{
+    int used = fprintf(out, " ");
+    for (int k = 0; k < info->n_sources; k++) {
+        const int source = info->sources[k];
+        const char *name = source < 0 ? "input" : model->layers[source]->name;
+        if (used + (int)strlen(name) > SOURCES_WIDTH && k > 0) {
+            fprintf(out, "\n%*s", indent, "");
+            used = fprintf(out, " ");
+        }
+        used += fprintf(out, " %s%s", name, k + 1 < info->n_sources ? "," : "");
+    }
+}
+
 static void print_counts(FILE *out, int64_t total, int64_t not_trained, double flops)
 {
     char count[32];
@@ -80,23 +105,28 @@ static void print_layers(FILE *out, const tr_model *model)
     char shape[64], count[32], name[96];
     int64_t total = 0, not_trained = 0;
     double flops = 0.0;
-    const int width = name_width(model, true, LEAST), last = has_frozen(model) ? TRAINABLE : 0;
+    const int width = name_width(model, true, LEAST), more = has_frozen(model) ? TRAINABLE : 0;
+    const bool chain = is_chain(model);
+    const int wider = width - LEAST + more + (chain ? 0 : SOURCES_WIDTH);
     fprintf(out, "Model: \"%s\"\n", tr_model_name(model));
-    rule(out, '_', width - LEAST + last);
-    fprintf(out, " %-*s %-26s %12s %14s%*s\n", width, "Layer (type)", "Output Shape", "Param #",
-            "MFLOP/image", last, last > 0 ? "Trainable" : "");
-    rule(out, '=', width - LEAST + last);
+    rule(out, '_', wider);
+    fprintf(out, " %-*s %-26s %12s %14s%*s%s\n", width, "Layer (type)", "Output Shape", "Param #",
+            "MFLOP/image", more, more > 0 ? "Trainable" : "", chain ? "" : "  Connected to");
+    rule(out, '=', wider);
     for (int i = 0; i < tr_model_n_layers(model); i++) {
         const tr_layer_info info = tr_model_layer(model, i);
         snprintf(name, sizeof name, "%s (%s)", info.name, info.keras_class);
-        fprintf(out, " %-*s %-26s %12s %14.3f%*s\n", width, name, shape_text(&info, shape),
-                grouped(info.n_params, count), info.flops * 1e-6, last,
-                last > 0 ? trainable_text(&info) : "");
+        const int indent = fprintf(out, " %-*s %-26s %12s %14.3f%*s", width, name,
+                                   shape_text(&info, shape), grouped(info.n_params, count),
+                                   info.flops * 1e-6, more, more > 0 ? trainable_text(&info) : "");
+        if (!chain)
+            print_sources(out, model, &info, indent);
+        fputc('\n', out);
         total += info.n_params;
         not_trained += info.n_not_trained;
         flops += info.flops;
     }
-    rule(out, '=', width - LEAST + last);
+    rule(out, '=', wider);
     print_counts(out, total, not_trained, flops);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mem.h"
 #include "net.h"
 
 Test(summary, shows_what_keras_shows)
@@ -66,4 +67,40 @@ Test(summary, tells_what_is_frozen)
     tr_free(text);
     tr_model_free(model);
     tr_config_free(config);
+}
+
+static char *summary_of(const char *layers)
+{
+    tr_model *model = NULL;
+    tr_error err = {0};
+    char *body = tr_format("[model]\ninput_shape = 8, 8, 3\n%s[layer.f]\ntype = flatten\n", layers);
+    tr_config *config = test_config(body, (const char *const[]){"compile.loss=mse"}, 1);
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+    cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
+    char *text = tr_model_summary(model);
+    tr_model_free(model);
+    tr_config_free(config);
+    tr_free(body);
+    return text;
+}
+
+Test(summary, says_what_a_layer_is_connected_to)
+{
+    char *text = summary_of("[layer.a]\ntype = conv2d\nfilters = 3\nkernel_size = 1\n"
+                            "[layer.sum]\ntype = add\ninputs = input, a\n[layer.many]\n"
+                            "type = concatenate\ninputs = a, sum, input, a, sum, input, a, a, a\n");
+    static const char *const expected[] = {
+        " Connected to\n",
+        "0.001  input\n",
+        "0.000  input, a\n",
+        "0.000  a, sum, input, a, sum, input,\n",
+        "\n                                             "
+        "                                                 a, a, a\n",
+        "0.000  many\n"};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        cr_expect_not_null(strstr(text, expected[i]), "%s not in\n%s", expected[i], text);
+    free(text);
+    text = summary_of("[layer.a]\ntype = conv2d\nfilters = 3\nkernel_size = 1\n");
+    cr_expect_null(strstr(text, "Connected to"), "%s", text);
+    free(text);
 }
