@@ -133,6 +133,22 @@ Test(step, gradient_of_more_layers_equals_central_differences)
         2.5f);
 }
 
+/* Every merge, a value that three read, widths that fill no block, the images read again. */
+#define GRAPH(joint)                                                                               \
+    "[model]\ninput_shape = 9, 7, 3\n"                                                             \
+    "[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 3\npadding = same\nactivation = tanh\n"  \
+    "[layer.b]\ntype = conv2d\nfilters = 5\nkernel_size = 2\npadding = same\n"                     \
+    "activation = swish\n[layer.s]\ntype = add\ninputs = b, a\n[layer.c]\ntype = concatenate\n"    \
+    "inputs = input, s, a\n[layer.e]\ntype = conv2d\nfilters = 5\nkernel_size = 1\n"               \
+    "[layer.m]\ntype = multiply\ninputs = e, a\n[layer.v]\ntype = average\ninputs = m, s, "        \
+    "e\n" joint                                                                                    \
+    "[layer.f]\ntype = flatten\n[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n"
+
+Test(step, gradient_of_a_graph_equals_central_differences)
+{
+    compare_with_differences(GRAPH(""), 2.0f);
+}
+
 Test(step, gradient_of_an_odd_network_equals_pytorch)
 {
     uint32_t index[11];
@@ -232,6 +248,26 @@ Test(step, threads_do_not_change_a_mask)
         digest_after(test_more_layers, "adam", shape, 4, 1, micro_batches[m], one);
         for (int t = 0; t < 3; t++) {
             digest_after(test_more_layers, "adam", shape, 4, threads[t], micro_batches[m], other);
+            cr_assert_str_eq(one, other, "%d threads, micro-batch %s", threads[t],
+                             micro_batches[m]);
+        }
+    }
+}
+
+/* A relu that the sum applies, maxima, and gradients of several readers. */
+Test(step, threads_do_not_change_a_bit_of_a_graph)
+{
+    static const char layers[] =
+        GRAPH("[layer.t]\ntype = add\ninputs = v, b\n[layer.r]\ntype = activation\n"
+              "activation = relu\n[layer.x]\ntype = maximum\ninputs = r, e, s\n");
+    static const int threads[] = {2, 3, 5, 16};
+    static const char *const micro_batches[] = {"8", "3", "1"};
+    const int64_t shape[3] = {9, 7, 3};
+    for (int m = 0; m < 3; m++) {
+        char one[33], other[33];
+        digest_after(layers, "adam", shape, 4, 1, micro_batches[m], one);
+        for (int t = 0; t < 4; t++) {
+            digest_after(layers, "adam", shape, 4, threads[t], micro_batches[m], other);
             cr_assert_str_eq(one, other, "%d threads, micro-batch %s", threads[t],
                              micro_batches[m]);
         }

@@ -1,4 +1,4 @@
-/* test_plan.c -- the three rules of plan.c: where derivatives stand, softmax, dead gradients. */
+/* test_plan.c -- the rules of plan.c: where derivatives stand, softmax, dead gradients, graphs. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +130,73 @@ Test(plan, reference_network_has_no_reference_kernel)
     char *slow = tr_model_slow_paths(model);
     cr_assert_str_eq(slow, "");
     free(slow);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+/* ---- graphs ---- */
+
+#define GRAPH(layers)                                                                              \
+    "[model]\ninput_shape = 8, 8, 16\n" layers "[layer.f]\ntype = flatten\n[layer.d]\n"            \
+    "type = dense\nunits = 4\nactivation = softmax\n"
+#define CONV(name, more) "[layer." name "]\ntype = conv2d\nfilters = 16\nkernel_size = 1\n" more
+#define RELU(more) "[layer.r]\ntype = activation\nactivation = relu\n" more
+
+/* Where relu is applied by itself, and where it is differentiated. */
+static void expect_relu(const char *body, const char *forward, const char *backward)
+{
+    static const char *const layers[] = {"a", "b", "s", "r", "p", "q"};
+    tr_config *config;
+    tr_model *model = build(body, &config);
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        const tr_program *program = model->training.program;
+        cr_expect_eq(count(program, layers[i], "relu", TR_FORWARD), strcmp(layers[i], forward) == 0,
+                     "%s\n%s", layers[i], body);
+        cr_expect_eq(count(program, layers[i], "relu", TR_BACKWARD),
+                     strcmp(layers[i], backward) == 0, "%s\n%s", layers[i], body);
+    }
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+Test(plan, relu_alone_is_applied_by_the_layer_before)
+{
+    expect_relu(
+        GRAPH(CONV("a", "") CONV("b", "") "[layer.s]\ntype = add\ninputs = b, a\n" RELU("")), "",
+        "s");
+    expect_relu(GRAPH(CONV("a", "") RELU("") CONV("b", "")), "", "a");
+    /* Somebody reads what it would be without; a layer that cannot; one with a function already. */
+    expect_relu(GRAPH(CONV("a", "") RELU("") "[layer.s]\ntype = add\ninputs = a, r\n"), "r", "r");
+    expect_relu(GRAPH(CONV("a", "") "[layer.p]\ntype = max_pooling2d\n" RELU("")), "r", "r");
+    expect_relu(GRAPH(CONV("a", "activation = tanh\n") RELU("")), "r", "r");
+}
+
+Test(plan, relu_is_differentiated_behind_a_pooling_that_alone_reads_it)
+{
+    expect_relu(GRAPH(CONV("a", "") RELU("") "[layer.p]\ntype = max_pooling2d\n"), "", "p");
+    expect_relu(GRAPH(CONV("a", "activation = relu\n") "[layer.p]\ntype = max_pooling2d\n"
+                                                       "[layer.q]\ntype = max_pooling2d\n"
+                                                       "inputs = a\n[layer.s]\ntype = add\n"
+                                                       "inputs = p, q\n"),
+                "", "a");
+}
+
+Test(plan, gradients_go_where_something_is_trained)
+{
+    tr_config *config;
+    tr_model *model = build(
+        GRAPH("[layer.p]\ntype = max_pooling2d\npool_size = 1\n" CONV("a", "") CONV(
+            "b", "inputs = p\ntrainable = false\n") "[layer.s]\ntype = add\ninputs = a, b, a\n"
+                                                    "[layer.c]\ntype = multiply\ninputs = s, p\n"),
+        &config);
+    const tr_program *program = model->training.program;
+    cr_expect_eq(count(program, "p", "max pooling", TR_FORWARD), 1);
+    cr_expect_eq(count(program, "p", "max pooling", TR_BACKWARD), 0);
+    cr_expect_eq(count(program, "b", "convolution", TR_FORWARD), 1);
+    cr_expect_eq(count(program, "b", "convolution", TR_BACKWARD), 0);
+    cr_expect_eq(count(program, "a", "convolution", TR_BACKWARD), 1); /* weights, not data */
+    cr_expect_eq(count(program, "c", "multiply", TR_BACKWARD), 1);    /* for s, not for p */
+    cr_expect_eq(count(program, "s", "add", TR_BACKWARD), 1);         /* a is read twice there */
     tr_model_free(model);
     tr_config_free(config);
 }

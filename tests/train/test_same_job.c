@@ -65,6 +65,8 @@ Test(same_job, compares_values)
         {"layer.c.use_bias=yes", NULL},
         {"layer.b.trainable=no", "layer.b.trainable=false"},
         {"layer.c.trainable=on", NULL},
+        {"layer.a.inputs=c", NULL},
+        {"layer.c.inputs=input", NULL},
         {"compile.loss=mse", "compile.loss=mean_squared_error"},
         {"compile.metrics=mse,mae", "compile.metrics=mse ,  mae"},
         {"optimizer.learning_rate=0.001", "optimizer.learning_rate=1e-3"},
@@ -114,6 +116,33 @@ static void refused(const char *text, const char *override, const char *expected
     cr_expect_eq(compare(text, override, &err), TR_ERR_CONFIG, "%s", override);
     cr_expect_not_null(strstr(err.text, expected), "expected \"%s\" in: %s", expected, err.text);
     cr_expect_not_null(strstr(err.text, "old.h5"), "%s", err.text);
+}
+
+Test(same_job, compares_inputs)
+{
+    static const char graph[] =
+        "[model]\ninput_shape = 4, 4, 1\n[layer.c]\ntype = conv2d\nfilters = 2\nkernel_size = 1\n"
+        "[layer.d]\ntype = conv2d\nfilters = 2\nkernel_size = 1\n[layer.s]\ntype = add\n"
+        "inputs = c, d\n[layer.a]\ntype = flatten\n[layer.b]\ntype = dense\nunits = 3\n"
+        "[compile]\noptimizer = adam\nloss = mse\n";
+    tr_error err = {0};
+    tr_config *then = config_of(graph, NULL), *same = config_of(graph, "layer.s.inputs=c,  d");
+    tr_config *other = config_of(graph, "layer.s.inputs=c, d, d");
+    tr_config *apart = config_of(graph, "layer.d.inputs=input");
+    char *written = tr_config_text(then);
+    cr_expect_eq(tr_check_same_job(same, written, "old.h5", &err), TR_OK, "%s", err.text);
+    cr_expect_eq(tr_check_same_job(other, written, "old.h5", &err), TR_ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "[layer.s] inputs: it was written with c, d, now it is c, "
+                                        "d, d"),
+                       "%s", err.text);
+    cr_expect_eq(tr_check_same_job(apart, written, "old.h5", &err), TR_ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "[layer.d] inputs: it was written with c, now it is input"),
+                       "%s", err.text);
+    tr_free(written);
+    tr_config_free(then);
+    tr_config_free(same);
+    tr_config_free(other);
+    tr_config_free(apart);
 }
 
 /* Both are the same double. */
