@@ -1,4 +1,4 @@
-/* model.h -- a sequence of layers with its parameters, planned for this machine.
+/* model.h -- a graph of layers with its parameters, planned for this machine.
  *
  *     tr_model_parse    sections of the configuration -> layers and shapes (no oneDNN)
  *     tr_model_build    plans the training and the inference program, initialises the parameters
@@ -54,6 +54,8 @@ typedef struct tr_layer_info {
 
 int tr_model_n_layers(const tr_model *model);
 tr_layer_info tr_model_layer(const tr_model *model, int i);
+/* Each layer takes the result of the one before: what Keras calls Sequential. */
+bool tr_model_is_chain(const tr_model *model);
 int64_t tr_model_n_classes(const tr_model *model); /* length of the output vector */
 const char *tr_model_name(const tr_model *model);
 const tr_config *tr_model_config(const tr_model *model); /* it was parsed from */

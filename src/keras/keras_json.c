@@ -229,7 +229,7 @@ char *tr_keras_model_config(const tr_model *model, const tr_keras_source *source
     tr_keras_add_carried(config, carried, "model", NULL);
     json_object_set_new(config, "layers", layers);
     json_decref(carried);
-    if (tr_keras_is_chain(model))
+    if (tr_model_is_chain(model))
         return tr_keras_text(tr_keras_object("Sequential", config));
     tr_keras_connect(config, model, TR_CALLS_KERAS2);
     return tr_keras_text(tr_keras_object("Functional", config));

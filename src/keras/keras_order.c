@@ -78,13 +78,3 @@ int *tr_keras_weight_order(const tr_model *model)
     tr_free(layers);
     return weights;
 }
-
-bool tr_keras_is_chain(const tr_model *model)
-{
-    for (int i = 0; i < tr_model_n_layers(model); i++) {
-        const tr_layer_info layer = tr_model_layer(model, i);
-        if (layer.n_sources != 1 || layer.sources[0] != i - 1)
-            return false;
-    }
-    return true;
-}

@@ -9,8 +9,6 @@
 #ifndef TR_KERAS_ORDER_H
 #define TR_KERAS_ORDER_H
 
-#include <stdbool.h>
-
 #include "trainer/model.h"
 
 /* Numbers of the layers in that order, freed with tr_free(); NULL: out of memory. */
@@ -18,8 +16,5 @@ int *tr_keras_order(const tr_model *model);
 
 /* Likewise the numbers of its weights. */
 int *tr_keras_weight_order(const tr_model *model);
-
-/* Each layer takes the result of the one before: what Keras calls Sequential. */
-bool tr_keras_is_chain(const tr_model *model);
 
 #endif

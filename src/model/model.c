@@ -220,6 +220,14 @@ tr_layer_info tr_model_layer(const tr_model *model, int i)
     return info;
 }
 
+bool tr_model_is_chain(const tr_model *model)
+{
+    for (int i = 0; i < model->n_layers; i++)
+        if (model->layers[i]->n_srcs != 1 || model->layers[i]->sources[0] != i - 1)
+            return false;
+    return true;
+}
+
 const tr_optimizer *tr_model_optimizer(const tr_model *model)
 {
     return model->optimizer;

@@ -65,14 +65,6 @@ static const char *trainable_text(const tr_layer_info *info)
     return info->n_weights == 0 ? "-" : info->trainable ? "Y" : "N";
 }
 
-static bool is_chain(const tr_model *model)
-{
-    for (int i = 0; i < model->n_layers; i++)
-        if (model->layers[i]->n_srcs != 1 || model->layers[i]->sources[0] != i - 1)
-            return false;
-    return true;
-}
-
 enum { SOURCES_WIDTH = 30 };
 
 /* As many names to a line as fit; the lines that follow begin under the first. */
@@ -106,7 +98,7 @@ static void print_layers(FILE *out, const tr_model *model)
     int64_t total = 0, not_trained = 0;
     double flops = 0.0;
     const int width = name_width(model, true, LEAST), more = has_frozen(model) ? TRAINABLE : 0;
-    const bool chain = is_chain(model);
+    const bool chain = tr_model_is_chain(model);
     const int wider = width - LEAST + more + (chain ? 0 : SOURCES_WIDTH);
     fprintf(out, "Model: \"%s\"\n", tr_model_name(model));
     rule(out, '_', wider);

@@ -43,7 +43,7 @@ Test(keras_order, is_that_of_keras)
     cr_assert_eq(tr_model_n_layers(net->model), N + 1); /* a flatten is behind it */
     for (int i = 0; i < N; i++)
         cr_expect_str_eq(tr_model_layer(net->model, order[i]).name, of_keras[i]);
-    cr_expect_not(tr_keras_is_chain(net->model));
+    cr_expect_not(tr_model_is_chain(net->model));
     tr_free(order);
     test_net_free(net);
 }
@@ -97,7 +97,7 @@ Test(keras_order, of_a_chain_is_ours)
     int *order = tr_keras_order(net->model);
     for (int i = 0; i < 3; i++)
         cr_expect_eq(order[i], i);
-    cr_expect(tr_keras_is_chain(net->model)); /* also where it says so */
+    cr_expect(tr_model_is_chain(net->model)); /* also where it says so */
     tr_free(order);
     test_net_free(net);
 }
