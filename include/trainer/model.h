@@ -32,8 +32,7 @@ tr_status tr_model_build(tr_model *model, tr_error *err);
 tr_status tr_model_build_for_inference(tr_model *model, tr_error *err);
 void tr_model_free(tr_model *model);
 
-/* TR_ERR_CONFIG, naming the layer, where one of them can be used for inference only, or where
- * nothing is left to train. After tr_model_parse(). */
+/* TR_ERR_CONFIG where nothing is left to train. After tr_model_parse(). */
 tr_status tr_model_check_trainable(const tr_model *model, tr_error *err);
 
 /* ---- layers ---- */

@@ -39,6 +39,8 @@ static tr_status check_plan(const tr_plan *plan, tr_replica *replica, check_cont
     if (status == TR_OK && context->training) {
         fill(plan->program, replica, plan->diff_output, -0.1f, 0.1f);
         status = tr_verifier_run(verifier, TR_BACKWARD, pass_on, context, err);
+        if (status == TR_OK)
+            status = tr_verifier_run(verifier, TR_CONCLUDE, pass_on, context, err);
     }
     tr_verifier_free(verifier);
     return status;

@@ -1,129 +1,277 @@
-/* normalization.c -- each channel shifted and scaled by constants, in plain C; see primitives.h.
+/* normalization.c -- each channel shifted and scaled, in plain C; see normalization.h.
  *
- *     dst = (src - mean) * gamma / sqrt(variance + epsilon) + beta
+ *     dst = f((src - mean) * scale + shift)
+ *     diff_src = scale d - offset - (src - mean) slope
  *
- * The mean is taken off first, so that a channel far from 0 loses no digits. The factors are made
- * anew for each micro-batch: a square root per channel, against all its pixels. Runs straight
- * through channels-last images and those with blocks of channels, whose padding stays 0; others are
- * copied into Keras's order first.
+ * The mean is taken off first, so that a channel far from 0 loses no digits. With constants
+ * (inference, frozen layers) the factors are made anew for each micro-batch: a square root per
+ * channel, against all its pixels. Runs straight through channels-last images and those with blocks
+ * of channels, whose padding stays 0; others are copied into Keras's order first.
  */
+#include "normalization.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "bfloat16.h"
 #include "mem.h"
-#include "pixels.h"
 #include "simd.h"
 
+/* ---- one pass over the pixels ---- */
+
+typedef struct row_factors {
+    const float *mean, *scale, *shift, *offset, *slope; /* of a row */
+} row_factors;
+
+TR_SIMD_CLONES
+static void forward_rows(const float *restrict src, float *restrict dst, int64_t count,
+                         int64_t step, int64_t run, const row_factors *by, float limit)
+{
+    const float *restrict mean = by->mean, *restrict scale = by->scale, *restrict shift = by->shift;
+    for (int64_t p = 0; p < count; p++)
+        for (int64_t k = 0; k < run; k++) {
+            const float value = (src[p * step + k] - mean[k]) * scale[k] + shift[k];
+            dst[p * step + k] = value < limit ? limit : value;
+        }
+}
+
+TR_SIMD_CLONES
+static void backward_rows(const float *restrict src, const float *restrict diff,
+                          float *restrict dst, int64_t count, int64_t step, int64_t run,
+                          const row_factors *by, float limit)
+{
+    const float *restrict mean = by->mean, *restrict scale = by->scale, *restrict shift = by->shift,
+                          *restrict offset = by->offset, *restrict slope = by->slope;
+    for (int64_t p = 0; p < count; p++)
+        for (int64_t k = 0; k < run; k++) {
+            const float off_mean = src[p * step + k] - mean[k];
+            const float d =
+                tr_passes(off_mean, scale[k], shift[k], limit) ? diff[p * step + k] : 0.0f;
+            dst[p * step + k] = (scale[k] * d - offset[k]) - off_mean * slope[k];
+        }
+}
+
 typedef struct plan {
-    tr_pixels at;
+    tr_walk walk;
+    float limit; /* of relu; -infinity: none */
+    bool backward;
+    /* With constants: */
     double epsilon;
-    bool forward;                    /* else only the factor is applied */
     int gamma, beta, mean, variance; /* their numbers among the arguments, -1: absent */
 } plan;
 
-/* ---- running ---- */
+/* Where the values of a pass are; memory of the tensors' type. */
+typedef struct pass {
+    const void *src, *diff; /* diff: of backward */
+    void *dst;
+    row_factors by;
+    float *room; /* three times tr_walk_room() */
+} pass;
 
-/* Of each channel, padding included: what is taken off, the factor, what is added. */
-typedef struct factors {
-    float *mean, *scale, *beta;
-} factors;
-
-static factors make_factors(const plan *self, void *const *data, float *scratch)
+static void run_block(const plan *self, const pass *at, int64_t begin, int64_t first, int64_t count)
 {
-    const int64_t padded = self->at.n_runs * self->at.run, c = self->at.c;
-    const factors made = {scratch, scratch + padded, scratch + 2 * padded};
-    const float *gamma = self->gamma < 0 ? NULL : data[self->gamma];
-    const float *variance = data[self->variance];
-    memset(scratch, 0, (size_t)(3 * padded) * sizeof *scratch);
-    for (int64_t i = 0; i < c; i++)
-        made.scale[i] = (float)((gamma == NULL ? 1.0 : (double)gamma[i]) /
-                                sqrt((double)variance[i] + self->epsilon));
-    if (self->forward)
-        memcpy(made.mean, data[self->mean], (size_t)c * sizeof *made.mean);
-    if (self->forward && self->beta >= 0)
-        memcpy(made.beta, data[self->beta], (size_t)c * sizeof *made.beta);
-    return made;
+    const tr_walk *walk = &self->walk;
+    const tr_pixels *pixels = &walk->at;
+    const int64_t room = tr_walk_room(walk), run = pixels->run;
+    const tr_pixel_block src = tr_pixels_read(at->src, pixels, begin, first, count, at->room);
+    const int64_t to = begin + first * pixels->step_pixel;
+    float *dst = room == 0 ? (float *)at->dst + to : at->room + room;
+    const tr_rows rows = tr_rows_of(walk, &src);
+    const int64_t wide = walk->abreast * run, done = rows.wide * wide;
+    if (self->backward) {
+        const tr_pixel_block diff =
+            tr_pixels_read(at->diff, pixels, begin, first, count, at->room + 2 * room);
+        backward_rows(src.values, diff.values, dst, rows.wide, wide, wide, &at->by, self->limit);
+        backward_rows(src.values + done, diff.values + done, dst + done, rows.rest, src.step, run,
+                      &at->by, self->limit);
+    } else {
+        forward_rows(src.values, dst, rows.wide, wide, wide, &at->by, self->limit);
+        forward_rows(src.values + done, dst + done, rows.rest, src.step, run, &at->by, self->limit);
+    }
+    if (room == 0)
+        return;
+    const bool dense = pixels->step_pixel == run;
+    for (int64_t p = 0; p < (dense ? 1 : count); p++)
+        tr_pixels_write(dst + p * run, dense ? count * run : run, pixels->type,
+                        tr_element(at->dst, pixels->type, to + p * pixels->step_pixel));
 }
 
-TR_SIMD_CLONES
-static void apply_float32(const float *restrict src, float *restrict dst, const float *mean,
-                          const float *scale, const float *beta, const tr_pixels *at)
+/* The factors of a run, row by row. */
+static row_factors factors_of(const tr_walk *walk, const float *forward, const float *backward,
+                              int64_t r, float *room)
 {
-    const int64_t run = at->run, step = at->step_pixel;
-    for (int64_t p = 0; p < at->h * at->w; p++)
-        for (int64_t k = 0; k < run; k++)
-            dst[p * step + k] = (src[p * step + k] - mean[k]) * scale[k] + beta[k];
+    const int64_t at = r * walk->at.run, row = tr_row_room(walk), padded = walk->padded;
+    row_factors by = {.mean = tr_row(walk, forward + TR_MEAN * padded + at, room),
+                      .scale = tr_row(walk, forward + TR_SCALE * padded + at, room + row),
+                      .shift = tr_row(walk, forward + TR_SHIFT * padded + at, room + 2 * row)};
+    if (backward == NULL)
+        return by;
+    by.offset = tr_row(walk, backward + TR_OFFSET * padded + at, room + 3 * row);
+    by.slope = tr_row(walk, backward + TR_SLOPE * padded + at, room + 4 * row);
+    return by;
 }
 
-TR_SIMD_CLONES
-static void apply_bfloat16(const uint16_t *restrict src, uint16_t *restrict dst, const float *mean,
-                           const float *scale, const float *beta, const tr_pixels *at)
+enum { N_ROWS = 5, N_ROOMS = 3 };
+
+static int64_t pass_room(const tr_walk *walk)
 {
-    const int64_t step = at->step_pixel;
-    for (int64_t p = 0; p < at->h * at->w; p++)
-        for (int64_t k = 0; k < at->run; k++) {
-            const float value = tr_from_bfloat16(src[p * step + k]);
-            dst[p * step + k] = tr_to_bfloat16((value - mean[k]) * scale[k] + beta[k]);
+    return N_ROOMS * tr_walk_room(walk) + N_ROWS * tr_row_room(walk);
+}
+
+/* Over the first `limit` samples. */
+static void run_pass(const plan *self, pass *at, const float *forward, const float *backward,
+                     int64_t limit)
+{
+    const tr_walk *walk = &self->walk;
+    const int64_t block = tr_walk_block(walk);
+    float *rows = at->room + N_ROOMS * tr_walk_room(walk);
+    for (int64_t g = 0; g < walk->sharing.n_groups; g++) {
+        int64_t first;
+        const int64_t samples = tr_walk_samples(walk, g, limit, &first);
+        for (int64_t r = 0; samples > 0 && r < walk->at.n_runs; r++) {
+            at->by = factors_of(
+                walk, forward + g * TR_N_FACTORS * walk->padded,
+                backward == NULL ? NULL : backward + g * TR_N_BACK_FACTORS * walk->padded, r, rows);
+            for (int64_t i = 0; i < tr_walk_strips(walk, samples); i++) {
+                const tr_strip strip = tr_walk_strip(walk, first, samples, r, i);
+                for (int64_t p = 0; p < strip.count; p += block)
+                    run_block(self, at, strip.begin, p,
+                              strip.count - p < block ? strip.count - p : block);
+            }
         }
+    }
 }
 
-static void run(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
+/* ---- with measured factors ---- */
+
+static void run_forward(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
 {
     (void)draw;
     const plan *self = plan_;
-    const tr_pixels *at = &self->at;
-    const factors with = make_factors(self, data, scratch);
-    for (int64_t i = 0; i < at->n; i++)
-        for (int64_t r = 0; r < at->n_runs; r++) {
-            const int64_t first = i * at->step_sample + r * at->step_run, c = r * at->run;
-            if (at->type == TR_FLOAT32)
-                apply_float32((const float *)data[0] + first, (float *)data[1] + first,
-                              with.mean + c, with.scale + c, with.beta + c, at);
-            else
-                apply_bfloat16((const uint16_t *)data[0] + first, (uint16_t *)data[1] + first,
-                               with.mean + c, with.scale + c, with.beta + c, at);
-        }
+    pass at = {.src = data[0], .dst = data[1], .room = scratch};
+    run_pass(self, &at, data[2], NULL, self->walk.n_samples);
 }
 
-/* ---- planning ---- */
-
-/* Appends the parameter, if there is one, to the arguments; its number among them, or -1. */
-static int add_param(tr_program *program, tr_param *param, int role, tr_arg *args, int *n_args)
+static void run_backward(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
 {
-    if (param == NULL)
-        return -1;
-    const tr_layout x = tr_layout_x(program->dnn, param->dims[0]);
-    args[*n_args] = (tr_arg){role, tr_program_param(program, param, x, x)};
-    return (*n_args)++;
+    const plan *self = plan_;
+    const tr_pixels *pixels = &self->walk.at;
+    const int64_t step = pixels->step_sample, padding = self->walk.n_samples - draw->n;
+    const size_t item = pixels->type == TR_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
+    pass at = {.src = data[0], .diff = data[1], .dst = data[2], .room = scratch};
+    run_pass(self, &at, data[3], data[4], draw->n);
+    memset(tr_element(data[2], pixels->type, draw->n * step), 0, (size_t)(padding * step) * item);
+}
+
+static plan *new_plan(const tr_walk *walk, bool relu, bool backward)
+{
+    plan *self = tr_alloc(1, sizeof *self);
+    if (self != NULL)
+        *self = (plan){.walk = *walk, .limit = tr_relu_limit(relu), .backward = backward};
+    return self;
+}
+
+static tr_meaning meaning_of(const tr_walk *walk, bool relu, tr_direction direction)
+{
+    return (tr_meaning){.kind = TR_KIND_APPLICATION,
+                        .direction = direction,
+                        .activation = relu ? TR_RELU : TR_LINEAR,
+                        .sharing = walk->sharing};
+}
+
+tr_status tr_apply_forward(tr_program *program, const tr_walk *walk, bool relu, tr_value src,
+                           tr_value factors, tr_value *dst, tr_error *err)
+{
+    const tr_value out = tr_program_value(program, tr_program_layout(program, src));
+    const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}, {DNNL_ARG_SRC_1, factors}};
+    const tr_native native = {.run = run_forward,
+                              .plan = new_plan(walk, relu, false),
+                              .scratch_bytes = (size_t)pass_room(walk) * sizeof(float),
+                              .cheap = true};
+    const tr_meaning meaning = meaning_of(walk, relu, TR_DIR_FORWARD);
+    TR_TRY(tr_program_add_native(program, &native, &meaning, args, 3, err));
+    *dst = out;
+    return TR_OK;
+}
+
+tr_status tr_apply_backward(tr_program *program, const tr_walk *walk, bool relu, tr_value src,
+                            tr_value factors, tr_value diff_dst, tr_value back_factors,
+                            tr_value *diff_src, tr_error *err)
+{
+    const tr_value out = tr_program_value(program, tr_program_layout(program, src));
+    const tr_arg args[] = {{DNNL_ARG_SRC, src},
+                           {DNNL_ARG_DIFF_DST, diff_dst},
+                           {DNNL_ARG_DIFF_SRC, out},
+                           {DNNL_ARG_SRC_1, factors},
+                           {DNNL_ARG_SRC_2, back_factors}};
+    const tr_native native = {.run = run_backward,
+                              .plan = new_plan(walk, relu, true),
+                              .scratch_bytes = (size_t)pass_room(walk) * sizeof(float)};
+    const tr_meaning meaning = meaning_of(walk, relu, TR_DIR_BACKWARD_DATA);
+    TR_TRY(tr_program_add_native(program, &native, &meaning, args, 5, err));
+    *diff_src = out;
+    return TR_OK;
+}
+
+/* ---- with constants ---- */
+
+/* As forward factors of one group; in backward only the scale is not 0. */
+static void make_factors(const plan *self, void *const *data, float *factors)
+{
+    const int64_t padded = self->walk.padded, c = self->walk.at.c;
+    const float *gamma = self->gamma < 0 ? NULL : data[self->gamma];
+    const float *variance = data[self->variance];
+    memset(factors, 0, (size_t)(TR_N_FACTORS * padded) * sizeof *factors);
+    for (int64_t i = 0; i < c; i++)
+        factors[TR_SCALE * padded + i] = (float)((gamma == NULL ? 1.0 : (double)gamma[i]) /
+                                                 sqrt((double)variance[i] + self->epsilon));
+    if (self->mean >= 0)
+        memcpy(factors + TR_MEAN * padded, data[self->mean], (size_t)c * sizeof *factors);
+    if (self->beta >= 0)
+        memcpy(factors + TR_SHIFT * padded, data[self->beta], (size_t)c * sizeof *factors);
+}
+
+static void run_constant(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
+{
+    (void)draw;
+    const plan *self = plan_;
+    pass at = {.src = data[0],
+               .dst = data[1],
+               .room = (float *)scratch + TR_N_FACTORS * self->walk.padded};
+    make_factors(self, data, scratch);
+    run_pass(self, &at, scratch, NULL, self->walk.n_samples);
 }
 
 static tr_status add(tr_program *program, const tr_normalization *with, tr_direction direction,
                      tr_value src, tr_value *dst, tr_error *err)
 {
-    const bool forward = direction == TR_DIR_FORWARD;
+    const bool forward = direction == TR_DIR_FORWARD, relu = forward && with->relu;
     tr_pixels at;
     TR_TRY(tr_pixels_walkable(program, &src, &at, err));
+    const tr_walk walk = tr_walk_of(&at, at.n, 1);
     const tr_value out = tr_program_value(program, tr_program_layout(program, src));
     tr_arg args[TR_MAX_ARGS] = {{forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, src},
                                 {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, out}};
     int n_args = 2;
-    plan *self = tr_alloc(1, sizeof *self);
+    plan *self = new_plan(&walk, relu, false);
     if (self == NULL)
         return tr_out_of_memory(err, program->layer);
-    *self = (plan){.at = at, .epsilon = with->epsilon, .forward = forward};
-    self->gamma = add_param(program, with->gamma, DNNL_ARG_SCALE, args, &n_args);
-    self->variance = add_param(program, with->variance, DNNL_ARG_VARIANCE, args, &n_args);
+    self->epsilon = with->epsilon;
+    self->gamma = tr_add_vector_arg(program, with->gamma, DNNL_ARG_SCALE, args, &n_args);
+    self->variance = tr_add_vector_arg(program, with->variance, DNNL_ARG_VARIANCE, args, &n_args);
     self->mean = self->beta = -1;
     if (forward) {
-        self->mean = add_param(program, with->mean, DNNL_ARG_MEAN, args, &n_args);
-        self->beta = add_param(program, with->beta, DNNL_ARG_SHIFT, args, &n_args);
+        self->mean = tr_add_vector_arg(program, with->mean, DNNL_ARG_MEAN, args, &n_args);
+        self->beta = tr_add_vector_arg(program, with->beta, DNNL_ARG_SHIFT, args, &n_args);
     }
-    const tr_native native = {.run = run,
-                              .plan = self,
-                              .scratch_bytes = (size_t)(3 * at.n_runs * at.run) * sizeof(float)};
-    const tr_meaning meaning = {
-        .kind = TR_KIND_NORMALIZATION, .direction = direction, .epsilon = with->epsilon};
+    const tr_native native = {
+        .run = run_constant,
+        .plan = self,
+        .scratch_bytes = (size_t)(TR_N_FACTORS * walk.padded + pass_room(&walk)) * sizeof(float),
+        .cheap = forward};
+    const tr_meaning meaning = {.kind = TR_KIND_NORMALIZATION,
+                                .direction = direction,
+                                .activation = relu ? TR_RELU : TR_LINEAR,
+                                .epsilon = with->epsilon};
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, n_args, err));
     *dst = out;
     return TR_OK;

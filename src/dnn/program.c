@@ -130,6 +130,11 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_SOFTMAX] = "softmax",
                                         [TR_KIND_CHANNEL_SUMS] = "bias gradient",
                                         [TR_KIND_GLOBAL_MAX] = "global max",
+                                        [TR_KIND_SUMS] = "channel sums",
+                                        [TR_KIND_FACTORS] = "channel factors",
+                                        [TR_KIND_APPLICATION] = "normalization",
+                                        [TR_KIND_GROUP_AVERAGES] = "group averages",
+                                        [TR_KIND_MOVING_STATISTICS] = "moving statistics",
                                         [TR_KIND_CONCATENATION] = "concatenation"};
     static const char *const merges[] = {[TR_MERGE_SUM] = "add",
                                          [TR_MERGE_PRODUCT] = "multiply",

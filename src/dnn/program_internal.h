@@ -57,6 +57,11 @@ typedef enum tr_kind {
     TR_KIND_SOFTMAX,
     TR_KIND_CHANNEL_SUMS, /* the gradient of a bias */
     TR_KIND_GLOBAL_MAX,
+    TR_KIND_SUMS, /* these five: normalization.h */
+    TR_KIND_FACTORS,
+    TR_KIND_APPLICATION,
+    TR_KIND_GROUP_AVERAGES,
+    TR_KIND_MOVING_STATISTICS,
     TR_KIND_MERGE,
     TR_KIND_CONCATENATION
 } tr_kind;
@@ -72,6 +77,13 @@ typedef struct tr_merging {
     int64_t part; /* of a gradient: which source; of a concatenation: its first channel */
 } tr_merging;
 
+/* So many samples of a micro-batch, a group, and neighbouring channels have their statistics
+ * together. */
+typedef struct tr_sharing {
+    int64_t samples, channels;
+    int64_t n_groups, n_pixels; /* of the micro-batch; of a sample */
+} tr_sharing;
+
 typedef struct tr_meaning {
     tr_kind kind;
     tr_direction direction;
@@ -81,6 +93,9 @@ typedef struct tr_meaning {
     tr_dropping dropping;     /* of dropout */
     tr_merging merging;       /* of merges and concatenations */
     double epsilon;           /* of normalization */
+    tr_sharing sharing;       /* likewise */
+    double momentum;          /* of moving statistics */
+    bool averaged;            /* these follow averages over groups */
 } tr_meaning;
 
 /* An operation in plain C, for what oneDNN does not have. */
@@ -144,6 +159,12 @@ struct tr_program {
  * for its gradient. */
 tr_value tr_program_param(tr_program *program, tr_param *param, tr_layout plain, tr_layout wanted);
 tr_value tr_program_gradient(tr_program *program, const tr_param *param);
+
+/* Value for a parameter of one dimension, packed as it is. */
+tr_value tr_program_vector_param(tr_program *program, tr_param *param);
+
+/* Doubles in the arena, for native operations alone. */
+tr_value tr_program_doubles(tr_program *program, int64_t count);
 
 /* A parameter's value in `layout`, reordered in PREPARE where it differs from the packed one. */
 tr_status tr_program_weights(tr_program *program, tr_value param, tr_layout layout, tr_value *out,

@@ -1,5 +1,4 @@
-/* reference.c -- pooling, zero padding, dropout and normalization by definition; see reference.h.
- */
+/* reference.c -- pooling, zero padding and dropout by definition; see reference.h. */
 #include "reference.h"
 
 #include <math.h>
@@ -213,45 +212,6 @@ int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, c
             n < draw->n && tr_random_keeps(&address, dropping->keep_of_65536, in_keras);
         dst->values[i] = kept ? src->values[i] * 65536.0 / dropping->keep_of_65536 : 0.0;
         dst->scale[i] = fabs(dst->values[i]);
-    }
-    return 1;
-}
-
-/* ---- normalization ---- */
-
-/* The factor of a channel. */
-static double factor_of(double epsilon, const tr_tensor *gamma, const tr_tensor *variance,
-                        int64_t channel)
-{
-    return (gamma == NULL ? 1.0 : gamma->values[channel]) /
-           sqrt(variance->values[channel] + epsilon);
-}
-
-int64_t tr_reference_normalize_forward(double epsilon, const tr_tensor *gamma,
-                                       const tr_tensor *beta, const tr_tensor *mean,
-                                       const tr_tensor *variance, const tr_tensor *src,
-                                       tr_tensor *dst)
-{
-    const int64_t c = src->dims[1], image = src->dims[2] * src->dims[3];
-    for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
-        const int64_t k = i / image % c;
-        const double factor = factor_of(epsilon, gamma, variance, k);
-        const double shift = beta == NULL ? 0.0 : beta->values[k];
-        dst->values[i] = (src->values[i] - mean->values[k]) * factor + shift;
-        dst->scale[i] = (fabs(src->values[i]) + fabs(mean->values[k])) * fabs(factor) + fabs(shift);
-    }
-    return 3;
-}
-
-int64_t tr_reference_normalize_backward(double epsilon, const tr_tensor *gamma,
-                                        const tr_tensor *variance, const tr_tensor *diff_dst,
-                                        tr_tensor *diff_src)
-{
-    const int64_t c = diff_dst->dims[1], image = diff_dst->dims[2] * diff_dst->dims[3];
-    for (int64_t i = 0; i < tr_tensor_elements(diff_dst); i++) {
-        diff_src->values[i] =
-            diff_dst->values[i] * factor_of(epsilon, gamma, variance, i / image % c);
-        diff_src->scale[i] = fabs(diff_src->values[i]);
     }
     return 1;
 }

@@ -51,7 +51,7 @@ static tr_status run_timed(const tr_replica *replica, const tr_bound_op *op)
 
 tr_status tr_replica_run(tr_replica *replica, tr_phase phase)
 {
-    if (phase != TR_PREPARE && tr_program_n_stages(replica->program) > 1)
+    if (phase != TR_PREPARE && tr_program_kept_bytes(replica->program) > 0)
         TR_TRY(tr_replica_bind_own(replica));
     for (size_t i = 0; i < replica->n_ops[phase]; i++)
         TR_TRY(run_timed(replica, &replica->ops[phase][i]));

@@ -106,6 +106,20 @@ tr_value tr_program_param(tr_program *program, tr_param *param, tr_layout plain,
     return new_value(program, param->packed, TR_SPACE_PARAMS, param);
 }
 
+tr_value tr_program_vector_param(tr_program *program, tr_param *param)
+{
+    const tr_layout x = tr_layout_x(program->dnn, param->dims[0]);
+    return tr_program_param(program, param, x, x);
+}
+
+tr_value tr_program_doubles(tr_program *program, int64_t count)
+{
+    const tr_value value = tr_program_value(program, tr_layout_x(program->dnn, 2 * count));
+    if (value != TR_NO_VALUE)
+        program->values[value].n_doubles = count;
+    return value;
+}
+
 tr_value tr_program_gradient(tr_program *program, const tr_param *param)
 {
     return new_value(program, param->packed, TR_SPACE_GRADIENTS, param);

@@ -44,11 +44,28 @@ void tr_verifier_free(tr_verifier *verifier)
 const char *tr_result_name(tr_direction direction, int role)
 {
     if (direction == TR_DIR_FORWARD || direction == TR_DIR_REORDER)
-        return role == DNNL_ARG_DST ? "dst" : NULL;
-    return role == DNNL_ARG_DIFF_SRC       ? "diff_src"
-           : role == DNNL_ARG_DIFF_WEIGHTS ? "diff_weights"
-           : role == DNNL_ARG_DIFF_BIAS    ? "diff_bias"
-                                           : NULL;
+        return role == DNNL_ARG_DST ? "dst" : role == DNNL_ARG_DST_1 ? "dst_1" : NULL;
+    switch (role) {
+    case DNNL_ARG_DIFF_SRC:
+        return "diff_src";
+    case DNNL_ARG_DIFF_SRC_1:
+        return "sums";
+    case DNNL_ARG_DIFF_WEIGHTS:
+        return "diff_weights";
+    case DNNL_ARG_DIFF_BIAS:
+        return "diff_bias";
+    case DNNL_ARG_DIFF_SCALE:
+        return "diff_gamma";
+    case DNNL_ARG_DIFF_SHIFT:
+        return "diff_beta";
+    default:
+        return NULL;
+    }
+}
+
+bool tr_op_updates(const tr_op *op)
+{
+    return op->meaning.kind == TR_KIND_MOVING_STATISTICS;
 }
 
 static tr_tensor *argument(tr_job *at, int role)
@@ -78,8 +95,14 @@ static tr_status read_value(const tr_verifier *verifier, const tr_job *at, int a
     const tr_value value = at->op->args[arg].value;
     const tr_layout layout = verifier->program->values[value].layout;
     const void *memory = tr_replica_memory(verifier->replica, value);
+    const int64_t n_doubles = verifier->program->values[value].n_doubles;
     if (memory == NULL)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: no gradients are set", at->op->info.layer);
+    if (n_doubles > 0) {
+        memcpy(values, memory, (size_t)n_doubles * sizeof *values);
+        *n_dirty = 0;
+        return TR_OK;
+    }
     tr_error reason;
     const tr_status status = at->factors == NULL || at->contracted[arg] < 0
                                  ? tr_layout_unpack(layout, memory, values, n_dirty, &reason)
@@ -94,8 +117,10 @@ tr_status tr_job_prepare(const tr_verifier *verifier, tr_job *at, tr_error *err)
 {
     for (int i = 0; i < at->op->n_args; i++) {
         const tr_arg *arg = &at->op->args[i];
-        const tr_layout layout = verifier->program->values[arg->value].layout;
+        const tr_value_box *value = &verifier->program->values[arg->value];
+        const tr_layout layout = value->layout;
         const bool result = tr_result_name(at->op->info.direction, arg->role) != NULL;
+        const bool read = !result || tr_op_updates(at->op);
         tr_tensor *tensor = &at->args[i];
         if (arg->role == DNNL_ARG_WORKSPACE)
             continue;
@@ -103,15 +128,17 @@ tr_status tr_job_prepare(const tr_verifier *verifier, tr_job *at, tr_error *err)
         tensor->n_dims = tr_layout_dims(layout, tensor->dims);
         if (at->factors != NULL && at->contracted[i] >= 0)
             tensor->dims[at->contracted[i]] = 1;
+        if (value->n_doubles > 0)
+            tensor->dims[0] = value->n_doubles;
         const size_t n = (size_t)tr_tensor_elements(tensor);
         int64_t n_dirty;
         tensor->values = tr_alloc(n, sizeof(double));
         tensor->scale = result ? tr_alloc(n, sizeof(double)) : NULL;
         if (tensor->values == NULL || (result && tensor->scale == NULL))
             return out_of_memory(at, err);
-        if (!result)
+        if (read)
             TR_TRY(read_value(verifier, at, i, tensor->values, NULL, &n_dirty, err));
-        else if (tr_replica_memory(verifier->replica, arg->value) != NULL)
+        if (!read && tr_replica_memory(verifier->replica, arg->value) != NULL)
             memset(tr_replica_memory(verifier->replica, arg->value), 0xff, tr_layout_bytes(layout));
     }
     return TR_OK;
@@ -189,8 +216,9 @@ static void expect_normalization(tr_job *at)
     const tr_tensor *variance = argument(at, DNNL_ARG_VARIANCE);
     if (at->op->info.direction == TR_DIR_FORWARD)
         at->terms = tr_reference_normalize_forward(
-            epsilon, gamma, argument(at, DNNL_ARG_SHIFT), argument(at, DNNL_ARG_MEAN), variance,
-            argument(at, DNNL_ARG_SRC), argument(at, DNNL_ARG_DST));
+            epsilon, at->fused == TR_RELU, gamma, argument(at, DNNL_ARG_SHIFT),
+            argument(at, DNNL_ARG_MEAN), variance, argument(at, DNNL_ARG_SRC),
+            argument(at, DNNL_ARG_DST));
     else
         at->terms = tr_reference_normalize_backward(epsilon, gamma, variance,
                                                     argument(at, DNNL_ARG_DIFF_DST),
@@ -234,6 +262,40 @@ static void expect_concatenation(tr_job *at)
         at->terms = tr_reference_concatenate_backward(at->op->meaning.merging.part,
                                                       argument(at, DNNL_ARG_DIFF_DST),
                                                       argument(at, DNNL_ARG_DIFF_SRC));
+}
+
+/* What is measured of a batch: the operations of normalization.h. */
+static void expect_statistics(const tr_verifier *verifier, tr_job *at)
+{
+    const tr_meaning *meaning = &at->op->meaning;
+    const tr_sharing *sharing = &meaning->sharing;
+    const int64_t n_samples = tr_replica_draw(verifier->replica)->n;
+    const bool forward = meaning->direction == TR_DIR_FORWARD;
+    const bool relu = meaning->activation == TR_RELU;
+    const tr_tensor *src = argument(at, DNNL_ARG_SRC), *by = argument(at, DNNL_ARG_SRC_1);
+    const tr_tensor *diff_dst = argument(at, DNNL_ARG_DIFF_DST);
+    tr_tensor *dst = argument(at, DNNL_ARG_DST), *diff_src = argument(at, DNNL_ARG_DIFF_SRC);
+    if (meaning->kind == TR_KIND_SUMS)
+        at->terms = forward ? tr_reference_sum_forward(sharing, n_samples, src, dst)
+                            : tr_reference_sum_backward(sharing, relu, n_samples, src, by, diff_dst,
+                                                        argument(at, DNNL_ARG_DIFF_SRC_1),
+                                                        argument(at, DNNL_ARG_DIFF_SCALE),
+                                                        argument(at, DNNL_ARG_DIFF_SHIFT));
+    else if (meaning->kind == TR_KIND_FACTORS)
+        at->terms = forward ? tr_reference_factors_forward(sharing, meaning->epsilon, src,
+                                                           argument(at, DNNL_ARG_SCALE),
+                                                           argument(at, DNNL_ARG_SHIFT), dst)
+                            : tr_reference_factors_backward(sharing, src, diff_dst, by, diff_src);
+    else if (meaning->kind == TR_KIND_APPLICATION)
+        at->terms = forward
+                        ? tr_reference_apply_forward(sharing, relu, src, by, dst)
+                        : tr_reference_apply_backward(sharing, relu, n_samples, src, by, diff_dst,
+                                                      argument(at, DNNL_ARG_SRC_2), diff_src);
+    else if (meaning->kind == TR_KIND_GROUP_AVERAGES)
+        at->terms = tr_reference_group_averages(sharing, n_samples, src, dst);
+    else
+        at->terms = tr_reference_moving_statistics(meaning->momentum, meaning->averaged, src, dst,
+                                                   argument(at, DNNL_ARG_DST_1));
 }
 
 tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
@@ -288,6 +350,13 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
         break;
     case TR_KIND_CHANNEL_SUMS:
         at->terms = tr_reference_channel_sums(diff_dst, argument(at, DNNL_ARG_DIFF_BIAS));
+        break;
+    case TR_KIND_SUMS:
+    case TR_KIND_FACTORS:
+    case TR_KIND_APPLICATION:
+    case TR_KIND_GROUP_AVERAGES:
+    case TR_KIND_MOVING_STATISTICS:
+        expect_statistics(verifier, at);
         break;
     case TR_KIND_SOFTMAX:
         at->terms = forward ? tr_reference_softmax_forward(src, dst)

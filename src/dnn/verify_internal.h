@@ -37,6 +37,9 @@ typedef struct tr_allowance {
 /* The name of a result, or NULL for what the operation reads and for workspaces. */
 const char *tr_result_name(tr_direction direction, int role);
 
+/* Whether the results of an operation are sources too: what they were before. */
+bool tr_op_updates(const tr_op *op);
+
 /* Reads the sources, makes room for what is expected of the results, and spoils these. */
 tr_status tr_job_prepare(const tr_verifier *verifier, tr_job *at, tr_error *err);
 tr_status tr_job_run(const tr_verifier *verifier, const tr_job *at, tr_error *err);

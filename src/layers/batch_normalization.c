@@ -1,10 +1,10 @@
-/* batch_normalization.c -- dst = (src - moving_mean) * gamma / sqrt(moving_variance + epsilon) +
- * beta, per channel.
+/* batch_normalization.c -- dst = (src - mean) * gamma / sqrt(variance + epsilon) + beta, per
+ * channel.
  *
- * Keras's BatchNormalization over the last axis, in inference mode: the statistics are those that
- * the training left in the file. On images and on flat vectors. Parameters: gamma (if scale), beta
- * (if center), moving_mean, moving_variance. Training it, which measures each batch, is not
- * implemented; backward takes all four for constants, as Keras does where trainable = False.
+ * Keras's BatchNormalization over the last axis, on images and on flat vectors. In training, mean
+ * and (biased) variance are those of the batch, or of virtual_batch_size samples, and the moving
+ * statistics follow them; where the layer is not trained, and in all else, they are the moving
+ * ones. Parameters: gamma (if scale), beta (if center), moving_mean, moving_variance.
  */
 #include <stddef.h>
 
@@ -14,6 +14,7 @@ typedef struct batch_normalization {
     tr_layer base;
     double momentum, epsilon;
     bool center, scale;
+    int64_t virtual_batch_size; /* TR_WHOLE_BATCH */
 } batch_normalization;
 
 static const tr_key keys[] = {
@@ -42,6 +43,13 @@ static const tr_key keys[] = {
      .offset = offsetof(batch_normalization, scale),
      .fallback = "true",
      .doc = "multiply by a factor per channel, gamma"},
+    {.name = "virtual_batch_size",
+     .kind = TR_KEY_INT,
+     .offset = offsetof(batch_normalization, virtual_batch_size),
+     .fallback = "0",
+     .min = 0,
+     .max = 1048576,
+     .doc = "samples that have their statistics together; 0: the whole batch"},
     TR_KEY_TRAINABLE,
 };
 
@@ -65,11 +73,14 @@ static tr_status batch_normalization_shape(tr_layer *layer, tr_error *err)
     return TR_OK;
 }
 
-static tr_normalization constants_of(tr_layer *layer)
+static tr_normalization normalization_of(tr_layer *layer, const tr_tape *tape)
 {
     const batch_normalization *self = (const batch_normalization *)layer;
     tr_param *next = layer->params;
-    tr_normalization with = {.epsilon = self->epsilon};
+    tr_normalization with = {.epsilon = self->epsilon,
+                             .momentum = self->momentum,
+                             .samples = self->virtual_batch_size,
+                             .relu = tape->activation == TR_RELU};
     with.gamma = self->scale ? next++ : NULL;
     with.beta = self->center ? next++ : NULL;
     with.mean = next++;
@@ -77,15 +88,29 @@ static tr_normalization constants_of(tr_layer *layer)
     return with;
 }
 
+static bool fuses(tr_activation activation)
+{
+    return activation == TR_LINEAR || activation == TR_RELU;
+}
+
+static bool measures(const tr_layer *layer, const tr_program *program)
+{
+    return layer->trainable && tr_program_training(program);
+}
+
 /* Behind a flatten the tensor may still be an image (flatten.c), whose channels are not those of
  * the vector: then it is brought into the vector's order. */
 static tr_status batch_normalization_forward(tr_layer *layer, tr_program *program, tr_tape *tape,
                                              tr_value *dst, tr_error *err)
 {
-    const tr_normalization with = constants_of(layer);
+    const tr_normalization with = normalization_of(layer, tape);
     tr_value src = tape->src;
     if (layer->src.flat)
         TR_TRY(tr_program_vector(program, src, &src, err));
+    if (measures(layer, program)) {
+        tape->differentiates = with.relu;
+        return tr_batch_normalize_forward(program, &with, src, &tape->measured, dst, err);
+    }
     return tr_normalize_forward(program, &with, src, dst, err);
 }
 
@@ -93,15 +118,18 @@ static tr_status batch_normalization_backward(tr_layer *layer, tr_program *progr
                                               const tr_tape *tape, tr_value diff_dst,
                                               tr_value *diff_src, tr_error *err)
 {
-    const tr_normalization with = constants_of(layer);
+    const tr_normalization with = normalization_of(layer, tape);
+    tr_value diff = diff_dst, *wanted = diff_src == NULL ? NULL : &diff;
+    if (layer->src.flat)
+        TR_TRY(tr_program_vector(program, diff, &diff, err));
+    if (measures(layer, program))
+        TR_TRY(tr_batch_normalize_backward(program, &with, &tape->measured, diff, wanted, err));
+    else if (wanted != NULL)
+        TR_TRY(tr_normalize_backward(program, &with, diff, wanted, err));
     if (diff_src == NULL)
         return TR_OK;
-    if (!layer->src.flat)
-        return tr_normalize_backward(program, &with, diff_dst, diff_src, err);
-    tr_value diff;
-    TR_TRY(tr_program_vector(program, diff_dst, &diff, err));
-    TR_TRY(tr_normalize_backward(program, &with, diff, &diff, err));
-    return tr_program_unvector(program, diff, tape->src, diff_src, err);
+    *diff_src = diff;
+    return layer->src.flat ? tr_program_unvector(program, diff, tape->src, diff_src, err) : TR_OK;
 }
 
 const tr_layer_ops tr_batch_normalization_ops = {
@@ -114,11 +142,11 @@ const tr_layer_ops tr_batch_normalization_ops = {
                   "\"moving_variance_initializer\":{\"class_name\":\"Ones\",\"config\":{}},"
                   "\"beta_regularizer\":null,\"gamma_regularizer\":null,"
                   "\"beta_constraint\":null,\"gamma_constraint\":null}",
-    .doc = "channels shifted and scaled by their statistics; inference only",
+    .doc = "channels shifted and scaled by their statistics",
     .bytes = sizeof(batch_normalization),
     .keys = keys,
     .n_keys = sizeof keys / sizeof *keys,
-    .inference_only = true,
+    .fuses = fuses,
     .shape = batch_normalization_shape,
     .forward = batch_normalization_forward,
     .backward = batch_normalization_backward,

@@ -35,6 +35,7 @@ typedef struct tr_tape {
     bool differentiates; /* its backward takes the derivative of `activation` itself */
     tr_value workspace;  /* the layer's own, e.g. the winners of a max pooling */
     tr_hint hint;
+    tr_normalization_tape measured;
 } tr_tape;
 
 typedef struct tr_layer tr_layer;
@@ -48,8 +49,6 @@ typedef struct tr_layer_ops {
     size_t bytes;            /* of the layer's private struct; its first member is a tr_layer */
     const tr_key *keys;      /* offsets into that struct */
     size_t n_keys;
-    bool inference_only; /* training it is not implemented, unless it is frozen:
-                          * tr_model_check_trainable() */
     bool merges;         /* takes two or more sources of `srcs` */
     bool selects;        /* dst elements are src elements, chosen by max: an activation that
                           * commutes with max may be differentiated behind this layer */

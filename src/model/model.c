@@ -155,8 +155,7 @@ void tr_model_free(tr_model *model)
     tr_free(model);
 }
 
-/* Something has to learn. */
-static tr_status check_trained(const tr_model *model, tr_error *err)
+tr_status tr_model_check_trainable(const tr_model *model, tr_error *err)
 {
     const char *path = tr_problems_path(model->config->problems);
     const tr_layer *frozen = NULL;
@@ -175,20 +174,6 @@ static tr_status check_trained(const tr_model *model, tr_error *err)
                    "%s:%d: there is nothing to train: no layer has weights that learn, and "
                    "[layer.%s] has trainable = false; take that away from a layer that is to learn",
                    path, frozen->line, frozen->name);
-}
-
-tr_status tr_model_check_trainable(const tr_model *model, tr_error *err)
-{
-    for (int i = 0; i < model->n_layers; i++) {
-        const tr_layer *layer = model->layers[i];
-        if (layer->ops->inference_only && layer->trainable)
-            return tr_fail(err, TR_ERR_CONFIG,
-                           "%s:%d: [layer.%s] type = %s can be used for inference only so far "
-                           "(trainer evaluate, predict and summary); train without it",
-                           tr_problems_path(model->config->problems), layer->line, layer->name,
-                           layer->ops->type);
-    }
-    return check_trained(model, err);
 }
 
 /* ---- questions ---- */

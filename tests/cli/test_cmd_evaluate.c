@@ -249,23 +249,6 @@ Test(cmd_evaluate, a_frozen_body_stays_that_of_initial_weights)
                 "dense/kernel:0 is float32 [3136, 10], the model's output/kernel is [3136, 12]");
 }
 
-Test(cmd_evaluate, batch_normalization_is_not_trained)
-{
-    const char *config = test_file(
-        "bn.ini",
-        "[data]\nfile = x.h5\n[model]\ninput_shape = 28, 28, 1\n[layer.norm]\ntype = "
-        "batch_normalization\n[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = "
-        "10\nactivation = softmax\n[compile]\nloss = sparse_categorical_crossentropy\n"
-        "optimizer = sgd\n[output]\ndirectory = run\n");
-    char more[1024];
-    static const char expected[] =
-        "bn.ini:5: [layer.norm] type = batch_normalization can be used for inference only so far";
-    snprintf(more, sizeof more, "-c %s", config);
-    test_expect(test_run("", more), 2, expected);
-    snprintf(more, sizeof more, "bench -c %s", config);
-    test_expect(test_run("", more), 2, expected);
-}
-
 static tr_status fill_without_test(const void *user, hid_t file, tr_error *err)
 {
     static const uint8_t x[4 * 28 * 28], y[4] = {0, 1, 2, 3};

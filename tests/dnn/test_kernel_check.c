@@ -35,6 +35,7 @@ static struct target {
     tr_op *op;
     int arg; /* of its results */
     tr_layout layout;
+    int64_t n_doubles; /* instead of what the layout says; 0: none */
     fault fault;
     bool exact;
     bool changed; /* there was something to be made wrong */
@@ -80,8 +81,54 @@ static void change(const tr_places *p, void *data, int64_t at, float value)
     target.changed = target.changed || tr_place_read(p->type, data, at) != before;
 }
 
+/* The same to a value of doubles, which has no padding. */
+static void change_double(double *data, int64_t at, double value)
+{
+    target.changed = target.changed || data[at] != value;
+    data[at] = value;
+}
+
+static void spoil_doubles(double *data, int64_t n)
+{
+    int64_t largest = 0, high = 0, low = 0;
+    for (int64_t i = 0; i < n; i++) {
+        largest = fabs(data[i]) > fabs(data[largest]) ? i : largest;
+        high = data[i] > data[high] ? i : high;
+        low = data[i] < data[low] ? i : low;
+    }
+    const double value = data[largest], first = data[high];
+    switch (target.fault) {
+    case LARGEST_IS_ZERO:
+        change_double(data, largest, 0.0);
+        break;
+    case LARGEST_IS_UNWRITTEN:
+        change_double(data, largest, NAN);
+        break;
+    case LARGEST_IS_OFF:
+        change_double(data, largest, value * 1.01);
+        break;
+    case EXTREMES_ARE_SWAPPED:
+        change_double(data, high, data[low]);
+        change_double(data, low, first);
+        break;
+    case LAST_IS_GARBAGE:
+        change_double(data, n - 1, 1e30);
+        break;
+    case LEAST_IS_OFF:
+        if (data[low] <= 0.0)
+            change_double(data, low, data[low] - 0.5);
+        break;
+    default:
+        break;
+    }
+}
+
 static void spoil(void *data)
 {
+    if (target.n_doubles > 0) {
+        spoil_doubles(data, target.n_doubles);
+        return;
+    }
     int64_t *room = tr_alloc(tr_places_room(target.layout), sizeof *room);
     const tr_places p = tr_places_find(target.layout, room);
     const int64_t largest = extreme(&p, data, true, true);
@@ -174,6 +221,7 @@ static int break_result(tr_program *program, tr_op *op, int arg, fault how)
     target = (struct target){.op = op,
                              .arg = arg,
                              .layout = program->values[op->args[arg].value].layout,
+                             .n_doubles = program->values[op->args[arg].value].n_doubles,
                              .fault = how,
                              .exact = is_exact(op),
                              .run = op->native.run};
@@ -248,6 +296,12 @@ static const subject all_kinds[] = {
      "type = maximum\ninputs = v, m, a\n",
      {5, 4, 3},
      2},
+    {"[layer.n]\ntype = batch_normalization\nvirtual_batch_size = 2\n[layer.m]\n"
+     "type = batch_normalization\nvirtual_batch_size = 12\nscale = false\n[layer.f]\n"
+     "type = flatten\n[layer.d]\ntype = dense\nunits = 7\n[layer.o]\n"
+     "type = batch_normalization\ncenter = false\n",
+     {5, 4, 3},
+     4},
 };
 
 static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
@@ -264,6 +318,11 @@ static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
     [TR_KIND_GLOBAL_MAX] = {true, true},
     [TR_KIND_MERGE] = {true, true},
     [TR_KIND_CONCATENATION] = {true, true},
+    [TR_KIND_SUMS] = {[TR_DIR_FORWARD] = true, [TR_DIR_BACKWARD_WEIGHTS] = true},
+    [TR_KIND_FACTORS] = {true, true},
+    [TR_KIND_APPLICATION] = {true, true},
+    [TR_KIND_GROUP_AVERAGES] = {true},
+    [TR_KIND_MOVING_STATISTICS] = {true},
 };
 
 Test(kernel_check, finds_every_fault_of_every_operation)

@@ -40,6 +40,7 @@ static tally verify(test_net *net)
     test_fill(tr_replica_data(net->replica, plan->diff_output),
               (size_t)(net->n * test_net_outputs(net)), 2);
     cr_assert_eq(tr_verifier_run(verifier, TR_BACKWARD, count, &all, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_verifier_run(verifier, TR_CONCLUDE, count, &all, &err), TR_OK, "%s", err.text);
     tr_verifier_free(verifier);
     cr_assert_eq((size_t)all.n, tr_program_n_ops(plan->program));
     return all;

@@ -53,20 +53,3 @@ Test(batch_normalization, has_keras_weights)
     tr_free(summary);
     test_net_free(net);
 }
-
-Test(batch_normalization, is_refused_by_a_training)
-{
-    static const int64_t shape[3] = {2, 3, 5};
-    tr_error err = {0};
-    tr_engine *engine = NULL;
-    tr_optimizer *optimizer = NULL;
-    test_net *net = test_net_new("[layer.norm]\ntype = batch_normalization\n", shape, 2);
-    cr_assert_eq(tr_optimizer_make(&optimizer, net->config, &err), TR_OK);
-    cr_assert_eq(tr_engine_new(&engine, net->model, optimizer, 1, 8, 8, &err), TR_ERR_CONFIG);
-    cr_expect_not_null(strstr(err.text, "[layer.norm] type = batch_normalization"), "%s", err.text);
-    cr_expect_not_null(strstr(err.text, "inference only so far"), "%s", err.text);
-    cr_assert_eq(tr_engine_new(&engine, net->model, NULL, 1, 0, 8, &err), TR_OK, "%s", err.text);
-    tr_engine_free(engine);
-    tr_free(optimizer);
-    test_net_free(net);
-}

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "mem.h"
+#include "replica_internal.h"
 #include "rng.h"
 
 /* ---- configurations ---- */
@@ -82,6 +83,7 @@ test_net *test_net_new_with(const char *layers, const int64_t shape[3], int64_t 
     cr_assert_eq(
         tr_replica_new(&net->replica, net->model->training.program, net->model->params, &err),
         TR_OK, "%s", err.text);
+    cr_assert_eq(tr_replica_bind_own(net->replica), TR_OK); /* images may cross a cut */
     net->gradients = tr_alloc(net->model->n_floats, sizeof(float));
     cr_assert_eq(tr_replica_set_gradients(net->replica, net->gradients), TR_OK);
     return net;
