@@ -44,10 +44,13 @@ static void make_forward(const plan *self, const double *sums, const float *gamm
     for (int64_t k = 0; k < c; k++) {
         const moments of = measure(sums, c, k / together * together, together);
         const double reciprocal = 1.0 / sqrt(of.variance + self->epsilon);
+        const double scale = gamma == NULL ? reciprocal : (double)gamma[k] * reciprocal;
+        const double lost = of.mean - (double)(float)of.mean;
         factors[TR_MEAN * padded + k] = (float)of.mean;
-        factors[TR_SCALE * padded + k] =
-            (float)(gamma == NULL ? reciprocal : (double)gamma[k] * reciprocal);
-        factors[TR_SHIFT * padded + k] = beta == NULL ? 0.0f : beta[k];
+        factors[TR_SCALE * padded + k] = (float)scale;
+        factors[TR_SHIFT * padded + k] =
+            (float)((beta == NULL ? 0.0 : (double)beta[k]) - lost * scale);
+        factors[TR_LOST * padded + k] = (float)lost;
         factors[TR_RECIPROCAL * padded + k] = (float)reciprocal;
     }
 }
@@ -83,7 +86,8 @@ static void make_backward(const plan *self, double n_pixels, const double *sums,
         offset /= n_pixels * (double)together;
         slope *= (double)factors[TR_RECIPROCAL * padded + first] / (n_pixels * (double)together);
         for (int64_t k = first; k < first + together; k++) {
-            back[TR_OFFSET * padded + k] = (float)offset;
+            const double lost = (double)factors[TR_LOST * padded + k];
+            back[TR_OFFSET * padded + k] = (float)(offset - lost * slope);
             back[TR_SLOPE * padded + k] = (float)slope;
         }
     }

@@ -205,9 +205,10 @@ static void run_backward(const void *plan_, const tr_draw *draw, void *const *da
             at.by.shift = tr_row(walk, of_run + TR_SHIFT * walk->padded, at.rows + 2 * wide);
             add_run(self, &at, first, samples, r);
             for (int64_t k = 0; k < channels_of(walk, r); k++) {
+                const double lost = (double)of_run[TR_LOST * walk->padded + k];
                 to[r * run + k] = at.sums[k];
-                to[c + r * run + k] =
-                    at.sums[wide + k] * (double)of_run[TR_RECIPROCAL * walk->padded + k];
+                to[c + r * run + k] = (at.sums[wide + k] - lost * at.sums[k]) *
+                                      (double)of_run[TR_RECIPROCAL * walk->padded + k];
             }
         }
     }

@@ -27,7 +27,7 @@ static tr_status borrow(const checker *self, const tr_job *at, void *memory[TR_M
     for (int i = 0; i < at->op->n_args; i++) {
         const tr_value value = at->op->args[i].value;
         const tr_value_box *box = &self->program->values[value];
-        if (box->space == TR_SPACE_ARENA || box->space == TR_SPACE_PREPARED)
+        if (box->space != TR_SPACE_PARAMS && box->space != TR_SPACE_GRADIENTS)
             continue;
         memory[i] = tr_alloc(tr_layout_bytes(box->layout), 1);
         if (memory[i] == NULL)

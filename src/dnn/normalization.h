@@ -17,8 +17,10 @@
 
 #include "pixels.h"
 
-/* Factors of a group, `padded` floats each, one behind the other: forward, and backward. */
-enum { TR_MEAN, TR_SCALE, TR_SHIFT, TR_RECIPROCAL, TR_N_FACTORS }; /* 1 / deviation */
+/* Factors of a group, `padded` floats each, one behind the other: forward, and backward. What the
+ * mean lost when it was rounded to float32, which is much where a channel is far from 0, is in the
+ * shift (and the offset) already; backward sums need it. */
+enum { TR_MEAN, TR_SCALE, TR_SHIFT, TR_RECIPROCAL, TR_LOST, TR_N_FACTORS }; /* 1 / deviation */
 enum { TR_OFFSET, TR_SLOPE, TR_N_BACK_FACTORS };
 
 /* Doubles of a group. Forward: the number of pixels, then sums and sums of squares of c channels.

@@ -79,7 +79,7 @@ int64_t tr_reference_sum_forward(const tr_sharing *sharing, int64_t n_samples, c
 
 /* Of element i of a tensor of that shape: which factors. */
 typedef struct factors {
-    double mean, scale, shift, reciprocal, offset, slope;
+    double mean, scale, shift, reciprocal, lost, offset, slope;
 } factors;
 
 static factors factors_at(const tr_sharing *sharing, const tr_tensor *like, int64_t i,
@@ -92,7 +92,8 @@ static factors factors_at(const tr_sharing *sharing, const tr_tensor *like, int6
     factors at = {.mean = of[TR_MEAN * padded],
                   .scale = of[TR_SCALE * padded],
                   .shift = of[TR_SHIFT * padded],
-                  .reciprocal = of[TR_RECIPROCAL * padded]};
+                  .reciprocal = of[TR_RECIPROCAL * padded],
+                  .lost = of[TR_LOST * padded]};
     if (backward != NULL) {
         at.offset = backward->values[(g * TR_N_BACK_FACTORS + TR_OFFSET) * padded + k];
         at.slope = backward->values[(g * TR_N_BACK_FACTORS + TR_SLOPE) * padded + k];
@@ -119,8 +120,8 @@ int64_t tr_reference_sum_backward(const tr_sharing *sharing, bool relu, int64_t 
         const int64_t k = i / image % c, g = i / image / c / sharing->samples;
         const factors at = factors_at(sharing, src, i, forward, NULL);
         const double x = src->values[i], d = behind_relu(relu, x, &at, diff_dst->values[i]);
-        const double term = d * (x - at.mean) * at.reciprocal;
-        const double size = fabs(d * at.reciprocal) * (fabs(x) + fabs(at.mean));
+        const double term = d * (x - at.mean - at.lost) * at.reciprocal;
+        const double size = fabs(d * at.reciprocal) * (fabs(x) + fabs(at.mean) + fabs(at.lost));
         const int64_t to = g * tr_backward_sums(c);
         tr_tensor *const results[] = {sums, sums, diff_beta, diff_gamma};
         const int64_t places[] = {to + k, to + c + k, k, k};
@@ -175,10 +176,13 @@ int64_t tr_reference_factors_forward(const tr_sharing *sharing, double epsilon,
             continue;
         const moments at = moments_of(of, c, k / together * together, together);
         const double reciprocal = 1.0 / sqrt(at.variance + epsilon);
+        const double scale = (gamma == NULL ? 1.0 : gamma->values[k]) * reciprocal;
+        const double lost = at.mean - (double)(float)at.mean;
         expect(forward, to + TR_MEAN * padded, at.mean);
-        expect(forward, to + TR_SCALE * padded,
-               (gamma == NULL ? 1.0 : gamma->values[k]) * reciprocal);
-        expect(forward, to + TR_SHIFT * padded, beta == NULL ? 0.0 : beta->values[k]);
+        expect(forward, to + TR_SCALE * padded, scale);
+        expect(forward, to + TR_SHIFT * padded,
+               (beta == NULL ? 0.0 : beta->values[k]) - lost * scale);
+        expect(forward, to + TR_LOST * padded, lost);
         expect(forward, to + TR_RECIPROCAL * padded, reciprocal);
     }
     return 1;
@@ -199,11 +203,12 @@ int64_t tr_reference_factors_backward(const tr_sharing *sharing, const tr_tensor
         const double offset = of[TR_SCALE * padded + other] * d[other] / n;
         const double slope =
             of[TR_SCALE * padded + other] * d[c + other] / n * of[TR_RECIPROCAL * padded + k];
+        const double lost = of[TR_LOST * padded + k] * slope;
         const int64_t to = g * TR_N_BACK_FACTORS * padded + k;
         if (n <= 0.0)
             continue;
-        backward->values[to + TR_OFFSET * padded] += offset;
-        backward->scale[to + TR_OFFSET * padded] += fabs(offset);
+        backward->values[to + TR_OFFSET * padded] += offset - lost;
+        backward->scale[to + TR_OFFSET * padded] += fabs(offset) + fabs(lost);
         backward->values[to + TR_SLOPE * padded] += slope;
         backward->scale[to + TR_SLOPE * padded] += fabs(slope);
     }

@@ -79,6 +79,15 @@ static void add_once(tr_value *list, size_t *n, tr_value value)
     list[(*n)++] = value;
 }
 
+/* The value, its root and all other views of that: the engine may know it by another of them. */
+static void add_views(tr_bound_stage *stage, const tr_program *program, tr_value value)
+{
+    const tr_value root = program->values[value].root;
+    for (size_t i = 0; i < program->n_values; i++)
+        if (program->values[i].root == root)
+            add_once(stage->kept, &stage->n_kept, (tr_value)i);
+}
+
 static void bind_stage(tr_bound_stage *stage, const tr_program *program, const tr_op *op)
 {
     for (int k = 0; k < op->n_args; k++) {
@@ -87,7 +96,7 @@ static void bind_stage(tr_bound_stage *stage, const tr_program *program, const t
         if (space == TR_SPACE_GRADIENTS)
             add_once(stage->gradients, &stage->n_gradients, value);
         else if (space == TR_SPACE_KEPT || space == TR_SPACE_SUMS || space == TR_SPACE_SHARED)
-            add_once(stage->kept, &stage->n_kept, value);
+            add_views(stage, program, value);
     }
 }
 
@@ -97,14 +106,11 @@ static bool bind_stages(tr_replica *replica)
 {
     const tr_program *program = replica->program;
     const size_t n_stages = (size_t)tr_program_n_stages(program) + 1;
-    size_t n_args = 0;
-    for (size_t i = 0; i < program->n_ops; i++)
-        n_args += (size_t)program->ops[i].n_args;
     replica->stages = tr_alloc(n_stages, sizeof *replica->stages);
     for (size_t s = 0; replica->stages != NULL && s < n_stages; s++) {
         tr_bound_stage *stage = &replica->stages[s];
-        stage->kept = tr_alloc(n_args, sizeof *stage->kept);
-        stage->gradients = tr_alloc(n_args, sizeof *stage->gradients);
+        stage->kept = tr_alloc(program->n_values, sizeof *stage->kept);
+        stage->gradients = tr_alloc(program->n_values, sizeof *stage->gradients);
         if (stage->kept == NULL || stage->gradients == NULL)
             return false;
         for (size_t i = 0; i < program->n_ops; i++) {

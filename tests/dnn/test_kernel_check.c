@@ -276,7 +276,8 @@ static const subject all_kinds[] = {
      2},
     {"[layer.a]\ntype = conv2d\nfilters = 9\nkernel_size = 2\nstrides = 3\nuse_bias = false\n"
      "activation = relu\n[layer.q]\ntype = average_pooling2d\npool_size = 2\npadding = same\n"
-     "[layer.n]\ntype = batch_normalization\n[layer.x]\ntype = dropout\nrate = 0.3\n"
+     "[layer.n]\ntype = batch_normalization\ntrainable = false\n[layer.x]\ntype = dropout\n"
+     "rate = 0.3\n"
      "[layer.t]\ntype = activation\nactivation = selu\n[layer.g]\ntype = activation\n"
      "activation = gelu\n[layer.h]\ntype = activation\nactivation = hard_sigmoid\n"
      "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 17\nuse_bias = false\n"

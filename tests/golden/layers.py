@@ -19,7 +19,7 @@ and datasets, all float32
 
     src           [n,h,w,c] or [n,features]
     gamma, beta, moving_mean, moving_variance
-                  of batch_normalization, constants here
+                  of a frozen batch_normalization: constants
     kernel, bias  as Keras stores them: HWIO or [in,out]; only where the layer has them
     dst           what the layer answers, its activation included
     diff_dst      a random gradient of dst
@@ -308,16 +308,17 @@ ACTIVATION_MORE = {
     for name in ("leaky_relu", "elu", "selu", "gelu", "hard_sigmoid", "softplus", "swish")
 }
 
-# Inference mode: the statistics are constants, and only src gets a gradient.
+# Frozen: the statistics are constants, and only src gets a gradient.
+FROZEN = dict(trainable="false")
 BATCH_NORMALIZATION = {
-    "batch_normalization": (2, (5, 4, 7), {}),
-    "batch_normalization_blocks": (3, (6, 5, 32), {}),
-    "batch_normalization_flat": (4, (37,), {}),
-    "batch_normalization_1x1_input": (1, (1, 1, 3), dict(epsilon="0.1")),
-    "batch_normalization_no_scale": (2, (3, 2, 17), dict(scale="false", momentum="0.5")),
-    "batch_normalization_no_center": (2, (2, 3, 16), dict(center="false", epsilon="1e-5")),
-    "batch_normalization_1_channel": (3, (4, 5, 1), {}),
-    "batch_normalization_statistics_alone": (1, (3, 3, 5), dict(center="false", scale="false")),
+    "batch_normalization": (2, (5, 4, 7), FROZEN),
+    "batch_normalization_blocks": (3, (6, 5, 32), FROZEN),
+    "batch_normalization_flat": (4, (37,), FROZEN),
+    "batch_normalization_1x1_input": (1, (1, 1, 3), dict(FROZEN, epsilon="0.1")),
+    "batch_normalization_no_scale": (2, (3, 2, 17), dict(FROZEN, scale="false", momentum="0.5")),
+    "batch_normalization_no_center": (2, (2, 3, 16), dict(FROZEN, center="false", epsilon="1e-5")),
+    "batch_normalization_1_channel": (3, (4, 5, 1), FROZEN),
+    "batch_normalization_statistics_alone": (1, (3, 3, 5), dict(FROZEN, center="false", scale="false")),
 }
 
 

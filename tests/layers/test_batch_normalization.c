@@ -1,4 +1,6 @@
-/* test_batch_normalization.c -- inference against PyTorch's, on every layout; no training yet. */
+/* test_batch_normalization.c -- frozen against PyTorch's, in training against Keras's, on every
+ * layout.
+ */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -30,6 +32,90 @@ Test(batch_normalization, golden_forward_and_gradient_in_bfloat16)
         cr_skip_test("this CPU has no bfloat16 instructions, or they are forbidden");
     test_golden_layer_with("batch_normalization", &way);
 }
+
+/* ---- in training ---- */
+
+/* Sources may lie 1000 deviations from 0; gradients are sums of up to 400 terms. */
+static const test_golden_way measured = {
+    .file = "normalization.h5", .absolute = 2e-5, .relative = 2e-5};
+
+Test(batch_normalization, golden_in_training)
+{
+    test_golden_layer_with("batch", &measured);
+}
+
+Test(batch_normalization, golden_in_training_with_avx2)
+{
+    static const char *const avx2[] = {"engine.isa=avx2"};
+    test_golden_way way = measured;
+    way.overrides = avx2;
+    way.n_overrides = 1;
+    if (__builtin_cpu_supports("avx2"))
+        test_golden_layer_with("batch", &way);
+}
+
+Test(batch_normalization, golden_in_training_in_bfloat16)
+{
+    static const char *const bfloat16[] = {"engine.precision=bfloat16"};
+    test_golden_way way = measured;
+    way.overrides = bfloat16;
+    way.n_overrides = 1;
+    way.absolute = way.relative = 4e-2; /* the source itself is rounded to 2^-9 */
+    way.smooth = true;
+    if (!test_has_bfloat16())
+        cr_skip_test("this CPU has no bfloat16 instructions, or they are forbidden");
+    test_golden_layer_with("batch_blocks", &way);
+    test_golden_layer_with("batch_flat", &way);
+}
+
+static void expect_statistic(const test_net *net, hid_t file, const char *group, const char *name,
+                             int step)
+{
+    char path[128];
+    size_t n;
+    tr_error err = {0};
+    snprintf(path, sizeof path, "%s/%s_after", group, name);
+    float *expected = test_golden_floats(file, path, &n), *got = tr_alloc(n / 2, sizeof *got);
+    for (int i = 0; i < tr_model_n_weights(net->model); i++)
+        if (strcmp(tr_model_weight(net->model, i).name, name) == 0)
+            cr_assert_eq(tr_model_get_weight(net->model, i, got, &err), TR_OK, "%s", err.text);
+    test_close(path, got, expected + (size_t)step * n / 2, n / 2, 1e-6, 1e-6);
+    tr_free(expected);
+    tr_free(got);
+}
+
+/* Keras's after one step and after two. */
+Test(batch_normalization, golden_moving_statistics)
+{
+    static const char *const cases[] = {"batch",
+                                        "batch_17_channels_no_scale",
+                                        "batch_24_channels_relu",
+                                        "batch_3_channels_wide",
+                                        "batch_far_from_0",
+                                        "batch_far_from_0_blocks_relu",
+                                        "batch_flat",
+                                        "batch_of_one_number"};
+    const hid_t file = test_golden_open("normalization.h5");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[128];
+        size_t n;
+        snprintf(path, sizeof path, "%s/src", cases[i]);
+        test_net *net = test_net_golden(file, cases[i], NULL, 0);
+        float *src = test_golden_floats(file, path, &n), *dst = tr_alloc(n, sizeof *dst);
+        for (int step = 0; step < 2; step++) {
+            test_net_forward(net, src, dst);
+            cr_assert_eq(tr_replica_run(net->replica, TR_CONCLUDE), TR_OK);
+            expect_statistic(net, file, cases[i], "moving_mean", step);
+            expect_statistic(net, file, cases[i], "moving_variance", step);
+        }
+        tr_free(src);
+        tr_free(dst);
+        test_net_free(net);
+    }
+    H5Fclose(file);
+}
+
+/* ---- what it has ---- */
 
 /* Keras's order and initial values; and what is trained of it. */
 Test(batch_normalization, has_keras_weights)

@@ -304,23 +304,23 @@ static void check_gradients(test_net *net, hid_t file, const char *group, size_t
     tr_free(diff_src);
 }
 
-static void run_case(hid_t file, const char *group, const test_golden_way *way)
+/* A flat case enters as a 1 x 1 image and is flattened: the same numbers in the same order. */
+test_net *test_net_golden(hid_t file, const char *group, const char *const *overrides,
+                          size_t n_overrides)
 {
-    int shape[4], forward_only[4];
-    size_t n_shape, one, n_src, n_weight;
+    int shape[4];
+    size_t n_shape, n_src, n_weight;
     tr_error err = {0};
     const hid_t object = H5Gopen2(file, group, H5P_DEFAULT);
     char *ini = test_golden_text(object, "ini");
     read_ints(object, "input_shape", shape, &n_shape);
-    read_ints(object, "forward_only", forward_only, &one);
-    float *src = load(file, group, "src", &n_src);
-    /* A flat case enters as a 1 x 1 image and is flattened: the same numbers in the same order. */
+    tr_free(load(file, group, "src", &n_src));
     const bool flat = n_shape == 1;
     const int64_t full[3] = {flat ? 1 : shape[0], flat ? 1 : shape[1], flat ? shape[0] : shape[2]};
     char *layers =
         tr_format("%s[layer.tested]\n%s\n", flat ? "[layer.in]\ntype = flatten\n" : "", ini);
     test_net *net = test_net_new_with(layers, full, (int64_t)n_src / (full[0] * full[1] * full[2]),
-                                      way->overrides, way->n_overrides);
+                                      overrides, n_overrides);
     for (int i = 0; i < tr_model_n_weights(net->model); i++) {
         const tr_weight_info info = tr_model_weight(net->model, i);
         float *values = load(file, group, info.name, &n_weight);
@@ -328,6 +328,21 @@ static void run_case(hid_t file, const char *group, const test_golden_way *way)
         cr_assert_eq(tr_model_set_weight(net->model, i, values, &err), TR_OK, "%s", err.text);
         tr_free(values);
     }
+    tr_free(layers);
+    tr_free(ini);
+    H5Gclose(object);
+    return net;
+}
+
+static void run_case(hid_t file, const char *group, const test_golden_way *way)
+{
+    int forward_only[4];
+    size_t one, n_src;
+    const hid_t object = H5Gopen2(file, group, H5P_DEFAULT);
+    read_ints(object, "forward_only", forward_only, &one);
+    H5Gclose(object);
+    float *src = load(file, group, "src", &n_src);
+    test_net *net = test_net_golden(file, group, way->overrides, way->n_overrides);
     float *dst = tr_alloc((size_t)(net->n * test_net_outputs(net)), sizeof *dst);
     test_net_forward(net, src, dst);
     compare(file, group, "dst", dst, way);
@@ -337,10 +352,7 @@ static void run_case(hid_t file, const char *group, const test_golden_way *way)
     }
     tr_free(dst);
     tr_free(src);
-    tr_free(layers);
-    tr_free(ini);
     test_net_free(net);
-    H5Gclose(object);
 }
 
 void test_golden_layer(const char *prefix)
@@ -364,7 +376,7 @@ static bool has_kink(hid_t file, const char *group)
 
 void test_golden_layer_with(const char *prefix, const test_golden_way *way)
 {
-    const hid_t file = test_golden_open("layers.h5");
+    const hid_t file = test_golden_open(way->file == NULL ? "layers.h5" : way->file);
     H5G_info_t info;
     size_t cases = 0;
     cr_assert(H5Gget_info(file, &info) >= 0);

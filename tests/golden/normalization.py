@@ -1,0 +1,119 @@
+"""What real Keras answers for its normalizations in training: results, gradients, moving statistics.
+
+    python tests/golden/normalization.py    # keras 3.15, tensorflow-cpu 2.21; writes normalization.h5
+
+Keras computes in float64, from float32 weights and sources; stored as float32. Layout and names as
+in layers.h5 (layers.py), but that an activation may stand behind the layer, and that a batch
+normalization has, besides, its statistics behind one step and behind two, on the same source:
+
+    moving_mean_after, moving_variance_after    [2,c]
+
+Sources are drawn anew until no sign before a relu hangs on a rounding error.
+"""
+
+import os
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+import h5py
+import keras
+import numpy as np
+import tensorflow as tf
+
+keras.backend.set_floatx("float64")
+
+SEED = 14
+KINK_MARGIN = 1e-3
+RELU = "[layer.relu]\ntype = activation\nactivation = relu\n"
+
+# name: (n, shape of a sample, keys of the layer, relu behind it, mean and deviation of the source)
+BATCH = {
+    "batch": (4, (5, 4, 7), {}, False, (0.5, 1)),
+    "batch_relu": (4, (5, 4, 7), {}, True, (0.5, 1)),
+    "batch_blocks": (3, (6, 5, 32), {}, False, (-1, 2)),
+    "batch_blocks_relu": (5, (9, 8, 16), {}, True, (0, 1)),
+    "batch_24_channels_relu": (2, (3, 5, 24), dict(momentum=0.9), True, (0, 1)),
+    "batch_17_channels_no_scale": (2, (3, 2, 17), dict(scale=False, momentum=0.5), False, (0, 1)),
+    "batch_no_center_relu": (2, (2, 3, 16), dict(center=False, epsilon=1e-5), True, (0, 3)),
+    "batch_1_channel": (3, (4, 5, 1), {}, False, (0, 1)),
+    "batch_1_channel_wide_relu": (2, (13, 11, 1), {}, True, (0, 1)),
+    "batch_3_channels_wide": (2, (16, 17, 3), {}, False, (2, 1)),
+    "batch_statistics_alone": (1, (3, 3, 5), dict(center=False, scale=False), False, (0, 1)),
+    "batch_far_from_0": (4, (8, 7, 5), {}, False, (1000, 1)),
+    "batch_far_from_0_blocks_relu": (4, (8, 8, 16), {}, True, (-1000, 1)),
+    "batch_flat": (6, (37,), {}, False, (0, 1)),
+    "batch_flat_relu": (19, (3,), {}, True, (1, 1)),
+    "batch_1x1_input": (8, (1, 1, 3), dict(epsilon=0.1), False, (0, 1)),
+    "batch_1x1_input_blocks": (9, (1, 1, 16), {}, True, (0, 1)),
+    "batch_of_one_number": (1, (1, 1, 5), {}, False, (3, 1)),  # variance 0
+}
+
+
+def normal(rng, shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def layer_of(kind, keys):
+    return dict(batch=keras.layers.BatchNormalization)[kind](**keys)
+
+
+def run(rng, kind, n, shape, keys, relu, at):
+    layer = layer_of(kind, keys)
+    layer.build((None, *shape))
+    src = (normal(rng, (n, *shape)) * np.float32(at[1]) + np.float32(at[0])).astype(np.float32)
+    arrays = {"src": src}
+    for weight in layer.weights:
+        value = normal(rng, weight.shape)
+        if weight.name == "moving_variance":
+            value = np.square(value) + np.float32(0.01)
+        weight.assign(value)
+        arrays[weight.name] = value
+    x = tf.constant(src, tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x, training=True)
+        dst = tf.nn.relu(y) if relu else y
+        diff_dst = normal(rng, dst.shape)
+        loss = tf.reduce_sum(dst * tf.constant(diff_dst, tf.float64))
+    if relu and np.abs(y).min() < KINK_MARGIN:
+        return None
+    trained = layer.trainable_weights
+    gradients = tape.gradient(loss, [x, *(w.value for w in trained)])
+    arrays |= {"dst": dst.numpy(), "diff_dst": diff_dst, "diff_src": gradients[0].numpy()}
+    arrays |= {f"diff_{w.name}": g.numpy() for w, g in zip(trained, gradients[1:])}
+    if kind == "batch":
+        after = [[w.numpy() for w in layer.non_trainable_weights]]
+        layer(x, training=True)
+        after.append([w.numpy() for w in layer.non_trainable_weights])
+        for i, name in enumerate(("moving_mean_after", "moving_variance_after")):
+            arrays[name] = np.stack([step[i] for step in after])
+    return arrays
+
+
+def text(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def main():
+    rng = np.random.default_rng(SEED)
+    n_cases = 0
+    with h5py.File(Path(__file__).with_suffix(".h5"), "w") as f:
+        for name, (n, shape, keys, relu, at) in BATCH.items():
+            kind = name.split("_")[0]
+            arrays = None
+            while arrays is None:
+                arrays = run(rng, kind, n, shape, keys, relu, at)
+            group = f.create_group(name)
+            lines = [f"type = {kind}_normalization"] + [f"{k} = {text(v)}" for k, v in keys.items()]
+            group.attrs["ini"] = "\n".join(lines) + "\n" + (RELU if relu else "")
+            group.attrs["input_shape"] = np.array(shape, np.int32)
+            group.attrs["forward_only"] = np.int32(0)
+            for key, a in arrays.items():
+                group[key] = np.ascontiguousarray(a, np.float32)
+            n_cases += 1
+    print(f"{n_cases} cases")
+
+
+if __name__ == "__main__":
+    main()
