@@ -80,7 +80,10 @@ static json_t *model_object(const tr_model *model, const json_t *carried)
     json_t *layers = tr_keras_layers(model, carried), *settings = json_object(), *layer;
     const bool chain = tr_model_is_chain(model);
     size_t i;
-    json_array_foreach(layers, i, layer) in_module(layer, "keras.layers");
+    json_array_foreach(layers, i, layer)
+    {
+        in_module(layer, "keras.layers");
+    }
     json_array_insert_new(layers, 0, input_layer(config, carried));
     json_object_set_new(settings, "name", json_string(config->model_name));
     json_object_set_new(settings, "trainable", json_true());

@@ -222,17 +222,23 @@ char *tr_keras_model_config(const tr_model *model, const tr_keras_source *source
 {
     json_t *carried = source == NULL ? NULL : json_loads(source->carried, 0, NULL), *layer;
     json_t *config = json_object(), *layers = tr_keras_layers(model, carried);
+    const bool chain = tr_model_is_chain(model);
     size_t i;
-    json_array_foreach(layers, i, layer) forget_modules(json_object_get(layer, "config"));
+    json_array_foreach(layers, i, layer)
+    {
+        forget_modules(json_object_get(layer, "config"));
+    }
     json_array_insert_new(layers, 0, input_layer(tr_model_config(model), carried));
     json_object_set_new(config, "name", json_string(tr_model_name(model)));
     tr_keras_add_carried(config, carried, "model", NULL);
     json_object_set_new(config, "layers", layers);
     json_decref(carried);
-    if (tr_model_is_chain(model))
-        return tr_keras_text(tr_keras_object("Sequential", config));
-    tr_keras_connect(config, model, TR_CALLS_KERAS2);
-    return tr_keras_text(tr_keras_object("Functional", config));
+    const bool made = layers != NULL && (chain || tr_keras_connect(config, model, TR_CALLS_KERAS2));
+    json_t *object = tr_keras_object(chain ? "Sequential" : "Functional", config);
+    if (made)
+        return tr_keras_text(object);
+    json_decref(object);
+    return NULL;
 }
 
 /* ---- the training ---- */

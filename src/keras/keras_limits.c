@@ -52,14 +52,14 @@ const char *tr_keras2_lacks(const tr_config *config, bool old)
 
 /* ---- layers ---- */
 
-/* The name of the first layer whose key has that value, or any (NULL) but its default; or NULL. */
-static const char *layer_with(const tr_config *config, const char *key, const char *value)
+/* The name of the first layer whose key has that value, or another (`has` false), or NULL. */
+static const char *layer_with(const tr_config *config, const char *key, const char *value, bool has)
 {
     for (size_t i = 0; i < config->ini->n_sections; i++) {
         const tr_section *section = &config->ini->sections[i];
         const tr_entry *entry = tr_section_find(section, key);
         if (strncmp(section->name, "layer.", strlen("layer.")) == 0 && entry != NULL &&
-            (value == NULL ? !entry->is_default : strcmp(entry->value, value) == 0))
+            (strcmp(entry->value, value) == 0) == has)
             return section->name + strlen("layer.");
     }
     return NULL;
@@ -68,7 +68,7 @@ static const char *layer_with(const tr_config *config, const char *key, const ch
 /* Keras 3's. */
 static const char *hard_sigmoid(const tr_config *config)
 {
-    return layer_with(config, "activation", "hard_sigmoid");
+    return layer_with(config, "activation", "hard_sigmoid", true);
 }
 
 tr_status tr_keras2_check(const tr_model *model, tr_error *err)
@@ -117,7 +117,7 @@ __attribute__((format(printf, 2, 3))) static void note(const note_list *notes, c
 /* Of the files for all of them. */
 static void note_layers(const note_list *notes, const tr_config *config)
 {
-    const char *layer = layer_with(config, "virtual_batch_size", NULL);
+    const char *layer = layer_with(config, "virtual_batch_size", "0", false);
     if (layer != NULL)
         note(notes,
              "layer %s: virtual_batch_size is not in the model that Keras reads: predictions are "

@@ -64,6 +64,11 @@ Test(keras_limits, what_a_keras_lacks_is_said)
         {"relu", "optimizer = sgd\n[optimizer]\ngradient_accumulation_steps = 2\n",
          "no gradient_accumulation_steps", "", "no gradient_accumulation_steps"},
         {"relu", "optimizer = nadam\n", "", "Keras 3.10 and newer", "product of Nadam"},
+        {"linear\n[layer.b]\ntype = batch_normalization\nvirtual_batch_size = 4",
+         "optimizer = adam\n", "layer b: virtual_batch_size is not in",
+         "layer b: virtual_batch_size is not in", "layer b: virtual_batch_size is not in"},
+        {"linear\n[layer.b]\ntype = batch_normalization\nvirtual_batch_size = 0",
+         "optimizer = adam\n", "", "", ""},
         {"relu", "optimizer = lamb\n", "Keras finds no Lamb", "have no Lamb", "no Lamb"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
