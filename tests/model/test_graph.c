@@ -187,3 +187,35 @@ Test(graph, is_written_where_it_was_written)
     tr_free((char *)(uintptr_t)given);
     tr_free((char *)(uintptr_t)joint);
 }
+
+/* An error, no crash, no leak (the sanitizer build looks for leaks). */
+Test(graph, survives_lack_of_memory)
+{
+    for (int k = 0;; k++) {
+        tr_model *model = NULL;
+        tr_error err = {0};
+        tr_config *config =
+            test_config(HEAD CONV("a", "activation = relu\n") CONV("b", "inputs = a\n")
+                            ADD("inputs = b, a, b\n") "[layer.r]\ntype = activation\nactivation = "
+                                                      "relu\n[layer.c]\ntype = concatenate\n"
+                                                      "inputs = r, input, a\n[layer.p]\ntype = "
+                                                      "conv2d\nfilters = 4\nkernel_size = 1\n"
+                                                      "[layer.x]\ntype = maximum\ninputs = p, "
+                                                      "r\n[layer.m]\ntype = multiply\n"
+                                                      "inputs = x, p\n[layer.v]\ntype = "
+                                                      "average\ninputs = m, x\n" END,
+                        NULL, 0);
+        tr_alloc_fail_after(k);
+        tr_status status = tr_model_parse(&model, config, &err);
+        if (status == TR_OK && tr_config_check(config, &err) == TR_OK)
+            status = tr_model_build(model, &err);
+        tr_alloc_fail_after(-1);
+        cr_assert(status == TR_OK || status == TR_ERR_INTERNAL, "k = %d: %s", k, err.text);
+        const bool done = status == TR_OK && model != NULL && model->params != NULL;
+        tr_model_free(model);
+        tr_config_free(config);
+        if (done)
+            break;
+        cr_assert_lt(k, 10000);
+    }
+}
