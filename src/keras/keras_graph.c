@@ -80,7 +80,7 @@ static tr_status check_settings(const layer_list *list, const json_t *layer, con
             strcmp(class_name, "BatchNormalization") == 0)
             fprintf(list->reading->notes,
                     "layer %s (%s) is called with training = false: no prediction depends on it, "
-                    "but a training here measures every batch; trainable = false does not\n",
+                    "but a training here measures each batch unless trainable = false\n",
                     name_of(layer), class_name);
     }
     return TR_OK;
