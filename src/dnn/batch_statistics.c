@@ -87,11 +87,6 @@ tr_status tr_batch_normalize_forward(tr_program *program, const tr_normalization
     tr_pixels at;
     tape->src = src;
     TR_TRY(tr_pixels_walkable(program, &tape->src, &at, err));
-    if (with->samples > 0 && with->samples % at.n != 0 && at.n % with->samples != 0)
-        return tr_fail(err, TR_ERR_CONFIG,
-                       "virtual_batch_size = %lld neither divides nor is a multiple of [engine] "
-                       "micro_batch = %lld; use one that does",
-                       (long long)with->samples, (long long)at.n);
     const scope in = scope_of(with, &at);
     TR_TRY(measure(program, with, &in, tape, err));
     TR_TRY(move_statistics(program, with, &in, tape->sums, err));

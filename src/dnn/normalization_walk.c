@@ -3,7 +3,7 @@
 
 #include "normalization.h"
 
-enum { VECTOR = 8, WIDE = 32, NARROW = 16 };
+enum { VECTOR = 8, WIDE = 64, NARROW = 16 };
 enum { FLOATS_AT_ONCE = 4096 }; /* of bfloat16: 16 KB as float32 */
 
 /* Pixels that make a row of whole vectors. */

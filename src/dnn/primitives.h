@@ -154,7 +154,8 @@ typedef struct tr_normalization {
     bool relu; /* applied to the result */
     /* Where they are measured: */
     double momentum;
-    int64_t samples; /* that are measured together, or TR_WHOLE_BATCH */
+    int64_t samples; /* that are measured together, or TR_WHOLE_BATCH; divides the micro-batch or is
+                      * a multiple of it */
 } tr_normalization;
 
 /* dst = f((src - mean) * gamma / sqrt(variance + epsilon) + beta). Backward: the gradient of src

@@ -61,8 +61,13 @@ static void add_statistic(tr_layer *layer, const char *name, tr_init init)
 
 static tr_status batch_normalization_shape(tr_layer *layer, tr_error *err)
 {
-    (void)err;
     const batch_normalization *self = (const batch_normalization *)layer;
+    const int64_t together = self->virtual_batch_size, at_once = layer->micro_batch;
+    if (together > 0 && together % at_once != 0 && at_once % together != 0)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "virtual_batch_size = %lld neither divides [engine] micro_batch = %lld nor "
+                       "is a multiple of it; use one that does",
+                       (long long)together, (long long)at_once);
     layer->dst = layer->src;
     if (self->scale)
         tr_layer_add_param(layer, "gamma", 1, &layer->src.c, TR_INIT_ONES, 0, 0);

@@ -81,12 +81,13 @@ struct tr_layer {
     const tr_layer_ops *ops;
     const char *name; /* borrowed from the section */
     const char *type_text;
-    const char *inputs; /* names of its sources, as written; NULL: the layer before */
-    int line;           /* of its section, for messages */
-    int number;         /* of the layer in its model, from 0: part of the address of randomness */
-    tr_shape src, dst;  /* of the first source, and of the result */
-    int activation;     /* tr_activation, applied to the result */
-    bool trainable;     /* else its parameters stay as they are */
+    const char *inputs;  /* names of its sources, as written; NULL: the layer before */
+    int line;            /* of its section, for messages */
+    int64_t micro_batch; /* samples that go through it at once: part of the result */
+    int number;          /* of the layer in its model, from 0: part of the address of randomness */
+    tr_shape src, dst;   /* of the first source, and of the result */
+    int activation;      /* tr_activation, applied to the result */
+    bool trainable;      /* else its parameters stay as they are */
     int n_srcs;
     int *sources;   /* [n_srcs] numbers of the layers that give them, or TR_IMAGES */
     tr_shape *srcs; /* [n_srcs] */

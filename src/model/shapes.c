@@ -97,6 +97,7 @@ void tr_shapes_infer(tr_model *model)
             known = known && is_known(layer->srcs[k]);
         }
         layer->src = layer->srcs[0];
+        layer->micro_batch = config->engine.micro_batch;
         if (known)
             infer(model, layer);
     }

@@ -35,6 +35,9 @@ Test(model, accepts_what_fits)
 {
     cr_assert_str_eq(problems_of(HEAD CONV FLAT DENSE), "");
     cr_assert_str_eq(problems_of(HEAD FLAT DENSE), "");
+    cr_assert_str_eq(problems_of(HEAD "[layer.n]\ntype = batch_normalization\n"
+                                      "virtual_batch_size = 24\n" FLAT DENSE),
+                     "");
     cr_assert_str_eq(problems_of(HEAD FLAT "[loss]\nfrom_logits = true\n"),
                      ""); /* no weight at all is a network too */
 }
@@ -47,6 +50,9 @@ Test(model, refuses_at_the_line_of_the_layer)
     refused(HEAD CONV, ":6: [layer.c] the last layer gives an image of 6 x 6 x 4");
     refused(HEAD "[layer.p]\ntype = max_pooling2d\npool_size = 9\n" FLAT,
             ":6: [layer.p] a window of 9 does not fit the height of 8");
+    refused(HEAD "[layer.n]\ntype = batch_normalization\nvirtual_batch_size = 6\n" FLAT,
+            ":6: [layer.n] virtual_batch_size = 6 neither divides [engine] micro_batch = 8 nor is "
+            "a multiple of it");
     refused(HEAD "[layer.c]\ntype = conv2\n" FLAT, ":7: [layer.c] type = conv2: unknown layer; did "
                                                    "you mean conv2d?");
     refused(HEAD "[layer.c]\nfilters = 2\n" FLAT, ":6: [layer.c] type is missing");
