@@ -246,6 +246,50 @@ Test(frozen, weights_stay_whatever_the_optimizer_does)
     }
 }
 
+/* ---- measured statistics ---- */
+
+/* The moving statistics of n after some steps, with what a training ends with. */
+static void measure(const variant *of, float *mean, float *variance)
+{
+    tr_samples samples = test_samples(90, shape, 4);
+    tr_error err = {0};
+    test_rig rig = new_rig(of, 2);
+    for (uint32_t step = 0; step < 6; step++)
+        test_rig_step(&rig, &samples, N - step, step);
+    tr_engine_finish(rig.engine);
+    for (int w = 0; w < tr_model_n_weights(rig.model); w++) {
+        const tr_weight_info info = tr_model_weight(rig.model, w);
+        float *to = strcmp(info.name, "moving_mean") == 0       ? mean
+                    : strcmp(info.name, "moving_variance") == 0 ? variance
+                                                                : NULL;
+        if (to != NULL)
+            cr_assert_eq(tr_model_get_weight(rig.model, w, to, &err), TR_OK);
+    }
+    test_rig_free(&rig);
+    test_samples_free(&samples);
+}
+
+/* What is measured behind a frozen layer depends on the samples alone: no decay, no average of the
+ * weights, no clipping and no accumulation gets at it. */
+Test(frozen, statistics_are_no_business_of_the_optimizer)
+{
+    enum { CHANNELS = 5 };
+    const variant plain = {"plain", "sgd", {"layer.n.trainable=true", "layer.a.trainable=false"}};
+    float mean[CHANNELS], variance[CHANNELS], found[2][CHANNELS];
+    measure(&plain, mean, variance);
+    for (size_t k = 0; k < CHANNELS; k++)
+        cr_assert(mean[k] != 0.0f && variance[k] != 1.0f, "they are measured");
+    for (size_t i = 0; tr_optimizer_table[i] != NULL; i++) {
+        const variant all = {
+            "all",
+            tr_optimizer_table[i]->name,
+            {EVERYTHING, "layer.n.trainable=true", "optimizer.global_clipnorm=0.5"}};
+        measure(&all, found[0], found[1]);
+        cr_expect_eq(memcmp(found[0], mean, sizeof mean), 0, "%s", all.optimizer);
+        cr_expect_eq(memcmp(found[1], variance, sizeof variance), 0, "%s", all.optimizer);
+    }
+}
+
 /* ---- threads, memory ---- */
 
 static void digest(const variant *of, int threads, char text[33])
@@ -262,6 +306,7 @@ Test(frozen, threads_never_change_the_result)
     static const variant variants[] = {
         {"chunks", "adam", {"layer.a.trainable=false", NULL}},
         {"pieces", "lamb", {EVERYTHING, "optimizer.global_clipnorm=0.5"}},
+        {"measured", "adamw", {EVERYTHING, "layer.n.trainable=true", "engine.micro_batch=4"}},
         {"last", "sgd", {"layer.g.trainable=false", "optimizer.momentum=0.9"}},
     };
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
