@@ -187,6 +187,8 @@ Test(same_job, refuses_by_name_what_does)
     refused(body, "engine.micro_batch=4", "another [engine] micro_batch: it was written with 8");
     refused(body, "fit.batch_size=64", "another [fit] batch_size");
     refused(body, "fit.seed=1", "another [fit] seed");
+    refused(body, "layer.b.trainable=false",
+            "another [layer.b] trainable: it was written with true, now it is false");
     refused(body, "fit.shuffle=false", "another [fit] shuffle");
     refused(body, "data.scale=1/254", "another [data] scale");
     refused(body, "data.split_seed=1", "another [data] split_seed");
