@@ -118,9 +118,10 @@ Test(cmd_bench, tries_the_configured_micro_batch_once)
 /* One image a step and no other micro-batch to try: what a batch is takes no other path. */
 Test(cmd_bench, measures_every_shipped_configuration)
 {
-    static const char *const files[] = {"mnist.ini", "fashion_mnist.ini"};
+    static const char *const files[] = {"mnist.ini", "fashion_mnist.ini", "mnist_convnet.ini",
+                                        "resnet20.ini"};
     char arguments[1024];
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(arguments, sizeof arguments,
                  "bench -c %s/configs/%s --threads 1 --seconds 0.05 " ALONE, TR_SOURCE, files[i]);
         const test_outcome *result = test_run("cd / &&", arguments);

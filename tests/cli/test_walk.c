@@ -1,6 +1,7 @@
 /* test_walk.c -- every command of configs/README.md, in its order, as a reader would type them.
  *
- * In a folder of its own with the shipped configurations and a small dataset of MNIST's shape.
+ * In a folder of its own with the shipped configurations and small datasets of MNIST's and of
+ * CIFAR-10's shape.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@ static void make_place(void)
     cr_assert_eq(mkdir(path, 0777), 0);
     snprintf(path, sizeof path, "%s/data/mnist.h5", test_folder());
     test_write_small_data(path);
+    snprintf(path, sizeof path, "%s/data/cifar10.h5", test_folder());
+    test_write_small_images(path, (const int64_t[3]){32, 32, 3});
     snprintf(path, sizeof path, "%s/configs", test_folder());
     cr_assert_eq(symlink(TR_SOURCE "/configs", path), 0);
     cr_assert_eq(chdir(test_folder()), 0);
@@ -62,6 +65,7 @@ Test(walk, every_command_of_the_page_works, .timeout = 240)
         "runs/mnist/predictions.h5",
         "runs/rmsprop/last.h5",
         "runs/mnist_convnet/last.h5",
+        "runs/resnet20_first/last.h5",
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         expect_file(files[i]);

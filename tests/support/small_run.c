@@ -6,34 +6,43 @@
 #include <unistd.h>
 
 #include "h5_write.h"
+#include "mem.h"
 #include "net.h"
 #include "rng.h"
 
+/* user: height, width and channels; a single channel has no dimension of its own, as in MNIST. */
 static tr_status fill(const void *user, hid_t file, tr_error *err)
 {
     enum { N = TEST_SMALL_N };
-    static uint8_t x[N * 28 * 28], y[N];
-    const int64_t dims[3] = {N, 28, 28};
-    (void)user;
+    const int64_t *shape = user, dims[4] = {N, shape[0], shape[1], shape[2]};
+    const size_t n_pixels = (size_t)(N * shape[0] * shape[1] * shape[2]);
+    uint8_t *x = tr_alloc(n_pixels, sizeof *x), y[N];
     for (int i = 0; i < N; i++)
         y[i] = (uint8_t)(i % 10);
-    for (int i = 0; i < N * 28 * 28; i++)
+    for (size_t i = 0; i < n_pixels; i++)
         x[i] = (uint8_t)tr_random_below(256, 1, TR_PURPOSE_SHUFFLE, 3, (uint64_t)i);
-    static const char *const parts[2] = {"train", "test"};
-    for (int p = 0; p < 2; p++) {
-        char name[16];
-        snprintf(name, sizeof name, "x_%s", parts[p]);
-        TR_TRY(tr_h5_write_dataset(file, name, 3, dims, H5T_STD_U8LE, H5T_NATIVE_UINT8, x, err));
-        name[0] = 'y';
-        TR_TRY(tr_h5_write_dataset(file, name, 1, dims, H5T_STD_U8LE, H5T_NATIVE_UINT8, y, err));
+    static const char *const names[2][2] = {{"x_train", "y_train"}, {"x_test", "y_test"}};
+    tr_status status = TR_OK;
+    for (int p = 0; p < 2 && status == TR_OK; p++) {
+        status = tr_h5_write_dataset(file, names[p][0], shape[2] > 1 ? 4 : 3, dims, H5T_STD_U8LE,
+                                     H5T_NATIVE_UINT8, x, err);
+        if (status == TR_OK)
+            status = tr_h5_write_dataset(file, names[p][1], 1, dims, H5T_STD_U8LE, H5T_NATIVE_UINT8,
+                                         y, err);
     }
-    return TR_OK;
+    tr_free(x);
+    return status;
+}
+
+void test_write_small_images(const char *path, const int64_t shape[3])
+{
+    tr_error err = {0};
+    cr_assert_eq(tr_h5_write_file(path, fill, shape, &err), TR_OK, "%s", err.text);
 }
 
 void test_write_small_data(const char *path)
 {
-    tr_error err = {0};
-    cr_assert_eq(tr_h5_write_file(path, fill, NULL, &err), TR_OK, "%s", err.text);
+    test_write_small_images(path, (const int64_t[3]){28, 28, 1});
 }
 
 const char *test_small_data(void)

@@ -4,6 +4,8 @@
 #ifndef TR_TEST_SMALL_RUN_H
 #define TR_TEST_SMALL_RUN_H
 
+#include <stdint.h>
+
 enum { TEST_SMALL_N = 230 };
 
 /* An HDF5 file like data/mnist.h5 with TEST_SMALL_N images of noise in each part, in
@@ -12,6 +14,9 @@ const char *test_small_data(void);
 
 /* The same at `path`. */
 void test_write_small_data(const char *path);
+
+/* The same with images of another shape: height, width, channels. */
+void test_write_small_images(const char *path, const int64_t shape[3]);
 
 /* Arguments of a run of two epochs into test_folder()/run, in the place of an earlier one there;
  * `more` is appended. Static buffer. */
