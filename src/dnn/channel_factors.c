@@ -84,11 +84,12 @@ static void make_backward(const plan *self, double n_pixels, const double *sums,
             slope += (double)scale[k] * sums[c + k];
         }
         offset /= n_pixels * (double)together;
-        slope *= (double)factors[TR_RECIPROCAL * padded + first] / (n_pixels * (double)together);
+        slope /= n_pixels * (double)together;
         for (int64_t k = first; k < first + together; k++) {
+            const double own = slope * (double)factors[TR_RECIPROCAL * padded + k];
             const double lost = (double)factors[TR_LOST * padded + k];
-            back[TR_OFFSET * padded + k] = (float)(offset - lost * slope);
-            back[TR_SLOPE * padded + k] = (float)slope;
+            back[TR_OFFSET * padded + k] = (float)(offset - lost * own);
+            back[TR_SLOPE * padded + k] = (float)own;
         }
     }
 }

@@ -270,14 +270,8 @@ tr_status tr_sum_backward(tr_program *program, const tr_walk *walk, bool relu, t
                                 {DNNL_ARG_SRC_1, by},
                                 {DNNL_ARG_DIFF_SRC_1, sums}};
     int n_args = 4;
-    if (gamma != NULL) {
-        self->gamma = n_args;
-        args[n_args++] = (tr_arg){DNNL_ARG_DIFF_SCALE, tr_program_gradient(program, gamma)};
-    }
-    if (beta != NULL) {
-        self->beta = n_args;
-        args[n_args++] = (tr_arg){DNNL_ARG_DIFF_SHIFT, tr_program_gradient(program, beta)};
-    }
+    self->gamma = tr_add_gradient_arg(program, gamma, DNNL_ARG_DIFF_SCALE, args, &n_args);
+    self->beta = tr_add_gradient_arg(program, beta, DNNL_ARG_DIFF_SHIFT, args, &n_args);
     const tr_native native = {
         .run = run_backward_weights, .plan = self, .scratch_bytes = scratch_of(walk)};
     const tr_meaning meaning = {.kind = TR_KIND_SUMS,

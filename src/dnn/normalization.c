@@ -154,12 +154,9 @@ static void run_forward(const void *plan_, const tr_draw *draw, void *const *dat
 static void run_backward(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
 {
     const plan *self = plan_;
-    const tr_pixels *pixels = &self->walk.at;
-    const int64_t step = pixels->step_sample, padding = self->walk.n_samples - draw->n;
-    const size_t item = pixels->type == TR_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
     pass at = {.src = data[0], .diff = data[1], .dst = data[2], .room = scratch};
     run_pass(self, &at, data[3], data[4], draw->n);
-    memset(tr_element(data[2], pixels->type, draw->n * step), 0, (size_t)(padding * step) * item);
+    tr_walk_clear(&self->walk, data[2], draw->n);
 }
 
 static plan *new_plan(const tr_walk *walk, bool relu, bool backward)

@@ -84,8 +84,14 @@ static inline float tr_relu_limit(bool relu)
     return relu ? 0.0f : -__builtin_inff();
 }
 
-/* Appends the parameter, if there is one, to the arguments; its number among them, or -1. */
+/* Sets samples from `first` on to 0. */
+void tr_walk_clear(const tr_walk *walk, void *memory, int64_t first);
+
+/* Appends a parameter to the arguments, if there is one, or its gradient, if it is trained; the
+ * number among them, or -1. */
 int tr_add_vector_arg(tr_program *program, tr_param *param, int role, tr_arg *args, int *n_args);
+int tr_add_gradient_arg(tr_program *program, const tr_param *param, int role, tr_arg *args,
+                        int *n_args);
 
 /* The appended operations, each as a kind of its own. `factors`: a value of forward factors.
  * dst is marked cheap; diff_src is 0 for samples that are padding. */

@@ -85,6 +85,23 @@ tr_rows tr_rows_of(const tr_walk *walk, const tr_pixel_block *block)
     return (tr_rows){.wide = block->count / walk->abreast, .rest = block->count % walk->abreast};
 }
 
+void tr_walk_clear(const tr_walk *walk, void *memory, int64_t first)
+{
+    const int64_t step = walk->at.step_sample;
+    const size_t item = walk->at.type == TR_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
+    memset(tr_element(memory, walk->at.type, first * step), 0,
+           (size_t)((walk->n_samples - first) * step) * item);
+}
+
+int tr_add_gradient_arg(tr_program *program, const tr_param *param, int role, tr_arg *args,
+                        int *n_args)
+{
+    if (param == NULL || param->range != TR_TRAINED)
+        return -1;
+    args[*n_args] = (tr_arg){role, tr_program_gradient(program, param)};
+    return (*n_args)++;
+}
+
 int tr_add_vector_arg(tr_program *program, tr_param *param, int role, tr_arg *args, int *n_args)
 {
     if (param == NULL)

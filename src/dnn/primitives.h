@@ -144,18 +144,19 @@ tr_status tr_dropout_forward(tr_program *program, double rate, uint32_t layer, t
 tr_status tr_dropout_backward(tr_program *program, double rate, uint32_t layer, tr_value dst,
                               tr_value mask, tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
-/* ---- normalization.c, batch_statistics.c ---- */
+/* ---- normalization.c, measured_normalization.c ---- */
 
 /* Of each channel; `gamma` and `beta`, (c), may be NULL: 1 and 0. mean and variance, (c), are what
- * is applied, or where measured ones leave their trace. */
+ * is applied, or where measured ones leave their trace (NULL: nowhere). */
 typedef struct tr_normalization {
     double epsilon;
     tr_param *gamma, *beta, *mean, *variance;
     bool relu; /* applied to the result */
     /* Where they are measured: */
     double momentum;
-    int64_t samples; /* that are measured together, or TR_WHOLE_BATCH; divides the micro-batch or is
-                      * a multiple of it */
+    int64_t
+        samples; /* together, or TR_WHOLE_BATCH; divides the micro-batch or is a multiple of it */
+    int64_t channels; /* neighbouring ones, together: divides c */
 } tr_normalization;
 
 /* dst = f((src - mean) * gamma / sqrt(variance + epsilon) + beta). Backward: the gradient of src
@@ -173,12 +174,21 @@ typedef struct tr_normalization_tape {
 /* The same with mean and biased variance of the samples themselves, those that are padding left
  * out; cuts the program where they lie in several micro-batches. with->mean and with->variance
  * become, at the end of the batch, themselves * momentum + the measured ones * (1 - momentum).
- * Backward differentiates relu too, and writes the gradients of gamma and beta. diff_src NULL:
- * nothing else. For training programs. */
-tr_status tr_batch_normalize_forward(tr_program *program, const tr_normalization *with,
+ * Backward differentiates relu too, and writes the gradients of gamma and beta where they are
+ * trained. diff_src NULL: nothing else. */
+tr_status tr_measured_forward(tr_program *program, const tr_normalization *with, tr_value src,
+                              tr_normalization_tape *tape, tr_value *dst, tr_error *err);
+tr_status tr_measured_backward(tr_program *program, const tr_normalization *with,
+                               const tr_normalization_tape *tape, tr_value diff_dst,
+                               tr_value *diff_src, tr_error *err);
+
+/* ---- pixel_normalization.c ---- */
+
+/* The same with mean and biased variance of each pixel's channels, or each vector's. */
+tr_status tr_pixel_normalize_forward(tr_program *program, const tr_normalization *with,
                                      tr_value src, tr_normalization_tape *tape, tr_value *dst,
                                      tr_error *err);
-tr_status tr_batch_normalize_backward(tr_program *program, const tr_normalization *with,
+tr_status tr_pixel_normalize_backward(tr_program *program, const tr_normalization *with,
                                       const tr_normalization_tape *tape, tr_value diff_dst,
                                       tr_value *diff_src, tr_error *err);
 

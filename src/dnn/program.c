@@ -135,6 +135,7 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_APPLICATION] = "normalization",
                                         [TR_KIND_GROUP_AVERAGES] = "group averages",
                                         [TR_KIND_MOVING_STATISTICS] = "moving averages",
+                                        [TR_KIND_PIXEL_NORMALIZATION] = "normalization",
                                         [TR_KIND_CONCATENATION] = "concatenation"};
     static const char *const merges[] = {[TR_MERGE_SUM] = "add",
                                          [TR_MERGE_PRODUCT] = "multiply",

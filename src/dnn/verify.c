@@ -298,6 +298,20 @@ static void expect_statistics(const tr_verifier *verifier, tr_job *at)
                                                    argument(at, DNNL_ARG_DST_1));
 }
 
+static void expect_pixel_normalization(const tr_verifier *verifier, tr_job *at)
+{
+    const double epsilon = at->op->meaning.epsilon;
+    const tr_tensor *src = argument(at, DNNL_ARG_SRC), *gamma = argument(at, DNNL_ARG_SCALE);
+    if (at->op->meaning.direction == TR_DIR_FORWARD)
+        at->terms = tr_reference_pixel_forward(epsilon, src, gamma, argument(at, DNNL_ARG_SHIFT),
+                                               argument(at, DNNL_ARG_DST));
+    else
+        at->terms = tr_reference_pixel_backward(
+            epsilon, tr_replica_draw(verifier->replica)->n, src, gamma,
+            argument(at, DNNL_ARG_DIFF_DST), argument(at, DNNL_ARG_DIFF_SRC),
+            argument(at, DNNL_ARG_DIFF_SCALE), argument(at, DNNL_ARG_DIFF_SHIFT));
+}
+
 tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
 {
     const tr_meaning *meaning = &at->op->meaning;
@@ -341,6 +355,9 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
     case TR_KIND_GLOBAL_MAX:
         at->terms = forward ? tr_reference_global_max_forward(src, dst)
                             : tr_reference_global_max_backward(src, dst, diff_dst, diff_src);
+        break;
+    case TR_KIND_PIXEL_NORMALIZATION:
+        expect_pixel_normalization(verifier, at);
         break;
     case TR_KIND_MERGE:
         expect_merge(at);

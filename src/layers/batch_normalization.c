@@ -6,14 +6,11 @@
  * statistics follow them; where the layer is not trained, and in all else, they are the moving
  * ones. Parameters: gamma (if scale), beta (if center), moving_mean, moving_variance.
  */
-#include <stddef.h>
-
-#include "layer.h"
+#include "normalization_layer.h"
 
 typedef struct batch_normalization {
-    tr_layer base;
-    double momentum, epsilon;
-    bool center, scale;
+    tr_normalization_layer head;
+    double momentum;
     int64_t virtual_batch_size; /* TR_WHOLE_BATCH */
 } batch_normalization;
 
@@ -26,23 +23,7 @@ static const tr_key keys[] = {
      .min = 0,
      .max = 1,
      .doc = "share of a moving statistic that stays, per step of a training"},
-    {.name = "epsilon",
-     .kind = TR_KEY_REAL,
-     .offset = offsetof(batch_normalization, epsilon),
-     .fallback = "0.001",
-     .min = 1.2e-38,
-     .max = 1e6,
-     .doc = "added to the variance"},
-    {.name = "center",
-     .kind = TR_KEY_BOOL,
-     .offset = offsetof(batch_normalization, center),
-     .fallback = "true",
-     .doc = "add a constant per channel, beta"},
-    {.name = "scale",
-     .kind = TR_KEY_BOOL,
-     .offset = offsetof(batch_normalization, scale),
-     .fallback = "true",
-     .doc = "multiply by a factor per channel, gamma"},
+    TR_KEYS_NORMALIZATION,
     {.name = "virtual_batch_size",
      .kind = TR_KEY_INT,
      .offset = offsetof(batch_normalization, virtual_batch_size),
@@ -68,11 +49,7 @@ static tr_status batch_normalization_shape(tr_layer *layer, tr_error *err)
                        "virtual_batch_size = %lld neither divides [engine] micro_batch = %lld nor "
                        "is a multiple of it; use one that does",
                        (long long)together, (long long)at_once);
-    layer->dst = layer->src;
-    if (self->scale)
-        tr_layer_add_param(layer, "gamma", 1, &layer->src.c, TR_INIT_ONES, 0, 0);
-    if (self->center)
-        tr_layer_add_param(layer, "beta", 1, &layer->src.c, TR_INIT_ZEROS, 0, 0);
+    tr_normalization_shape(layer);
     add_statistic(layer, "moving_mean", TR_INIT_ZEROS);
     add_statistic(layer, "moving_variance", TR_INIT_ONES);
     return TR_OK;
@@ -81,21 +58,12 @@ static tr_status batch_normalization_shape(tr_layer *layer, tr_error *err)
 static tr_normalization normalization_of(tr_layer *layer, const tr_tape *tape)
 {
     const batch_normalization *self = (const batch_normalization *)layer;
-    tr_param *next = layer->params;
-    tr_normalization with = {.epsilon = self->epsilon,
-                             .momentum = self->momentum,
-                             .samples = self->virtual_batch_size,
-                             .relu = tape->activation == TR_RELU};
-    with.gamma = self->scale ? next++ : NULL;
-    with.beta = self->center ? next++ : NULL;
-    with.mean = next++;
-    with.variance = next;
+    tr_normalization with = tr_normalization_of(layer, tape);
+    with.momentum = self->momentum;
+    with.samples = self->virtual_batch_size;
+    with.mean = &layer->params[layer->n_params - 2];
+    with.variance = &layer->params[layer->n_params - 1];
     return with;
-}
-
-static bool fuses(tr_activation activation)
-{
-    return activation == TR_LINEAR || activation == TR_RELU;
 }
 
 static bool measures(const tr_layer *layer, const tr_program *program)
@@ -103,20 +71,16 @@ static bool measures(const tr_layer *layer, const tr_program *program)
     return layer->trainable && tr_program_training(program);
 }
 
-/* Behind a flatten the tensor may still be an image (flatten.c), whose channels are not those of
- * the vector: then it is brought into the vector's order. */
 static tr_status batch_normalization_forward(tr_layer *layer, tr_program *program, tr_tape *tape,
                                              tr_value *dst, tr_error *err)
 {
     const tr_normalization with = normalization_of(layer, tape);
-    tr_value src = tape->src;
-    if (layer->src.flat)
-        TR_TRY(tr_program_vector(program, src, &src, err));
-    if (measures(layer, program)) {
-        tape->differentiates = with.relu;
-        return tr_batch_normalize_forward(program, &with, src, &tape->measured, dst, err);
-    }
-    return tr_normalize_forward(program, &with, src, dst, err);
+    tr_value src;
+    TR_TRY(tr_normalization_enter(layer, program, tape->src, &src, err));
+    if (!measures(layer, program))
+        return tr_normalize_forward(program, &with, src, dst, err);
+    tape->differentiates = with.relu;
+    return tr_measured_forward(program, &with, src, &tape->measured, dst, err);
 }
 
 static tr_status batch_normalization_backward(tr_layer *layer, tr_program *program,
@@ -124,34 +88,27 @@ static tr_status batch_normalization_backward(tr_layer *layer, tr_program *progr
                                               tr_value *diff_src, tr_error *err)
 {
     const tr_normalization with = normalization_of(layer, tape);
-    tr_value diff = diff_dst, *wanted = diff_src == NULL ? NULL : &diff;
-    if (layer->src.flat)
-        TR_TRY(tr_program_vector(program, diff, &diff, err));
+    tr_value diff, *wanted = diff_src == NULL ? NULL : &diff;
+    TR_TRY(tr_normalization_enter(layer, program, diff_dst, &diff, err));
     if (measures(layer, program))
-        TR_TRY(tr_batch_normalize_backward(program, &with, &tape->measured, diff, wanted, err));
+        TR_TRY(tr_measured_backward(program, &with, &tape->measured, diff, wanted, err));
     else if (wanted != NULL)
         TR_TRY(tr_normalize_backward(program, &with, diff, wanted, err));
-    if (diff_src == NULL)
-        return TR_OK;
-    *diff_src = diff;
-    return layer->src.flat ? tr_program_unvector(program, diff, tape->src, diff_src, err) : TR_OK;
+    return wanted == NULL ? TR_OK
+                          : tr_normalization_leave(layer, program, tape, diff, diff_src, err);
 }
 
 const tr_layer_ops tr_batch_normalization_ops = {
     .type = "batch_normalization",
     .keras_class = "BatchNormalization",
-    .keras_rest = "{\"axis\":-1,"
-                  "\"beta_initializer\":{\"class_name\":\"Zeros\",\"config\":{}},"
-                  "\"gamma_initializer\":{\"class_name\":\"Ones\",\"config\":{}},"
+    .keras_rest = "{" TR_KERAS_NORMALIZATION ","
                   "\"moving_mean_initializer\":{\"class_name\":\"Zeros\",\"config\":{}},"
-                  "\"moving_variance_initializer\":{\"class_name\":\"Ones\",\"config\":{}},"
-                  "\"beta_regularizer\":null,\"gamma_regularizer\":null,"
-                  "\"beta_constraint\":null,\"gamma_constraint\":null}",
+                  "\"moving_variance_initializer\":{\"class_name\":\"Ones\",\"config\":{}}}",
     .doc = "channels shifted and scaled by their statistics",
     .bytes = sizeof(batch_normalization),
     .keys = keys,
     .n_keys = sizeof keys / sizeof *keys,
-    .fuses = fuses,
+    .fuses = tr_normalization_fuses,
     .shape = batch_normalization_shape,
     .forward = batch_normalization_forward,
     .backward = batch_normalization_backward,

@@ -297,6 +297,12 @@ static const subject all_kinds[] = {
      "type = maximum\ninputs = v, m, a\n",
      {5, 4, 3},
      2},
+    {"[layer.c]\ntype = conv2d\nfilters = 10\nkernel_size = 2\n[layer.n]\n"
+     "type = group_normalization\ngroups = 5\n[layer.m]\ntype = layer_normalization\n"
+     "[layer.f]\ntype = flatten\n[layer.l]\ntype = layer_normalization\nscale = false\n"
+     "[layer.d]\ntype = dense\nunits = 3\n",
+     {4, 3, 2},
+     3},
     {"[layer.n]\ntype = batch_normalization\nvirtual_batch_size = 2\n[layer.m]\n"
      "type = batch_normalization\nvirtual_batch_size = 12\nscale = false\n[layer.f]\n"
      "type = flatten\n[layer.d]\ntype = dense\nunits = 7\n[layer.o]\n"
@@ -324,6 +330,7 @@ static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
     [TR_KIND_APPLICATION] = {true, true},
     [TR_KIND_GROUP_AVERAGES] = {true},
     [TR_KIND_MOVING_STATISTICS] = {true},
+    [TR_KIND_PIXEL_NORMALIZATION] = {true, true},
 };
 
 Test(kernel_check, finds_every_fault_of_every_operation)

@@ -104,6 +104,16 @@ static const subject odd[] = {
      "type = multiply\ninputs = v, d\n",
      {7, 6, 3},
      3},
+    {"[layer.a]\ntype = conv2d\nfilters = 18\nkernel_size = 3\n[layer.b]\n"
+     "type = group_normalization\ngroups = 6\n[layer.r]\ntype = activation\n"
+     "activation = relu\n[layer.c]\ntype = conv2d\nfilters = 33\nkernel_size = 2\n[layer.e]\n"
+     "type = layer_normalization\n[layer.g]\ntype = batch_normalization\n"
+     "virtual_batch_size = 2\n[layer.s]\ntype = activation\nactivation = relu\n[layer.f]\n"
+     "type = flatten\n[layer.d]\ntype = dense\nunits = 12\n[layer.h]\n"
+     "type = group_normalization\ngroups = 3\ncenter = false\n[layer.i]\n"
+     "type = layer_normalization\ntrainable = false\n",
+     {9, 8, 3},
+     4},
     {"[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 17\nactivation = sigmoid\n"
      "[layer.e]\ntype = dense\nunits = 1\nactivation = tanh\n",
      {1, 1, 10},

@@ -73,6 +73,20 @@ Test(batch_statistics, threads_do_not_change_a_bit_of_groups)
     tr_free(groups);
 }
 
+/* What is measured in each sample alone. */
+Test(batch_statistics, threads_do_not_change_a_bit_of_samples)
+{
+    static const char of_samples[] =
+        "[model]\ninput_shape = 9, 7, 3\n[layer.a]\ntype = conv2d\nfilters = 10\n"
+        "kernel_size = 3\n[layer.g]\ntype = group_normalization\ngroups = 5\n"
+        "[layer.r]\ntype = activation\nactivation = relu\n[layer.b]\ntype = conv2d\n"
+        "filters = 6\nkernel_size = 3\n[layer.l]\ntype = layer_normalization\n"
+        "[layer.f]\ntype = flatten\n[layer.n]\ntype = layer_normalization\nscale = false\n"
+        "[layer.d]\ntype = dense\nunits = 4\nactivation = softmax\n";
+    expect_same_bits(of_samples, "8");
+    expect_same_bits(of_samples, "3");
+}
+
 Test(batch_statistics, neither_waves_nor_accumulation_change_that)
 {
     static const char *const more[] = {"engine.gradient_slots=2",

@@ -49,17 +49,44 @@ BATCH = {
     "batch_of_one_number": (1, (1, 1, 5), {}, False, (3, 1)),  # variance 0
 }
 
+LAYER = {
+    "layer": (2, (4, 5, 7), {}, False, (0.5, 1)),
+    "layer_blocks": (3, (3, 4, 32), {}, False, (0, 2)),
+    "layer_relu": (2, (4, 3, 17), {}, True, (0, 1)),
+    "layer_no_scale": (2, (3, 2, 16), dict(scale=False, epsilon=1e-5), False, (0, 1)),
+    "layer_no_center": (2, (3, 2, 24), dict(center=False), False, (0, 1)),
+    "layer_statistics_alone": (1, (3, 3, 5), dict(center=False, scale=False), False, (0, 1)),
+    "layer_1_channel": (2, (3, 4, 1), {}, False, (0, 1)),  # variance 0
+    "layer_far_from_0": (2, (3, 4, 40), {}, False, (1000, 1)),
+    "layer_flat": (5, (37,), {}, False, (0, 1)),
+    "layer_1x1_input": (4, (1, 1, 16), {}, False, (0, 1)),
+}
+GROUP = {
+    "group": (3, (4, 5, 12), dict(groups=3), False, (0.5, 1)),
+    "group_blocks_relu": (3, (6, 5, 32), dict(groups=4), True, (0, 2)),
+    "group_of_all": (2, (4, 3, 17), dict(groups=1), False, (0, 1)),
+    "group_of_one_relu": (2, (5, 6, 7), dict(groups=-1), True, (0, 1)),
+    "group_across_blocks": (2, (3, 3, 24), dict(groups=2, epsilon=1e-5), False, (0, 1)),
+    "group_no_scale": (2, (3, 2, 16), dict(groups=8, scale=False), False, (0, 1)),
+    "group_no_center_relu": (2, (3, 2, 10), dict(groups=5, center=False), True, (0, 1)),
+    "group_by_32": (2, (3, 4, 64), {}, False, (0, 1)),
+    "group_far_from_0": (2, (7, 8, 6), dict(groups=2), False, (1000, 1)),
+    "group_flat": (5, (36,), dict(groups=6), False, (0, 1)),
+    "group_1x1_input": (4, (1, 1, 16), dict(groups=4), False, (0, 1)),
+}
+CLASSES = dict(
+    batch=keras.layers.BatchNormalization,
+    layer=keras.layers.LayerNormalization,
+    group=keras.layers.GroupNormalization,
+)
+
 
 def normal(rng, shape):
     return rng.standard_normal(shape).astype(np.float32)
 
 
-def layer_of(kind, keys):
-    return dict(batch=keras.layers.BatchNormalization)[kind](**keys)
-
-
 def run(rng, kind, n, shape, keys, relu, at):
-    layer = layer_of(kind, keys)
+    layer = CLASSES[kind](**keys)
     layer.build((None, *shape))
     src = (normal(rng, (n, *shape)) * np.float32(at[1]) + np.float32(at[0])).astype(np.float32)
     arrays = {"src": src}
@@ -99,7 +126,7 @@ def main():
     rng = np.random.default_rng(SEED)
     n_cases = 0
     with h5py.File(Path(__file__).with_suffix(".h5"), "w") as f:
-        for name, (n, shape, keys, relu, at) in BATCH.items():
+        for name, (n, shape, keys, relu, at) in (BATCH | LAYER | GROUP).items():
             kind = name.split("_")[0]
             arrays = None
             while arrays is None:

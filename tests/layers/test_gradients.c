@@ -126,6 +126,11 @@ Test(gradients, of_layers)
         "type = global_average_pooling2d\n",
         "type = zero_padding2d\npadding = 0, 1, 2, 3\n",
         "type = batch_normalization\n",
+        "type = batch_normalization\nvirtual_batch_size = 1\n",
+        "type = batch_normalization\ntrainable = false\n",
+        "type = layer_normalization\n",
+        "type = group_normalization\ngroups = 3\n",
+        "type = group_normalization\ngroups = 1\n",
         "type = dropout\nrate = 0.4\n",
         "type = conv2d\nfilters = 5\nkernel_size = 2, 3\nactivation = linear\n",
     };

@@ -53,6 +53,10 @@ Test(model, refuses_at_the_line_of_the_layer)
     refused(HEAD "[layer.n]\ntype = batch_normalization\nvirtual_batch_size = 6\n" FLAT,
             ":6: [layer.n] virtual_batch_size = 6 neither divides [engine] micro_batch = 8 nor is "
             "a multiple of it");
+    refused(HEAD "[layer.n]\ntype = group_normalization\n" FLAT,
+            ":6: [layer.n] groups = 32 does not divide the 3 channels");
+    refused(HEAD "[layer.n]\ntype = group_normalization\ngroups = 0\n" FLAT,
+            ":6: [layer.n] groups = 0 does not divide the 3 channels");
     refused(HEAD "[layer.c]\ntype = conv2\n" FLAT, ":7: [layer.c] type = conv2: unknown layer; did "
                                                    "you mean conv2d?");
     refused(HEAD "[layer.c]\nfilters = 2\n" FLAT, ":6: [layer.c] type is missing");

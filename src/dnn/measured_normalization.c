@@ -1,6 +1,6 @@
-/* batch_statistics.c -- normalization with the mean and variance of the samples at hand: which
- * operations of normalization.h, channel_sums.h and channel_factors.h, and in which stage; see
- * primitives.h.
+/* measured_normalization.c -- normalization with the mean and variance of the samples at hand:
+ * which operations of normalization.h, channel_sums.h and channel_factors.h, and in which stage;
+ * see primitives.h.
  *
  *     stage      | this one                        | the next
  *     forward    | sums of src, joined: factors    | dst
@@ -21,7 +21,7 @@ typedef struct scope {
 static scope scope_of(const tr_normalization *with, const tr_pixels *at)
 {
     const bool local = with->samples != TR_WHOLE_BATCH && with->samples <= at->n;
-    return (scope){.walk = tr_walk_of(at, local ? with->samples : at->n, 1),
+    return (scope){.walk = tr_walk_of(at, local ? with->samples : at->n, with->channels),
                    .local = local,
                    .group = local ? 1 : with->samples / at->n};
 }
@@ -80,24 +80,24 @@ static tr_status move_statistics(tr_program *program, const tr_normalization *wi
     return status;
 }
 
-tr_status tr_batch_normalize_forward(tr_program *program, const tr_normalization *with,
-                                     tr_value src, tr_normalization_tape *tape, tr_value *dst,
-                                     tr_error *err)
+tr_status tr_measured_forward(tr_program *program, const tr_normalization *with, tr_value src,
+                              tr_normalization_tape *tape, tr_value *dst, tr_error *err)
 {
     tr_pixels at;
     tape->src = src;
     TR_TRY(tr_pixels_walkable(program, &tape->src, &at, err));
     const scope in = scope_of(with, &at);
     TR_TRY(measure(program, with, &in, tape, err));
-    TR_TRY(move_statistics(program, with, &in, tape->sums, err));
+    if (with->mean != NULL)
+        TR_TRY(move_statistics(program, with, &in, tape->sums, err));
     return tr_apply_forward(program, &in.walk, with->relu, tape->src, tape->factors, dst, err);
 }
 
 /* ---- backward ---- */
 
-tr_status tr_batch_normalize_backward(tr_program *program, const tr_normalization *with,
-                                      const tr_normalization_tape *tape, tr_value diff_dst,
-                                      tr_value *diff_src, tr_error *err)
+tr_status tr_measured_backward(tr_program *program, const tr_normalization *with,
+                               const tr_normalization_tape *tape, tr_value diff_dst,
+                               tr_value *diff_src, tr_error *err)
 {
     const tr_layout layout = tr_program_layout(program, tape->src);
     tr_pixels at;
