@@ -67,6 +67,15 @@ Test(checkpoint_config, predicts_as_keras_3_16_0_does)
     predicts("keras3.16.0_mix.h5", "keras3.16.0_mix_io.h5", "y_pred", NULL);
 }
 
+/* With shortcuts, all merging layers, normalizations, a frozen layer; layers side by side have the
+ * same shapes, so that weights in another's place are another answer (golden/keras/graph.py). */
+Test(checkpoint_config, predicts_as_graphs_of_keras_do)
+{
+    predicts("graph_v2.15.0.h5", "graph_io.h5", "y_pred", NULL);
+    predicts("graph_v3.15.1.h5", "graph_io.h5", "y_pred", NULL);
+    predicts("graph_v3.15.1.keras", "graph_io.h5", "y_pred", NULL);
+}
+
 /* MNIST itself is not here: an independent forward pass on Fashion-MNIST stands in for it. */
 Test(checkpoint_config, predicts_the_tutorial_as_pytorch_does)
 {
