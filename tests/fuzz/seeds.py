@@ -55,6 +55,14 @@ dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi
 
 for path in sorted(tree.glob("configs/*.ini")) + sorted(tree.glob("perf/*.ini")):
     seed("fuzz_ini", path.name, path.read_bytes())
+seed(
+    "fuzz_ini",
+    "graph",
+    b"[data]\nfile = d.h5\n[model]\ninput_shape = 4, 4, 2\n[layer.a]\ntype = conv2d\n"
+    b"filters = 2\nkernel_size = 1\n[layer.s]\ntype = add\ninputs = input, a\n[layer.c]\n"
+    b"type = concatenate\ninputs = s, a, input\n[layer.f]\ntype = flatten\n"
+    b"[compile]\nloss = mse\noptimizer = sgd\n[output]\ndirectory = o\n",
+)
 seed("fuzz_set", "some", b"fit.epochs=3\nlayer.c.filters=5\ndata.scale=1/255\noptimizer.momentum=0.9")
 seed("fuzz_set", "more", b"compile.metrics=accuracy, mse\nmodel.input_shape=9, 9, 3\n"
      b"layer.c.kernel_size=3, 2\nlearning_rate.schedule=exponential_decay\noutput.directory=a;b #c")
