@@ -30,8 +30,7 @@ static void print_layers(void)
         const tr_layer_ops *ops = tr_layer_table[i];
         printf("type = %s -- %s; Keras's %s\n", ops->type, ops->doc, ops->keras_class);
         for (size_t k = 0; k < ops->n_keys; k++)
-            if (strcmp(ops->keys[k].name, "type") != 0)
-                print_key(&ops->keys[k]);
+            print_key(&ops->keys[k]);
     }
     printf("every layer:\n");
     for (size_t k = 0; k < tr_layer_n_common_keys; k++)

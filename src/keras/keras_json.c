@@ -86,10 +86,10 @@ static bool says_default(const tr_entry *entry, const tr_key *key)
     return same;
 }
 
-/* Which table it is, and how many samples a batch normalization measures at once. */
+/* How many samples a batch normalization measures at once. */
 static bool is_ours(const char *key)
 {
-    return strcmp(key, "type") == 0 || strcmp(key, "virtual_batch_size") == 0;
+    return strcmp(key, "virtual_batch_size") == 0;
 }
 
 /* Adds the values of a section. `spoken`: only what differs from the default, for keys that some

@@ -91,11 +91,6 @@ static bool is_frozen(const layer_reading *at)
     return at->reading->frozen || json_is_false(json_object_get(at->entry->config, TRAINABLE));
 }
 
-static const tr_key *find_key(const tr_layer_ops *ops, const char *name)
-{
-    return strcmp(name, "type") == 0 ? NULL : tr_key_find(ops->keys, ops->n_keys, name);
-}
-
 static tr_status write_key(const layer_reading *at, const tr_key *key, const json_t *value,
                            tr_error *err)
 {
@@ -125,7 +120,8 @@ static tr_status write_key(const layer_reading *at, const tr_key *key, const jso
 static tr_status read_key(const layer_reading *at, const char *name, const json_t *value,
                           tr_error *err)
 {
-    const tr_key *key = strcmp(name, TRAINABLE) == 0 ? NULL : find_key(at->ops, name);
+    const tr_key *key =
+        strcmp(name, TRAINABLE) == 0 ? NULL : tr_key_find(at->ops->keys, at->ops->n_keys, name);
     const json_t *fixed = json_object_get(at->rest, name);
     char whose[256];
     if (key != NULL)
@@ -200,7 +196,8 @@ static void carry_rest(const layer_reading *at)
                        json_object_get(entry->config, "name"));
     json_object_foreach(entry->config, key, value)
     {
-        if (tr_keras_is_carried(key, value) && find_key(at->ops, key) == NULL)
+        if (tr_keras_is_carried(key, value) &&
+            tr_key_find(at->ops->keys, at->ops->n_keys, key) == NULL)
             tr_keras_carry(at->reading->carried, "layers", entry->our_name, key, value);
     }
 }
@@ -253,7 +250,7 @@ static tr_status write_layer(layer_reading *at, tr_error *err)
         if (status == TR_OK)
             status = read_key(at, key, value, err);
     }
-    if (find_key(at->ops, TRAINABLE) != NULL && is_frozen(at))
+    if (tr_key_find(at->ops->keys, at->ops->n_keys, TRAINABLE) != NULL && is_frozen(at))
         fprintf(at->reading->ini, "%s = false\n", TRAINABLE);
     json_decref(at->rest);
     return status;

@@ -7,7 +7,6 @@
 #include "layer.h"
 
 static const tr_key keys[] = {
-    TR_KEY_TYPE,
     {.name = "activation",
      .kind = TR_KEY_CHOICE,
      .offset = offsetof(tr_layer, activation),

@@ -15,7 +15,6 @@ typedef struct batch_normalization {
 } batch_normalization;
 
 static const tr_key keys[] = {
-    TR_KEY_TYPE,
     {.name = "momentum",
      .kind = TR_KEY_REAL,
      .offset = offsetof(batch_normalization, momentum),

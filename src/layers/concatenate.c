@@ -5,8 +5,6 @@
  */
 #include "merging_layer.h"
 
-static const tr_key keys[] = {TR_KEY_TYPE};
-
 static tr_status concatenate_shape(tr_layer *layer, tr_error *err)
 {
     layer->dst = layer->src;
@@ -48,8 +46,6 @@ const tr_layer_ops tr_concatenate_ops = {
     .keras_rest = "{\"axis\":-1}",
     .doc = "channels of its inputs one behind the other",
     .bytes = sizeof(tr_layer),
-    .keys = keys,
-    .n_keys = sizeof keys / sizeof *keys,
     .merges = true,
     .shape = concatenate_shape,
     .forward = concatenate_forward,

@@ -17,7 +17,6 @@ typedef struct conv2d {
 } conv2d;
 
 static const tr_key keys[] = {
-    TR_KEY_TYPE,
     {.name = "filters",
      .kind = TR_KEY_INT,
      .offset = offsetof(conv2d, filters),

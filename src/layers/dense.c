@@ -14,7 +14,6 @@ typedef struct dense {
 } dense;
 
 static const tr_key keys[] = {
-    TR_KEY_TYPE,
     {.name = "units",
      .kind = TR_KEY_INT,
      .offset = offsetof(dense, units),

@@ -16,7 +16,6 @@ typedef struct dropout {
 } dropout;
 
 static const tr_key keys[] = {
-    TR_KEY_TYPE,
     {.name = "rate",
      .kind = TR_KEY_REAL,
      .offset = offsetof(dropout, rate),

@@ -4,11 +4,8 @@
  * Whoever needs the vector's order makes it: dense by the order of its kernel
  * (dnn/inner_product.c), softmax and the loss by a copy (model/plan.c).
  */
-#include <stddef.h>
 
 #include "layer.h"
-
-static const tr_key keys[] = {TR_KEY_TYPE};
 
 static tr_status flatten_shape(tr_layer *layer, tr_error *err)
 {
@@ -41,8 +38,6 @@ const tr_layer_ops tr_flatten_ops = {
     .keras_rest = TR_KERAS_IMAGE,
     .doc = "image to vector, channels last",
     .bytes = sizeof(tr_layer),
-    .keys = keys,
-    .n_keys = sizeof keys / sizeof *keys,
     .shape = flatten_shape,
     .forward = flatten_forward,
     .backward = flatten_backward,

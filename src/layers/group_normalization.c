@@ -12,7 +12,6 @@ typedef struct group_normalization {
 } group_normalization;
 
 static const tr_key keys[] = {
-    TR_KEY_TYPE,
     {.name = "groups",
      .kind = TR_KEY_INT,
      .offset = offsetof(group_normalization, groups),

@@ -10,6 +10,10 @@
 const char *const tr_padding_names[] = {"valid", "same", NULL};
 
 const tr_key tr_layer_common_keys[] = {
+    {.name = "type",
+     .kind = TR_KEY_TEXT,
+     .offset = offsetof(tr_layer, type_text),
+     .doc = "kind of layer: which of the tables above"},
     {.name = "inputs",
      .kind = TR_KEY_TEXT,
      .offset = offsetof(tr_layer, inputs),
@@ -23,10 +27,11 @@ enum { MAX_KEYS = 64 }; /* more than any layer has */
 static bool read_section(tr_layer *layer, tr_section *section, tr_problems *problems)
 {
     tr_key keys[MAX_KEYS];
-    const size_t n = layer->ops->n_keys;
-    memcpy(keys, layer->ops->keys, n * sizeof *keys);
-    memcpy(keys + n, tr_layer_common_keys, sizeof tr_layer_common_keys);
-    return tr_section_read(section, keys, n + tr_layer_n_common_keys, layer, problems);
+    size_t n = tr_layer_n_common_keys;
+    memcpy(keys, tr_layer_common_keys, sizeof tr_layer_common_keys);
+    for (size_t i = 0; i < layer->ops->n_keys; i++)
+        keys[n++] = layer->ops->keys[i];
+    return tr_section_read(section, keys, n, layer, problems);
 }
 
 /* Keras takes it in every layer. */

@@ -47,7 +47,7 @@ typedef struct tr_layer_ops {
                               * and dtype; NULL: nothing */
     const char *doc;         /* one line for `trainer help` */
     size_t bytes;            /* of the layer's private struct; its first member is a tr_layer */
-    const tr_key *keys;      /* offsets into that struct */
+    const tr_key *keys;      /* beside those of every layer; offsets into that struct */
     size_t n_keys;
     bool merges;         /* takes two or more sources of `srcs` */
     bool selects;        /* dst elements are src elements, chosen by max: an activation that
@@ -114,13 +114,6 @@ tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems
 void tr_layer_free(tr_layer *layer);
 
 /* ---- shared by layer files ---- */
-
-/* First key of every table: `type` chose the table. */
-#define TR_KEY_TYPE                                                                                \
-    {                                                                                              \
-        .name = "type", .kind = TR_KEY_TEXT, .offset = offsetof(tr_layer, type_text),              \
-        .doc = "kind of layer"                                                                     \
-    }
 
 #define TR_KEY_ACTIVATION                                                                          \
     {                                                                                              \

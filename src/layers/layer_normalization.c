@@ -7,7 +7,6 @@
 #include "normalization_layer.h"
 
 static const tr_key keys[] = {
-    TR_KEY_TYPE,
     TR_KEYS_NORMALIZATION,
     TR_KEY_TRAINABLE,
 };

@@ -4,8 +4,6 @@
  */
 #include "merging_layer.h"
 
-static const tr_key keys[] = {TR_KEY_TYPE};
-
 static tr_status maximum_forward(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
                                  tr_error *err)
 {
@@ -23,8 +21,6 @@ const tr_layer_ops tr_maximum_ops = {
     .keras_class = "Maximum",
     .doc = "largest of its inputs",
     .bytes = sizeof(tr_layer),
-    .keys = keys,
-    .n_keys = sizeof keys / sizeof *keys,
     .merges = true,
     .fuses = tr_merge_fuses,
     .shape = tr_merging_shape,

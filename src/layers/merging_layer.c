@@ -37,8 +37,8 @@ tr_status tr_merging_shape(tr_layer *layer, tr_error *err)
         const tr_shape a = layer->srcs[0], b = layer->srcs[k];
         if (a.h != b.h || a.w != b.w || a.c != b.c || a.flat != b.flat)
             return tr_fail(err, TR_ERR_CONFIG,
-                           "the inputs must have the same shape (that one is repeated to fit the "
-                           "other, as Keras may do, is not supported)");
+                           "the inputs must have the same shape (Keras repeats an axis of size 1 "
+                           "to fit the others; here nothing is repeated)");
     }
     layer->dst = layer->src;
     return TR_OK;

@@ -19,15 +19,14 @@ typedef struct tr_pooling_layer {
 
 /* Of MaxPooling2D and AveragePooling2D: strides default to pool_size. */
 #define TR_KEYS_POOLING                                                                            \
-    TR_KEY_TYPE,                                                                                   \
-        {.name = "pool_size",                                                                      \
-         .kind = TR_KEY_INTS,                                                                      \
-         .count = 2,                                                                               \
-         .offset = offsetof(tr_pooling_layer, pool_size),                                          \
-         .fallback = "2, 2",                                                                       \
-         .min = 1,                                                                                 \
-         .max = 1024,                                                                              \
-         .doc = "height, width of the window"},                                                    \
+    {.name = "pool_size",                                                                          \
+     .kind = TR_KEY_INTS,                                                                          \
+     .count = 2,                                                                                   \
+     .offset = offsetof(tr_pooling_layer, pool_size),                                              \
+     .fallback = "2, 2",                                                                           \
+     .min = 1,                                                                                     \
+     .max = 1024,                                                                                  \
+     .doc = "height, width of the window"},                                                        \
         {.name = "strides",                                                                        \
          .kind = TR_KEY_INTS,                                                                      \
          .count = 2,                                                                               \
@@ -45,7 +44,6 @@ tr_status tr_pooling_shape(tr_layer *layer, tr_pooling pooling, tr_error *err);
 
 /* Of GlobalMaxPooling2D and GlobalAveragePooling2D. */
 #define TR_KEYS_GLOBAL_POOLING                                                                     \
-    TR_KEY_TYPE,                                                                                   \
     {                                                                                              \
         .name = "keepdims", .kind = TR_KEY_BOOL, .offset = offsetof(tr_pooling_layer, keepdims),   \
         .fallback = "false", .doc = "the result is an image of 1 x 1, not a vector"                \

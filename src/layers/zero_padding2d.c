@@ -14,7 +14,6 @@ typedef struct zero_padding2d {
 } zero_padding2d;
 
 static const tr_key keys[] = {
-    TR_KEY_TYPE,
     {.name = "padding",
      .kind = TR_KEY_INTS,
      .count = 4,

@@ -131,7 +131,7 @@ Test(cli, check_and_summary_need_no_data)
     test_expect(test_run("", "--help"), 0, "trainer summary");
     test_expect(test_run("", "help"), 0, "trainer convert");
     test_expect(test_run("", "help layers"), 0, "kernel_size");
-    test_expect(test_run("", "help layers"), 0, "every layer:\n    inputs ");
+    test_expect(test_run("", "help layers"), 0, "every layer:\n    type ");
     test_expect(test_run("", "help optimizers"), 0, "beta_2");
     test_expect(test_run("", "help optimizers"), 0, "global_clipnorm");
     test_expect(test_run("", "help optimizers"), 0, "schedule = cosine_decay ");
