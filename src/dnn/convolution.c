@@ -48,7 +48,7 @@ static tr_status any_layouts(tr_program *program, tr_direction direction,
     TR_TRY(tr_weighted_any(program, direction, src, 4, (int64_t[]){k[3], k[2], k[0], k[1]}, bias, 4,
                            (int64_t[]){program->n, k[3], geometry->out[0], geometry->out[1]}, any,
                            err));
-    if (program->training && wants_channels_last(program, geometry, kernel, any)) {
+    if (program->backward_follows && wants_channels_last(program, geometry, kernel, any)) {
         any->src = tr_layout_channels_last(program->dnn, any->src);
         any->dst = tr_layout_channels_last(program->dnn, any->dst);
         if (any->src == NULL || any->dst == NULL)
@@ -200,7 +200,7 @@ static tr_status packed_layout(tr_program *program, const tr_geometry *geometry,
                                tr_error *err)
 {
     *packed = plain;
-    if (kernel->packed != NULL || !program->training) /* decided, or nothing to ask */
+    if (kernel->packed != NULL || !program->backward_follows) /* decided, or nothing to ask */
         return TR_OK;
     dnnl_primitive_desc_t gradient;
     TR_TRY(

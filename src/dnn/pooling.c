@@ -121,7 +121,7 @@ tr_status tr_pool_forward(tr_program *program, tr_pooling pooling, const tr_geom
     tape->dst = tr_program_value(program, tr_chosen_layout(program, desc, dnnl_query_dst_md));
     tr_arg args[3] = {{DNNL_ARG_SRC, tape->src}, {DNNL_ARG_DST, tape->dst}};
     int n_args = 2;
-    if (program->training && pooling == TR_POOLING_MAX) {
+    if (program->backward_follows && pooling == TR_POOLING_MAX) {
         tape->workspace =
             tr_program_value(program, tr_chosen_layout(program, desc, dnnl_query_workspace_md));
         args[n_args++] = (tr_arg){DNNL_ARG_WORKSPACE, tape->workspace};

@@ -19,7 +19,7 @@ tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training
         return tr_out_of_memory(err, NULL);
     program->dnn = dnn;
     program->n = n;
-    program->training = training;
+    program->training = program->backward_follows = training;
     program->extents = extents;
     program->result_type = tr_dnn_precision(dnn);
     program->layer = "program";
@@ -64,6 +64,11 @@ void tr_program_begin(tr_program *program, const char *layer, tr_phase phase)
         program->loss_stage = program->stage;
 }
 
+void tr_program_backward_follows(tr_program *program, bool follows)
+{
+    program->backward_follows = follows;
+}
+
 void tr_program_results_in_float32(tr_program *program, bool always)
 {
     program->result_type = always ? TR_FLOAT32 : tr_dnn_precision(program->dnn);
@@ -78,7 +83,7 @@ tr_desc_context tr_program_context(const tr_program *program)
         .engine = tr_dnn_engine(program->dnn),
         .attr = tr_dnn_attr(program->dnn),
         /* Backward descriptors want a training one as their hint. */
-        .prop = program->training ? dnnl_forward_training : dnnl_forward_inference,
+        .prop = program->backward_follows ? dnnl_forward_training : dnnl_forward_inference,
         .convolution = tr_dnn_convolution(program->dnn) == TR_CONVOLUTION_WINOGRAD
                            ? dnnl_convolution_winograd
                            : dnnl_convolution_direct};

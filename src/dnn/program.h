@@ -66,6 +66,10 @@ bool tr_program_training(const tr_program *program);
 /* Later operations are reported under this layer's name (borrowed) and belong to `phase`. */
 void tr_program_begin(tr_program *program, const char *layer, tr_phase phase);
 
+/* Whether a backward will follow for later operations, as for all of a training program at first.
+ * Where nobody asks for a gradient they run as in inference. */
+void tr_program_backward_follows(tr_program *program, bool follows);
+
 /* Whether convolutions and inner products from here on write float32, whatever the precision: for
  * what the loss sees. */
 void tr_program_results_in_float32(tr_program *program, bool always);

@@ -128,6 +128,7 @@ struct tr_program {
     tr_dnn *dnn;
     int64_t n;
     bool training;
+    bool backward_follows;
     tr_extents *extents;
     tr_precision result_type;
 

@@ -6,8 +6,9 @@
  *     apply it while writing its result, it is applied here, and what its derivative needs is kept.
  *     Where the only reader selects by maximum (pooling) and the activation commutes with that
  *     (ReLU), the derivative moves behind that layer: a quarter of the elements, identical values.
- *  2. A result before which nothing is trained gets no gradient. Gradients of a result with several
- *     readers are added in the order in which backward meets them.
+ *  2. A result before which nothing is trained gets no gradient, and is computed as in inference.
+ *     Gradients of a result with several readers are added in the order in which backward meets
+ *     them.
  *  3. Layers without weights behind them write float32 at any precision, for softmax and loss.
  */
 #include "mem.h"
@@ -87,6 +88,7 @@ static tr_status plan_layer(const planning *self, int i, tr_error *err)
         return TR_OK; /* the layer before it does its work */
     tr_program_begin(program, layer->name, TR_FORWARD);
     tr_program_results_in_float32(program, at->node.is_output); /* rule 3 */
+    tr_program_backward_follows(program, tr_program_training(program) && at->node.learns);
     at->tape.src = at->tape.srcs[0];
     at->tape.activation =
         layer->ops->fuses != NULL && layer->ops->fuses(activation) ? activation : TR_LINEAR;
@@ -178,6 +180,7 @@ static tr_status plan_backward(const planning *self, tr_error *err)
     tr_plan *plan = self->plan;
     const int n_layers = self->model->n_layers;
     boundary *last = boundary_of(self, n_layers - 1);
+    tr_program_backward_follows(self->program, true);
     plan->diff_output =
         tr_program_value(self->program, tr_program_layout(self->program, plan->output));
     if (plan->diff_output == TR_NO_VALUE)

@@ -319,7 +319,7 @@ Test(frozen, threads_never_change_the_result)
     }
 }
 
-/* The gradient of what is trained is that of the whole network, bit by bit. */
+/* Whatever kernels run before all that learns. */
 Test(frozen, gradients_of_the_others_are_those_of_the_whole)
 {
     const variant whole = {"whole", "sgd", {"optimizer.learning_rate=0", NULL}};
@@ -330,13 +330,12 @@ Test(frozen, gradients_of_the_others_are_those_of_the_whole)
     test_rig_step(&a, &samples, N - 3, 0);
     test_rig_step(&b, &samples, N - 3, 0);
     cr_assert_lt(b.model->extents.n[TR_TRAINED], a.model->extents.n[TR_TRAINED]);
-    cr_assert_eq(b.model->n_floats, a.model->n_floats);
     for (int w = 0; w < tr_model_n_weights(b.model); w++) {
         const tr_weight_info info = tr_model_weight(b.model, w);
         if (!info.trained)
             continue;
         float *x = test_rig_gradient(&a, w), *y = test_rig_gradient(&b, w);
-        cr_expect_eq(memcmp(x, y, (size_t)info.n * sizeof *x), 0, "%s/%s", info.layer, info.name);
+        test_close(info.layer, y, x, (size_t)info.n, 1e-6, 1e-5);
         tr_free(x);
         tr_free(y);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "net.h"
+#include "program_internal.h"
 
 static int count(const tr_program *program, const char *layer, const char *what, tr_phase phase)
 {
@@ -86,7 +87,20 @@ static bool runs_backward(const tr_program *program, const char *layer)
     return false;
 }
 
-/* A frozen layer has no gradient of its own, and passes one on where somebody before it learns. */
+/* Whether a max pooling writes down its winners, for its gradient. */
+static bool notes_winners(const tr_program *program, const char *layer)
+{
+    for (size_t i = 0; i < program->n_ops; i++) {
+        const tr_op *op = &program->ops[i];
+        if (strcmp(op->info.layer, layer) == 0 && op->info.direction == TR_DIR_FORWARD &&
+            op->n_args == 3)
+            return true;
+    }
+    return false;
+}
+
+/* A frozen layer has no gradient of its own, and passes one on where somebody before it learns;
+ * before all that learns it runs as in inference. */
 Test(plan, frozen_layers_only_pass_gradients_on)
 {
 #define FROZEN(first, second)                                                                      \
@@ -99,6 +113,7 @@ Test(plan, frozen_layers_only_pass_gradients_on)
     const tr_program *program = model->training.program;
     cr_expect_not(runs_backward(program, "c"));
     cr_expect_not(runs_backward(program, "p"));
+    cr_expect_not(notes_winners(program, "p"));
     cr_expect_eq(count(program, "e", "inner product", TR_BACKWARD), 1); /* weights, not data */
     cr_expect_eq(count(program, "d", "inner product", TR_BACKWARD), 2);
     tr_model_free(model);
@@ -107,6 +122,7 @@ Test(plan, frozen_layers_only_pass_gradients_on)
     program = model->training.program;
     cr_expect_eq(count(program, "c", "convolution", TR_BACKWARD), 1); /* weights */
     cr_expect(runs_backward(program, "p"));
+    cr_expect(notes_winners(program, "p"));
     cr_expect_eq(count(program, "e", "inner product", TR_BACKWARD), 1); /* data */
     cr_expect_eq(count(program, "e", "relu", TR_BACKWARD), 1);
     cr_expect_eq(count(program, "d", "inner product", TR_BACKWARD), 2);
