@@ -81,7 +81,7 @@ static void add_required(char *text, size_t n, const tr_key *keys, size_t n_keys
     for (size_t k = 0; k < n_keys; k++) {
         const tr_key *key = &keys[k];
         size_t used = strlen(text);
-        if (key->fallback != NULL || key->optional || strcmp(key->name, "type") == 0)
+        if (key->fallback != NULL || key->optional)
             continue;
         const char *value = key->kind == TR_KEY_REAL           ? "0.25"
                             : key->kind == TR_KEY_CHOICE       ? key->choices[0]
@@ -101,7 +101,7 @@ Test(export_keras, every_layer_keeps_the_rules)
         add_required(keys, sizeof keys, ops->keys, ops->n_keys);
         if (ops->merges)
             strcat(keys, "inputs = input, input\n");
-        char *body = tr_format("[model]\ninput_shape = 12, 10, 3\n%s[layer.x]\ntype = %s\n%s"
+        char *body = tr_format("[model]\ninput_shape = 12, 10, 32\n%s[layer.x]\ntype = %s\n%s"
                                "[layer.y]\ntype = flatten\n[layer.z]\ntype = dense\nunits = 4\n"
                                "activation = softmax\n",
                                strcmp(ops->type, "dense") == 0 ? "[layer.f]\ntype = flatten\n" : "",
