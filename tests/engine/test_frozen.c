@@ -25,12 +25,23 @@ static const char layers[] =
     "[layer.f]\ntype = dense\nunits = 11\nactivation = relu\n"
     "[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n";
 
+/* Statistics of a sample or of a group of its channels, and a sum of two paths. */
+static const char sample_layers[] =
+    "[model]\ninput_shape = 9, 7, 3\n"
+    "[layer.a]\ntype = conv2d\nfilters = 6\nkernel_size = 3\npadding = same\n"
+    "[layer.u]\ntype = group_normalization\ngroups = 2\ntrainable = false\n"
+    "[layer.c]\ntype = conv2d\nfilters = 6\nkernel_size = 1\n"
+    "[layer.s]\ntype = add\ninputs = c, a\n[layer.e]\ntype = flatten\n"
+    "[layer.l]\ntype = layer_normalization\ntrainable = false\n"
+    "[layer.f]\ntype = dense\nunits = 11\nactivation = tanh\n"
+    "[layer.g]\ntype = dense\nunits = 4\nactivation = softmax\n";
+
 /* ---- what a variant is ---- */
 
 enum { MAX_OVERRIDES = 16 };
 
 typedef struct variant {
-    const char *name, *optimizer;
+    const char *body, *name, *optimizer;
     const char *overrides[MAX_OVERRIDES]; /* NULL-terminated */
 } variant;
 
@@ -39,29 +50,36 @@ static test_rig new_rig(const variant *of, int threads)
     size_t n = 0;
     while (of->overrides[n] != NULL)
         n++;
-    return test_rig_new(layers, of->optimizer, threads, N, of->overrides, n);
+    return test_rig_new(of->body, of->optimizer, threads, N, of->overrides, n);
 }
 
 /* ---- against Keras ---- */
 
 static const variant in_keras[] = {
-    {"first_adam", "adam", {"layer.a.trainable=false", "optimizer.learning_rate=0.01"}},
-    {"first_lamb",
+    {layers, "first_adam", "adam", {"layer.a.trainable=false", "optimizer.learning_rate=0.01"}},
+    {layers,
+     "first_lamb",
      "lamb",
      {"layer.a.trainable=false", "optimizer.learning_rate=0.02", "optimizer.weight_decay=0.1"}},
-    {"first_average",
+    {layers,
+     "first_average",
      "adamw",
      {"layer.a.trainable=false", "optimizer.learning_rate=0.01", "optimizer.weight_decay=0.1",
       "optimizer.use_ema=true", "optimizer.ema_momentum=0.8"}},
-    {"middle_global_clipnorm",
+    {layers,
+     "middle_global_clipnorm",
      "sgd",
      {"layer.c.trainable=false", "optimizer.learning_rate=0.2", "optimizer.momentum=0.9",
       "optimizer.weight_decay=0.05", "optimizer.global_clipnorm=0.1"}},
-    {"middle_clipnorm",
+    {layers,
+     "middle_clipnorm",
      "sgd",
      {"layer.c.trainable=false", "layer.f.trainable=false", "optimizer.learning_rate=0.2",
       "optimizer.clipnorm=0.05"}},
-    {"last_rmsprop", "rmsprop", {"layer.g.trainable=false", "optimizer.learning_rate=0.005"}},
+    {layers,
+     "last_rmsprop",
+     "rmsprop",
+     {"layer.g.trainable=false", "optimizer.learning_rate=0.005"}},
 };
 
 static tr_samples recorded_samples(hid_t file)
@@ -227,7 +245,7 @@ static void stays(const variant *of)
         n_trained += info.trained;
         tr_free(before[w]);
     }
-    cr_assert_eq(n_trained, 3, "c's kernel, and both of g");
+    cr_assert(n_trained >= 3 && n_trained < n, "some learn, and some do not");
     test_rig_free(&rig);
     test_samples_free(&samples);
 }
@@ -236,13 +254,17 @@ Test(frozen, weights_stay_whatever_the_optimizer_does)
 {
     for (size_t i = 0; tr_optimizer_table[i] != NULL; i++) {
         const char *optimizer = tr_optimizer_table[i]->name;
-        const variant by_chunks = {"clipvalue", optimizer, {EVERYTHING, "optimizer.clipvalue=0.5"}};
-        const variant by_norm = {"clipnorm", optimizer, {EVERYTHING, "optimizer.clipnorm=0.5"}};
+        const variant by_chunks = {
+            layers, "clipvalue", optimizer, {EVERYTHING, "optimizer.clipvalue=0.5"}};
+        const variant by_norm = {
+            layers, "clipnorm", optimizer, {EVERYTHING, "optimizer.clipnorm=0.5"}};
         const variant by_global_norm = {
-            "global_clipnorm", optimizer, {EVERYTHING, "optimizer.global_clipnorm=0.5"}};
+            layers, "global_clipnorm", optimizer, {EVERYTHING, "optimizer.global_clipnorm=0.5"}};
+        const variant of_samples = {sample_layers, "samples", optimizer, {EVERYTHING}};
         stays(&by_chunks);
         stays(&by_norm);
         stays(&by_global_norm);
+        stays(&of_samples);
     }
 }
 
@@ -274,13 +296,15 @@ static void measure(const variant *of, float *mean, float *variance)
 Test(frozen, statistics_are_no_business_of_the_optimizer)
 {
     enum { CHANNELS = 5 };
-    const variant plain = {"plain", "sgd", {"layer.n.trainable=true", "layer.a.trainable=false"}};
+    const variant plain = {
+        layers, "plain", "sgd", {"layer.n.trainable=true", "layer.a.trainable=false"}};
     float mean[CHANNELS], variance[CHANNELS], found[2][CHANNELS];
     measure(&plain, mean, variance);
     for (size_t k = 0; k < CHANNELS; k++)
         cr_assert(mean[k] != 0.0f && variance[k] != 1.0f, "they are measured");
     for (size_t i = 0; tr_optimizer_table[i] != NULL; i++) {
         const variant all = {
+            layers,
             "all",
             tr_optimizer_table[i]->name,
             {EVERYTHING, "layer.n.trainable=true", "optimizer.global_clipnorm=0.5"}};
@@ -290,24 +314,28 @@ Test(frozen, statistics_are_no_business_of_the_optimizer)
     }
 }
 
-/* ---- threads, memory ---- */
+/* ---- threads, waves, gradients ---- */
 
 static void digest(const variant *of, int threads, char text[33])
 {
     size_t n = 0;
     while (of->overrides[n] != NULL)
         n++;
-    test_rig_digest(layers, of->optimizer, shape, 4, threads, of->overrides, n, text);
+    test_rig_digest(of->body, of->optimizer, shape, 4, threads, of->overrides, n, text);
 }
 
-Test(frozen, threads_never_change_the_result)
+Test(frozen, threads_and_waves_never_change_the_result)
 {
     static const int threads[] = {2, 3, 5};
     static const variant variants[] = {
-        {"chunks", "adam", {"layer.a.trainable=false", NULL}},
-        {"pieces", "lamb", {EVERYTHING, "optimizer.global_clipnorm=0.5"}},
-        {"measured", "adamw", {EVERYTHING, "layer.n.trainable=true", "engine.micro_batch=4"}},
-        {"last", "sgd", {"layer.g.trainable=false", "optimizer.momentum=0.9"}},
+        {layers, "chunks", "adam", {"layer.a.trainable=false", NULL}},
+        {layers, "pieces", "lamb", {EVERYTHING, "optimizer.global_clipnorm=0.5"}},
+        {sample_layers, "samples", "lion", {EVERYTHING}},
+        {layers,
+         "measured",
+         "adamw",
+         {EVERYTHING, "layer.n.trainable=true", "engine.micro_batch=4"}},
+        {layers, "last", "sgd", {"layer.g.trainable=false", "optimizer.momentum=0.9"}},
     };
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
         char one[33], other[33];
@@ -316,17 +344,20 @@ Test(frozen, threads_never_change_the_result)
             digest(&variants[i], threads[k], other);
             cr_expect_str_eq(one, other, "%s with %d threads", variants[i].name, threads[k]);
         }
+        variant waves = variants[i];
+        size_t n = 0;
+        while (waves.overrides[n] != NULL)
+            n++;
+        waves.overrides[n] = "engine.gradient_slots=2";
+        digest(&waves, 2, other);
+        cr_expect_str_eq(one, other, "%s in waves", waves.name);
     }
 }
 
-/* Whatever kernels run before all that learns. */
-Test(frozen, gradients_of_the_others_are_those_of_the_whole)
+static void same_gradients(const variant *whole, const variant *part)
 {
-    const variant whole = {"whole", "sgd", {"optimizer.learning_rate=0", NULL}};
-    const variant part = {
-        "part", "sgd", {"optimizer.learning_rate=0", "layer.a.trainable=0", "layer.f.trainable=0"}};
     tr_samples samples = test_samples(90, shape, 4);
-    test_rig a = new_rig(&whole, 2), b = new_rig(&part, 2);
+    test_rig a = new_rig(whole, 2), b = new_rig(part, 2);
     test_rig_step(&a, &samples, N - 3, 0);
     test_rig_step(&b, &samples, N - 3, 0);
     cr_assert_lt(b.model->extents.n[TR_TRAINED], a.model->extents.n[TR_TRAINED]);
@@ -342,4 +373,24 @@ Test(frozen, gradients_of_the_others_are_those_of_the_whole)
     test_rig_free(&a);
     test_rig_free(&b);
     test_samples_free(&samples);
+}
+
+/* Whatever kernels run before all that learns. */
+Test(frozen, gradients_of_the_others_are_those_of_the_whole)
+{
+    const variant whole = {layers, "whole", "sgd", {"optimizer.learning_rate=0"}};
+    const variant part = {
+        layers,
+        "part",
+        "sgd",
+        {"optimizer.learning_rate=0", "layer.a.trainable=0", "layer.f.trainable=0"}};
+    same_gradients(&whole, &part);
+    const variant all = {
+        sample_layers,
+        "all",
+        "sgd",
+        {"optimizer.learning_rate=0", "layer.u.trainable=1", "layer.l.trainable=1"}};
+    const variant some = {
+        sample_layers, "some", "sgd", {"optimizer.learning_rate=0", "layer.f.trainable=0"}};
+    same_gradients(&all, &some);
 }
