@@ -29,8 +29,9 @@ class Network:
                 "y_train = y_train_%s\ny_test = y_test_%s\n\n[model]\ninput_shape = 12, 10, 3\nname = %s\n"
                 % (self.target, self.target, self.target, self.name))
         for i, layer in enumerate(self.layers):
-            kind, *keys = layer.split("; ")
-            text += "\n[layer.%s_%d]\ntype = %s\n%s\n" % (kind[:4], i, kind, "\n".join(keys))
+            head, *keys = layer.split("; ")
+            kind, name = head.split(" ")[0], head.split(" ")[-1]  # "conv2d c1": its own name
+            text += "\n[layer.%s]\ntype = %s\n%s\n" % (name if " " in head else "%s_%d" % (kind[:4], i), kind, "\n".join(keys))
         text += "\n[compile]\nloss = %s\noptimizer = %s\nmetrics = %s\n" % (self.loss, self.optimizer, self.metrics)
         text += "top_k = %d\n" % self.top_k if self.top_k else ""
         for head, keys in (("loss", self.loss_keys), ("optimizer", self.settings), ("learning_rate", self.rate)):
@@ -44,6 +45,10 @@ def dense(units, activation="linear"):
 
 def conv(activation, more=""):
     return "conv2d; filters = 5; kernel_size = 3; activation = %s%s" % (activation, more)
+
+
+def side(name, source, more="", kernel=1):
+    return "conv2d %s; filters = 5; kernel_size = %d; padding = same; inputs = %s%s" % (name, kernel, source, more)
 
 
 SPARSE, ONE_HOT = "sparse_categorical_crossentropy", "categorical_crossentropy"
@@ -80,6 +85,24 @@ NETWORKS = [
             "use_ema = yes; ema_momentum = 0.9", old=False, same=False),
     Network("accumulate", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "sgd", "accuracy", "gradient_accumulation_steps = 2; momentum = 0.9",
             old=False, keras2="uncompiled", since=(3, 3)),
+    # Layers side by side have the same shapes, and stand in another order than Keras's. No bias before a batch normalization, which takes
+    # it away again: its gradient is rounding, of which Adam makes steps of full length.
+    Network("residual", [side("short", "input", "; use_bias = no"), side("c1", "input", "; use_bias = no", 3), "batch_normalization b1; momentum = 0.9",
+                         "activation r1; activation = relu", side("c2", "r1", "; use_bias = no", 3), "batch_normalization b2; epsilon = 0.01; scale = no", "add a1; inputs = b2, short",
+                         "activation r2; activation = relu", side("c3", "r2", "; use_bias = no; strides = 2", 3), "batch_normalization b3; center = no", side("c4", "r2", "; strides = 2"),
+                         "add a2; inputs = c4, b3", "global_average_pooling2d", "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy"),
+    Network("branches", [side("d", "input"), side("c", "input"), side("b", "d", "; activation = tanh", 3), side("a", "c", kernel=3),
+                         "concatenate ab; inputs = a, input, b, c", "global_max_pooling2d top", "global_average_pooling2d middle; inputs = ab",
+                         "concatenate all; inputs = middle, top", "batch_normalization", "dense; units = 4; activation = softmax"], "sparse", SPARSE, "sgd", "accuracy",
+            "momentum = 0.9; learning_rate = 0.02"),
+    Network("frozen", [side("c", "input", "; trainable = no", 3), "batch_normalization n; trainable = no", side("e", "n", "; activation = relu"), "batch_normalization y",
+                       "multiply; inputs = y, c", "flatten", "dense; units = 6; activation = tanh; trainable = no", "dense; units = 4; activation = softmax"],
+            "sparse", SPARSE, "adam", "accuracy"),
+    Network("norms", [side("c", "input"), "layer_normalization l; epsilon = 0.01", "group_normalization g; groups = 5; inputs = c", "maximum m; inputs = l, g",
+                      "group_normalization h; groups = 1; center = no", "average; inputs = h, m, c", "flatten", "dense; units = 7", "layer_normalization; scale = no",
+                      "dense; units = 4; activation = softmax"], "sparse", SPARSE, "rmsprop", "accuracy"),
+    Network("virtual", [conv("linear"), "batch_normalization; virtual_batch_size = 4", "activation; activation = relu"] + dense(CLASSES, "softmax"),
+            "sparse", SPARSE, "adam", "accuracy", same=False),
     Network("hard", [conv("hard_sigmoid")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy", keras2="refused"),
 ]
 
