@@ -114,6 +114,18 @@ Test(save, frozen_layers_resume_exactly)
     resumes_exactly(head, 2, "a frozen last layer");
 }
 
+/* Moving statistics are where they were, in the middle of an accumulation, too. */
+Test(save, measured_layers_resume_exactly)
+{
+    static const char *const whole[] = {"layer.p.type=batch_normalization", "layer.p.momentum=0.8",
+                                        "optimizer.gradient_accumulation_steps=3"};
+    resumes_exactly(whole, 3, "a batch normalization");
+    static const char *const groups[] = {"layer.p.type=batch_normalization",
+                                         "layer.p.virtual_batch_size=20", "engine.micro_batch=5",
+                                         "optimizer.use_ema=true"};
+    resumes_exactly(groups, 4, "a batch normalization of groups");
+}
+
 /* A finished run goes on as if its last epoch had not been the last: also where use_ema has already
  * put the average in the place of the weights. */
 Test(save, more_epochs_than_at_first)
