@@ -6,7 +6,6 @@
 
 #include "kernel_numbers.h"
 #include "mem.h"
-#include "normalization.h"
 #include "unpack.h"
 #include "verify_internal.h"
 
@@ -37,57 +36,18 @@ static tr_status borrow(const checker *self, const tr_job *at, void *memory[TR_M
     return TR_OK;
 }
 
-/* Sums of a channel's pixels, and of their squares, must be possible ones: more pixels than 0, and
- * a variance above 0. Of gradients they may be any. */
-static void fill_sums(const tr_op *op, int role, tr_recipe *noise, double *sums, int64_t count)
-{
-    const int64_t n_groups = op->meaning.sharing.n_groups > 0 ? op->meaning.sharing.n_groups : 1;
-    const int64_t period = count / n_groups, c = (period - 1) / 2;
-    for (int64_t i = 0; i < count; i++) {
-        const double value = (double)tr_recipe_next(noise);
-        const int64_t k = i % period;
-        sums[i] = role != DNNL_ARG_SRC ? value : k == 0 ? 8.0 : k > c ? value + 2.0 : value;
-    }
-}
-
-/* Channels of a block's padding have factors 0 (normalization.h), which keeps that padding 0. */
-static void clear_factors(const checker *self, const tr_op *op, float *factors, int64_t count,
-                          int64_t rows)
-{
-    int64_t dims[4];
-    tr_layout_dims(self->program->values[op->args[0].value].layout, dims);
-    const int64_t padded = count / rows / op->meaning.sharing.n_groups;
-    for (int64_t i = 0; i < count; i++)
-        if (i % padded >= dims[1])
-            factors[i] = 0.0f;
-}
-
-/* Every source of the operation gets numbers by the recipe; variances are positive. */
+/* Every source of the operation gets numbers by the recipe. */
 static tr_status fill(checker *self, const tr_job *at, const tr_recipe *by, tr_error *err)
 {
     for (int i = 0; i < at->op->n_args; i++) {
         const tr_arg *arg = &at->op->args[i];
-        const tr_value_box *value = &self->program->values[arg->value];
         const bool result = tr_result_name(at->op->info.direction, arg->role) != NULL;
         tr_recipe own = *by;
         if ((result && !tr_op_updates(at->op)) || arg->role == DNNL_ARG_WORKSPACE)
             continue;
         own.state = self->noise += 0x9e3779b9u;
-        if (value->n_doubles > 0) {
-            fill_sums(at->op, arg->role, &own, tr_replica_memory(self->replica, arg->value),
-                      value->n_doubles);
-            continue;
-        }
-        if (arg->role == DNNL_ARG_VARIANCE)
-            own.low = 0.1f;
-        TR_TRY(tr_layout_fill(self->program->values[arg->value].layout,
-                              tr_replica_memory(self->replica, arg->value), tr_recipe_next, &own,
-                              err));
-        if (at->op->meaning.kind == TR_KIND_APPLICATION && arg->role != DNNL_ARG_SRC &&
-            arg->role != DNNL_ARG_DIFF_DST)
-            clear_factors(self, at->op, tr_replica_memory(self->replica, arg->value),
-                          tr_layout_elements(value->layout),
-                          arg->role == DNNL_ARG_SRC_1 ? TR_N_FACTORS : TR_N_BACK_FACTORS);
+        TR_TRY(tr_recipe_fill(&own, self->program, at->op, arg,
+                              tr_replica_memory(self->replica, arg->value), err));
     }
     return TR_OK;
 }
@@ -330,13 +290,14 @@ static tr_status check_op(checker *self, tr_job *at, tr_op_check *check, tr_erro
     return status;
 }
 
-/* The same kernel on the same layouts: for equal layers oneDNN makes one. One that leaves something
+/* The same kernel on the same layouts: for equal layers oneDNN makes one, and ours do what their
+ * meaning, arguments and layouts say. One that leaves something
  * to its backward in a workspace must run all the same. */
 static bool is_same(const checker *self, const tr_op *a, const tr_op *b)
 {
     const tr_value_box *values = self->program->values;
-    if (a->primitive == NULL || b->primitive == NULL || a->n_args != b->n_args ||
-        a->cleared != b->cleared || strcmp(a->impl, b->impl) != 0 ||
+    if ((a->primitive == NULL) != (b->primitive == NULL) || a->native.run != b->native.run ||
+        a->n_args != b->n_args || a->cleared != b->cleared || strcmp(a->impl, b->impl) != 0 ||
         memcmp(&a->meaning, &b->meaning, sizeof a->meaning) != 0)
         return false;
     for (int i = 0; i < a->n_args; i++)

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "normalization.h"
+#include "unpack.h"
 #include "verify_internal.h"
 
 /* splitmix64 (Steele, Lea and Flood, 2014). */
@@ -26,6 +28,51 @@ float tr_recipe_next(void *recipe_)
     const float size = (float)(1 + ((bits & 0xffff) * (uint64_t)self->largest >> 16));
     return self->both_signs && (bits & 0x10000) != 0 ? -size : size;
 }
+
+/* ---- filling ---- */
+
+/* Of gradients they may be any. */
+static void fill_sums(tr_recipe *recipe, const tr_op *op, int role, double *sums, int64_t count)
+{
+    const int64_t n_groups = op->meaning.sharing.n_groups > 0 ? op->meaning.sharing.n_groups : 1;
+    const int64_t period = count / n_groups, c = (period - 1) / 2;
+    for (int64_t i = 0; i < count; i++) {
+        const double value = (double)tr_recipe_next(recipe);
+        const int64_t k = i % period;
+        sums[i] = role != DNNL_ARG_SRC ? value : k == 0 ? 8.0 : k > c ? value + 2.0 : value;
+    }
+}
+
+static void clear_padding(const tr_op *op, const tr_program *program, int role, float *factors,
+                          int64_t count)
+{
+    const int64_t rows = role == DNNL_ARG_SRC_1 ? TR_N_FACTORS : TR_N_BACK_FACTORS;
+    const int64_t padded = count / rows / op->meaning.sharing.n_groups;
+    int64_t dims[4];
+    tr_layout_dims(program->values[op->args[0].value].layout, dims);
+    for (int64_t i = 0; i < count; i++)
+        if (i % padded >= dims[1])
+            factors[i] = 0.0f;
+}
+
+tr_status tr_recipe_fill(tr_recipe *recipe, const tr_program *program, const tr_op *op,
+                         const tr_arg *arg, void *memory, tr_error *err)
+{
+    const tr_value_box *value = &program->values[arg->value];
+    const bool factors = arg->role == DNNL_ARG_SRC_1 || arg->role == DNNL_ARG_SRC_2;
+    if (value->n_doubles > 0) {
+        fill_sums(recipe, op, arg->role, memory, value->n_doubles);
+        return TR_OK;
+    }
+    if (arg->role == DNNL_ARG_VARIANCE)
+        recipe->low = 0.1f;
+    TR_TRY(tr_layout_fill(value->layout, memory, tr_recipe_next, recipe, err));
+    if (factors && op->meaning.kind == TR_KIND_APPLICATION)
+        clear_padding(op, program, arg->role, memory, tr_layout_elements(value->layout));
+    return TR_OK;
+}
+
+/* ---- recipes ---- */
 
 bool tr_is_weighted(const tr_op *op)
 {

@@ -16,6 +16,12 @@ typedef struct tr_recipe {
 uint64_t tr_noise_bits(uint64_t *state);
 float tr_recipe_next(void *recipe); /* for tr_layout_fill() */
 
+/* Fills what a source of an operation reads. Numbers that would be impossible there are not: a
+ * variance is positive, sums are those of 8 pixels with a variance, and the channels of a block's
+ * padding have factors 0 (normalization.h), which keeps that padding 0. */
+tr_status tr_recipe_fill(tr_recipe *recipe, const tr_program *program, const tr_op *op,
+                         const tr_arg *arg, void *memory, tr_error *err);
+
 /* Of convolutions and inner products, which multiply by weights. */
 bool tr_is_weighted(const tr_op *op);
 double tr_count_terms(const tr_program *program, const tr_op *op); /* of their longest sum */

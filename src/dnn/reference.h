@@ -105,6 +105,8 @@ int64_t tr_reference_apply_backward(const tr_sharing *sharing, bool relu, int64_
                                     const tr_tensor *diff_dst, const tr_tensor *backward,
                                     tr_tensor *diff_src);
 
+/* ---- reference_pixel.c ---- */
+
 /* As tr_pixel_normalize_...() in primitives.h; gamma, beta and their gradients may be NULL. */
 int64_t tr_reference_pixel_forward(double epsilon, const tr_tensor *src, const tr_tensor *gamma,
                                    const tr_tensor *beta, tr_tensor *dst);
