@@ -118,6 +118,20 @@ void tr_pixels_store(const double *values, int64_t n, tr_precision type, void *d
 
 /* ---- other than sums ---- */
 
+TR_SIMD_CLONES
+static void widen(const uint16_t *restrict halves, int64_t n, float *restrict values)
+{
+    for (int64_t i = 0; i < n; i++)
+        values[i] = tr_from_bfloat16(halves[i]);
+}
+
+TR_SIMD_CLONES
+static void narrow(const float *restrict values, int64_t n, uint16_t *restrict halves)
+{
+    for (int64_t i = 0; i < n; i++)
+        halves[i] = tr_to_bfloat16(values[i]);
+}
+
 tr_pixel_block tr_pixels_read(const void *memory, const tr_pixels *at, int64_t begin, int64_t first,
                               int64_t count, float *room)
 {
@@ -125,21 +139,19 @@ tr_pixel_block tr_pixels_read(const void *memory, const tr_pixels *at, int64_t b
     const void *src = tr_element(memory, at->type, begin + first * at->step_pixel);
     if (at->type == TR_FLOAT32)
         return (tr_pixel_block){.values = src, .count = n, .step = at->step_pixel};
-    const uint16_t *halves = src;
-    for (int64_t p = 0; p < n; p++)
-        for (int64_t k = 0; k < at->run; k++)
-            room[p * at->run + k] = tr_from_bfloat16(halves[p * at->step_pixel + k]);
+    const bool dense = at->step_pixel == at->run;
+    for (int64_t p = 0; p < (dense ? 1 : n); p++)
+        widen((const uint16_t *)src + p * at->step_pixel, dense ? n * at->run : at->run,
+              room + p * at->run);
     return (tr_pixel_block){.values = room, .count = n, .step = at->run};
 }
 
 void tr_pixels_write(const float *values, int64_t n, tr_precision type, void *dst)
 {
-    uint16_t *halves = dst;
     if (type == TR_FLOAT32)
         memcpy(dst, values, (size_t)n * sizeof *values);
     else
-        for (int64_t k = 0; k < n; k++)
-            halves[k] = tr_to_bfloat16(values[k]);
+        narrow(values, n, dst);
 }
 
 /* ---- the gradient of a bias ---- */
