@@ -174,6 +174,8 @@ static tr_status describe(tr_program *program, const tr_meaning *meaning, const 
             return tr_out_of_memory(err, program->layer);
         op->args[i] = args[i];
         tr_program_touch(program, args[i].value);
+        if (args[i].role == DNNL_ARG_DST)
+            program->values[args[i].value].maker = (int)program->n_ops;
         if (program->values[args[i].value].space == TR_SPACE_GRADIENTS)
             TR_TRY(tr_program_note_gradient(program, program->values[args[i].value].param, err));
     }

@@ -33,6 +33,7 @@ typedef struct tr_value_box {
     int64_t group;         /* of SUMS and SHARED: micro-batches; TR_WHOLE_BATCH */
     int64_t n_doubles;     /* of SUMS and their totals; they hold no floats */
     tr_value sums;         /* of a total: what it is the total of; else TR_NO_VALUE */
+    int maker;             /* the operation that has it as its dst; -1: none */
     tr_value repeated;     /* by the last operation that repeated a cheap one; or TR_NO_VALUE */
 } tr_value_box;
 

@@ -70,34 +70,32 @@ static dnnl_status_t bind_ops(tr_replica *replica)
     return dnnl_success;
 }
 
-/* Adds the value, unless it is there. The lists have room for all. */
-static void add_once(tr_value *list, size_t *n, tr_value value)
+/* Adds the value, unless it is there. False: out of memory. */
+static bool add_once(tr_value **list, size_t *n, tr_value value)
 {
     for (size_t i = 0; i < *n; i++)
-        if (list[i] == value)
-            return;
-    list[(*n)++] = value;
+        if ((*list)[i] == value)
+            return true;
+    tr_value *grown = tr_grown(*list, *n, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    *list = grown;
+    grown[(*n)++] = value;
+    return true;
 }
 
-/* The value, its root and all other views of that: the engine may know it by another of them. */
-static void add_views(tr_bound_stage *stage, const tr_program *program, tr_value value)
+static bool bind_stage(tr_bound_stage *stage, const tr_program *program, const tr_op *op)
 {
-    const tr_value root = program->values[value].root;
-    for (size_t i = 0; i < program->n_values; i++)
-        if (program->values[i].root == root)
-            add_once(stage->kept, &stage->n_kept, (tr_value)i);
-}
-
-static void bind_stage(tr_bound_stage *stage, const tr_program *program, const tr_op *op)
-{
+    bool ok = true;
     for (int k = 0; k < op->n_args; k++) {
         const tr_value value = op->args[k].value;
         const tr_space space = program->values[value].space;
         if (space == TR_SPACE_GRADIENTS)
-            add_once(stage->gradients, &stage->n_gradients, value);
+            ok = ok && add_once(&stage->gradients, &stage->n_gradients, value);
         else if (space == TR_SPACE_KEPT || space == TR_SPACE_SUMS || space == TR_SPACE_SHARED)
-            add_views(stage, program, value);
+            ok = ok && add_once(&stage->kept, &stage->n_kept, value);
     }
+    return ok;
 }
 
 /* What each stage has to be told; its operations are neighbours in their phase. CONCLUDE, which
@@ -105,20 +103,13 @@ static void bind_stage(tr_bound_stage *stage, const tr_program *program, const t
 static bool bind_stages(tr_replica *replica)
 {
     const tr_program *program = replica->program;
-    const size_t n_stages = (size_t)tr_program_n_stages(program) + 1;
-    replica->stages = tr_alloc(n_stages, sizeof *replica->stages);
-    for (size_t s = 0; replica->stages != NULL && s < n_stages; s++) {
-        tr_bound_stage *stage = &replica->stages[s];
-        stage->kept = tr_alloc(program->n_values, sizeof *stage->kept);
-        stage->gradients = tr_alloc(program->n_values, sizeof *stage->gradients);
-        if (stage->kept == NULL || stage->gradients == NULL)
+    const int n_stages = tr_program_n_stages(program);
+    replica->stages = tr_alloc((size_t)n_stages + 1, sizeof *replica->stages);
+    for (size_t i = 0; replica->stages != NULL && i < program->n_ops; i++) {
+        const tr_op *op = &program->ops[i];
+        const int stage = op->info.phase == TR_CONCLUDE ? n_stages : op->stage;
+        if (!bind_stage(&replica->stages[stage], program, op))
             return false;
-        for (size_t i = 0; i < program->n_ops; i++) {
-            const tr_op *op = &program->ops[i];
-            const bool concludes = op->info.phase == TR_CONCLUDE;
-            if (concludes ? s + 1 == n_stages : (size_t)op->stage == s)
-                bind_stage(stage, program, op);
-        }
     }
     return replica->stages != NULL;
 }

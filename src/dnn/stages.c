@@ -41,21 +41,29 @@ void tr_program_end_conclude(tr_program *program)
 
 /* ---- repeating ---- */
 
-/* The native operation that made a value; NULL where none did. */
-static const tr_op *maker_of(const tr_program *program, tr_value value)
+/* The native operation that made a value in the arena and may be repeated; NULL: there is none. */
+static const tr_op *cheap_maker(const tr_program *program, tr_value value)
 {
-    for (size_t i = program->n_ops; i-- > 0;)
-        for (int k = 0; k < program->ops[i].n_args; k++)
-            if (program->ops[i].args[k].role == DNNL_ARG_DST &&
-                program->ops[i].args[k].value == value)
-                return &program->ops[i];
-    return NULL;
+    const tr_value_box *root = &program->values[program->values[value].root];
+    const tr_op *op = root->maker < 0 ? NULL : &program->ops[root->maker];
+    return op != NULL && root->space == TR_SPACE_ARENA && op->native.cheap ? op : NULL;
+}
+
+/* Repeating is cheap where the sources are kept; not where they would be repeated in turn, which
+ * in a chain of such operations would be all of them in every stage. */
+static bool is_repeated(const tr_program *program, tr_value value)
+{
+    const tr_op *op = cheap_maker(program, value);
+    for (int i = 0; op != NULL && i < op->n_args; i++)
+        if (op->args[i].role != DNNL_ARG_DST && cheap_maker(program, op->args[i].value) != NULL)
+            return false;
+    return op != NULL;
 }
 
 /* Appends the operation once more; *again: its result. */
 static tr_status repeat(tr_program *program, tr_value value, tr_value *again, tr_error *err)
 {
-    tr_op op = *maker_of(program, value); /* a copy: the list grows */
+    tr_op op = *cheap_maker(program, value); /* a copy: the list grows */
     const char *layer = program->layer;
     tr_arg args[TR_MAX_ARGS];
     memcpy(args, op.args, sizeof args);
@@ -77,10 +85,7 @@ tr_status tr_program_recall(tr_program *program, tr_value *value, tr_error *err)
         return TR_OK;
     const tr_value root = program->values[*value].root;
     const tr_value_box box = program->values[root];
-    if (box.space != TR_SPACE_ARENA || box.stage == program->stage)
-        return TR_OK;
-    const tr_op *op = maker_of(program, root);
-    if (op == NULL || !op->native.cheap)
+    if (box.stage == program->stage || !is_repeated(program, root))
         return TR_OK;
     tr_value again = box.repeated;
     if (again == TR_NO_VALUE || program->values[again].stage != program->stage) {

@@ -31,6 +31,7 @@ static tr_value new_value(tr_program *program, tr_layout layout, tr_space space,
                                               .stage = program->stage,
                                               .last_stage = program->stage,
                                               .sums = TR_NO_VALUE,
+                                              .maker = -1,
                                               .repeated = TR_NO_VALUE};
     return (tr_value)program->n_values++;
 }
