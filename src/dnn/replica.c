@@ -84,6 +84,18 @@ static bool add_once(tr_value **list, size_t *n, tr_value value)
     return true;
 }
 
+/* The value, its root and all other views of that: the engine, which writes images and gradients of
+ * results, may know it by another of them. */
+static bool add_views(tr_bound_stage *stage, const tr_program *program, tr_value value)
+{
+    const tr_value root = program->values[value].root;
+    bool ok = true;
+    for (size_t i = 0; ok && i < program->n_values; i++)
+        if (program->values[i].root == root)
+            ok = add_once(&stage->kept, &stage->n_kept, (tr_value)i);
+    return ok;
+}
+
 static bool bind_stage(tr_bound_stage *stage, const tr_program *program, const tr_op *op)
 {
     bool ok = true;
@@ -93,7 +105,7 @@ static bool bind_stage(tr_bound_stage *stage, const tr_program *program, const t
         if (space == TR_SPACE_GRADIENTS)
             ok = ok && add_once(&stage->gradients, &stage->n_gradients, value);
         else if (space == TR_SPACE_KEPT || space == TR_SPACE_SUMS || space == TR_SPACE_SHARED)
-            ok = ok && add_once(&stage->kept, &stage->n_kept, value);
+            ok = ok && add_views(stage, program, value);
     }
     return ok;
 }

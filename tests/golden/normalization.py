@@ -49,6 +49,13 @@ BATCH = {
     "batch_of_one_number": (1, (1, 1, 5), {}, False, (3, 1)),  # variance 0
 }
 
+# Groups of so many samples, each measured by a layer of Keras of its own; the moving statistics
+# follow the mean of theirs.
+VIRTUAL = {
+    "virtual": (6, (5, 4, 7), dict(virtual_batch_size=2, momentum=0.7), False, (0.5, 1)),
+    "virtual_blocks_relu": (4, (3, 6, 16), dict(virtual_batch_size=1), True, (0, 1)),
+    "virtual_flat_relu": (12, (9,), dict(virtual_batch_size=4, momentum=0.5), True, (0, 1)),
+}
 LAYER = {
     "layer": (2, (4, 5, 7), {}, False, (0.5, 1)),
     "layer_blocks": (3, (3, 4, 32), {}, False, (0, 2)),
@@ -76,6 +83,7 @@ GROUP = {
 }
 CLASSES = dict(
     batch=keras.layers.BatchNormalization,
+    virtual=keras.layers.BatchNormalization,
     layer=keras.layers.LayerNormalization,
     group=keras.layers.GroupNormalization,
 )
@@ -85,8 +93,23 @@ def normal(rng, shape):
     return rng.standard_normal(shape).astype(np.float32)
 
 
+def moved(layer, groups):
+    """Its statistics behind a step: each group moves them from where they are, once."""
+    before = [w.numpy() for w in layer.non_trainable_weights]
+    after = []
+    for group in groups:
+        for w, value in zip(layer.non_trainable_weights, before):
+            w.assign(value)
+        layer(group, training=True)
+        after.append([w.numpy() for w in layer.non_trainable_weights])
+    for i, w in enumerate(layer.non_trainable_weights):
+        w.assign(np.mean([step[i] for step in after], axis=0))
+    return [w.numpy() for w in layer.non_trainable_weights]
+
+
 def run(rng, kind, n, shape, keys, relu, at):
-    layer = CLASSES[kind](**keys)
+    together = keys.get("virtual_batch_size", n)
+    layer = CLASSES[kind](**{k: v for k, v in keys.items() if k != "virtual_batch_size"})
     layer.build((None, *shape))
     src = (normal(rng, (n, *shape)) * np.float32(at[1]) + np.float32(at[0])).astype(np.float32)
     arrays = {"src": src}
@@ -97,9 +120,11 @@ def run(rng, kind, n, shape, keys, relu, at):
         weight.assign(value)
         arrays[weight.name] = value
     x = tf.constant(src, tf.float64)
+    measured = [w.numpy() for w in layer.non_trainable_weights]
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = layer(x, training=True)
+        groups = tf.split(x, n // together)
+        y = tf.concat([layer(group, training=True) for group in groups], 0)
         dst = tf.nn.relu(y) if relu else y
         diff_dst = normal(rng, dst.shape)
         loss = tf.reduce_sum(dst * tf.constant(diff_dst, tf.float64))
@@ -109,10 +134,10 @@ def run(rng, kind, n, shape, keys, relu, at):
     gradients = tape.gradient(loss, [x, *(w.value for w in trained)])
     arrays |= {"dst": dst.numpy(), "diff_dst": diff_dst, "diff_src": gradients[0].numpy()}
     arrays |= {f"diff_{w.name}": g.numpy() for w, g in zip(trained, gradients[1:])}
-    if kind == "batch":
-        after = [[w.numpy() for w in layer.non_trainable_weights]]
-        layer(x, training=True)
-        after.append([w.numpy() for w in layer.non_trainable_weights])
+    if kind in ("batch", "virtual"):
+        for w, value in zip(layer.non_trainable_weights, measured):
+            w.assign(value)
+        after = [moved(layer, groups), moved(layer, groups)]
         for i, name in enumerate(("moving_mean_after", "moving_variance_after")):
             arrays[name] = np.stack([step[i] for step in after])
     return arrays
@@ -126,12 +151,13 @@ def main():
     rng = np.random.default_rng(SEED)
     n_cases = 0
     with h5py.File(Path(__file__).with_suffix(".h5"), "w") as f:
-        for name, (n, shape, keys, relu, at) in (BATCH | LAYER | GROUP).items():
+        for name, (n, shape, keys, relu, at) in (BATCH | LAYER | GROUP | VIRTUAL).items():
             kind = name.split("_")[0]
             arrays = None
             while arrays is None:
                 arrays = run(rng, kind, n, shape, keys, relu, at)
             group = f.create_group(name)
+            kind = "batch" if kind == "virtual" else kind
             lines = [f"type = {kind}_normalization"] + [f"{k} = {text(v)}" for k, v in keys.items()]
             group.attrs["ini"] = "\n".join(lines) + "\n" + (RELU if relu else "")
             group.attrs["input_shape"] = np.array(shape, np.int32)

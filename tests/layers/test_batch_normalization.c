@@ -44,6 +44,11 @@ Test(batch_normalization, golden_in_training)
     test_golden_layer_with("batch", &measured);
 }
 
+Test(batch_normalization, golden_in_training_of_groups)
+{
+    test_golden_layer_with("virtual", &measured);
+}
+
 Test(batch_normalization, golden_in_training_with_avx2)
 {
     static const char *const avx2[] = {"engine.isa=avx2"};
@@ -94,7 +99,10 @@ Test(batch_normalization, golden_moving_statistics)
                                         "batch_far_from_0",
                                         "batch_far_from_0_blocks_relu",
                                         "batch_flat",
-                                        "batch_of_one_number"};
+                                        "batch_of_one_number",
+                                        "virtual",
+                                        "virtual_blocks_relu",
+                                        "virtual_flat_relu"};
     const hid_t file = test_golden_open("normalization.h5");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[128];
