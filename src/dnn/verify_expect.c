@@ -178,13 +178,36 @@ static void expect_pixel_normalization(const tr_verifier *verifier, tr_job *at)
             argument(at, DNNL_ARG_DIFF_SCALE), argument(at, DNNL_ARG_DIFF_SHIFT));
 }
 
-tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
+/* What has a source, a result and no weights, in either direction. */
+static void expect_plain(const tr_verifier *verifier, tr_job *at)
 {
     const tr_meaning *meaning = &at->op->meaning;
     const bool forward = meaning->direction == TR_DIR_FORWARD;
     tr_tensor *src = argument(at, DNNL_ARG_SRC), *dst = argument(at, DNNL_ARG_DST);
     tr_tensor *diff_src = argument(at, DNNL_ARG_DIFF_SRC);
     const tr_tensor *diff_dst = argument(at, DNNL_ARG_DIFF_DST);
+    if (meaning->kind == TR_KIND_AVERAGE_POOLING)
+        at->terms =
+            forward ? tr_reference_average_pool_forward(&meaning->geometry, src, dst)
+                    : tr_reference_average_pool_backward(&meaning->geometry, diff_dst, diff_src);
+    else if (meaning->kind == TR_KIND_ZERO_PADDING)
+        at->terms = forward ? tr_reference_pad_forward(&meaning->geometry, src, dst)
+                            : tr_reference_pad_backward(&meaning->geometry, diff_dst, diff_src);
+    else if (meaning->kind == TR_KIND_DROPOUT)
+        at->terms = tr_reference_dropout(&meaning->dropping, tr_replica_draw(verifier->replica),
+                                         forward ? src : diff_dst, forward ? dst : diff_src);
+    else if (meaning->kind == TR_KIND_GLOBAL_MAX)
+        at->terms = forward ? tr_reference_global_max_forward(src, dst)
+                            : tr_reference_global_max_backward(src, dst, diff_dst, diff_src);
+    else
+        at->terms = forward ? tr_reference_softmax_forward(src, dst)
+                            : tr_reference_softmax_backward(dst, diff_dst, diff_src);
+}
+
+tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
+{
+    const tr_meaning *meaning = &at->op->meaning;
+    const tr_tensor *src = argument(at, DNNL_ARG_SRC);
     tr_geometry whole;
     switch (meaning->kind) {
     case TR_KIND_REORDER:
@@ -194,36 +217,24 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
         expect_weighted(at, &meaning->geometry);
         break;
     case TR_KIND_INNER_PRODUCT:
-        whole = tr_reference_whole(src != NULL ? src : diff_src);
+        whole = tr_reference_whole(src != NULL ? src : argument(at, DNNL_ARG_DIFF_SRC));
         expect_weighted(at, &whole);
         break;
     case TR_KIND_MAX_POOLING:
         return expect_max_pooling(verifier, at, err);
     case TR_KIND_AVERAGE_POOLING:
-        at->terms =
-            forward ? tr_reference_average_pool_forward(&meaning->geometry, src, dst)
-                    : tr_reference_average_pool_backward(&meaning->geometry, diff_dst, diff_src);
-        break;
     case TR_KIND_ZERO_PADDING:
-        at->terms = forward ? tr_reference_pad_forward(&meaning->geometry, src, dst)
-                            : tr_reference_pad_backward(&meaning->geometry, diff_dst, diff_src);
-        break;
     case TR_KIND_DROPOUT:
-        at->terms = tr_reference_dropout(&meaning->dropping, tr_replica_draw(verifier->replica),
-                                         forward ? src : diff_dst, forward ? dst : diff_src);
-        break;
-    case TR_KIND_NORMALIZATION:
-        expect_normalization(at);
+    case TR_KIND_GLOBAL_MAX:
+    case TR_KIND_SOFTMAX:
+        expect_plain(verifier, at);
         break;
     case TR_KIND_ELTWISE:
         expect_eltwise(at);
         break;
-    case TR_KIND_GLOBAL_MAX:
-        at->terms = forward ? tr_reference_global_max_forward(src, dst)
-                            : tr_reference_global_max_backward(src, dst, diff_dst, diff_src);
-        break;
-    case TR_KIND_PIXEL_NORMALIZATION:
-        expect_pixel_normalization(verifier, at);
+    case TR_KIND_CHANNEL_SUMS:
+        at->terms = tr_reference_channel_sums(argument(at, DNNL_ARG_DIFF_DST),
+                                              argument(at, DNNL_ARG_DIFF_BIAS));
         break;
     case TR_KIND_MERGE:
         expect_merge(at);
@@ -231,8 +242,11 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
     case TR_KIND_CONCATENATION:
         expect_concatenation(at);
         break;
-    case TR_KIND_CHANNEL_SUMS:
-        at->terms = tr_reference_channel_sums(diff_dst, argument(at, DNNL_ARG_DIFF_BIAS));
+    case TR_KIND_NORMALIZATION:
+        expect_normalization(at);
+        break;
+    case TR_KIND_PIXEL_NORMALIZATION:
+        expect_pixel_normalization(verifier, at);
         break;
     case TR_KIND_SUMS:
     case TR_KIND_FACTORS:
@@ -240,10 +254,6 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
     case TR_KIND_GROUP_AVERAGES:
     case TR_KIND_MOVING_STATISTICS:
         expect_statistics(verifier, at);
-        break;
-    case TR_KIND_SOFTMAX:
-        at->terms = forward ? tr_reference_softmax_forward(src, dst)
-                            : tr_reference_softmax_backward(dst, diff_dst, diff_src);
         break;
     }
     return TR_OK;
