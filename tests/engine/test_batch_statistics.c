@@ -159,6 +159,40 @@ Test(batch_statistics, are_those_of_the_whole_batch)
     test_samples_free(&samples);
 }
 
+/* With momentum 0 the moving statistics are the batch's: those of its images, pixel by pixel. The
+ * layer has nothing to learn and stands before all that has, and measures all the same. */
+Test(batch_statistics, are_those_of_the_images)
+{
+    static const char body[] =
+        "[model]\ninput_shape = 9, 7, 3\n[layer.i]\ntype = batch_normalization\n"
+        "center = false\nscale = false\nmomentum = 0\n[layer.f]\ntype = flatten\n"
+        "[layer.d]\ntype = dense\nunits = 4\nactivation = softmax\n";
+    enum { N = 29, IMAGE = 9 * 7 * 3 };
+    static const char *const overrides[] = {"engine.micro_batch=8"};
+    tr_samples samples = test_samples(64, shape, CLASSES);
+    uint32_t index[N];
+    double sum[3] = {0}, squares[3] = {0};
+    test_index(index, N, samples.n, 0);
+    for (int i = 0; i < N * IMAGE; i++) {
+        const double x =
+            (double)((const uint8_t *)samples.x)[index[i / IMAGE] * IMAGE + i % IMAGE] / 255.0;
+        sum[i % 3] += x;
+        squares[i % 3] += x * x;
+    }
+    test_rig rig = test_rig_new(body, "sgd", 2, 64, overrides, 1);
+    test_rig_step(&rig, &samples, N, 0);
+    float *mean = test_rig_weight(&rig, 0), *variance = test_rig_weight(&rig, 1);
+    for (int k = 0; k < 3; k++) {
+        const double n = N * IMAGE / 3, expected = sum[k] / n;
+        cr_expect_float_eq((double)mean[k], expected, 1e-6);
+        cr_expect_float_eq((double)variance[k], squares[k] / n - expected * expected, 1e-6);
+    }
+    tr_free(mean);
+    tr_free(variance);
+    test_rig_free(&rig);
+    test_samples_free(&samples);
+}
+
 /* The last group may be short, or of one sample. */
 Test(batch_statistics, are_those_of_a_group)
 {
