@@ -9,7 +9,7 @@
 #include "engine.h"
 #include "program.h"
 
-enum { TR_BENCH_ROUNDS = 7 };
+enum { TR_BENCH_ROUNDS = 7 }; /* or fewer, an odd number, where a step takes long */
 
 /* Of several rounds or steps. */
 typedef struct tr_spread {
@@ -30,6 +30,7 @@ typedef struct tr_bench {
     char threads_why[TR_WHY_MAX];
     int64_t batch, micro_batch, micro_batches; /* of a step */
     size_t n_floats;                           /* of a gradient */
+    int rounds;
     double flops;      /* of a step: convolutions and inner products in all directions */
     tr_spread peak;    /* GFLOP/s of all threads together; 0: unknown */
     tr_spread step_us; /* single steps, without profiling */

@@ -38,7 +38,7 @@ static void print_head(FILE *out, const tr_bench_report *report)
         fprintf(out,
                 "multiply-add peak: %.1f GFLOP/s on these threads (%d times: %.1f to %.1f, median "
                 "%.1f)\n",
-                bench->peak.max, TR_BENCH_ROUNDS, bench->peak.min, bench->peak.max,
+                bench->peak.max, bench->rounds, bench->peak.min, bench->peak.max,
                 bench->peak.median);
     else
         fprintf(out, "multiply-add peak: not known for this instruction set\n");

@@ -78,6 +78,7 @@ Test(bench, adds_up)
     assert_spread("training", bench.images_per_s);
     assert_spread("evaluation", bench.evaluate_images_per_s);
     cr_assert_gt(bench.step_us.min, 0.0);
+    cr_assert(bench.rounds % 2 == 1 && bench.rounds <= TR_BENCH_ROUNDS, "%d", bench.rounds);
     cr_assert_gt(bench.images_per_s.min, 0.0);
     cr_assert_gt(bench.evaluate_images_per_s.min, 0.0);
     cr_assert(tr_dnn_isa() == TR_ISA_AUTO || bench.peak.min > 0.0);
@@ -96,6 +97,21 @@ Test(bench, adds_up)
     cr_assert_geq(profile->rest_us, 0.0, "a thread saw more than the step's wall time");
     cr_assert_leq(ops, profile->part_us[TR_PART_PREPARE] + profile->part_us[TR_PART_FORWARD] +
                            profile->part_us[TR_PART_BACKWARD]);
+    tr_bench_release(&bench);
+    test_rig_free(&rig);
+}
+
+/* A step of the reference network takes more than a microsecond, and so does a round. */
+Test(bench, one_round_where_a_step_takes_long)
+{
+    static const char *const overrides[] = {"engine.threads=1", "fit.batch_size=8"};
+    tr_bench bench;
+    tr_error err = {0};
+    test_rig rig = test_rig_new(test_reference_layers, "adam", 1, 1, overrides, 2);
+    cr_assert_eq(tr_bench_run(&bench, rig.model, 1e-6, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(bench.rounds, 1);
+    assert_spread("training", bench.images_per_s);
+    cr_assert_gt(bench.profile.step_us, 0.0);
     tr_bench_release(&bench);
     test_rig_free(&rig);
 }

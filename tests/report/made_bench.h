@@ -46,6 +46,7 @@ static inline void make_bench(made_bench *made)
                              .batch = 128,
                              .micro_batch = 8,
                              .micro_batches = 16,
+                             .rounds = 7,
                              .n_floats = 1000,
                              .flops = 16 * 11.9e6,
                              .peak = {400, 390, 410},
