@@ -18,7 +18,9 @@ tr_status tr_command_check(int argc, char **argv)
     tr_session session = {0};
     tr_error err = {0};
     TR_TRY(tr_options_parse(&options, argc, argv, check_doc, TR_TAKES_NONE));
-    const tr_status status = tr_session_load(&session, &options, &err);
+    tr_status status = tr_session_load(&session, &options, &err);
+    if (status == TR_OK)
+        status = tr_model_check_trainable(session.model, &err);
     if (status == TR_OK)
         printf("%s: fine, %d layers; the data are not read here\n", options.config_path,
                tr_model_n_layers(session.model));

@@ -127,6 +127,10 @@ Test(cli, check_and_summary_need_no_data)
 {
     test_expect(test_run("", "check -c " TR_SOURCE "/configs/mnist.ini"), 0,
                 "fine, 6 layers; the data are not read here");
+    test_expect(test_run("", "check -c " TR_SOURCE "/configs/mnist.ini --set"
+                             " layer.conv1.trainable=false --set layer.conv2.trainable=false"
+                             " --set layer.output.trainable=false"),
+                2, "there is nothing to train"); /* as the run would say */
     test_expect(test_run("", "summary -c " TR_SOURCE "/configs/mnist.ini"), 0,
                 "Total params: 50,186");
     test_expect(test_run("", "--help"), 0, "trainer summary");
