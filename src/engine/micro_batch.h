@@ -22,7 +22,8 @@ typedef struct tr_job {
     float *predictions;      /* [n, outputs], wanted; or NULL */
     /* Micro-batches taken by the threads, of this run and of the next (step.c). */
     _Atomic int64_t next[2];
-    _Atomic int failed; /* oneDNN refused to run something */
+    _Atomic int failed;        /* oneDNN refused to run something */
+    _Atomic int not_concluded; /* likewise, behind the last stage */
 } tr_job;
 
 tr_job tr_job_new(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,

@@ -121,22 +121,21 @@ static void add_sums(const tr_engine *engine, int stage, int64_t n)
 }
 
 /* By one thread, while the others wait: a few sums per channel. */
-static void join(tr_job *job, tr_worker *worker, int stage)
+static tr_status join(const tr_job *job, tr_worker *worker, int stage)
 {
     const tr_engine *engine = job->engine;
-    if (tr_thread_number() == 0) {
-        add_sums(engine, stage, job->n_micro_batches);
-        if (tr_replica_join(worker->training, engine->kept, job->n_micro_batches, stage) != TR_OK)
-            atomic_store(&job->failed, 1);
-        tr_lap(worker->profile, TR_PART_SUM);
-    }
+    add_sums(engine, stage, job->n_micro_batches);
+    TR_TRY(tr_replica_join(worker->training, engine->kept, job->n_micro_batches, stage));
+    tr_lap(worker->profile, TR_PART_SUM);
+    return TR_OK;
 }
 
-static void conclude(tr_job *job, tr_worker *worker)
+/* What one thread does behind the last stage, while others may be updating already: so a failure
+ * must not show in job->failed, by which all of them decide whether to meet in the update. */
+static tr_status conclude(const tr_job *job, tr_worker *worker, int stage)
 {
-    if (tr_thread_number() == 0 && !atomic_load(&job->failed) &&
-        tr_replica_conclude(worker->training, job->engine->kept) != TR_OK)
-        atomic_store(&job->failed, 1);
+    TR_TRY(join(job, worker, stage));
+    return tr_replica_conclude(worker->training, job->engine->kept);
 }
 
 /* ---- a batch ---- */
@@ -153,11 +152,15 @@ static void run_all(tr_job *job, tr_worker *worker)
             at.end = n - at.begin < wave ? n : at.begin + wave;
             do_run(job, worker, &at);
         }
-        join(job, worker, at.stage);
-        if (at.stage + 1 < n_stages)
-            meet(worker);
+        if (at.stage + 1 == n_stages)
+            break;
+        if (tr_thread_number() == 0 && join(job, worker, at.stage) != TR_OK)
+            atomic_store(&job->failed, 1);
+        meet(worker);
     }
-    conclude(job, worker);
+    if (tr_thread_number() == 0 && !atomic_load(&job->failed) &&
+        conclude(job, worker, at.stage) != TR_OK)
+        atomic_store(&job->not_concluded, 1);
 }
 
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
@@ -177,7 +180,7 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
                            tr_thread_number(), tr_thread_count());
         tr_restore_denormals(before);
     }
-    if (atomic_load(&job.failed))
+    if (atomic_load(&job.failed) || atomic_load(&job.not_concluded))
         return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while running a training step");
     engine->last_leaves = leaves;
     engine->iterations++;

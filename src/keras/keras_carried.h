@@ -2,7 +2,8 @@
  * say, on its way from the file that is read to the one that is exported.
  *
  * No prediction depends on any of it: Keras's own names, trainable = false of a model or a layer
- * without weights, regularizers, constraints, initializers, a dropout's seed and noise_shape. As JSON:
+ * without weights, regularizers, constraints, initializers, a dropout's seed and noise_shape. As
+ * JSON:
  *
  *     {"model": {key: value}, "input": {...}, "layers": {our name of the layer: {...}}}
  */

@@ -51,26 +51,14 @@ Test(batch_normalization, golden_in_training_of_groups)
 
 Test(batch_normalization, golden_in_training_with_avx2)
 {
-    static const char *const avx2[] = {"engine.isa=avx2"};
-    test_golden_way way = measured;
-    way.overrides = avx2;
-    way.n_overrides = 1;
-    if (__builtin_cpu_supports("avx2"))
-        test_golden_layer_with("batch", &way);
+    test_golden_layer_with_avx2("batch", &measured);
 }
 
+/* The source itself is rounded to 2^-9. */
 Test(batch_normalization, golden_in_training_in_bfloat16)
 {
-    static const char *const bfloat16[] = {"engine.precision=bfloat16"};
-    test_golden_way way = measured;
-    way.overrides = bfloat16;
-    way.n_overrides = 1;
-    way.absolute = way.relative = 4e-2; /* the source itself is rounded to 2^-9 */
-    way.smooth = true;
-    if (!test_has_bfloat16())
-        cr_skip_test("this CPU has no bfloat16 instructions, or they are forbidden");
-    test_golden_layer_with("batch_blocks", &way);
-    test_golden_layer_with("batch_flat", &way);
+    test_golden_layer_in_bfloat16("batch_blocks", &measured, 4e-2);
+    test_golden_layer_in_bfloat16("batch_flat", &measured, 4e-2);
 }
 
 static void expect_statistic(const test_net *net, hid_t file, const char *group, const char *name,

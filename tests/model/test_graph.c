@@ -14,27 +14,6 @@
 #define ADD(more) "[layer.sum]\ntype = add\n" more
 #define END "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 5\nactivation = softmax\n"
 
-/* Its problems in a static buffer; "" when it is fine. */
-static const char *problems_of(const char *body)
-{
-    static tr_error err;
-    tr_model *model = NULL;
-    tr_config *config = test_config(body, NULL, 0);
-    memset(&err, 0, sizeof err);
-    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
-    (void)tr_config_check(config, &err);
-    tr_model_free(model);
-    tr_config_free(config);
-    return err.text;
-}
-
-static void refused(const char *body, const char *expected)
-{
-    const char *text = problems_of(body);
-    cr_assert_not_null(strstr(text, expected), "expected \"%s\" in:\n%s\nof\n%s", expected, text,
-                       body);
-}
-
 Test(graph, sources_are_numbers)
 {
     tr_model *model = NULL;
@@ -59,66 +38,72 @@ Test(graph, sources_are_numbers)
 
 Test(graph, names_that_are_none)
 {
-    refused(HEAD CONV("conv1", "") ADD("inputs = conv1, convl1\n") END,
-            ":13: [layer.sum] inputs: there is no layer convl1; did you mean conv1? allowed: names "
-            "of layers above, and input for the images");
-    refused(HEAD CONV("a", "inputs = a\n") END,
-            ":11: [layer.a] inputs: a is this layer itself; a layer takes the results of layers "
-            "above it");
-    refused(HEAD CONV("a", "inputs = b\n") CONV("b", "inputs = input\n") END,
-            ":11: [layer.a] inputs: b (line 12) stands below; a layer takes");
-    refused(HEAD CONV("a", "inputs =\n") END, ":11: [layer.a] inputs = : must be a text that is "
-                                              "not empty");
-    refused(HEAD CONV("a", "") ADD("inputs = a,, input\n") END,
-            ":13: [layer.sum] inputs = a,, input: a name is missing beside a comma");
-    refused(HEAD CONV("input", "") CONV("b", "inputs = input\n") END,
-            ":16: [layer.b] inputs: input stands for the images, and [layer.input] has that name "
-            "too");
+    test_refused(
+        HEAD CONV("conv1", "") ADD("inputs = conv1, convl1\n") END,
+        ":13: [layer.sum] inputs: there is no layer convl1; did you mean conv1? allowed: names "
+        "of layers above, and input for the images");
+    test_refused(
+        HEAD CONV("a", "inputs = a\n") END,
+        ":11: [layer.a] inputs: a is this layer itself; a layer takes the results of layers "
+        "above it");
+    test_refused(HEAD CONV("a", "inputs = b\n") CONV("b", "inputs = input\n") END,
+                 ":11: [layer.a] inputs: b (line 12) stands below; a layer takes");
+    test_refused(HEAD CONV("a", "inputs =\n") END,
+                 ":11: [layer.a] inputs = : must be a text that is "
+                 "not empty");
+    test_refused(HEAD CONV("a", "") ADD("inputs = a,, input\n") END,
+                 ":13: [layer.sum] inputs = a,, input: a name is missing beside a comma");
+    test_refused(
+        HEAD CONV("input", "") CONV("b", "inputs = input\n") END,
+        ":16: [layer.b] inputs: input stands for the images, and [layer.input] has that name "
+        "too");
 }
 
 Test(graph, a_layer_may_be_called_input)
 {
-    cr_assert_str_eq(problems_of(HEAD CONV("input", "") CONV("b", "") END), "");
+    cr_assert_str_eq(test_problems_of(HEAD CONV("input", "") CONV("b", "") END), "");
 }
 
 Test(graph, as_many_inputs_as_a_layer_takes)
 {
-    refused(HEAD CONV("a", "") ADD("") END,
-            ":11: [layer.sum] type = add takes two inputs or more: inputs = a, b");
-    refused(HEAD CONV("a", "") ADD("inputs = a\n") END,
-            ":13: [layer.sum] type = add takes two inputs or more: inputs = a, b");
-    refused(HEAD CONV("a", "") CONV("b", "inputs = a, input\n") END,
-            ":16: [layer.b] type = conv2d takes one input, these are 2; several are taken by: add, "
-            "concatenate, multiply, average, maximum");
+    test_refused(HEAD CONV("a", "") ADD("") END,
+                 ":11: [layer.sum] type = add takes two inputs or more: inputs = a, b");
+    test_refused(HEAD CONV("a", "") ADD("inputs = a\n") END,
+                 ":13: [layer.sum] type = add takes two inputs or more: inputs = a, b");
+    test_refused(
+        HEAD CONV("a", "") CONV("b", "inputs = a, input\n") END,
+        ":16: [layer.b] type = conv2d takes one input, these are 2; several are taken by: add, "
+        "concatenate, multiply, average, maximum");
     char names[600] = "a";
     for (int i = 1; i < 32; i++)
         strcat(names, ", a");
     char *body =
         tr_format("%s[layer.sum]\ntype = add\ninputs = %s\n%s", HEAD CONV("a", ""), names, END);
-    cr_assert_str_eq(problems_of(body), "");
+    cr_assert_str_eq(test_problems_of(body), "");
     tr_free(body);
     body =
         tr_format("%s[layer.sum]\ntype = add\ninputs = %s, a\n%s", HEAD CONV("a", ""), names, END);
-    refused(body, ":13: [layer.sum] inputs: more than 32");
+    test_refused(body, ":13: [layer.sum] inputs: more than 32");
     tr_free(body);
 }
 
 Test(graph, a_result_that_nobody_reads)
 {
-    refused(HEAD CONV("a", "") CONV("b", "inputs = input\n") END,
-            ":6: [layer.a] its result is not used; name it in the inputs of a layer below, or "
-            "remove it");
+    test_refused(HEAD CONV("a", "") CONV("b", "inputs = input\n") END,
+                 ":6: [layer.a] its result is not used; name it in the inputs of a layer below, or "
+                 "remove it");
     /* Where a name is wrong, it may be the one that is missing. */
     cr_assert_null(
-        strstr(problems_of(HEAD CONV("a", "") CONV("b", "inputs = A\n") END), "is not used"));
+        strstr(test_problems_of(HEAD CONV("a", "") CONV("b", "inputs = A\n") END), "is not used"));
 }
 
 Test(graph, everything_in_one_run)
 {
-    const char *text = problems_of(HEAD CONV("a", "inputs = x\nfilter = 3\n")
-                                       CONV("b", "inputs = a, y\n") "[layer.c]\ntype = conv\n"
-                                                                    "inputs = z\n" ADD("inputs = "
-                                                                                       "c, w\n"));
+    const char *text =
+        test_problems_of(HEAD CONV("a", "inputs = x\nfilter = 3\n")
+                             CONV("b", "inputs = a, y\n") "[layer.c]\ntype = conv\n"
+                                                          "inputs = z\n" ADD("inputs = "
+                                                                             "c, w\n"));
     static const char *const expected[] = {"no layer x",           "filter: unknown key",
                                            "no layer y",           "takes one input, these are 2",
                                            "type = conv: unknown", "no layer w"};
@@ -129,21 +114,22 @@ Test(graph, everything_in_one_run)
 
 Test(graph, shapes_name_both_sides)
 {
-    refused(HEAD CONV("a", "strides = 2\n") CONV("b", "inputs = input\n") ADD("inputs = a, b\n")
-                END,
-            ":18: [layer.sum] the inputs must have the same shape");
-    refused(HEAD CONV("a", "strides = 2\n") CONV("b", "inputs = input\n") ADD("inputs = a, b\n")
-                END,
-            "; a gives 4 x 4 x 4, b gives 8 x 8 x 4");
-    refused(HEAD "[layer.f]\ntype = flatten\n[layer.sum]\ntype = concatenate\ninputs = f, input\n",
-            ":8: [layer.sum] the inputs must be images of the same height and width, or all be "
-            "flat vectors; f gives 192, input gives 8 x 8 x 3");
+    test_refused(HEAD CONV("a", "strides = 2\n") CONV("b", "inputs = input\n")
+                     ADD("inputs = a, b\n") END,
+                 ":18: [layer.sum] the inputs must have the same shape");
+    test_refused(HEAD CONV("a", "strides = 2\n") CONV("b", "inputs = input\n")
+                     ADD("inputs = a, b\n") END,
+                 "; a gives 4 x 4 x 4, b gives 8 x 8 x 4");
+    test_refused(
+        HEAD "[layer.f]\ntype = flatten\n[layer.sum]\ntype = concatenate\ninputs = f, input\n",
+        ":8: [layer.sum] the inputs must be images of the same height and width, or all be "
+        "flat vectors; f gives 192, input gives 8 x 8 x 3");
     /* Two that do not fit, and nothing about what lies behind them. */
     const char *text =
-        problems_of(HEAD CONV("a", "strides = 2\n") ADD("inputs = a, input\n")
-                        CONV("b", "inputs = input\n") "[layer.w]\ntype = max_pooling2d\n"
-                                                      "pool_size = 9\n[layer.t]\ntype = add\n"
-                                                      "inputs = sum, w\n" END);
+        test_problems_of(HEAD CONV("a", "strides = 2\n") ADD("inputs = a, input\n")
+                             CONV("b", "inputs = input\n") "[layer.w]\ntype = max_pooling2d\n"
+                                                           "pool_size = 9\n[layer.t]\ntype = add\n"
+                                                           "inputs = sum, w\n" END);
     cr_expect_not_null(strstr(text, "[layer.sum]"), "%s", text);
     cr_expect_not_null(strstr(text, "[layer.w] a window of 9"), "%s", text);
     cr_expect_not_null(strstr(text, "2 problems"), "%s", text);

@@ -3,7 +3,8 @@
  * Built by the preset `tsan` with clang and its own OpenMP runtime, which ThreadSanitizer can see
  * into. oneDNN's kernels are not instrumented, so dnn/tsan_marks.h says what they touch. What is
  * looked at is the sharing: micro-batches handed out, slots, the barriers, the ranges of the update
- * and, with LAMB and clipping, norms over what other threads computed. It also checks that 1 and 4
+ * and, with LAMB and clipping, norms over what other threads computed; stages, with what is kept
+ * and joined between them; waves. It also checks that 1 and 4
  * threads end with the same bits.
  */
 #include <stdbool.h>
@@ -17,13 +18,23 @@
 
 enum { N = 120, SIDE = 12, STEPS = 12 };
 
-static const char text[] =
-    "[data]\nfile = none.h5\nscale = 1/255\n[model]\ninput_shape = 12, 12, 1\n"
+#define HEAD "[data]\nfile = none.h5\nscale = 1/255\n[model]\ninput_shape = 12, 12, 1\n"
+#define END                                                                                        \
+    "[layer.f]\ntype = flatten\n[layer.d]\ntype = dense\nunits = 5\nactivation = softmax\n"        \
+    "[compile]\nloss = sparse_categorical_crossentropy\noptimizer = adam\n"                        \
+    "[engine]\nmicro_batch = 3\n[output]\ndirectory = none\n"
+
+static const char one_stage[] = HEAD
     "[layer.c]\ntype = conv2d\nfilters = 16\nkernel_size = 3\npadding = same\nactivation = relu\n"
-    "[layer.p]\ntype = max_pooling2d\n[layer.f]\ntype = flatten\n"
-    "[layer.d]\ntype = dense\nunits = 5\nactivation = softmax\n"
-    "[compile]\nloss = sparse_categorical_crossentropy\noptimizer = adam\n"
-    "[engine]\nmicro_batch = 3\n[output]\ndirectory = none\n";
+    "[layer.p]\ntype = max_pooling2d\n" END;
+
+/* Two layers that measure the batch, and one that measures micro-batches; a shortcut. */
+static const char five_stages[] =
+    HEAD "[layer.c]\ntype = conv2d\nfilters = 8\nkernel_size = 3\npadding = same\n"
+         "[layer.a]\ntype = batch_normalization\n[layer.r]\ntype = activation\nactivation = relu\n"
+         "[layer.e]\ntype = conv2d\nfilters = 8\nkernel_size = 3\npadding = same\n"
+         "[layer.b]\ntype = batch_normalization\n[layer.s]\ntype = add\ninputs = b, r\n"
+         "[layer.v]\ntype = batch_normalization\nvirtual_batch_size = 3\n" END;
 
 static uint8_t x[N * SIDE * SIDE];
 static int32_t y[N];
@@ -66,15 +77,25 @@ static void train(const char *path, int threads, const char *const *overrides, s
     tr_config_free(config);
 }
 
-int main(void)
+/* Whether 1 and 4 threads end with the same bits. */
+static bool is_equal(const char *text, const char *const *overrides, size_t n_overrides)
 {
     char path[] = "/tmp/race_step.XXXXXX", one[33], four[33];
     const int fd = mkstemp(path);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (file == NULL)
-        return 1;
+        return false;
     fputs(text, file);
     fclose(file);
+    train(path, 1, overrides, n_overrides, one);
+    train(path, 4, overrides, n_overrides, four);
+    printf("1 thread %s, 4 threads %s\n", one, four);
+    remove(path);
+    return strcmp(one, four) == 0;
+}
+
+int main(void)
+{
     for (int i = 0; i < N * SIDE * SIDE; i++)
         x[i] = (uint8_t)((unsigned)i * 2654435761u >> 24);
     for (int i = 0; i < N; i++)
@@ -82,14 +103,11 @@ int main(void)
     static const char *const in_passes[] = {
         "compile.optimizer=lamb", "optimizer.global_clipnorm=0.1",
         "optimizer.gradient_accumulation_steps=2", "optimizer.use_ema=true"};
-    static const size_t n_overrides[] = {0, 4};
-    bool equal = true;
-    for (int i = 0; i < 2; i++) {
-        train(path, 1, in_passes, n_overrides[i], one);
-        train(path, 4, in_passes, n_overrides[i], four);
-        printf("1 thread %s, 4 threads %s\n", one, four);
-        equal = equal && strcmp(one, four) == 0;
-    }
-    remove(path);
+    static const char *const in_waves[] = {"engine.gradient_slots=4"};
+    bool equal = is_equal(one_stage, NULL, 0);
+    equal = is_equal(one_stage, in_passes, 4) && equal;
+    equal = is_equal(five_stages, NULL, 0) && equal;
+    equal = is_equal(five_stages, in_passes, 4) && equal;
+    equal = is_equal(five_stages, in_waves, 1) && equal;
     return equal ? 0 : 1;
 }

@@ -230,6 +230,26 @@ void test_close(const char *what, const float *a, const float *b, size_t n, doub
                  worst, (double)a[worst], (double)b[worst]);
 }
 
+const char *test_problems_of(const char *body)
+{
+    static tr_error err;
+    tr_model *model = NULL;
+    tr_config *config = test_config(body, NULL, 0);
+    memset(&err, 0, sizeof err);
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+    (void)tr_config_check(config, &err);
+    tr_model_free(model);
+    tr_config_free(config);
+    return err.text;
+}
+
+void test_refused(const char *body, const char *expected)
+{
+    const char *text = test_problems_of(body);
+    cr_assert_not_null(strstr(text, expected), "expected \"%s\" in:\n%s\nof\n%s", expected, text,
+                       body);
+}
+
 void test_fill(float *values, size_t n, unsigned seed)
 {
     for (size_t i = 0; i < n; i++)

@@ -80,6 +80,11 @@ typedef struct test_golden_way {
 } test_golden_way;
 void test_golden_layer_with(const char *prefix, const test_golden_way *way);
 
+/* All problems of a network, "" where it is fine; in a static buffer. `body`: [model], layers. */
+const char *test_problems_of(const char *body);
+/* The network has a problem whose text contains that. */
+void test_refused(const char *body, const char *expected);
+
 /* Deterministic numbers in [-1, 1). */
 void test_fill(float *values, size_t n, unsigned seed);
 

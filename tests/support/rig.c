@@ -204,3 +204,28 @@ void test_skip_without_winograd(void)
     if (strstr(version, "oneDNN 2.") == NULL)
         cr_skip_test("%s has no Winograd any more", version);
 }
+
+/* ---- golden layers in other ways ---- */
+
+void test_golden_layer_with_avx2(const char *prefix, const test_golden_way *way)
+{
+    static const char *const avx2[] = {"engine.isa=avx2"};
+    test_golden_way own = *way;
+    own.overrides = avx2;
+    own.n_overrides = 1;
+    if (__builtin_cpu_supports("avx2"))
+        test_golden_layer_with(prefix, &own);
+}
+
+void test_golden_layer_in_bfloat16(const char *prefix, const test_golden_way *way, double allowed)
+{
+    static const char *const bfloat16[] = {"engine.precision=bfloat16"};
+    test_golden_way own = *way;
+    own.overrides = bfloat16;
+    own.n_overrides = 1;
+    own.absolute = own.relative = allowed;
+    own.smooth = true;
+    if (!test_has_bfloat16())
+        cr_skip_test("this CPU has no bfloat16 instructions, or they are forbidden");
+    test_golden_layer_with(prefix, &own);
+}

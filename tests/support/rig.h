@@ -62,6 +62,12 @@ double test_distance(const float *a, const float *b, size_t n);
  * only be skipped. */
 bool test_has_bfloat16(void);
 
+/* test_golden_layer_with() with the instructions of AVX2; nothing where the CPU lacks them. */
+void test_golden_layer_with_avx2(const char *prefix, const test_golden_way *way);
+/* The same in bfloat16 within `allowed`, without functions that have a kink. Skips the running test
+ * where it cannot run. */
+void test_golden_layer_in_bfloat16(const char *prefix, const test_golden_way *way, double allowed);
+
 /* Skips the running test where oneDNN is known to have no Winograd kernels: 3.x, or no AVX-512. */
 void test_skip_without_winograd(void);
 
