@@ -86,3 +86,21 @@ Test(stages, a_shortcut_over_a_cut_is_repeated)
     cr_expect_eq(count_repeated(program), 2);
     test_net_free(net);
 }
+
+/* What README says of it: two cuts for each of its 21 normalizations. */
+Test(stages, of_the_residual_network)
+{
+    tr_config *config = NULL;
+    tr_model *model = NULL;
+    tr_error err = {0};
+    cr_assert_eq(tr_config_load(&config, TR_SOURCE "/configs/resnet20.ini", NULL, 0, &err), TR_OK,
+                 "%s", err.text);
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_model_build(model, &err), TR_OK, "%s", err.text);
+    cr_expect_eq(tr_program_n_stages(model->training.program), 43, "%d",
+                 tr_program_n_stages(model->training.program));
+    cr_expect_eq(tr_program_n_stages(model->inference.program), 1);
+    tr_model_free(model);
+    tr_config_free(config);
+}
