@@ -5,24 +5,8 @@
 #define TR_ELTWISE_H
 
 #include "descriptors.h"
+#include "function.h"
 #include "program.h"
-
-typedef enum tr_function_kind {
-    TR_FN_LINEAR,   /* alpha x + beta */
-    TR_FN_RELU,     /* x > 0 ? x : alpha x */
-    TR_FN_ELU,      /* x > 0 ? x : alpha (exp(x) - 1) */
-    TR_FN_LOGISTIC, /* 1 / (1 + exp(-x)) */
-    TR_FN_TANH,
-    TR_FN_GELU,     /* x (1 + erf(x / sqrt 2)) / 2 */
-    TR_FN_SWISH,    /* x / (1 + exp(-alpha x)) */
-    TR_FN_SOFTPLUS, /* log(1 + exp(x)) */
-    TR_FN_CLIP      /* min(max(x, alpha), beta) */
-} tr_function_kind;
-
-typedef struct tr_function {
-    tr_function_kind kind;
-    float alpha, beta;
-} tr_function;
 
 /* What the derivative is computed from: nothing, the result, or the argument. */
 typedef enum tr_derivative { TR_FROM_NOTHING, TR_FROM_DST, TR_FROM_SRC } tr_derivative;

@@ -1,0 +1,8 @@
+/* table.c -- the table of an instruction set; compiled once for each. */
+#include "set.h"
+#include "vector.h"
+
+const tr_kernels TR_OF_SET(tr_kernels) = {
+    .name = TR_QUOTE(TR_SET),
+    .width = VL,
+};
