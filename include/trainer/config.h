@@ -53,17 +53,37 @@ typedef struct tr_checkpoint_config {
     bool keras_optimizer; /* the group optimizer_weights, too */
 } tr_checkpoint_config;
 
-typedef enum tr_isa { TR_ISA_AUTO, TR_ISA_AVX2, TR_ISA_AVX512 } tr_isa;
+/* Scalar and NEON are there for kernels of our own. */
+typedef enum tr_isa {
+    TR_ISA_AUTO,
+    TR_ISA_SCALAR,
+    TR_ISA_AVX2,
+    TR_ISA_AVX512,
+    TR_ISA_NEON
+} tr_isa;
 
 /* What layers compute with. Parameters, gradients, their sum and the update are float32 always. */
 typedef enum tr_precision { TR_FLOAT32, TR_BFLOAT16 } tr_precision;
 
-typedef enum tr_convolution { TR_CONVOLUTION_DIRECT, TR_CONVOLUTION_WINOGRAD } tr_convolution;
+typedef enum tr_convolution {
+    TR_CONVOLUTION_AUTO, /* oneDNN's: direct; our own: by a rule of the sizes */
+    TR_CONVOLUTION_DIRECT,
+    TR_CONVOLUTION_WINOGRAD
+} tr_convolution;
+
+/* Whose kernels compute. Fast: ours where they are the faster ones; portable: ours alone. */
+typedef enum tr_kernels_choice {
+    TR_KERNELS_ONEDNN,
+    TR_KERNELS_FAST,
+    TR_KERNELS_PORTABLE
+} tr_kernels_choice;
+extern const char *const tr_kernels_names[]; /* NULL-terminated */
 
 typedef struct tr_engine_config {
     int isa;                /* tr_isa */
     int precision;          /* tr_precision */
-    int convolution;        /* tr_convolution: the algorithm, where oneDNN has it */
+    int convolution;        /* tr_convolution: the algorithm, where there is a choice */
+    int kernels;            /* tr_kernels_choice */
     int64_t threads;        /* 0: OMP_NUM_THREADS, or what the machine has to offer */
     int64_t gradient_slots; /* a power of two; 0: as many as a limit of memory allows */
     int64_t micro_batch;    /* samples that one thread takes through all layers at once; part of the

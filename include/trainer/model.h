@@ -59,6 +59,10 @@ int64_t tr_model_n_classes(const tr_model *model); /* length of the output vecto
 const char *tr_model_name(const tr_model *model);
 const tr_config *tr_model_config(const tr_model *model); /* it was parsed from */
 
+/* What the bits of its results depend on besides configuration and data: "AVX2, oneDNN 2.6.3", or
+ * "portable kernels". After tr_model_build(). */
+void tr_model_arithmetic(const tr_model *model, char *text, size_t n);
+
 /* ---- optimizer, loss and metrics ---- */
 
 /* As parsed, for whoever needs its settings; borrowed. Never NULL after tr_config_check(). */

@@ -32,9 +32,12 @@ static const char layer_prefix[] = "layer.";
 
 /* ---- the tables ---- */
 
-static const char *const isa_names[] = {"auto", "avx2", "avx512", NULL};     /* tr_isa */
+/* tr_isa */
+static const char *const isa_names[] = {"auto", "scalar", "avx2", "avx512", "neon", NULL};
 static const char *const precision_names[] = {"float32", "bfloat16", NULL};  /* tr_precision */
-static const char *const convolution_names[] = {"direct", "winograd", NULL}; /* tr_convolution */
+/* tr_convolution, tr_kernels_choice */
+static const char *const convolution_names[] = {"auto", "direct", "winograd", NULL};
+const char *const tr_kernels_names[] = {"onednn", "fast", "portable", NULL};
 
 static const tr_key data_keys[] = {
     {"file", TR_KEY_TEXT, AT(data.file), NULL, .doc = "HDF5 file with the dataset"},
@@ -113,8 +116,12 @@ static const tr_key engine_keys[] = {
      .doc = "the instruction set; part of the numeric result"},
     {"precision", TR_KEY_CHOICE, AT(engine.precision), "float32", .choices = precision_names,
      .doc = "what layers compute with; parameters, their gradients and the update stay float32"},
-    {"convolution", TR_KEY_CHOICE, AT(engine.convolution), "direct", .choices = convolution_names,
-     .doc = "the algorithm; winograd: faster and a little less exact, where oneDNN has it"},
+    {"convolution", TR_KEY_CHOICE, AT(engine.convolution), "auto", .choices = convolution_names,
+     .doc = "the algorithm; winograd: faster and a little less exact, where there is such a kernel; "
+            "auto: direct with kernels = onednn, else winograd where it is the faster one"},
+    {"kernels", TR_KEY_CHOICE, AT(engine.kernels), "onednn", .choices = tr_kernels_names,
+     .doc = "whose kernels compute: oneDNN's; fast: our own where they are faster, in float32; "
+            "portable: our own alone, the same result on every CPU"},
     {"threads", TR_KEY_INT, AT(engine.threads), "auto", .max = 1024, .zero_word = "auto",
      .doc = "number of threads, at most those that can run at once; auto: OMP_NUM_THREADS, or the "
             "cores within the cgroup quota"},

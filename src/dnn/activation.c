@@ -9,6 +9,7 @@
 #include "primitives.h"
 
 #include "eltwise.h"
+#include "own.h"
 #include "program_internal.h"
 
 const char *const tr_activation_names[TR_N_ACTIVATIONS + 1] = {
@@ -87,6 +88,8 @@ static tr_status step_forward(tr_program *program, tr_activation activation,
                               const tr_function *function, tr_value src, tr_value *dst,
                               tr_error *err)
 {
+    if (tr_program_own(program) != NULL)
+        return tr_own_function_forward(program, activation, function, src, dst, err);
     if (tr_function_moves_zero(function) && tr_layout_is_padded(tr_program_layout(program, src)))
         TR_TRY(tr_program_reorder(program, src,
                                   tr_layout_plain(program->dnn, tr_program_layout(program, src)),
@@ -114,6 +117,9 @@ static tr_status step_backward(tr_program *program, tr_activation activation,
     const tr_derivative derivative = tr_function_derivative(function);
     if (derivative == TR_FROM_NOTHING)
         from = diff_dst;
+    if (tr_program_own(program) != NULL)
+        return tr_own_function_backward(program, activation, function, from, diff_dst, diff_src,
+                                        err);
     const tr_layout layout = tr_program_layout(program, from);
     const tr_md md = tr_layout_md(layout);
     const tr_desc_context context = tr_program_context(program);

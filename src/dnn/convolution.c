@@ -6,6 +6,7 @@
  */
 #include "primitives.h"
 
+#include "own.h"
 #include "pixels.h"
 #include "weighted.h"
 
@@ -225,6 +226,9 @@ tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_a
                           tr_param *kernel, tr_param *bias, tr_value src, tr_value *dst,
                           tr_hint *hint, tr_error *err)
 {
+    *hint = NULL;
+    if (tr_program_own(program) != NULL)
+        return tr_own_conv_forward(program, geometry, fused, kernel, bias, src, dst, err);
     const int64_t *k = kernel->dims;
     const tr_layout plain = tr_layout_hwio(program->dnn, k[0], k[1], k[2], k[3]);
     tr_layout packed;
@@ -267,13 +271,18 @@ tr_status tr_conv_backward_weights(tr_program *program, const tr_geometry *geome
                                    const tr_param *kernel, const tr_param *bias, tr_value src,
                                    tr_value diff_dst, tr_hint hint, tr_error *err)
 {
-    dnnl_primitive_desc_t desc;
-    TR_TRY(describe_backward_weights(program, geometry, kernel, bias, src, hint, &desc, err));
-    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_LINEAR, geometry);
     const bool own = bias != NULL && sums_own_bias(program, geometry);
-    TR_TRY(tr_weighted_backward_weights(program, desc, &meaning, kernel, own ? NULL : bias,
-                                        has_blind_taps(geometry, program, src), src, diff_dst,
-                                        err));
+    const tr_param *theirs = own ? NULL : bias;
+    if (tr_program_own(program) != NULL) {
+        TR_TRY(tr_own_conv_backward_weights(program, geometry, kernel, theirs, src, diff_dst, err));
+    } else {
+        dnnl_primitive_desc_t desc;
+        TR_TRY(describe_backward_weights(program, geometry, kernel, bias, src, hint, &desc, err));
+        const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_LINEAR, geometry);
+        TR_TRY(tr_weighted_backward_weights(program, desc, &meaning, kernel, theirs,
+                                            has_blind_taps(geometry, program, src), src, diff_dst,
+                                            err));
+    }
     return own ? tr_channel_sums(program, diff_dst, tr_program_gradient(program, bias), err)
                : TR_OK;
 }
@@ -282,6 +291,8 @@ tr_status tr_conv_backward_data(tr_program *program, const tr_geometry *geometry
                                 tr_value src, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
                                 tr_error *err)
 {
+    if (tr_program_own(program) != NULL)
+        return tr_own_conv_backward_data(program, geometry, kernel, src, diff_dst, diff_src, err);
     dnnl_primitive_desc_t desc;
     TR_TRY(describe_backward_data(program, geometry, kernel, src, hint, &desc, err));
     const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_DATA, TR_LINEAR, geometry);

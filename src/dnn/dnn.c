@@ -19,6 +19,8 @@ struct tr_dnn {
     int threads;
     tr_precision precision;
     tr_convolution convolution;
+    tr_kernels_choice choice;
+    const tr_kernels *own;
     tr_wrong_list *wrong;
 };
 
@@ -26,8 +28,8 @@ struct tr_dnn {
 
 static tr_status limit_isa(const tr_engine_config *config, tr_error *err)
 {
-    if (config->isa == TR_ISA_AUTO)
-        return TR_OK;
+    if (config->isa == TR_ISA_AUTO || config->isa == TR_ISA_SCALAR || config->isa == TR_ISA_NEON)
+        return TR_OK; /* nothing that oneDNN knows */
     const bool wide = config->isa == TR_ISA_AVX512;
     const char *name = wide ? "avx512" : "avx2";
     const int has = wide ? __builtin_cpu_supports("avx512bw") &&
@@ -65,6 +67,56 @@ static tr_status check_precision(const tr_engine_config *config, tr_error *err)
                    tr_dnn_isa_name());
 }
 
+/* ---- kernels of our own ---- */
+
+static tr_instruction_set set_of(tr_isa isa)
+{
+    switch (isa) {
+    case TR_ISA_SCALAR:
+        return TR_SET_SCALAR;
+    case TR_ISA_NEON:
+        return TR_SET_NEON;
+    case TR_ISA_AVX2:
+        return TR_SET_AVX2;
+    case TR_ISA_AVX512:
+        return TR_SET_AVX512;
+    default: /* what oneDNN may use, and DNNL_MAX_CPU_ISA limits */
+#if defined(__aarch64__)
+        return TR_SET_NEON;
+#else
+        return tr_dnn_isa() == TR_ISA_AUTO ? TR_SET_SCALAR : set_of(tr_dnn_isa());
+#endif
+    }
+}
+
+/* Fast has none for bfloat16, which is then oneDNN's alone. */
+static tr_status choose_own(tr_dnn *dnn, const tr_engine_config *config, tr_error *err)
+{
+    static const char *const names[] = {"auto", "scalar", "avx2", "avx512", "neon"};
+    const tr_isa isa = (tr_isa)config->isa;
+    dnn->choice = (tr_kernels_choice)config->kernels;
+    if (dnn->choice == TR_KERNELS_ONEDNN && (isa == TR_ISA_SCALAR || isa == TR_ISA_NEON))
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "[engine] isa = %s: oneDNN has no such limit; it is there for kernels = "
+                       "fast or portable",
+                       names[isa]);
+    if (dnn->choice == TR_KERNELS_PORTABLE && config->precision == TR_BFLOAT16)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "[engine] kernels = portable: computes in float32 alone; use precision = "
+                       "float32, or kernels = onednn");
+    if (dnn->choice == TR_KERNELS_ONEDNN || config->precision == TR_BFLOAT16)
+        return TR_OK;
+    dnn->own = isa == TR_ISA_AUTO ? tr_kernels_best(set_of(isa)) : tr_kernels_of(set_of(isa));
+    if (dnn->own == NULL)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       isa == TR_ISA_AUTO
+                           ? "[engine] kernels: our own want a CPU with a fused multiply-add "
+                             "(AVX2 and FMA, or any of 64-bit Arm's); use kernels = onednn%s"
+                           : "[engine] isa = %s: this CPU does not have it; use isa = auto",
+                       isa == TR_ISA_AUTO ? "" : names[isa]);
+    return TR_OK;
+}
+
 dnnl_status_t tr_attr_new(dnnl_primitive_attr_t *attr)
 {
     dnnl_status_t status = dnnl_primitive_attr_create(attr);
@@ -96,9 +148,10 @@ tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err
         dnn->wrong == NULL ? dnnl_out_of_memory : dnnl_engine_create(&dnn->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
         status = tr_attr_new(&dnn->attr);
-    if (status != dnnl_success) {
+    const tr_status own = choose_own(dnn, config, err);
+    if (status != dnnl_success || own != TR_OK) {
         tr_dnn_free(dnn);
-        return tr_dnn_fail(err, status, "oneDNN", "engine");
+        return own != TR_OK ? own : tr_dnn_fail(err, status, "oneDNN", "engine");
     }
     *out = dnn;
     return TR_OK;
@@ -145,6 +198,16 @@ tr_precision tr_dnn_precision(const tr_dnn *dnn)
     return dnn->precision;
 }
 
+const tr_kernels *tr_dnn_own(const tr_dnn *dnn)
+{
+    return dnn->own;
+}
+
+bool tr_dnn_is_portable(const tr_dnn *dnn)
+{
+    return dnn->choice == TR_KERNELS_PORTABLE;
+}
+
 tr_convolution tr_dnn_convolution(const tr_dnn *dnn)
 {
     return dnn->convolution;
@@ -170,6 +233,17 @@ void tr_dnn_version(char *text, size_t n)
 {
     const dnnl_version_t *version = dnnl_version();
     snprintf(text, n, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);
+}
+
+void tr_dnn_arithmetic(const tr_dnn *dnn, char *text, size_t n)
+{
+    char version[64];
+    tr_dnn_version(version, sizeof version);
+    if (dnn->choice == TR_KERNELS_PORTABLE)
+        snprintf(text, n, "portable kernels");
+    else
+        snprintf(text, n, "%s%s, %s", dnn->own == NULL ? "" : "own kernels and ", tr_dnn_isa_name(),
+                 version);
 }
 
 tr_status tr_dnn_fail(tr_error *err, dnnl_status_t status, const char *layer, const char *what)

@@ -16,15 +16,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels.h"
 #include "trainer/config.h"
 #include "trainer/status.h"
 
 typedef struct tr_dnn tr_dnn;
 
-/* Reads isa, precision and convolution of `config`. The isa limits oneDNN to an instruction set; it
- * holds for the whole process, so the first call decides and a later, different limit fails.
- * TR_ISA_AUTO leaves the choice to oneDNN (and to its environment variable DNNL_MAX_CPU_ISA).
- * TR_ERR_CONFIG: this CPU does not have the instruction set, or not for that precision. */
+/* Reads isa, precision, convolution and kernels of `config`. The isa limits oneDNN to an
+ * instruction set; it holds for the whole process, so the first call decides and a later, different
+ * limit fails. TR_ISA_AUTO leaves the choice to oneDNN (and to its environment variable
+ * DNNL_MAX_CPU_ISA). TR_ERR_CONFIG: this CPU does not have the instruction set, or not for that
+ * precision. */
 tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err);
 void tr_dnn_free(tr_dnn *dnn);
 
@@ -35,6 +37,12 @@ int tr_dnn_threads(const tr_dnn *dnn);
 tr_isa tr_dnn_isa(void);           /* in effect: TR_ISA_AVX512, TR_ISA_AVX2; TR_ISA_AUTO: neither */
 const char *tr_dnn_isa_name(void); /* the instruction set in effect, e.g. "AVX-512" */
 void tr_dnn_version(char *text, size_t n); /* "oneDNN 2.6.3" */
+
+/* The kernels of our own that are in use; NULL: none. */
+const tr_kernels *tr_dnn_own(const tr_dnn *dnn);
+
+/* What the bits of a result depend on besides configuration and data: "AVX2, oneDNN 2.6.3". */
+void tr_dnn_arithmetic(const tr_dnn *dnn, char *text, size_t n);
 
 /* ---- layouts ---- */
 

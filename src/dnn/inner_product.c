@@ -5,6 +5,7 @@
  */
 #include "primitives.h"
 
+#include "own.h"
 #include "pixels.h"
 #include "weighted.h"
 
@@ -42,6 +43,9 @@ tr_status tr_inner_product_forward(tr_program *program, tr_activation fused, tr_
                                    tr_param *bias, tr_value src, tr_value *dst, tr_hint *hint,
                                    tr_error *err)
 {
+    *hint = NULL;
+    if (tr_program_own(program) != NULL)
+        return tr_own_inner_forward(program, fused, kernel, bias, src, dst, err);
     tr_weighted_layouts any;
     TR_TRY(any_layouts(program, TR_DIR_FORWARD, kernel, bias, src, &any, err));
     dnnl_primitive_attr_t attr;
@@ -77,6 +81,8 @@ tr_status tr_inner_product_backward_weights(tr_program *program, const tr_param 
                                             const tr_param *bias, tr_value src, tr_value diff_dst,
                                             tr_hint hint, tr_error *err)
 {
+    if (tr_program_own(program) != NULL)
+        return tr_own_inner_backward_weights(program, kernel, bias, src, diff_dst, err);
     const bool own = bias != NULL && sums_own_bias(program);
     const tr_param *theirs = own ? NULL : bias;
     tr_weighted_layouts any;
@@ -99,6 +105,8 @@ tr_status tr_inner_product_backward_data(tr_program *program, tr_param *kernel, 
                                          tr_value diff_dst, tr_hint hint, tr_value *diff_src,
                                          tr_error *err)
 {
+    if (tr_program_own(program) != NULL)
+        return tr_own_inner_backward_data(program, kernel, src, diff_dst, diff_src, err);
     tr_weighted_layouts any;
     TR_TRY(any_layouts(program, TR_DIR_BACKWARD_DATA, kernel, NULL, src, &any, err));
     dnnl_primitive_desc_t desc;

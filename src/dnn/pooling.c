@@ -7,6 +7,7 @@
  */
 #include "primitives.h"
 
+#include "own.h"
 #include "pooling.h"
 #include "program_internal.h"
 
@@ -26,10 +27,12 @@ static const struct {
 /* A running float32 sum of K equal terms errs by up to K 2^-24 of the result: 1e-6 for 16. */
 enum { MAX_TERMS = 16 };
 
-static bool is_native(tr_pooling pooling, const tr_geometry *geometry)
+static bool is_native(const tr_program *program, tr_pooling pooling, const tr_geometry *geometry)
 {
     return pooling == TR_POOLING_GLOBAL_MAX ||
-           (pooling == TR_POOLING_AVERAGE && geometry->kernel[0] * geometry->kernel[1] > MAX_TERMS);
+           (pooling == TR_POOLING_AVERAGE &&
+            (tr_program_own(program) != NULL ||
+             geometry->kernel[0] * geometry->kernel[1] > MAX_TERMS));
 }
 
 static tr_status describe_forward(tr_program *program, tr_pooling pooling,
@@ -113,7 +116,9 @@ tr_status tr_pool_forward(tr_program *program, tr_pooling pooling, const tr_geom
 {
     tape->workspace = TR_NO_VALUE;
     tape->hint = NULL;
-    if (is_native(pooling, geometry))
+    if (pooling == TR_POOLING_MAX && tr_program_own(program) != NULL)
+        return tr_own_max_pool_forward(program, geometry, tape, err);
+    if (is_native(program, pooling, geometry))
         return native_forward(program, pooling, geometry, tape->src, &tape->dst, err);
     dnnl_primitive_desc_t desc;
     TR_TRY(describe_forward(program, pooling, geometry, tr_program_layout(program, tape->src),
@@ -138,7 +143,9 @@ tr_status tr_pool_backward(tr_program *program, tr_pooling pooling, const tr_geo
                            const tr_pool_tape *tape, tr_value diff_dst, tr_value *diff_src,
                            tr_error *err)
 {
-    if (is_native(pooling, geometry))
+    if (pooling == TR_POOLING_MAX && tr_program_own(program) != NULL)
+        return tr_own_max_pool_backward(program, geometry, tape, diff_dst, diff_src, err);
+    if (is_native(program, pooling, geometry))
         return native_backward(program, pooling, geometry, tape, diff_dst, diff_src, err);
     const tr_window window = tr_window_of(geometry);
     const tr_layout dst_layout = tr_chosen_layout(program, tape->hint, dnnl_query_dst_md);

@@ -141,7 +141,8 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_GROUP_AVERAGES] = "group averages",
                                         [TR_KIND_MOVING_STATISTICS] = "moving averages",
                                         [TR_KIND_PIXEL_NORMALIZATION] = "normalization",
-                                        [TR_KIND_CONCATENATION] = "concatenation"};
+                                        [TR_KIND_CONCATENATION] = "concatenation",
+                                        [TR_KIND_PACKING] = "packing"};
     static const char *const merges[] = {[TR_MERGE_SUM] = "add",
                                          [TR_MERGE_PRODUCT] = "multiply",
                                          [TR_MERGE_MEAN] = "average",
@@ -235,7 +236,9 @@ tr_status tr_program_add_native(tr_program *program, const tr_native *native,
         return status;
     }
     op->native = *native;
-    snprintf(op->impl, sizeof op->impl, "native");
+    snprintf(op->impl, sizeof op->impl, "%s", native->impl[0] == '\0' ? "native" : native->impl);
+    op->info.is_winograd = native->is_winograd;
+    op->info.flops = native->flops;
     need_scratchpad(program, native->scratch_bytes);
     count_op(program);
     return TR_OK;
@@ -311,8 +314,21 @@ tr_status tr_program_weights(tr_program *program, tr_value param, tr_layout layo
     return status;
 }
 
+/* Portable: an operation of oneDNN's would be a result of this CPU and that library. */
+static tr_status check_portable(const tr_program *program, tr_error *err)
+{
+    for (size_t i = 0; tr_dnn_is_portable(program->dnn) && i < program->n_ops; i++)
+        if (program->ops[i].primitive != NULL)
+            return tr_fail(err, TR_ERR_CONFIG,
+                           "%s: [engine] kernels = portable: there is no kernel of our own for its "
+                           "%s; use kernels = fast",
+                           program->ops[i].info.layer, program->ops[i].info.what);
+    return TR_OK;
+}
+
 tr_status tr_program_finish(tr_program *program, tr_error *err)
 {
+    TR_TRY(check_portable(program, err));
     return tr_arena_place(program, err);
 }
 

@@ -39,8 +39,12 @@ typedef struct tr_value_box {
 
 enum { TR_MAX_ARGS = TR_MAX_SOURCES + 2 };
 
+/* Beside DNNL_ARG_...: the weights in a kernel's own order, made in PREPARE of those that the same
+ * operation has as DNNL_ARG_WEIGHTS. It reads these; checks and definitions look at those. */
+enum { TR_ARG_PACKED = 1 << 24 };
+
 typedef struct tr_arg {
-    int role; /* DNNL_ARG_... */
+    int role; /* DNNL_ARG_..., TR_ARG_PACKED */
     tr_value value;
 } tr_arg;
 
@@ -65,9 +69,10 @@ typedef enum tr_kind {
     TR_KIND_MOVING_STATISTICS,
     TR_KIND_PIXEL_NORMALIZATION,
     TR_KIND_MERGE,
-    TR_KIND_CONCATENATION
+    TR_KIND_CONCATENATION,
+    TR_KIND_PACKING /* weights in a kernel's own order; TR_ARG_PACKED */
 } tr_kind;
-enum { TR_N_KINDS = TR_KIND_CONCATENATION + 1 };
+enum { TR_N_KINDS = TR_KIND_PACKING + 1 };
 
 typedef struct tr_dropping {
     uint32_t layer, keep_of_65536;
@@ -110,6 +115,10 @@ typedef struct tr_native {
     /* Its result (the argument DNNL_ARG_DST) is not kept for later stages: they repeat it from its
      * sources, which are. */
     bool cheap;
+    /* For reports, as of tr_op_info; an empty name: "native". */
+    char impl[32];
+    bool is_winograd;
+    double flops;
 } tr_native;
 
 typedef struct tr_op {
@@ -250,6 +259,7 @@ dnnl_engine_t tr_dnn_engine(const tr_dnn *dnn);
 const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn); /* tr_attr_new()'s */
 tr_precision tr_dnn_precision(const tr_dnn *dnn);
 tr_convolution tr_dnn_convolution(const tr_dnn *dnn);
+bool tr_dnn_is_portable(const tr_dnn *dnn); /* no operation may be oneDNN's */
 typedef struct tr_wrong_list {
     tr_wrong_kernel *items;
     size_t n, passed_over; /* the last of them that planning met */

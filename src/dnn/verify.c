@@ -63,6 +63,11 @@ const char *tr_result_name(tr_direction direction, int role)
     }
 }
 
+bool tr_is_opaque(int role)
+{
+    return role == DNNL_ARG_WORKSPACE || role == TR_ARG_PACKED;
+}
+
 bool tr_op_updates(const tr_op *op)
 {
     return op->meaning.kind == TR_KIND_MOVING_STATISTICS;
@@ -106,7 +111,7 @@ tr_status tr_job_prepare(const tr_verifier *verifier, tr_job *at, tr_error *err)
         const bool result = tr_result_name(at->op->info.direction, arg->role) != NULL;
         const bool read = !result || tr_op_updates(at->op);
         tr_tensor *tensor = &at->args[i];
-        if (arg->role == DNNL_ARG_WORKSPACE)
+        if (tr_is_opaque(arg->role))
             continue;
         *tensor = (tr_tensor){.dims = {1, 1, 1, 1}};
         tensor->n_dims = tr_layout_dims(layout, tensor->dims);
@@ -128,9 +133,25 @@ tr_status tr_job_prepare(const tr_verifier *verifier, tr_job *at, tr_error *err)
     return TR_OK;
 }
 
+/* Packs the weights anew, from those at hand. */
+static tr_status pack_weights(const tr_verifier *verifier, const tr_op *op)
+{
+    for (int i = 0; i < op->n_args; i++) {
+        const int maker = verifier->program->values[op->args[i].value].maker;
+        size_t in_phase = 0;
+        if (op->args[i].role != TR_ARG_PACKED || maker < 0)
+            continue;
+        for (int k = 0; k < maker; k++)
+            in_phase += verifier->program->ops[k].info.phase == TR_PREPARE;
+        TR_TRY(tr_replica_run_op(verifier->replica, TR_PREPARE, in_phase));
+    }
+    return TR_OK;
+}
+
 tr_status tr_job_run(const tr_verifier *verifier, const tr_job *at, tr_error *err)
 {
-    if (tr_replica_run_op(verifier->replica, at->op->info.phase, at->i) != TR_OK)
+    if (pack_weights(verifier, at->op) != TR_OK ||
+        tr_replica_run_op(verifier->replica, at->op->info.phase, at->i) != TR_OK)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: oneDNN fails to run the %s", at->op->info.layer,
                        at->op->info.what);
     return TR_OK;
@@ -251,6 +272,8 @@ tr_status tr_verifier_run(tr_verifier *verifier, tr_phase phase, tr_op_check_fn 
         if (check.op.phase != phase)
             continue;
         tr_job at = {.op = op, .i = i_of_phase++, .fused = op->meaning.activation};
+        if (op->meaning.kind == TR_KIND_PACKING)
+            continue; /* checked with the operation that reads what it packs */
         const tr_status status = tr_job_check(verifier, &at, &check, err);
         tr_job_release(&at);
         if (status != TR_OK)

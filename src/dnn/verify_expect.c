@@ -255,6 +255,8 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
     case TR_KIND_MOVING_STATISTICS:
         expect_statistics(verifier, at);
         break;
+    case TR_KIND_PACKING:
+        break;
     }
     return TR_OK;
 }

@@ -37,6 +37,9 @@ typedef struct tr_allowance {
 /* The name of a result, or NULL for what the operation reads and for workspaces. */
 const char *tr_result_name(tr_direction direction, int role);
 
+/* Numbers in an order that only the kernel knows: a workspace, or packed weights. */
+bool tr_is_opaque(int role);
+
 /* Whether the results of an operation are sources too: what they were before. */
 bool tr_op_updates(const tr_op *op);
 

@@ -113,8 +113,8 @@ static tr_status check_winograd(const tr_model *model, tr_error *err)
     return tr_fail(err, TR_ERR_CONFIG,
                    "[engine] convolution = winograd: %s has no such kernel for any layer of this "
                    "model (it wants AVX-512, float32, 3 x 3 kernels, strides 1 and channels in "
-                   "multiples of 16); use convolution = direct",
-                   version);
+                   "multiples of 16); use convolution = auto, or kernels = fast",
+                   model->dnn != NULL && tr_dnn_own(model->dnn) != NULL ? "trainer" : version);
 }
 
 static tr_status build(tr_model *model, bool for_training, tr_error *err)
@@ -138,6 +138,11 @@ tr_status tr_model_build(tr_model *model, tr_error *err)
 tr_status tr_model_build_for_inference(tr_model *model, tr_error *err)
 {
     return build(model, false, err);
+}
+
+void tr_model_arithmetic(const tr_model *model, char *text, size_t n)
+{
+    tr_dnn_arithmetic(model->dnn, text, n);
 }
 
 void tr_model_free(tr_model *model)

@@ -20,10 +20,11 @@ static json_t *machine(const tr_bench_report *report)
     char version[64], cpu[128];
     tr_dnn_version(version, sizeof version);
     tr_machine_cpu(cpu, sizeof cpu);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "trainer", TR_VERSION, "dnn", version,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "trainer", TR_VERSION, "dnn", version,
                      "cpu", cpu, "isa", tr_dnn_isa_name(), "precision",
                      engine->precision == TR_BFLOAT16 ? "bfloat16" : "float32", "convolution",
                      engine->convolution == TR_CONVOLUTION_WINOGRAD ? "winograd" : "direct",
+                     "kernels", tr_kernels_names[engine->kernels],
                      "threads", report->bench->threads);
 }
 

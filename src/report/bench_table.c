@@ -30,9 +30,10 @@ static void print_head(FILE *out, const tr_bench_report *report)
     char version[64], cpu[128];
     tr_dnn_version(version, sizeof version);
     tr_machine_cpu(cpu, sizeof cpu);
-    fprintf(out, "trainer %s, %s, %s, %s, %s convolution, threads: %d (%s)\ncpu: %s\n", TR_VERSION,
-            version, tr_dnn_isa_name(), engine->precision == TR_BFLOAT16 ? "bfloat16" : "float32",
-            engine->convolution == TR_CONVOLUTION_WINOGRAD ? "winograd" : "direct", bench->threads,
+    fprintf(out, "trainer %s, %s, %s, kernels: %s%s, %s, threads: %d (%s)\ncpu: %s\n", TR_VERSION,
+            version, tr_dnn_isa_name(), tr_kernels_names[engine->kernels],
+            engine->convolution == TR_CONVOLUTION_WINOGRAD ? " (winograd)" : "",
+            engine->precision == TR_BFLOAT16 ? "bfloat16" : "float32", bench->threads,
             bench->threads_why, cpu);
     if (bench->peak.max > 0.0)
         fprintf(out,

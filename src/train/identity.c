@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "digest.h"
-#include "dnn.h"
 #include "mem.h"
 #include "run_internal.h"
 
@@ -44,9 +43,7 @@ tr_status tr_run_identify(tr_identity *out, const tr_run *run, tr_error *err)
         add_split(split, &run->split);
         tr_digest_text(dataset, out->dataset_digest);
         tr_digest_text(split, out->split_digest);
-        char version[64];
-        tr_dnn_version(version, sizeof version);
-        snprintf(out->machine, sizeof out->machine, "%s, %s", tr_dnn_isa_name(), version);
+        tr_model_arithmetic(run->model, out->machine, sizeof out->machine);
     }
     tr_digest_free(dataset);
     tr_digest_free(split);
