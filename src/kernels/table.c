@@ -5,4 +5,5 @@
 const tr_kernels TR_OF_SET(tr_kernels) = {
     .name = TR_QUOTE(TR_SET),
     .width = VL,
+    .function = &TR_OF_SET(tr_functions),
 };

@@ -41,6 +41,8 @@ TR_INLINE vec v_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 TR_INLINE vec v_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
 TR_INLINE vec v_div(vec a, vec b) { return _mm512_div_ps(a, b); }
 TR_INLINE vec v_sqrt(vec a) { return _mm512_sqrt_ps(a); }
+TR_INLINE vec v_max(vec a, vec b) { return _mm512_max_ps(a, b); } /* a > b ? a : b */
+TR_INLINE vec v_min(vec a, vec b) { return _mm512_min_ps(a, b); } /* a < b ? a : b */
 TR_INLINE vmask v_gt(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
 TR_INLINE vmask v_is_nan(vec a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 TR_INLINE vec v_select(vmask m, vec a, vec b) { return _mm512_mask_blend_ps(m, b, a); }
@@ -88,6 +90,8 @@ TR_INLINE vec v_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 TR_INLINE vec v_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 TR_INLINE vec v_div(vec a, vec b) { return _mm256_div_ps(a, b); }
 TR_INLINE vec v_sqrt(vec a) { return _mm256_sqrt_ps(a); }
+TR_INLINE vec v_max(vec a, vec b) { return _mm256_max_ps(a, b); } /* a > b ? a : b */
+TR_INLINE vec v_min(vec a, vec b) { return _mm256_min_ps(a, b); } /* a < b ? a : b */
 TR_INLINE vmask v_gt(vec a, vec b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
 TR_INLINE vmask v_is_nan(vec a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
 TR_INLINE vec v_select(vmask m, vec a, vec b) { return _mm256_blendv_ps(b, a, m); }
@@ -148,6 +152,8 @@ TR_INLINE vec v_sqrt(vec a) { return vsqrtq_f32(a); }
 TR_INLINE vmask v_gt(vec a, vec b) { return vcgtq_f32(a, b); }
 TR_INLINE vmask v_is_nan(vec a) { return vmvnq_u32(vceqq_f32(a, a)); }
 TR_INLINE vec v_select(vmask m, vec a, vec b) { return vbslq_f32(m, a, b); }
+TR_INLINE vec v_max(vec a, vec b) { return v_select(v_gt(a, b), a, b); }
+TR_INLINE vec v_min(vec a, vec b) { return v_select(v_gt(b, a), a, b); }
 TR_INLINE veci v_bits(vec a) { return vreinterpretq_s32_f32(a); }
 TR_INLINE vec v_of_bits(veci a) { return vreinterpretq_f32_s32(a); }
 TR_INLINE veci vi_set(int32_t a) { return vdupq_n_s32(a); }
@@ -219,6 +225,8 @@ TR_INLINE vmask v_gt(vec a, vec b) { return a > b; }
 TR_INLINE vmask v_is_nan(vec a) { return a != a; }
 TR_INLINE veci vi_select(vmask m, veci a, veci b) { return (a & m) | (b & ~m); }
 TR_INLINE vec v_select(vmask m, vec a, vec b) { return (vec)vi_select(m, (veci)a, (veci)b); }
+TR_INLINE vec v_max(vec a, vec b) { return v_select(v_gt(a, b), a, b); }
+TR_INLINE vec v_min(vec a, vec b) { return v_select(v_gt(b, a), a, b); }
 TR_INLINE veci vi_set(int32_t a) { return a - (veci){0}; }
 TR_INLINE veci vi_add(veci a, veci b) { return (veci)((veci)a + (veci)b); }
 TR_INLINE veci vi_sub(veci a, veci b) { return a - b; }
@@ -265,6 +273,8 @@ TR_INLINE vec v_sqrt(vec a) { return __builtin_sqrtf(a); }
 TR_INLINE vmask v_gt(vec a, vec b) { return a > b; }
 TR_INLINE vmask v_is_nan(vec a) { return a != a; }
 TR_INLINE vec v_select(vmask m, vec a, vec b) { return m ? a : b; }
+TR_INLINE vec v_max(vec a, vec b) { return v_select(v_gt(a, b), a, b); }
+TR_INLINE vec v_min(vec a, vec b) { return v_select(v_gt(b, a), a, b); }
 TR_INLINE veci v_bits(vec a)
 {
     veci bits;
