@@ -81,7 +81,8 @@ Test(config, reference_file)
     cr_assert_eq(config->evaluate_batch_size, 100);
     cr_assert_eq(config->engine.isa, TR_ISA_AUTO);
     cr_assert_eq(config->engine.precision, TR_FLOAT32);
-    cr_assert_eq(config->engine.convolution, TR_CONVOLUTION_DIRECT);
+    cr_assert_eq(config->engine.convolution, TR_CONVOLUTION_AUTO);
+    cr_assert_eq(config->engine.kernels, TR_KERNELS_ONEDNN);
     cr_assert(config->engine.threads == 0 && config->engine.micro_batch == 8);
     cr_assert_str_eq(config->output_directory, "runs/mnist");
     cr_assert_not_null(tr_ini_find(config->ini, "layer.conv1"));
@@ -99,7 +100,8 @@ Test(config, defaults)
     cr_assert(config->fit.seed == 0 && config->fit.shuffle);
     cr_assert_eq(config->evaluate_batch_size, 32);
     cr_assert_eq(config->engine.precision, TR_FLOAT32);
-    cr_assert_eq(config->engine.convolution, TR_CONVOLUTION_DIRECT);
+    cr_assert_eq(config->engine.convolution, TR_CONVOLUTION_AUTO);
+    cr_assert_eq(config->engine.kernels, TR_KERNELS_ONEDNN);
     cr_assert(config->engine.threads == 0 && config->engine.micro_batch == 8);
 }
 
@@ -113,7 +115,7 @@ Test(config, every_key)
                                         "batch_size=1048576\nepochs=1000000\n"
                                         "seed=9223372036854775807\nshuffle=no\n[evaluate]\n"
                                         "batch_size=1\n[engine]\nisa=avx512\nthreads=1024\n"
-                                        "precision=bfloat16\nconvolution=winograd\n"
+                                        "precision=bfloat16\nconvolution=winograd\nkernels=portable\n"
                                         "micro_batch=4096\n[output]\ndirectory=d\n"),
                            NULL, 0),
                  TR_OK, "%s", err.text);
@@ -133,6 +135,7 @@ Test(config, every_key)
     cr_assert_eq(config->engine.isa, TR_ISA_AVX512);
     cr_assert_eq(config->engine.precision, TR_BFLOAT16);
     cr_assert_eq(config->engine.convolution, TR_CONVOLUTION_WINOGRAD);
+    cr_assert_eq(config->engine.kernels, TR_KERNELS_PORTABLE);
     cr_assert_eq(config->engine.threads, 1024);
     cr_assert_eq(config->engine.micro_batch, 4096);
 }
@@ -152,10 +155,11 @@ Test(config, ranges)
         {"fit", "seed", "9223372036854775808", "an integer from 0 to 9223372036854775807"},
         {"fit", "shuffle", "2", "true or false"},
         {"evaluate", "batch_size", "0", "an integer from 1 to 1048576"},
-        {"engine", "isa", "sse", "one of: auto, avx2, avx512"},
+        {"engine", "isa", "sse", "one of: auto, scalar, avx2, avx512, neon"},
         {"engine", "precision", "float16", "one of: float32, bfloat16"},
         {"engine", "precision", "BFLOAT16", "one of: float32, bfloat16"},
-        {"engine", "convolution", "fft", "one of: direct, winograd"},
+        {"engine", "convolution", "fft", "one of: auto, direct, winograd"},
+        {"engine", "kernels", "own", "one of: onednn, fast, portable"},
         {"engine", "threads", "1025", "auto or an integer from 0 to 1024"},
         {"engine", "threads", "-1", "auto or an integer from 0 to 1024"},
         {"engine", "micro_batch", "0", "an integer from 1 to 4096"},
