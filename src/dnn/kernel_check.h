@@ -22,8 +22,10 @@
  *    numbers is compared as above. In a second one the weights of each output channel are
  *    multiplied by a power of two of either sign, which is exact, so that every argument of the
  *    function is known and its values are compared one by one.
- *  - A fused sigmoid, tanh or hard_sigmoid, and Winograd's algorithm, are not exact: these
- *    operations are checked as verify.h does it, which takes longer.
+ *  - Winograd's algorithm is not exact: the same sums, of noise and with factors of a like size,
+ *    hold within a tolerance, far below what one wrong element would make of them.
+ *  - A fused sigmoid, tanh or hard_sigmoid is not exact either: these operations are checked as
+ *    verify.h does it, which takes longer.
  *  - All others cost little, and are compared one by one with their plain definition (reference.h)
  *    on noise, within the tolerance of verify.h.
  *
