@@ -36,9 +36,17 @@ static tr_window_sizes sizes_of(const tr_program *program, const tr_geometry *ge
                              .left = geometry->pad_before[1]};
 }
 
-static plan *new_plan(const tr_program *program, const tr_window_sizes *sizes)
+static const tr_kernels *table_of(const tr_program *program, const tr_window_sizes *sizes,
+                                  tr_direction direction)
 {
-    const tr_kernels *own = tr_program_own(program);
+    return tr_kernels_filled_by(tr_program_own(program),
+                                direction == TR_DIR_BACKWARD_DATA ? sizes->ic : sizes->oc);
+}
+
+static plan *new_plan(const tr_program *program, const tr_window_sizes *sizes,
+                      tr_direction direction)
+{
+    const tr_kernels *own = table_of(program, sizes, direction);
     plan *self = tr_alloc(1, sizeof *self);
     if (self == NULL)
         return NULL;
@@ -50,12 +58,12 @@ static plan *new_plan(const tr_program *program, const tr_window_sizes *sizes)
 }
 
 /* The operation of a plan, still without what runs it. */
-static tr_native native_of(const tr_program *program, plan *self)
+static tr_native native_of(const tr_program *program, plan *self, tr_direction direction)
 {
-    const tr_kernels *own = tr_program_own(program);
     tr_native native = {.plan = self};
     if (self == NULL)
         return native;
+    const tr_kernels *own = table_of(program, &self->sizes, direction);
     const tr_window_sizes *s = &self->sizes;
     native.is_winograd = self->by == own->winograd;
     native.flops = 2.0 * (double)(s->n * s->oh * s->ow) * (double)(s->kh * s->kw * s->ic * s->oc);
@@ -94,8 +102,8 @@ static tr_status pack(tr_program *program, const plan *self, tr_direction direct
                       tr_value *packed, tr_error *err)
 {
     const bool forward = direction == TR_DIR_FORWARD;
-    plan *own = new_plan(program, &self->sizes);
-    tr_native native = native_of(program, own);
+    plan *own = new_plan(program, &self->sizes, direction);
+    tr_native native = native_of(program, own, direction);
     native.flops = 0.0;
     native.run = forward ? run_pack_forward : run_pack_backward_data;
     return tr_program_packed(program, param, &native,
@@ -128,8 +136,8 @@ tr_status tr_own_conv_forward(tr_program *program, const tr_geometry *geometry, 
         program, tr_layout_nhwc(program->dnn, sizes.n, sizes.oh, sizes.ow, sizes.oc));
     tr_arg args[5] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}, {DNNL_ARG_WEIGHTS, weights}};
     int n_args = 3;
-    plan *self = new_plan(program, &sizes);
-    tr_native native = native_of(program, self);
+    plan *self = new_plan(program, &sizes, TR_DIR_FORWARD);
+    tr_native native = native_of(program, self, TR_DIR_FORWARD);
     if (self == NULL)
         return tr_out_of_memory(err, program->layer);
     native.run = run_forward;
@@ -175,8 +183,8 @@ tr_status tr_own_conv_backward_data(tr_program *program, const tr_geometry *geom
                      {DNNL_ARG_DIFF_SRC, out},
                      {DNNL_ARG_WEIGHTS, weights},
                      {TR_ARG_PACKED, TR_NO_VALUE}};
-    plan *self = new_plan(program, &sizes);
-    tr_native native = native_of(program, self);
+    plan *self = new_plan(program, &sizes, TR_DIR_BACKWARD_DATA);
+    tr_native native = native_of(program, self, TR_DIR_BACKWARD_DATA);
     if (self == NULL)
         return tr_out_of_memory(err, program->layer);
     native.run = run_backward_data;
@@ -213,8 +221,8 @@ tr_status tr_own_conv_backward_weights(tr_program *program, const tr_geometry *g
                       {DNNL_ARG_DIFF_DST, diff_dst},
                       {DNNL_ARG_DIFF_WEIGHTS, tr_program_gradient(program, kernel)}};
     int n_args = 3;
-    plan *self = new_plan(program, &sizes);
-    tr_native native = native_of(program, self);
+    plan *self = new_plan(program, &sizes, TR_DIR_BACKWARD_WEIGHTS);
+    tr_native native = native_of(program, self, TR_DIR_BACKWARD_WEIGHTS);
     if (self == NULL)
         return tr_out_of_memory(err, program->layer);
     native.run = run_backward_weights;

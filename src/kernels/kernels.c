@@ -42,3 +42,11 @@ const tr_kernels *tr_kernels_best(tr_instruction_set limit)
             return tr_kernels_of((tr_instruction_set)set);
     return NULL;
 }
+
+const tr_kernels *tr_kernels_filled_by(const tr_kernels *kernels, int64_t channels)
+{
+    const tr_kernels *narrow = tr_kernels_of(TR_SET_AVX2);
+    return narrow != NULL && kernels->width == 2 * narrow->width && channels <= narrow->width
+               ? narrow
+               : kernels;
+}

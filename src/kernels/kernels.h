@@ -127,4 +127,8 @@ const tr_kernels *tr_kernels_of(tr_instruction_set set);
 /* Of the most preferred one up to `limit`; NULL: not even a fused multiply-add is there. */
 const tr_kernels *tr_kernels_best(tr_instruction_set limit);
 
+/* `kernels`, or those with vectors half as wide where so few channels fill no more than these: the
+ * bits are the same, the time is not. */
+const tr_kernels *tr_kernels_filled_by(const tr_kernels *kernels, int64_t channels);
+
 #endif

@@ -173,6 +173,16 @@ Test(verify, odd_shapes_with_avx2)
         verify_odd((const char *const[]){"engine.isa=avx2"}, 1);
 }
 
+Test(verify, odd_shapes_by_our_own_kernels)
+{
+    if (tr_kernels_best(TR_N_SETS - 1) == NULL)
+        cr_skip_test("no fused multiply-add");
+    verify_odd((const char *const[]){"engine.kernels=portable"}, 1);
+    verify_odd((const char *const[]){"engine.kernels=portable", "engine.convolution=direct"}, 2);
+    verify_odd((const char *const[]){"engine.kernels=portable", "engine.isa=scalar"}, 2);
+    verify_odd((const char *const[]){"engine.kernels=fast"}, 1);
+}
+
 /* Tiles of 4 x 4 that overhang, and channels in multiples of 16, without which there is none. */
 Test(verify, odd_shapes_with_winograd)
 {

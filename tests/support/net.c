@@ -394,7 +394,7 @@ static bool has_kink(hid_t file, const char *group)
     return has;
 }
 
-void test_golden_layer_with(const char *prefix, const test_golden_way *way)
+static void run_cases(const char *prefix, const test_golden_way *way)
 {
     const hid_t file = test_golden_open(way->file == NULL ? "layers.h5" : way->file);
     H5G_info_t info;
@@ -411,4 +411,16 @@ void test_golden_layer_with(const char *prefix, const test_golden_way *way)
     }
     cr_assert_gt(cases, 0, "no golden case %s*", prefix);
     H5Fclose(file);
+}
+
+void test_golden_layer_with(const char *prefix, const test_golden_way *way)
+{
+    static const char *const own[] = {"engine.kernels=portable"};
+    test_golden_way portable = *way;
+    run_cases(prefix, way);
+    if (way->n_overrides > 0 || tr_kernels_best(TR_N_SETS - 1) == NULL)
+        return;
+    portable.overrides = own;
+    portable.n_overrides = 1;
+    run_cases(prefix, &portable);
 }

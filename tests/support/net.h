@@ -70,7 +70,8 @@ test_net *test_net_golden(hid_t file, const char *group, const char *const *over
 /* Runs every case of layers.h5 whose name starts with `prefix`, forward and backward. */
 void test_golden_layer(const char *prefix);
 
-/* The same under other settings of the engine, with the tolerance that they deserve. */
+/* The same under other settings of the engine, with the tolerance that they deserve; without any,
+ * by kernels of our own, too. */
 typedef struct test_golden_way {
     const char *const *overrides;
     size_t n_overrides;
