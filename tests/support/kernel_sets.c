@@ -2,6 +2,7 @@
 #include "kernel_sets.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,4 +28,12 @@ float *new_floats(int64_t count, uint64_t seed)
     for (int64_t i = 0; seed != 0 && i < count; i++)
         values[i] = 2.0f * tr_random_uniform(seed, TR_PURPOSE_INIT, 0, (uint64_t)i) - 1.0f;
     return values;
+}
+
+bool same_floats(const float *a, const float *b, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (memcmp(&a[i], &b[i], sizeof *a) != 0 && !(isnan(a[i]) && isnan(b[i])))
+            return false;
+    return true;
 }

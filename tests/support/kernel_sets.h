@@ -13,4 +13,7 @@ const tr_kernels *kernel_set(int i);
  * for results that are to be written in full. */
 float *new_floats(int64_t count, uint64_t seed);
 
+/* The same bits, where a NaN is a NaN: which one, no instruction set promises. */
+bool same_floats(const float *a, const float *b, int64_t count);
+
 #endif
