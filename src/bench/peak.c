@@ -1,24 +1,34 @@
 /* peak.c -- register-only multiply-add loops; see peak.h.
  *
- * Twelve independent chains: two units with a latency of four cycles (or five) keep eight (ten) in
- * flight, and AVX2 has 16 registers for them and two constants. The empty asm makes the constant
- * opaque in each turn, so that no compiler folds the loop.
+ * Independent chains, as many as the units have in flight: on x86 two with a latency of four cycles
+ * (or five), so eight (ten) of the twelve for which AVX2 has registers beside two constants; on ARM
+ * up to four units, so sixteen. The empty asm makes the constant opaque in each turn, so that no
+ * compiler folds the loop.
  */
 #include "peak.h"
 
+#include <stddef.h>
+
 #include "clock.h"
+
+enum { TURNS = 20000 };
+
+#define TWELVE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#define SIXTEEN(X) TWELVE(X) X(12) X(13) X(14) X(15)
+#define ADD(i) sum += a##i;
+
+/* A function that keeps the units busy, and the operations that it takes. */
+typedef struct peak_loop {
+    float (*run)(void);
+    double flops;
+} peak_loop;
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #include <immintrin.h>
 
-enum { CHAINS = 12, TURNS = 20000 };
-
-#define TWELVE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
-
 #define DECLARE_512(i) __m512 a##i = _mm512_set1_ps((float)i);
 #define FMA_512(i) a##i = _mm512_fmadd_ps(a##i, b, c);
 #define DOT_512(i) a##i = _mm512_dpbf16_ps(a##i, (__m512bh)b, (__m512bh)c);
-#define ADD(i) sum += a##i;
 
 __attribute__((target("avx512f"))) static float fma_avx512(void)
 {
@@ -59,37 +69,65 @@ __attribute__((target("avx2,fma"))) static float fma_avx2(void)
     return sum[0] + sum[7];
 }
 
+static peak_loop best_loop(tr_isa isa, tr_precision precision)
+{
+    if (isa == TR_ISA_AUTO || !__builtin_cpu_supports("fma"))
+        return (peak_loop){0};
+    if (isa == TR_ISA_AVX2)
+        return (peak_loop){fma_avx2, 2.0 * 8.0 * 12.0 * TURNS};
+    if (precision == TR_BFLOAT16)
+        return (peak_loop){dot_avx512_bf16, 2.0 * 32.0 * 12.0 * TURNS};
+    return (peak_loop){fma_avx512, 2.0 * 16.0 * 12.0 * TURNS};
+}
+
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+
+#define DECLARE_NEON(i) float32x4_t a##i = vdupq_n_f32((float)i);
+#define FMA_NEON(i) a##i = vfmaq_f32(c, a##i, b);
+
+static float fma_neon(void)
+{
+    float32x4_t b = vdupq_n_f32(0.5f), c = vdupq_n_f32(1.0f), sum = vdupq_n_f32(0.0f);
+    SIXTEEN(DECLARE_NEON)
+    for (int k = 0; k < TURNS; k++) {
+        SIXTEEN(FMA_NEON)
+        __asm__ volatile("" : "+w"(b));
+    }
+    SIXTEEN(ADD)
+    return vaddvq_f32(sum);
+}
+
+static peak_loop best_loop(tr_isa isa, tr_precision precision)
+{
+    (void)isa, (void)precision;
+    return (peak_loop){fma_neon, 2.0 * 4.0 * 16.0 * TURNS};
+}
+
+#else
+
+static peak_loop best_loop(tr_isa isa, tr_precision precision)
+{
+    (void)isa, (void)precision;
+    return (peak_loop){0};
+}
+
+#endif
+
 double tr_peak_gflops(tr_isa isa, tr_precision precision, double ms)
 {
-    float (*loop)(void) = fma_avx2;
-    double flops = 2.0 * 8.0 * CHAINS * TURNS;
-    if (isa == TR_ISA_AUTO || !__builtin_cpu_supports("fma"))
+    const peak_loop loop = best_loop(isa, precision);
+    if (loop.run == NULL)
         return 0.0;
-    if (isa == TR_ISA_AVX512) {
-        loop = precision == TR_BFLOAT16 ? dot_avx512_bf16 : fma_avx512;
-        flops *= precision == TR_BFLOAT16 ? 4.0 : 2.0;
-    }
-    volatile float sink = loop(); /* to full clock speed; and the result must be wanted */
+    volatile float sink = loop.run(); /* to full clock speed; and the result must be wanted */
     const int64_t begin = tr_clock_ns();
     int64_t now = begin;
     double done = 0.0;
     while (now - begin < (int64_t)(ms * 1e6)) {
-        sink = loop();
-        done += flops;
+        sink = loop.run();
+        done += loop.flops;
         now = tr_clock_ns();
     }
     (void)sink;
     return done / (double)(now - begin);
 }
-
-#else
-
-double tr_peak_gflops(tr_isa isa, tr_precision precision, double ms)
-{
-    (void)isa;
-    (void)precision;
-    (void)ms;
-    return 0.0;
-}
-
-#endif

@@ -3,6 +3,7 @@
 
 #include <omp.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 #include "mem.h"
 #include "program_internal.h"
@@ -24,6 +25,53 @@ struct tr_dnn {
     tr_wrong_list *wrong;
 };
 
+/* ---- instruction sets ---- */
+
+#if defined(__x86_64__)
+static bool cpu_has(tr_isa isa)
+{
+    if (isa == TR_ISA_AVX2)
+        return __builtin_cpu_supports("avx2");
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+}
+
+static bool isa_includes(dnnl_cpu_isa_t wanted)
+{
+    /* The values are bit sets in which a newer instruction set includes the older ones. */
+    return ((unsigned)dnnl_get_effective_cpu_isa() & (unsigned)wanted) == (unsigned)wanted;
+}
+
+static const char *basic_isa(void)
+{
+    return isa_includes(dnnl_cpu_isa_sse41) ? "SSE4.1" : "plain x86-64";
+}
+
+#else /* oneDNN has names for those of x86 only, and answers "all of them" elsewhere */
+static bool cpu_has(tr_isa isa)
+{
+    (void)isa;
+    return false;
+}
+
+static bool isa_includes(dnnl_cpu_isa_t wanted)
+{
+    (void)wanted;
+    return false;
+}
+
+static const char *basic_isa(void)
+{
+#if defined(__aarch64__)
+    /* oneDNN uses SVE only where its vectors have this length. */
+    const int sve = prctl(PR_SVE_GET_VL);
+    return sve >= 0 && (sve & PR_SVE_VL_LEN_MASK) == 64 ? "SVE-512" : "NEON";
+#else
+    return "plain C";
+#endif
+}
+#endif
+
 /* ---- engine ---- */
 
 static tr_status limit_isa(const tr_engine_config *config, tr_error *err)
@@ -32,13 +80,10 @@ static tr_status limit_isa(const tr_engine_config *config, tr_error *err)
         return TR_OK; /* nothing that oneDNN knows */
     const bool wide = config->isa == TR_ISA_AVX512;
     const char *name = wide ? "avx512" : "avx2";
-    const int has = wide ? __builtin_cpu_supports("avx512bw") &&
-                               __builtin_cpu_supports("avx512dq") &&
-                               __builtin_cpu_supports("avx512vl")
-                         : __builtin_cpu_supports("avx2");
-    if (!has)
+    if (!cpu_has((tr_isa)config->isa))
         return tr_fail(err, TR_ERR_CONFIG,
-                       "[engine] isa = %s: this CPU does not have it; use isa = auto", name);
+                       "[engine] isa = %s: this CPU does not have it, in use is %s; use isa = auto",
+                       name, tr_dnn_isa_name());
     /* Not the newest kind: `avx512` means the same kernels on every such CPU. */
     const dnnl_cpu_isa_t limit = !wide                              ? dnnl_cpu_isa_avx2
                                  : config->precision == TR_BFLOAT16 ? dnnl_cpu_isa_avx512_core_bf16
@@ -48,12 +93,6 @@ static tr_status limit_isa(const tr_engine_config *config, tr_error *err)
                        "[engine] isa = %s: oneDNN is already fixed to %s in this process", name,
                        tr_dnn_isa_name());
     return TR_OK;
-}
-
-static bool isa_includes(dnnl_cpu_isa_t wanted)
-{
-    /* The values are bit sets in which a newer instruction set includes the older ones. */
-    return ((unsigned)dnnl_get_effective_cpu_isa() & (unsigned)wanted) == (unsigned)wanted;
 }
 
 /* Without the instructions oneDNN computes bfloat16 with float32's, slower than float32 itself. */
@@ -226,7 +265,7 @@ const char *tr_dnn_isa_name(void)
         return "AVX-512";
     if (tr_dnn_isa() == TR_ISA_AVX2)
         return "AVX2";
-    return isa_includes(dnnl_cpu_isa_sse41) ? "SSE4.1" : "plain x86-64";
+    return basic_isa();
 }
 
 void tr_dnn_version(char *text, size_t n)

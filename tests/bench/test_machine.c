@@ -17,7 +17,7 @@ Test(machine, names_the_processor)
         fclose(file);
     name[strcspn(name, "\n")] = '\0';
     if (name[0] == '\0')
-        cr_assert_str_eq(text, "unknown");
+        cr_assert(strcmp(text, "unknown") == 0 || strncmp(text, "ARM (", 5) == 0, "%s", text);
     else
         cr_assert_eq(strncmp(text, name, strlen(name)), 0, "%s, not %s", text, name);
     cr_assert_null(strchr(text, '\n'));

@@ -16,14 +16,16 @@ static void assert_rate(tr_isa isa, tr_precision precision)
 
 Test(peak, of_the_instructions_in_effect)
 {
+#if defined(__x86_64__)
     if (tr_dnn_isa() == TR_ISA_AUTO)
         cr_skip_test("neither AVX2 nor AVX-512");
+#endif
     assert_rate(tr_dnn_isa(), TR_FLOAT32);
 }
 
 Test(peak, of_avx2)
 {
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+    if (!test_has_avx2())
         cr_skip_test("no AVX2");
     assert_rate(TR_ISA_AVX2, TR_FLOAT32);
 }

@@ -98,7 +98,7 @@ Test(activation, each_is_right_and_fast_in_float32)
 
 Test(activation, each_is_right_and_fast_with_avx2)
 {
-    if (__builtin_cpu_supports("avx2"))
+    if (test_has_avx2())
         verify_all((const char *const[]){"engine.isa=avx2"}, 1);
 }
 

@@ -5,6 +5,7 @@
 
 #include "mem.h"
 #include "net.h"
+#include "rig.h"
 
 static const int channels[] = {1, 3, 4, 7, 16, 32}, filters[] = {6, 10, 16, 33},
                  kernels[] = {1, 2, 3, 5};
@@ -39,7 +40,7 @@ static void sweep(const char *override)
 
 Test(convolution, no_reference_kernel_with_avx2)
 {
-    if (!__builtin_cpu_supports("avx2"))
+    if (!test_has_avx2())
         cr_skip_test("this CPU has no AVX2");
     sweep("engine.isa=avx2");
 }

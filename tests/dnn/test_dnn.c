@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "dnn.h"
+#include "kernels.h"
 #include "net.h"
+#include "rig.h"
 
 static tr_dnn *make(tr_isa isa)
 {
@@ -59,9 +61,11 @@ Test(dnn, limits_openmp_while_it_lives)
 Test(dnn, isa_is_limited_and_then_fixed)
 {
     tr_error err = {0};
+    if (!test_has_avx2())
+        cr_skip_test("this CPU has no AVX2");
     tr_dnn *dnn = make(TR_ISA_AVX2), *second = NULL;
     cr_assert_str_eq(tr_dnn_isa_name(), "AVX2");
-    if (__builtin_cpu_supports("avx512vl")) {
+    if (tr_kernels_of(TR_SET_AVX512) != NULL) {
         cr_assert_eq(tr_dnn_new(&second, &(tr_engine_config){.isa = TR_ISA_AVX512}, &err),
                      TR_ERR_CONFIG);
         cr_assert_not_null(strstr(err.text, "already fixed to AVX2"), "%s", err.text);
@@ -71,16 +75,31 @@ Test(dnn, isa_is_limited_and_then_fixed)
     tr_dnn_free(dnn);
 }
 
+Test(dnn, an_isa_that_the_cpu_lacks_is_refused)
+{
+    tr_error err = {0};
+    tr_dnn *dnn = NULL;
+    const tr_isa isa = test_has_avx2() ? TR_ISA_AVX512 : TR_ISA_AVX2;
+    if (tr_kernels_of(TR_SET_AVX512) != NULL)
+        cr_skip_test("this CPU has all of them");
+    cr_assert_eq(tr_dnn_new(&dnn, &(tr_engine_config){.isa = isa}, &err), TR_ERR_CONFIG);
+    cr_assert_null(dnn);
+    cr_assert_not_null(strstr(err.text, "this CPU does not have it, in use is "), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, tr_dnn_isa_name()), "%s", err.text);
+}
+
 /* Computed without its instructions, bfloat16 would be slower than float32. */
 Test(dnn, bfloat16_without_its_instructions_is_refused)
 {
     tr_error err = {0};
     tr_dnn *dnn = NULL;
-    const tr_engine_config config = {.isa = TR_ISA_AVX2, .precision = TR_BFLOAT16};
+    const tr_engine_config config = {.isa = test_has_avx2() ? TR_ISA_AVX2 : TR_ISA_AUTO,
+                                     .precision = TR_BFLOAT16};
     cr_assert_eq(tr_dnn_new(&dnn, &config, &err), TR_ERR_CONFIG);
     cr_assert_null(dnn);
     cr_assert_not_null(strstr(err.text, "[engine] precision = bfloat16"), "%s", err.text);
-    cr_assert_not_null(strstr(err.text, "in use is AVX2; use precision = float32"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, "; use precision = float32"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, tr_dnn_isa_name()), "%s", err.text);
 }
 
 Test(dnn, layouts_carry_their_type)

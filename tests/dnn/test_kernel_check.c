@@ -397,7 +397,7 @@ Test(kernel_check, finds_nothing_in_float32)
 
 Test(kernel_check, finds_nothing_with_avx2)
 {
-    if (__builtin_cpu_supports("avx2"))
+    if (test_has_avx2())
         expect_right((const char *const[]){"engine.isa=avx2"}, 1);
 }
 

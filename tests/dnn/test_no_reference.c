@@ -8,6 +8,7 @@
 
 #include "mem.h"
 #include "net.h"
+#include "rig.h"
 #include "rng.h"
 
 static uint32_t pick(uint32_t n, uint32_t seed, uint32_t which)
@@ -97,6 +98,6 @@ Test(no_reference, on_this_cpu)
 
 Test(no_reference, with_avx2)
 {
-    if (__builtin_cpu_supports("avx2"))
+    if (test_has_avx2())
         sweep(60, (const char *const[]){"engine.isa=avx2"}, 1);
 }

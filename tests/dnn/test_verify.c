@@ -169,7 +169,7 @@ Test(verify, odd_shapes_in_float32)
 
 Test(verify, odd_shapes_with_avx2)
 {
-    if (__builtin_cpu_supports("avx2"))
+    if (test_has_avx2())
         verify_odd((const char *const[]){"engine.isa=avx2"}, 1);
 }
 

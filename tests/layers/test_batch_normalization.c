@@ -19,7 +19,7 @@ Test(batch_normalization, golden_forward_and_gradient_with_avx2)
     static const char *const avx2[] = {"engine.isa=avx2"};
     const test_golden_way way = {
         .overrides = avx2, .n_overrides = 1, .absolute = 2e-5, .relative = 2e-5};
-    if (__builtin_cpu_supports("avx2"))
+    if (test_has_avx2())
         test_golden_layer_with("batch_normalization", &way);
 }
 

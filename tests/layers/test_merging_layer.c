@@ -115,7 +115,7 @@ Test(merging_layer, golden_graphs)
 Test(merging_layer, golden_graphs_with_avx2)
 {
     static const char *const avx2[] = {"engine.isa=avx2"};
-    if (__builtin_cpu_supports("avx2"))
+    if (test_has_avx2())
         run_cases(&(test_golden_way){
             .overrides = avx2, .n_overrides = 1, .absolute = 5e-5, .relative = 5e-5});
 }

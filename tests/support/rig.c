@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels.h"
 #include "mem.h"
 
 const char test_reference_layers[] =
@@ -194,6 +195,11 @@ bool test_has_bfloat16(void)
     return has;
 }
 
+bool test_has_avx2(void)
+{
+    return tr_kernels_of(TR_SET_AVX2) != NULL;
+}
+
 /* By what is known of oneDNN, not by asking for it: else all would be skipped if it were lost. */
 void test_skip_without_winograd(void)
 {
@@ -213,7 +219,7 @@ void test_golden_layer_with_avx2(const char *prefix, const test_golden_way *way)
     test_golden_way own = *way;
     own.overrides = avx2;
     own.n_overrides = 1;
-    if (__builtin_cpu_supports("avx2"))
+    if (test_has_avx2())
         test_golden_layer_with(prefix, &own);
 }
 

@@ -58,6 +58,8 @@ void test_samples_free(tr_samples *samples);
 /* |a - b| / |b| in the Euclidean norm. */
 double test_distance(const float *a, const float *b, size_t n);
 
+bool test_has_avx2(void);
+
 /* Whether this CPU has the instructions, and oneDNN right kernels; without, a test of bfloat16 can
  * only be skipped. */
 bool test_has_bfloat16(void);
