@@ -5,5 +5,6 @@
 const tr_kernels TR_OF_SET(tr_kernels) = {
     .name = TR_QUOTE(TR_SET),
     .width = VL,
+    .max_pool = &TR_OF_SET(tr_max_pool),
     .function = &TR_OF_SET(tr_functions),
 };
