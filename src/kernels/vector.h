@@ -21,6 +21,13 @@
 #define TR_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* Vectors that fit into registers. */
+#if defined(TR_FOR_AVX512) || defined(TR_FOR_NEON)
+#define TR_REGISTERS 32
+#else
+#define TR_REGISTERS 16
+#endif
+
 /* clang-format off */
 #if defined(TR_FOR_AVX512)
 #include <immintrin.h>
