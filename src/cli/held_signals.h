@@ -7,7 +7,11 @@
 #include <stddef.h>
 
 /* SIGUSR1 asks to save; the others to save and end. */
-static const int tr_held_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+#define TR_HELD_SIGNALS(X) X(SIGINT) X(SIGTERM) X(SIGHUP) X(SIGUSR1)
+
+#define TR_LISTED(signal) signal,
+static const int tr_held_signals[] = {TR_HELD_SIGNALS(TR_LISTED)};
+#undef TR_LISTED
 enum { TR_N_HELD_SIGNALS = sizeof tr_held_signals / sizeof tr_held_signals[0] };
 
 static inline void tr_fill_held_signals(sigset_t *set)

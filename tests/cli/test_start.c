@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +87,40 @@ static pid_t start(const char *config, int ignored)
         cr_assert(blocked || !loads, "a signal would end it while its libraries are loaded");
     }
     return child;
+}
+
+/* Whether the signals wait once the program has run as many instructions as the one system call
+ * takes: no clock, and no scheduler, decides. */
+Test(start, signals_wait_within_a_dozen_instructions)
+{
+#if defined(TR_STATIC_START) && (defined(__x86_64__) || defined(__aarch64__))
+    enum { INSTRUCTIONS = 12 };
+    const unsigned long long held =
+        1ull << (SIGHUP - 1) | 1ull << (SIGINT - 1) | 1ull << (SIGTERM - 1) | 1ull << (SIGUSR1 - 1);
+    int status = 0, n = 0;
+    const pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+            _exit(77);
+        execl(TR_BINARY, "trainer", "--version", (char *)NULL);
+        _exit(99);
+    }
+    waitpid(child, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        cr_skip_test("no process may trace another here");
+    while (WIFSTOPPED(status) && n < INSTRUCTIONS && (blocked_signals(child) & held) != held) {
+        n++;
+        ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
+        waitpid(child, &status, 0);
+    }
+    const unsigned long long blocked = blocked_signals(child);
+    kill(child, SIGKILL);
+    cr_expect_gt(n, 0, "they were blocked before");
+    cr_assert_eq(blocked & held, held, "after %d instructions %llx", n, blocked);
+#else
+    cr_skip_test("the C library comes first here");
+#endif
 }
 
 static int code_of(pid_t child)

@@ -65,7 +65,8 @@ static void compare_predictions(test_rig *made, const tr_samples *test, const fl
     cr_assert_eq(tr_engine_evaluate(made->engine, test, index, N_PREDICTED, ours, &sums, &err),
                  TR_OK);
     for (int k = 0; k < N_PREDICTED * CLASSES; k++)
-        worst = fmax(worst, fabs((double)ours[k] - (double)keras[k]));
+        if (fabs((double)ours[k] - (double)keras[k]) > worst)
+            worst = fabs((double)ours[k] - (double)keras[k]);
     cr_log_info("largest difference of a probability %.2g", worst);
     test_close("predictions after 30 steps", ours, keras, N_PREDICTED * CLASSES,
                allowed->prediction, 0.0);
