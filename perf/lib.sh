@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# lib.sh -- what compare.sh and sweep.sh share. Sourced, not run.
+# lib.sh -- what the shell scripts here share. Sourced, not run.
 
 fail() {
     printf '%s: %s\n' "${0##*/}" "$1" >&2
