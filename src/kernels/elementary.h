@@ -59,27 +59,26 @@ TR_INLINE vec v_expm1_reduced_(vec r)
     return v_fma(v_mul(r, r), v_polynomial_(p, 5, r), r);
 }
 
-/* 2^n for -127 < n < 128 */
+/* 2^n for -127 < n < 128, and 0 for -127 */
 TR_INLINE vec v_power_of_2_(veci n)
 {
     return v_of_bits(vi_shift_left(vi_add(n, vi_set(127)), 23));
 }
 
-/* By two powers, as 2^128 and 2^-127 are none; the second product rounds. */
+/* For x <= 0, which is all that is asked for; 0 below -87.7, for which there is no normal number.
+ */
 TR_INLINE vec v_exp(vec x)
 {
     veci n;
-    const vec r = v_reduce_(v_min(v_set(89.0f), v_max(v_set(-104.0f), x)), &n);
-    const veci half = vi_shift_right(n, 1);
-    const vec y = v_add(v_expm1_reduced_(r), v_set(1.0f));
-    return v_mul(v_mul(y, v_power_of_2_(half)), v_power_of_2_(vi_sub(n, half)));
+    const vec r = v_reduce_(v_max(v_set(-88.0f), x), &n);
+    return v_mul(v_add(v_expm1_reduced_(r), v_set(1.0f)), v_power_of_2_(n));
 }
 
 /* exp(x) - 1 for x <= 0: 2^n (exp(r) - 1) + (2^n - 1) */
 TR_INLINE vec v_expm1(vec x)
 {
     veci n;
-    const vec r = v_reduce_(v_max(v_set(-80.0f), x), &n);
+    const vec r = v_reduce_(v_max(v_set(-88.0f), x), &n);
     const vec power = v_power_of_2_(n);
     return v_fma(power, v_expm1_reduced_(r), v_sub(power, v_set(1.0f)));
 }
