@@ -6,6 +6,7 @@ const tr_kernels TR_OF_SET(tr_kernels) = {
     .name = TR_QUOTE(TR_SET),
     .width = VL,
     .direct = &TR_OF_SET(tr_direct),
+    .inner = &TR_OF_SET(tr_inner),
     .max_pool = &TR_OF_SET(tr_max_pool),
     .function = &TR_OF_SET(tr_functions),
 };
