@@ -5,6 +5,7 @@
 const tr_kernels TR_OF_SET(tr_kernels) = {
     .name = TR_QUOTE(TR_SET),
     .width = VL,
+    .winograd = &TR_OF_SET(tr_winograd),
     .direct = &TR_OF_SET(tr_direct),
     .inner = &TR_OF_SET(tr_inner),
     .max_pool = &TR_OF_SET(tr_max_pool),

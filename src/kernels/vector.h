@@ -15,8 +15,12 @@
 
 #define TR_INLINE static inline __attribute__((always_inline))
 /* Unrolls a loop whose count is a constant, so that its arrays of vectors become registers. */
-#ifdef __clang__
+#if defined(__clang__) && !defined(TR_FOR_WIDE)
 #define TR_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__clang__)
+#define TR_UNROLL _Pragma("clang loop unroll(disable)")
+#elif defined(TR_FOR_WIDE) /* it has no such registers, and a compiler would take minutes */
+#define TR_UNROLL _Pragma("GCC unroll 1")
 #else
 #define TR_UNROLL _Pragma("GCC unroll 16")
 #endif
@@ -207,12 +211,16 @@ TR_INLINE vec v_load_n(const float *p, int64_t n)
 }
 TR_INLINE void v_store_n(float *p, vec a, int64_t n) { memcpy(p, &a, (size_t)n * sizeof *p); }
 TR_INLINE vec v_set(float a) { return a - (vec){0.0f}; }
+/* Sixteen operations each, that are many in unrolled loops: called, lest compilers take minutes. */
+static __attribute__((noinline, unused)) void v_fma_(const float *a, const float *b, float *c)
+{
+    for (int i = 0; i < VL; i++)
+        c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+}
 TR_INLINE vec v_fma(vec a, vec b, vec c)
 {
-    vec sum;
-    for (int i = 0; i < VL; i++)
-        sum[i] = __builtin_fmaf(a[i], b[i], c[i]);
-    return sum;
+    v_fma_((const float *)&a, (const float *)&b, (float *)&c);
+    return c;
 }
 TR_INLINE vec v_fnma(vec a, vec b, vec c) { return v_fma(-a, b, c); }
 TR_INLINE vec v_add(vec a, vec b) { return a + b; }
