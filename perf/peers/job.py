@@ -187,7 +187,7 @@ def read_job(path, overrides=()):
 
 
 def load_images(job, path, part):
-    """Images, scaled float32 [n,h,w,c], and labels int32 [n] of part 'train' or 'test' of an npz."""
+    """Images, scaled float32 [n,h,w,c], and labels int32 [n], of part 'train' or 'test'."""
     import numpy as np
 
     with np.load(path) as arrays:

@@ -1,4 +1,4 @@
-"""Keras 3 on TensorFlow or on JAX, as a peer of trainer (serve.py). Needs keras, NumPy, the backend.
+"""Keras 3 on TensorFlow or on JAX, as a peer of trainer (serve.py). Needs keras and the backend.
 
 --variant tensorflow | jax
 
