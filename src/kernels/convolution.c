@@ -20,7 +20,7 @@ static bool takes(const tr_window_sizes *s)
 
 static tr_direct_part largest_part(const tr_window_sizes *s)
 {
-    const int64_t bytes = s->sh * s->sw * s->ic * (int64_t)sizeof(float); /* a result's share */
+    const int64_t bytes = (s->sh * s->sw * s->ic + s->oc) * (int64_t)sizeof(float);
     return tr_direct_largest(s->n, s->oh, s->ow, tr_direct_pixels(bytes));
 }
 
@@ -90,14 +90,12 @@ static void set_source(tr_direct_pass *pass, const tr_window_sizes *s, const tr_
     pass->src_image = has_columns(s) ? s->ih * s->iw * s->ic : pass->src_rows * pass->src_row;
 }
 
-/* What is left to be done with the results of a part. */
+/* What is left to be done with the results of a part, which lie together. */
 static void apply_functions(const tr_direct_pass *pass, const tr_epilogue *epilogue, int first)
 {
-    for (int64_t i = 0; i < pass->images; i++)
-        for (int f = first; f < epilogue->n_functions; f++)
-            TR_OF_SET(tr_functions)
-                .forward(&epilogue->functions[f], pass->rows * pass->columns * pass->channels,
-                         pass->dst + i * pass->dst_image, pass->dst + i * pass->dst_image);
+    const int64_t count = pass->images * pass->rows * pass->columns * pass->channels;
+    for (int f = first; f < epilogue->n_functions; f++)
+        TR_OF_SET(tr_functions).forward(&epilogue->functions[f], count, pass->dst, pass->dst);
 }
 
 static void forward(const tr_window_sizes *sizes, const float *src, const float *packed,

@@ -157,7 +157,7 @@ static void compute_phase(const tr_window_sizes *s, const tr_direct_part *part, 
         .packed = packed,
         .vectors = vectors_of(s),
     };
-    if (pass.rows > 0 && pass.columns > 0)
+    if (pass.rows > 0 && pass.columns > 0 && pass.kernel_rows > 0 && pass.run > 0)
         TR_OF_SET(tr_direct_compute)(&pass);
 }
 
@@ -170,6 +170,9 @@ void TR_OF_SET(tr_direct_data)(const tr_window_sizes *sizes, const float *diff_d
          part = tr_direct_next(part, largest, s.n, s.ih, s.iw)) {
         const source from = source_of(&s, &part, diff_dst, scratch);
         const float *weights = packed;
+        if (s.kh < s.sh || s.kw < s.sw) /* there are pixels that see no tap */
+            memset(diff_src + ((part.image * s.ih + part.row) * s.iw + part.column) * s.ic, 0,
+                   (size_t)(part.images * part.rows * part.columns * s.ic) * sizeof *diff_src);
         for (int64_t row = 0; row < s.sh; row++)
             for (int64_t column = 0; column < s.sw; column++) {
                 compute_phase(&s, &part, &from, row, column, weights, diff_src);

@@ -15,25 +15,25 @@
  */
 #include "direct.h"
 
-enum { PIXELS = 128, SHORT_RUN = 5 };
+enum { PIXELS = 128, SHORT_RUN = 5, WORTH_A_COPY = 32 };
 enum { MAX_ROWS = 3, MAX_ROW_VECTORS = TR_REGISTERS == 32 ? 2 : 1 };
 
 /* ---- a block ---- */
 
-/* Where a block finds its pixels, and where its sums go. */
+/* Where a block finds its pixels, and where its sums go. Of diff_dst it sees `vectors` vectors a
+ * pixel. */
 typedef struct places {
     const float *src, *diff;
     int64_t src_image, src_row, src_pixel, src_step; /* src_step: a row of diff further */
     int64_t diff_image, diff_row, diff_pixel;
     int64_t images, rows, columns;
-    float
-        *sum; /* of a tap and channel; the next tap's is `channels` further, the next row's run_ */
-    int64_t channels, row_sums;
+    float *sum;                     /* of the first tap and channel */
+    int64_t taps_apart, rows_apart; /* sums of the next tap, of the next row of the kernel */
 } places;
 
 /* The taps of `rows` rows of the kernel, `taps` of each; `last` channels of the last vector. */
-TR_INLINE void block(const int rows, const int taps, const int vectors, const bool whole,
-                     const places *at, int64_t last)
+TR_INLINE void block(const int rows, const int taps, const int vectors, const places *at,
+                     int64_t last)
 {
     const int64_t src_row = at->src_row, src_pixel = at->src_pixel, diff_pixel = at->diff_pixel;
     vec sum[MAX_ROWS][TR_DIRECT_MOST][TR_DIRECT_VECTORS];
@@ -45,9 +45,7 @@ TR_INLINE void block(const int rows, const int taps, const int vectors, const bo
             const float *diff = at->diff + image * at->diff_image + row * at->diff_row;
             for (int64_t i = 0; i < at->columns; i++, src += src_pixel, diff += diff_pixel) {
                 vec d[TR_DIRECT_VECTORS];
-                TR_UNROLL for (int v = 0; v < vectors; v++) d[v] =
-                    whole || v < vectors - 1 ? v_load(diff + v * VL)
-                                             : v_load_n(diff + v * VL, last);
+                TR_UNROLL for (int v = 0; v < vectors; v++) d[v] = v_load(diff + v * VL);
                 TR_UNROLL for (int r = 0; r < rows; r++) TR_UNROLL for (int t = 0; t < taps; t++)
                 {
                     const vec x = v_set(src[r * src_row + t]);
@@ -57,13 +55,16 @@ TR_INLINE void block(const int rows, const int taps, const int vectors, const bo
             }
         }
     TR_UNROLL for (int r = 0; r < rows; r++) TR_UNROLL for (int t = 0; t < taps; t++)
-        TR_UNROLL for (int v = 0; v < vectors; v++)
     {
-        float *to = at->sum + r * at->row_sums + t * at->channels + v * VL;
-        if (whole || v < vectors - 1)
-            v_store(to, v_add(v_load(to), sum[r][t][v]));
+        float *to = at->sum + r * at->rows_apart + t * at->taps_apart;
+        TR_UNROLL for (int v = 0; v < vectors - 1; v++)
+            v_store(to + v * VL, v_add(v_load(to + v * VL), sum[r][t][v]));
+        to += (vectors - 1) * VL;
+        const vec end = sum[r][t][vectors - 1];
+        if (last == VL)
+            v_store(to, v_add(v_load(to), end));
         else
-            v_store_n(to, v_add(v_load_n(to, last), sum[r][t][v]), last);
+            v_store_n(to, v_add(v_load_n(to, last), end), last);
     }
 }
 
@@ -71,16 +72,12 @@ TR_INLINE void block(const int rows, const int taps, const int vectors, const bo
 
 typedef void block_function(const places *at, int64_t last);
 
-#define BLOCK_(rows, taps, vectors, name, whole)                                                   \
-    static void block_##rows##_##taps##_##vectors##_##name(const places *at, int64_t last)         \
-    {                                                                                              \
-        block(rows, taps, vectors, whole, at, last);                                               \
-    }
 #define BLOCK(rows, taps, vectors)                                                                 \
-    BLOCK_(rows, taps, vectors, whole, true)                                                       \
-    BLOCK_(rows, taps, vectors, part, false)
-#define NAMES(rows, taps, vectors)                                                                 \
-    {block_##rows##_##taps##_##vectors##_part, block_##rows##_##taps##_##vectors##_whole},
+    static void block_##rows##_##taps##_##vectors(const places *at, int64_t last)                  \
+    {                                                                                              \
+        block(rows, taps, vectors, at, last);                                                      \
+    }
+#define NAMES(rows, taps, vectors) block_##rows##_##taps##_##vectors,
 #define UP_TO_3(DO, vectors) DO(1, 1, vectors) DO(1, 2, vectors) DO(1, 3, vectors)
 #define UP_TO_4(DO, vectors) UP_TO_3(DO, vectors) DO(1, 4, vectors)
 #define UP_TO_6(DO, vectors) UP_TO_4(DO, vectors) DO(1, 5, vectors) DO(1, 6, vectors)
@@ -100,10 +97,10 @@ BLOCK(3, 3, 1)
 BLOCK(3, 3, 2)
 BLOCK(2, 5, 1)
 BLOCK(2, 5, 2)
-static block_function *const of_one_row[][TR_DIRECT_MOST][2] = {
-    {{0}}, {UP_TO_14(NAMES, 1)}, {UP_TO_14(NAMES, 2)}, {UP_TO_8(NAMES, 3)}, {UP_TO_6(NAMES, 4)}};
-static block_function *const of_two_rows[][2] = {NAMES(2, 5, 1) NAMES(2, 5, 2)};
-static block_function *const of_three_rows[][2] = {NAMES(3, 3, 1) NAMES(3, 3, 2)};
+static block_function *const of_one_row[][TR_DIRECT_MOST] = {
+    {0}, {UP_TO_14(NAMES, 1)}, {UP_TO_14(NAMES, 2)}, {UP_TO_8(NAMES, 3)}, {UP_TO_6(NAMES, 4)}};
+static block_function *const of_two_rows[] = {NAMES(2, 5, 1) NAMES(2, 5, 2)};
+static block_function *const of_three_rows[] = {NAMES(3, 3, 1) NAMES(3, 3, 2)};
 #else
 UP_TO_12(BLOCK, 1)
 UP_TO_6(BLOCK, 2)
@@ -111,10 +108,10 @@ UP_TO_4(BLOCK, 3)
 UP_TO_3(BLOCK, 4)
 BLOCK(3, 3, 1)
 BLOCK(2, 5, 1)
-static block_function *const of_one_row[][TR_DIRECT_MOST][2] = {
-    {{0}}, {UP_TO_12(NAMES, 1)}, {UP_TO_6(NAMES, 2)}, {UP_TO_4(NAMES, 3)}, {UP_TO_3(NAMES, 4)}};
-static block_function *const of_two_rows[][2] = {NAMES(2, 5, 1)};
-static block_function *const of_three_rows[][2] = {NAMES(3, 3, 1)};
+static block_function *const of_one_row[][TR_DIRECT_MOST] = {
+    {0}, {UP_TO_12(NAMES, 1)}, {UP_TO_6(NAMES, 2)}, {UP_TO_4(NAMES, 3)}, {UP_TO_3(NAMES, 4)}};
+static block_function *const of_two_rows[] = {NAMES(2, 5, 1)};
+static block_function *const of_three_rows[] = {NAMES(3, 3, 1)};
 #endif
 
 /* Rows of the kernel in a block: several where one has too few sums to keep a core busy. */
@@ -125,11 +122,11 @@ static int rows_of_block(int64_t run, int vectors)
     return run == 3 ? 3 : 2;
 }
 
-static block_function *block_of(int rows, int64_t taps, int vectors, bool whole)
+static block_function *block_of(int rows, int64_t taps, int vectors)
 {
     if (rows == 1)
-        return of_one_row[vectors][taps - 1][whole];
-    return (rows == 3 ? of_three_rows : of_two_rows)[vectors - 1][whole];
+        return of_one_row[vectors][taps - 1];
+    return (rows == 3 ? of_three_rows : of_two_rows)[vectors - 1];
 }
 
 /* ---- a part ---- */
@@ -172,48 +169,92 @@ static source source_of(const tr_window_sizes *s, const tr_direct_part *part, co
     return (source){scratch, row, end, (end - row) * columns * s->ic, columns * s->ic};
 }
 
-/* Adds the sums over a part to those of `rows` rows of the kernel from row kh on. */
-static void add_rows(const tr_window_sizes *s, const tr_direct_part *part, const source *from,
-                     int64_t kh, int rows, const float *diff_dst, float *diff_kernel)
+/* The channels of a block, of a part of diff_dst: in place, or copied together. Copies are there
+ * for the channels that fill no vector, and for a first level cache, which pixels that are many
+ * channels apart do not fill. */
+static void set_diff(places *at, const tr_window_sizes *s, const float *diff, int vectors,
+                     int64_t last, float *copy)
+{
+    const int64_t width = vectors * VL;
+    at->diff = diff;
+    at->diff_pixel = s->oc;
+    at->diff_row = s->ow * s->oc;
+    at->diff_image = s->oh * at->diff_row;
+    if (last == VL && (s->oc == width || s->kh * s->kw * s->ic < WORTH_A_COPY))
+        return;
+    float *to = copy;
+    for (int64_t image = 0; image < at->images; image++)
+        for (int64_t row = 0; row < at->rows; row++) {
+            const float *from = diff + image * at->diff_image + row * at->diff_row;
+            for (int64_t i = 0; i < at->columns; i++, from += s->oc, to += width) {
+                for (int v = 0; v < vectors - 1; v++)
+                    v_store(to + v * VL, v_load(from + v * VL));
+                v_store(to + width - VL, v_load_n(from + width - VL, last));
+            }
+        }
+    at->diff = copy;
+    at->diff_pixel = width;
+    at->diff_row = at->columns * width;
+    at->diff_image = at->rows * at->diff_row;
+}
+
+/* Adds the sums over a part to those of `rows` rows of the kernel from row kh on. `whole` is for
+ * all rows of the part; `first`: of src, that its first row and row 0 of the kernel want. */
+static void add_rows(const places *whole, const tr_window_sizes *s, const source *from,
+                     int64_t first, int64_t kh, int rows, int vectors, int64_t last)
+{
+    const int64_t run = s->kw * s->ic, most = rows > 1 ? run : tr_direct_most[vectors],
+                  n = (run + most - 1) / most;
+    /* rows of the part whose row of src is there */
+    const int64_t at_first = first + kh - from->row, left = from->end - from->row - at_first;
+    const int64_t begin = at_first < 0 ? (-at_first + s->sh - 1) / s->sh : 0,
+                  end = left > 0 ? (left + s->sh - 1) / s->sh : 0;
+    places at = *whole;
+    at.rows = (end < whole->rows ? end : whole->rows) - begin;
+    if (at.rows <= 0)
+        return;
+    at.src = from->at + (at_first + begin * s->sh) * from->row_pitch;
+    at.diff += begin * at.diff_row;
+    at.sum += kh * run * s->oc;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t taps = run / n + (i < run % n);
+        block_of(rows, taps, vectors)(&at, last);
+        at.src += taps;
+        at.sum += taps * s->oc;
+    }
+}
+
+/* Adds the sums over a part. */
+static void add_part(const tr_window_sizes *s, const tr_direct_part *part, const source *from,
+                     const float *diff_dst, float *diff_kernel, float *copy)
 {
     const int64_t run = s->kw * s->ic, all = (s->oc + VL - 1) / VL;
-    const int64_t first = part->row * s->sh - s->top + kh - from->row, end = from->end - from->row;
-    /* rows of the part whose row of src is there */
-    const int64_t begin = first < 0 ? (-first + s->sh - 1) / s->sh : 0;
-    int64_t count = end > first ? (end - first + s->sh - 1) / s->sh : 0;
-    count = (count < part->rows ? count : part->rows) - begin;
+    int most = TR_OF_SET(tr_direct_vectors)(run, s->oc);
+    const int most_rows = rows_of_block(run, most);
+    if (most_rows > 1 && most > MAX_ROW_VECTORS)
+        most = MAX_ROW_VECTORS;
     places at = {
         .src_image = from->image_pitch,
         .src_row = from->row_pitch,
         .src_pixel = s->sw * s->ic,
         .src_step = s->sh * from->row_pitch,
-        .diff_image = s->oh * s->ow * s->oc,
-        .diff_row = s->ow * s->oc,
-        .diff_pixel = s->oc,
         .images = part->images,
-        .rows = count,
+        .rows = part->rows,
         .columns = part->columns,
-        .channels = s->oc,
-        .row_sums = run * s->oc,
+        .taps_apart = s->oc,
+        .rows_apart = run * s->oc,
     };
-    const float *src = from->at + (first + begin * s->sh) * from->row_pitch;
     const float *diff =
-        diff_dst + part->column * s->oc + (part->image * s->oh + part->row + begin) * s->ow * s->oc;
-    int most = TR_OF_SET(tr_direct_vectors)(run, s->oc);
-    if (rows > 1 && most > MAX_ROW_VECTORS)
-        most = MAX_ROW_VECTORS;
-    for (int64_t vector = 0; count > 0 && vector < all; vector += most) {
+        diff_dst + ((part->image * s->oh + part->row) * s->ow + part->column) * s->oc;
+    for (int64_t vector = 0; vector < all; vector += most) {
         const int vectors = all - vector < most ? (int)(all - vector) : most;
-        const int64_t left = s->oc - vector * VL, last = left - (vectors - 1) * VL;
-        const int64_t n =
-            rows > 1 ? 1 : (run + tr_direct_most[vectors] - 1) / tr_direct_most[vectors];
-        for (int64_t i = 0, tap = 0; i < n; i++) {
-            const int64_t taps = run / n + (i < run % n);
-            at.src = src + tap;
-            at.diff = diff + vector * VL;
-            at.sum = diff_kernel + (kh * run + tap) * s->oc + vector * VL;
-            block_of(rows, taps, vectors, last >= VL)(&at, last < VL ? last : VL);
-            tap += taps;
+        const int64_t left = s->oc - (vector + vectors - 1) * VL, last = left < VL ? left : VL;
+        set_diff(&at, s, diff + vector * VL, vectors, last, copy);
+        at.sum = diff_kernel + vector * VL;
+        for (int64_t kh = 0; kh < s->kh;) {
+            const int rows = kh + most_rows <= s->kh ? most_rows : 1;
+            add_rows(&at, s, from, part->row * s->sh - s->top, kh, rows, vectors, last);
+            kh += rows;
         }
     }
 }
@@ -241,31 +282,37 @@ static void add_bias(const tr_window_sizes *s, const tr_direct_part *part, const
 
 /* ---- results ---- */
 
+/* Floats of the copies of a part of src, 0 where it is read in place, and of diff_dst. */
+static int64_t src_copy(const tr_window_sizes *s, const tr_direct_part *part)
+{
+    const int64_t rows = (part->rows - 1) * s->sh + s->kh,
+                  columns = (part->columns - 1) * s->sw + s->kw;
+    return in_place(s) ? 0 : part->images * rows * columns * s->ic;
+}
+
+static int64_t diff_copy(const tr_direct_part *part)
+{
+    return part->images * part->rows * part->columns * TR_DIRECT_VECTORS * VL;
+}
+
 size_t TR_OF_SET(tr_direct_weights_scratch)(const tr_window_sizes *s)
 {
     const tr_direct_part part = tr_direct_largest(s->n, s->oh, s->ow, PIXELS);
-    const int64_t rows = (part.rows - 1) * s->sh + s->kh,
-                  columns = (part.columns - 1) * s->sw + s->kw;
-    return in_place(s) ? 0 : (size_t)(part.images * rows * columns * s->ic) * sizeof(float);
+    return (size_t)(src_copy(s, &part) + diff_copy(&part)) * sizeof(float);
 }
 
 void TR_OF_SET(tr_direct_weights)(const tr_window_sizes *s, const float *src, const float *diff_dst,
                                   float *diff_kernel, float *diff_bias, void *scratch)
 {
     const tr_direct_part largest = tr_direct_largest(s->n, s->oh, s->ow, PIXELS);
-    const int64_t run = s->kw * s->ic;
-    const int most_rows = rows_of_block(run, TR_OF_SET(tr_direct_vectors)(run, s->oc));
-    memset(diff_kernel, 0, (size_t)(s->kh * run * s->oc) * sizeof *diff_kernel);
+    float *for_diff = scratch, *for_src = for_diff + diff_copy(&largest);
+    memset(diff_kernel, 0, (size_t)(s->kh * s->kw * s->ic * s->oc) * sizeof *diff_kernel);
     if (diff_bias != NULL)
         memset(diff_bias, 0, (size_t)s->oc * sizeof *diff_bias);
     for (tr_direct_part part = largest; part.image < s->n;
          part = tr_direct_next(part, largest, s->n, s->oh, s->ow)) {
-        const source from = source_of(s, &part, src, scratch);
-        for (int64_t kh = 0; kh < s->kh;) {
-            const int rows = kh + most_rows <= s->kh ? most_rows : 1;
-            add_rows(s, &part, &from, kh, rows, diff_dst, diff_kernel);
-            kh += rows;
-        }
+        const source from = source_of(s, &part, src, for_src);
+        add_part(s, &part, &from, diff_dst, diff_kernel, for_diff);
         const float *diff =
             diff_dst + ((part.image * s->oh + part.row) * s->ow + part.column) * s->oc;
         for (int64_t o = 0; diff_bias != NULL && o < s->oc; o += VL)

@@ -9,61 +9,60 @@
 
 /* ---- a block ---- */
 
-/* `rows` rows of the kernel from `src` and `packed` on; `left` channels are left, of which this
- * block computes as many as it can. */
-TR_INLINE void block(const int pixels, const int vectors, const tr_direct_pass *pass,
+/* `count` blocks, side by side in a row: `rows` rows of the kernel from `src` and `packed` on;
+ * `last` channels of the last vector. */
+TR_INLINE void block(const int pixels, const int vectors, const tr_direct_pass *pass, int64_t count,
                      const float *src, int64_t rows, const float *packed, const float *bias,
-                     int64_t left, float *dst)
+                     int64_t last, float *dst)
 {
     const int64_t src_row = pass->src_row, src_pixel = pass->src_pixel, run = pass->run,
                   dst_pixel = pass->dst_pixel;
-    const int64_t tail = left < vectors * VL ? left - (vectors - 1) * VL : VL;
-    vec sum[TR_DIRECT_MOST][TR_DIRECT_VECTORS];
-    TR_UNROLL for (int v = 0; v < vectors; v++)
-    {
-        vec start = v_set(0.0f);
-        if (bias != NULL)
-            start = v == vectors - 1 ? v_load_n(bias + v * VL, tail) : v_load(bias + v * VL);
-        TR_UNROLL for (int p = 0; p < pixels; p++) sum[p][v] = start;
-    }
-    for (int64_t row = 0; row < rows; row++, src += src_row) {
-        const float *number = src;
-        for (int64_t i = 0; i < run; i++, number++, packed += vectors * VL) {
-            vec weight[TR_DIRECT_VECTORS];
-            TR_UNROLL for (int v = 0; v < vectors; v++) weight[v] = v_load(packed + v * VL);
-            TR_UNROLL for (int p = 0; p < pixels; p++)
-            {
-                const vec x = v_set(number[p * src_pixel]);
-                TR_UNROLL for (int v = 0; v < vectors; v++) sum[p][v] =
-                    v_fma(x, weight[v], sum[p][v]);
+    const tr_function *relu = pass->relu;
+    for (; count > 0; count--, src += pixels * src_pixel, dst += pixels * dst_pixel) {
+        vec sum[TR_DIRECT_MOST][TR_DIRECT_VECTORS];
+        TR_UNROLL for (int p = 0; p < pixels; p++) TR_UNROLL for (int v = 0; v < vectors; v++)
+            sum[p][v] = v_load(bias + v * VL);
+        const float *row = src, *weight = packed;
+        for (int64_t r = 0; r < rows; r++, row += src_row) {
+            const float *number = row;
+            for (int64_t i = 0; i < run; i++, number++, weight += vectors * VL) {
+                vec w[TR_DIRECT_VECTORS];
+                TR_UNROLL for (int v = 0; v < vectors; v++) w[v] = v_load(weight + v * VL);
+                TR_UNROLL for (int p = 0; p < pixels; p++)
+                {
+                    const vec x = v_set(number[p * src_pixel]);
+                    TR_UNROLL for (int v = 0; v < vectors; v++) sum[p][v] =
+                        v_fma(x, w[v], sum[p][v]);
+                }
             }
         }
-    }
-    if (pass->relu != NULL)
-        TR_UNROLL for (int p = 0; p < pixels; p++) TR_UNROLL for (int v = 0; v < vectors; v++)
-            sum[p][v] = v_relu(sum[p][v], pass->relu->alpha);
-    TR_UNROLL for (int p = 0; p < pixels; p++)
-    {
-        TR_UNROLL for (int v = 0; v < vectors - 1; v++)
-            v_store(dst + p * dst_pixel + v * VL, sum[p][v]);
-        if (tail == VL)
-            v_store(dst + p * dst_pixel + (vectors - 1) * VL, sum[p][vectors - 1]);
-        else
-            v_store_n(dst + p * dst_pixel + (vectors - 1) * VL, sum[p][vectors - 1], tail);
+        if (relu != NULL)
+            TR_UNROLL for (int p = 0; p < pixels; p++) TR_UNROLL for (int v = 0; v < vectors; v++)
+                sum[p][v] = v_relu(sum[p][v], relu->alpha);
+        TR_UNROLL for (int p = 0; p < pixels; p++)
+        {
+            float *to = dst + p * dst_pixel;
+            TR_UNROLL for (int v = 0; v < vectors - 1; v++) v_store(to + v * VL, sum[p][v]);
+            if (last == VL)
+                v_store(to + (vectors - 1) * VL, sum[p][vectors - 1]);
+            else
+                v_store_n(to + (vectors - 1) * VL, sum[p][vectors - 1], last);
+        }
     }
 }
 
 /* ---- all of them ---- */
 
-typedef void block_function(const tr_direct_pass *pass, const float *src, int64_t rows,
-                            const float *packed, const float *bias, int64_t left, float *dst);
+typedef void block_function(const tr_direct_pass *pass, int64_t count, const float *src,
+                            int64_t rows, const float *packed, const float *bias, int64_t last,
+                            float *dst);
 
 #define BLOCK(pixels, vectors)                                                                     \
-    static void block_##pixels##_##vectors(const tr_direct_pass *pass, const float *src,           \
-                                           int64_t rows, const float *packed, const float *bias,   \
-                                           int64_t left, float *dst)                               \
+    static void block_##pixels##_##vectors(const tr_direct_pass *pass, int64_t count,              \
+                                           const float *src, int64_t rows, const float *packed,    \
+                                           const float *bias, int64_t last, float *dst)            \
     {                                                                                              \
-        block(pixels, vectors, pass, src, rows, packed, bias, left, dst);                          \
+        block(pixels, vectors, pass, count, src, rows, packed, bias, last, dst);                   \
     }
 #define UP_TO_3(DO, vectors) DO(1, vectors) DO(2, vectors) DO(3, vectors)
 #define UP_TO_4(DO, vectors) UP_TO_3(DO, vectors) DO(4, vectors)
@@ -93,12 +92,13 @@ static block_function *const blocks[][TR_DIRECT_MOST] = {
 
 /* ---- a pass ---- */
 
-/* Half cycles that a tap takes: two multiply-adds, two loads a cycle, and four cycles until a sum
- * can be added to again. */
+/* Half cycles that a tap takes: two multiply-adds, two loads a cycle, less of weights, which come
+ * from the second level of caches, and four cycles until a sum can be added to again. */
 static int64_t cost(int64_t pixels, int64_t vectors)
 {
-    const int64_t loads = pixels + vectors, products = pixels * vectors;
-    return products < 8 ? 8 : products < loads ? loads : products;
+    const int64_t loads = pixels + vectors < 3 * vectors ? 3 * vectors : pixels + vectors;
+    const int64_t products = pixels * vectors < 8 ? 8 : pixels * vectors;
+    return products < loads ? loads : products;
 }
 
 static int64_t cost_of_row(int64_t columns, int64_t vectors)
@@ -126,40 +126,46 @@ int TR_OF_SET(tr_direct_vectors)(int64_t columns, int64_t channels)
 
 /* One row of a result, of the channels of one block. */
 static void row_of_blocks(const tr_direct_pass *pass, int vectors, const float *src, int64_t rows,
-                          const float *packed, int64_t channel, float *dst)
+                          const float *packed, const float *bias, int64_t last, float *dst)
 {
     const int64_t n = (pass->columns + tr_direct_most[vectors] - 1) / tr_direct_most[vectors],
-                  left = pass->channels - channel, longer = pass->columns % n;
-    const float *bias = pass->bias != NULL ? pass->bias + channel : NULL;
-    for (int64_t i = 0, pixels = pass->columns / n + 1; i < n; i++) {
-        if (i == longer)
-            pixels--;
-        blocks[vectors][pixels - 1](pass, src, rows, packed, bias, left, dst);
-        src += pixels * pass->src_pixel;
-        dst += pixels * pass->dst_pixel;
-    }
+                  pixels = pass->columns / n, longer = pass->columns % n;
+    block_function *const *f = &blocks[vectors][pixels - 1];
+    if (longer > 0)
+        f[1](pass, longer, src, rows, packed, bias, last, dst);
+    src += longer * (pixels + 1) * pass->src_pixel;
+    dst += longer * (pixels + 1) * pass->dst_pixel;
+    f[0](pass, n - longer, src, rows, packed, bias, last, dst);
+}
+
+/* The channels of one block. */
+static void compute_channels(const tr_direct_pass *pass, int64_t channel)
+{
+    int64_t pitch;
+    const float *packed =
+        pass->packed + tr_direct_packed_at(channel, pass->channels, pass->kernel_rows * pass->run,
+                                           pass->vectors, &pitch);
+    const int64_t left = pass->channels - channel, last = left - pitch + VL;
+    float bias[TR_DIRECT_VECTORS * VL] = {0.0f};
+    if (pass->bias != NULL)
+        memcpy(bias, pass->bias + channel, (size_t)(left < pitch ? left : pitch) * sizeof *bias);
+    for (int64_t image = 0; image < pass->images; image++)
+        for (int64_t row = 0; row < pass->rows; row++) {
+            const int64_t first = row * pass->step - pass->top; /* of the source */
+            int64_t begin = first < 0 ? -first : 0, end = pass->src_rows - first;
+            end = end < pass->kernel_rows ? end : pass->kernel_rows;
+            if (begin >= end)
+                begin = end = 0;
+            const float *src = pass->src + image * pass->src_image;
+            row_of_blocks(pass, (int)(pitch / VL),
+                          end > begin ? src + (first + begin) * pass->src_row : src, end - begin,
+                          packed + begin * pass->run * pitch, bias, last < VL ? last : VL,
+                          pass->dst + image * pass->dst_image + row * pass->dst_row + channel);
+        }
 }
 
 void TR_OF_SET(tr_direct_compute)(const tr_direct_pass *pass)
 {
-    const int64_t width = pass->vectors * VL;
-    for (int64_t channel = 0; channel < pass->channels; channel += width) {
-        int64_t pitch;
-        const float *packed = pass->packed + tr_direct_packed_at(channel, pass->channels,
-                                                                 pass->kernel_rows * pass->run,
-                                                                 pass->vectors, &pitch);
-        for (int64_t image = 0; image < pass->images; image++)
-            for (int64_t row = 0; row < pass->rows; row++) {
-                const int64_t first = row * pass->step - pass->top; /* of the source */
-                int64_t begin = first < 0 ? -first : 0, end = pass->src_rows - first;
-                end = end < pass->kernel_rows ? end : pass->kernel_rows;
-                if (begin >= end)
-                    begin = end = 0;
-                const float *src = pass->src + image * pass->src_image;
-                row_of_blocks(pass, (int)(pitch / VL),
-                              end > begin ? src + (first + begin) * pass->src_row : src,
-                              end - begin, packed + begin * pass->run * pitch, channel,
-                              pass->dst + image * pass->dst_image + row * pass->dst_row + channel);
-            }
-    }
+    for (int64_t channel = 0; channel < pass->channels; channel += pass->vectors * VL)
+        compute_channels(pass, channel);
 }

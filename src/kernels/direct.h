@@ -13,7 +13,7 @@
 
 /* Results that are computed at once, so that what they need stays in a cache: a rectangle of some
  * images. Either it has all columns, or a single row of a single image; it has several images only
- * with all their rows. */
+ * with all their rows. So its pixels lie together. */
 typedef struct tr_direct_part {
     int64_t image, images, row, rows, column, columns;
 } tr_direct_part;
@@ -55,7 +55,7 @@ TR_INLINE tr_direct_part tr_direct_next(tr_direct_part part, tr_direct_part larg
 }
 
 /* Bytes of a part's source: with the weights of some channels it stays in a second level cache. */
-enum { TR_DIRECT_PART_BYTES = 96 * 1024 };
+enum { TR_DIRECT_PART_BYTES = 256 * 1024 };
 
 TR_INLINE int64_t tr_direct_pixels(int64_t bytes_of_one)
 {
