@@ -12,14 +12,15 @@ static const int64_t digit[3] = {28, 28, 1}, odd[3] = {9, 7, 3};
 
 /* 3 x 3 in all the ways of a residual network, on channels that fill vectors and that do not. */
 static const char residual_layers[] =
+    "[model]\ninput_shape = 15, 14, 3\n"
     "[layer.stem]\ntype = conv2d\nfilters = 16\nkernel_size = 3\npadding = same\n"
     "use_bias = false\n"
-    "[layer.n1]\ntype = batch_normalization\nactivation = relu\n"
+    "[layer.bn]\ntype = batch_normalization\n[layer.n1]\ntype = activation\nactivation = relu\n"
     "[layer.c1]\ntype = conv2d\nfilters = 24\nkernel_size = 3\nstrides = 2\npadding = same\n"
     "activation = relu\n"
     "[layer.c2]\ntype = conv2d\nfilters = 24\nkernel_size = 3\npadding = same\n"
     "[layer.s]\ntype = conv2d\ninputs = n1\nfilters = 24\nkernel_size = 1\nstrides = 2\n"
-    "[layer.sum]\ntype = add\ninputs = c2, s\nactivation = relu\n"
+    "[layer.sum]\ntype = add\ninputs = c2, s\n[layer.r]\ntype = activation\nactivation = relu\n"
     "[layer.c3]\ntype = conv2d\nfilters = 20\nkernel_size = 3\nactivation = swish\n"
     "[layer.pool]\ntype = global_average_pooling2d\n"
     "[layer.out]\ntype = dense\nunits = 4\nactivation = softmax\n";
@@ -92,6 +93,15 @@ Test(own_kernels, threads_do_not_change_a_bit)
 
 /* ---- the same numbers ---- */
 
+/* Of moving statistics, which have no gradient. */
+static bool is_zero(const float *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (values[i] != 0.0f)
+            return false;
+    return true;
+}
+
 /* Adam's first steps follow the signs of gradients, which rounding alone may turn where they are
  * near 0; so what is compared are gradients, of which the largest sums have a hundred thousand
  * terms. Winograd's errors are 3e-6 of the largest value of a tensor. */
@@ -114,7 +124,7 @@ Test(own_kernels, gradients_are_those_of_onednn)
             float *theirs = test_rig_gradient(&rigs[0], w);
             for (int k = 1; k < 3; k++) {
                 float *ours = test_rig_gradient(&rigs[k], w);
-                if (theirs != NULL && ours != NULL)
+                if (!is_zero(theirs, n))
                     cr_assert_lt(test_distance(ours, theirs, n), 2e-5, "%s, weight %d, %s: %g",
                                  networks[i].name, w, kernels[k], test_distance(ours, theirs, n));
                 tr_free(ours);
