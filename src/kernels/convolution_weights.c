@@ -16,7 +16,7 @@
 #include "direct.h"
 
 enum { PIXELS = 128, SHORT_RUN = 5, WORTH_A_COPY = 32 };
-enum { MAX_ROWS = 3, MAX_ROW_VECTORS = TR_REGISTERS == 32 ? 2 : 1 };
+enum { MAX_TAPS = 14, MAX_ROW_VECTORS = TR_REGISTERS == 32 ? 2 : 1 };
 
 /* ---- a block ---- */
 
@@ -36,35 +36,42 @@ TR_INLINE void block(const int rows, const int taps, const int vectors, const pl
                      int64_t last)
 {
     const int64_t src_row = at->src_row, src_pixel = at->src_pixel, diff_pixel = at->diff_pixel;
-    vec sum[MAX_ROWS][TR_DIRECT_MOST][TR_DIRECT_VECTORS];
-    TR_UNROLL for (int r = 0; r < rows; r++) TR_UNROLL for (int t = 0; t < taps; t++)
-        TR_UNROLL for (int v = 0; v < vectors; v++) sum[r][t][v] = v_set(0.0f);
+    vec sum[MAX_TAPS][TR_DIRECT_VECTORS];
+    TR_UNROLL
+    for (int k = 0; k < rows * taps; k++) {
+        TR_UNROLL
+        for (int v = 0; v < vectors; v++)
+            sum[k][v] = v_set(0.0f);
+    }
     for (int64_t image = 0; image < at->images; image++)
         for (int64_t row = 0; row < at->rows; row++) {
             const float *src = at->src + image * at->src_image + row * at->src_step;
             const float *diff = at->diff + image * at->diff_image + row * at->diff_row;
             for (int64_t i = 0; i < at->columns; i++, src += src_pixel, diff += diff_pixel) {
                 vec d[TR_DIRECT_VECTORS];
-                TR_UNROLL for (int v = 0; v < vectors; v++) d[v] = v_load(diff + v * VL);
-                TR_UNROLL for (int r = 0; r < rows; r++) TR_UNROLL for (int t = 0; t < taps; t++)
-                {
-                    const vec x = v_set(src[r * src_row + t]);
-                    TR_UNROLL for (int v = 0; v < vectors; v++) sum[r][t][v] =
-                        v_fma(x, d[v], sum[r][t][v]);
+                TR_UNROLL
+                for (int v = 0; v < vectors; v++)
+                    d[v] = v_load(diff + v * VL);
+                TR_UNROLL
+                for (int k = 0; k < rows * taps; k++) {
+                    const vec x = v_set(src[k / taps * src_row + k % taps]);
+                    TR_UNROLL
+                    for (int v = 0; v < vectors; v++)
+                        sum[k][v] = v_fma(x, d[v], sum[k][v]);
                 }
             }
         }
-    TR_UNROLL for (int r = 0; r < rows; r++) TR_UNROLL for (int t = 0; t < taps; t++)
-    {
-        float *to = at->sum + r * at->rows_apart + t * at->taps_apart;
-        TR_UNROLL for (int v = 0; v < vectors - 1; v++)
-            v_store(to + v * VL, v_add(v_load(to + v * VL), sum[r][t][v]));
+    TR_UNROLL
+    for (int k = 0; k < rows * taps; k++) {
+        float *to = at->sum + k / taps * at->rows_apart + k % taps * at->taps_apart;
+        TR_UNROLL
+        for (int v = 0; v < vectors - 1; v++)
+            v_store(to + v * VL, v_add(v_load(to + v * VL), sum[k][v]));
         to += (vectors - 1) * VL;
-        const vec end = sum[r][t][vectors - 1];
         if (last == VL)
-            v_store(to, v_add(v_load(to), end));
+            v_store(to, v_add(v_load(to), sum[k][vectors - 1]));
         else
-            v_store_n(to, v_add(v_load_n(to, last), end), last);
+            v_store_n(to, v_add(v_load_n(to, last), sum[k][vectors - 1]), last);
     }
 }
 

@@ -20,33 +20,47 @@ TR_INLINE void block(const int pixels, const int vectors, const tr_direct_pass *
     const tr_function *relu = pass->relu;
     for (; count > 0; count--, src += pixels * src_pixel, dst += pixels * dst_pixel) {
         vec sum[TR_DIRECT_MOST][TR_DIRECT_VECTORS];
-        TR_UNROLL for (int p = 0; p < pixels; p++) TR_UNROLL for (int v = 0; v < vectors; v++)
-            sum[p][v] = v_load(bias + v * VL);
+        TR_UNROLL
+        for (int p = 0; p < pixels; p++) {
+            TR_UNROLL
+            for (int v = 0; v < vectors; v++)
+                sum[p][v] = v_load(bias + v * VL);
+        }
         const float *row = src, *weight = packed;
         for (int64_t r = 0; r < rows; r++, row += src_row) {
             const float *number = row;
             for (int64_t i = 0; i < run; i++, number++, weight += vectors * VL) {
                 vec w[TR_DIRECT_VECTORS];
-                TR_UNROLL for (int v = 0; v < vectors; v++) w[v] = v_load(weight + v * VL);
-                TR_UNROLL for (int p = 0; p < pixels; p++)
-                {
+                TR_UNROLL
+                for (int v = 0; v < vectors; v++)
+                    w[v] = v_load(weight + v * VL);
+                TR_UNROLL
+                for (int p = 0; p < pixels; p++) {
                     const vec x = v_set(number[p * src_pixel]);
-                    TR_UNROLL for (int v = 0; v < vectors; v++) sum[p][v] =
-                        v_fma(x, w[v], sum[p][v]);
+                    TR_UNROLL
+                    for (int v = 0; v < vectors; v++)
+                        sum[p][v] = v_fma(x, w[v], sum[p][v]);
                 }
             }
         }
-        if (relu != NULL)
-            TR_UNROLL for (int p = 0; p < pixels; p++) TR_UNROLL for (int v = 0; v < vectors; v++)
-                sum[p][v] = v_relu(sum[p][v], relu->alpha);
-        TR_UNROLL for (int p = 0; p < pixels; p++)
-        {
+        if (relu != NULL) {
+            TR_UNROLL
+            for (int p = 0; p < pixels; p++) {
+                TR_UNROLL
+                for (int v = 0; v < vectors; v++)
+                    sum[p][v] = v_relu(sum[p][v], relu->alpha);
+            }
+        }
+        TR_UNROLL
+        for (int p = 0; p < pixels; p++) {
             float *to = dst + p * dst_pixel;
-            TR_UNROLL for (int v = 0; v < vectors - 1; v++) v_store(to + v * VL, sum[p][v]);
+            TR_UNROLL
+            for (int v = 0; v < vectors - 1; v++, to += VL)
+                v_store(to, sum[p][v]);
             if (last == VL)
-                v_store(to + (vectors - 1) * VL, sum[p][vectors - 1]);
+                v_store(to, sum[p][vectors - 1]);
             else
-                v_store_n(to + (vectors - 1) * VL, sum[p][vectors - 1], last);
+                v_store_n(to, sum[p][vectors - 1], last);
         }
     }
 }
