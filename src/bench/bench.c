@@ -29,6 +29,9 @@ typedef struct bench_state {
     int64_t batch, evaluated; /* samples of a step, and of an evaluation: no fewer */
     double *step_us;          /* [MAX_STEPS] */
     size_t n_steps;
+    bool levels[TR_BENCH_LEVELS]; /* sizes that operations have */
+    size_t memory_bytes;          /* the largest of them */
+    char *memory;                 /* [threads][memory_bytes] */
 } bench_state;
 
 /* ---- samples ---- */
@@ -120,7 +123,7 @@ static void measure_peak(void *user, int thread)
 {
     peak_task *task = user;
     if (thread < 1024)
-        task->gflops[thread] = tr_peak_gflops(tr_dnn_isa(), task->precision, 15.0);
+        task->gflops[thread] = tr_peak_gflops(tr_dnn_isa(), tr_dnn_tiles(), task->precision, 15.0);
 }
 
 static double total_peak(bench_state *state)
@@ -131,6 +134,46 @@ static double total_peak(bench_state *state)
     for (int i = 0; i < tr_engine_threads(state->engine) && i < 1024; i++)
         sum += task.gflops[i];
     return sum;
+}
+
+typedef struct bandwidth_task {
+    char *memory; /* of all threads */
+    size_t stride, bytes;
+    tr_bandwidth of[1024]; /* by thread */
+} bandwidth_task;
+
+static void measure_bandwidth(void *user, int thread)
+{
+    bandwidth_task *task = user;
+    if (thread < 1024)
+        task->of[thread] =
+            tr_bandwidth_of(task->memory + (size_t)thread * task->stride, task->bytes, 1.0);
+}
+
+static void keep_larger(double *of, double other)
+{
+    *of = other > *of ? other : *of;
+}
+
+static void total_bandwidth(bench_state *state, tr_bench *bench)
+{
+    bandwidth_task task = {.memory = state->memory, .stride = state->memory_bytes};
+    const int n = bench->threads < 1024 ? bench->threads : 1024;
+    for (int level = 0; level < TR_BENCH_LEVELS; level++) {
+        tr_bandwidth mean = {0}, *most = &bench->bandwidth[level];
+        if (!state->levels[level])
+            continue;
+        task.bytes = (size_t)1 << (TR_BENCH_SMALLEST + level);
+        tr_engine_each(state->engine, measure_bandwidth, &task);
+        for (int i = 0; i < n; i++) {
+            mean.read += task.of[i].read / n;
+            mean.fill += task.of[i].fill / n;
+            mean.copy += task.of[i].copy / n;
+        }
+        keep_larger(&most->read, mean.read);
+        keep_larger(&most->fill, mean.fill);
+        keep_larger(&most->copy, mean.copy);
+    }
 }
 
 /* The profile of all threads, per thread and step. */
@@ -151,11 +194,12 @@ static void take_profile(const bench_state *state, const tr_bench *bench, int64_
         out->rest_us -= out->part_us[part];
 }
 
-static tr_status run_round(bench_state *state, const tr_bench *bench, double ms, int i,
+static tr_status run_round(bench_state *state, tr_bench *bench, double ms, int i,
                            bench_rounds *rounds, tr_error *err)
 {
     int64_t n, ns;
     rounds->peak[i] = total_peak(state);
+    total_bandwidth(state, bench);
     TR_TRY(run_steps(state, 0.4 * ms, true, &n, &ns, err));
     rounds->images_per_s[i] = (double)(n * state->batch) / (1e-9 * (double)ns);
     TR_TRY(tr_engine_profile(state->engine, true, err));
@@ -220,6 +264,42 @@ static tr_status measure(bench_state *state, tr_bench *bench, double seconds, be
     return TR_OK;
 }
 
+/* The level of an operation that does nothing but move its tensors; -1: of others. */
+static int level_of(const tr_op_info *op)
+{
+    const double bytes = op->read_bytes + op->written_bytes;
+    int level = 0;
+    if (op->flops > 0.0 || bytes <= 0.0)
+        return -1;
+    while (level < TR_BENCH_LEVELS - 1 &&
+           bytes > (double)((size_t)1 << (TR_BENCH_SMALLEST + level)))
+        level++;
+    return level;
+}
+
+double tr_bench_memory_us(const tr_bench *bench, const tr_op_info *op)
+{
+    const int level = level_of(op);
+    return level < 0 ? 0.0
+                     : tr_bandwidth_us(&bench->bandwidth[level], op->read_bytes, op->written_bytes);
+}
+
+static tr_status make_memory(bench_state *state, const tr_bench *bench, tr_error *err)
+{
+    for (size_t i = 0; i < bench->n_ops; i++) {
+        const int level = level_of(&bench->ops[i]);
+        if (level < 0)
+            continue;
+        const size_t bytes = (size_t)1 << (TR_BENCH_SMALLEST + level);
+        state->levels[level] = true;
+        state->memory_bytes = bytes > state->memory_bytes ? bytes : state->memory_bytes;
+    }
+    if (state->memory_bytes == 0)
+        return TR_OK;
+    state->memory = tr_alloc((size_t)bench->threads, state->memory_bytes);
+    return state->memory == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
+}
+
 static tr_status describe(const bench_state *state, tr_bench *bench, tr_error *err)
 {
     const tr_model *model = state->model;
@@ -256,10 +336,13 @@ tr_status tr_bench_run(tr_bench *out, tr_model *model, double seconds, tr_error 
     if (status == TR_OK)
         status = describe(&state, out, err);
     if (status == TR_OK)
+        status = make_memory(&state, out, err);
+    if (status == TR_OK)
         status = measure(&state, out, seconds, &rounds, err);
     for (int i = 0; i < TR_BENCH_ROUNDS; i++)
         tr_free(rounds.profile[i].op_us);
     tr_engine_free(state.engine);
+    tr_free(state.memory);
     tr_free(state.step_us);
     tr_free(state.x);
     tr_free(state.y);

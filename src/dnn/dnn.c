@@ -259,6 +259,11 @@ tr_isa tr_dnn_isa(void)
     return isa_includes(dnnl_cpu_isa_avx2) ? TR_ISA_AVX2 : TR_ISA_AUTO;
 }
 
+bool tr_dnn_tiles(void)
+{
+    return isa_includes(dnnl_cpu_isa_avx512_core_amx);
+}
+
 const char *tr_dnn_isa_name(void)
 {
     if (tr_dnn_isa() == TR_ISA_AVX512)

@@ -13,6 +13,7 @@
 #ifndef TR_DNN_H
 #define TR_DNN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ void tr_dnn_free(tr_dnn *dnn);
 int tr_dnn_threads(const tr_dnn *dnn);
 
 tr_isa tr_dnn_isa(void);           /* in effect: TR_ISA_AVX512, TR_ISA_AVX2; TR_ISA_AUTO: neither */
+bool tr_dnn_tiles(void);           /* whether bfloat16 may go through AMX's tiles */
 const char *tr_dnn_isa_name(void); /* the instruction set in effect, e.g. "AVX-512" */
 void tr_dnn_version(char *text, size_t n); /* "oneDNN 2.6.3" */
 

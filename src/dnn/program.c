@@ -10,6 +10,7 @@
 
 #include "mem.h"
 #include "program_internal.h"
+#include "verify_internal.h"
 
 tr_status tr_program_new(tr_program **out, tr_dnn *dnn, int64_t n, bool training,
                          tr_extents *extents, tr_error *err)
@@ -345,10 +346,35 @@ size_t tr_program_n_ops(const tr_program *program)
     return program->n_ops;
 }
 
+/* Whether an earlier argument is the same tensor. */
+static bool is_counted(const tr_op *op, int arg)
+{
+    int i = 0;
+    while (op->args[i].value != op->args[arg].value)
+        i++;
+    return i < arg;
+}
+
+static void count_bytes(const tr_program *program, const tr_op *op, tr_op_info *info)
+{
+    for (int i = 0; i < op->n_args; i++) {
+        const int role = op->args[i].role;
+        const double bytes = (double)tr_layout_bytes(program->values[op->args[i].value].layout);
+        const bool result = tr_result_name(info->direction, role) != NULL ||
+                            (role == DNNL_ARG_WORKSPACE && info->direction == TR_DIR_FORWARD);
+        if (result)
+            info->written_bytes += bytes;
+        if ((!result || tr_op_updates(op)) && !is_counted(op, i))
+            info->read_bytes += bytes;
+    }
+}
+
 tr_op_info tr_program_op(const tr_program *program, size_t i)
 {
     tr_op_info info = program->ops[i].info;
     info.impl = program->ops[i].impl;
+    if (!program->ops[i].joins && info.phase != TR_CONCLUDE)
+        count_bytes(program, &program->ops[i], &info);
     return info;
 }
 

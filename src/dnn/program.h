@@ -50,6 +50,8 @@ typedef struct tr_op_info {
     bool is_ref;      /* a reference implementation: correct and very slow */
     bool is_winograd;
     double flops; /* of convolutions and inner products; a multiply-add counts two */
+    /* Of one run: each tensor once, padding included. 0 of joins, which hardly run. */
+    double read_bytes, written_bytes;
 } tr_op_info;
 
 /* `n`: samples of a micro-batch. `training`: keep what backward needs. `extents`: of the flat

@@ -46,6 +46,12 @@ const tr_bench_choice *tr_bench_best(const tr_bench_report *report)
     return NULL;
 }
 
+/* Prepared once a step; the others once for each of the thread's micro-batches. */
+double tr_bench_runs(const tr_bench *bench, const tr_op_info *op)
+{
+    return op->phase == TR_PREPARE ? 1.0 : (double)bench->micro_batches / bench->threads;
+}
+
 double tr_bench_us_per_image(const tr_bench *bench, double us)
 {
     return us * (double)bench->threads / (double)bench->batch;

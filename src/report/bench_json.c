@@ -20,12 +20,12 @@ static json_t *machine(const tr_bench_report *report)
     char version[64], cpu[128];
     tr_dnn_version(version, sizeof version);
     tr_machine_cpu(cpu, sizeof cpu);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "trainer", TR_VERSION, "dnn", version,
-                     "cpu", cpu, "isa", tr_dnn_isa_name(), "precision",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "trainer", TR_VERSION, "dnn",
+                     version, "cpu", cpu, "isa", tr_dnn_isa_name(), "precision",
                      engine->precision == TR_BFLOAT16 ? "bfloat16" : "float32", "convolution",
                      engine->convolution == TR_CONVOLUTION_WINOGRAD ? "winograd" : "direct",
-                     "kernels", tr_kernels_names[engine->kernels],
-                     "threads", report->bench->threads);
+                     "kernels", tr_kernels_names[engine->kernels], "threads",
+                     report->bench->threads);
 }
 
 static json_t *operations(const tr_bench *bench)
@@ -35,10 +35,33 @@ static json_t *operations(const tr_bench *bench)
     for (size_t i = 0; i < bench->n_ops; i++) {
         const tr_op_info *op = &bench->ops[i];
         bad |= json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:b, s:s, s:f, s:f}", "layer", op->layer, "operation",
-                            op->what, "direction", tr_direction_name(op->direction), "once_a_step",
-                            op->phase == TR_PREPARE, "kernel", op->impl, "flops", op->flops,
-                            "us_per_step", bench->profile.op_us[i]));
+            list,
+            json_pack("{s:s, s:s, s:s, s:b, s:s, s:f, s:f, s:f, s:f, s:f}", "layer", op->layer,
+                      "operation", op->what, "direction", tr_direction_name(op->direction),
+                      "once_a_step", op->phase == TR_PREPARE, "kernel", op->impl, "flops",
+                      op->flops, "read_bytes", op->read_bytes, "written_bytes", op->written_bytes,
+                      "memory_us_per_step",
+                      tr_bench_memory_us(bench, op) * tr_bench_runs(bench, op), "us_per_step",
+                      bench->profile.op_us[i]));
+    }
+    if (bad == 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+/* Of the sizes that were measured. */
+static json_t *bandwidth(const tr_bench *bench)
+{
+    json_t *list = json_array();
+    int bad = 0;
+    for (int i = 0; i < TR_BENCH_LEVELS; i++) {
+        const tr_bandwidth *of = &bench->bandwidth[i];
+        if (of->copy > 0.0)
+            bad |= json_array_append_new(list, json_pack("{s:i, s:f, s:f, s:f}", "bytes",
+                                                         1 << (TR_BENCH_SMALLEST + i),
+                                                         "read_gb_per_s", of->read, "fill_gb_per_s",
+                                                         of->fill, "copy_gb_per_s", of->copy));
     }
     if (bad == 0)
         return list;
@@ -104,6 +127,7 @@ tr_status tr_bench_print_json(FILE *out, const tr_bench_report *report, tr_error
     int bad =
         json_object_set_new(root, "machine", machine(report)) |
         json_object_set_new(root, "peak_gflops", spread(bench->peak)) |
+        json_object_set_new(root, "thread_bandwidth", bandwidth(bench)) |
         json_object_set_new(root, "step_us_spread", spread(bench->step_us)) |
         json_object_set_new(root, "images_per_s", spread(bench->images_per_s)) |
         json_object_set_new(root, "evaluate_images_per_s", spread(bench->evaluate_images_per_s)) |

@@ -40,6 +40,9 @@ void tr_bench_items(const tr_bench *bench, tr_bench_item items[TR_BENCH_ITEMS]);
 /* Of the choices, the fastest; a smaller one within 1 % of it is preferred. NULL: none. */
 const tr_bench_choice *tr_bench_best(const tr_bench_report *report);
 
+/* How often a thread runs an operation in a step. */
+double tr_bench_runs(const tr_bench *bench, const tr_op_info *op);
+
 /* Thread-seconds of an operation per image, microseconds. */
 double tr_bench_us_per_image(const tr_bench *bench, double us);
 

@@ -45,6 +45,21 @@ static void print_head(FILE *out, const tr_bench_report *report)
         fprintf(out, "multiply-add peak: not known for this instruction set\n");
 }
 
+/* Of the smallest and the largest size that was measured. */
+static void print_bandwidth(FILE *out, const tr_bench *bench)
+{
+    int first = 0, last = TR_BENCH_LEVELS - 1;
+    while (first < TR_BENCH_LEVELS && bench->bandwidth[first].copy <= 0.0)
+        first++;
+    if (first == TR_BENCH_LEVELS)
+        return;
+    while (bench->bandwidth[last].copy <= 0.0)
+        last--;
+    fprintf(out, "copying peak: %.1f GB/s a thread within %d KB, %.1f GB/s within %d KB\n",
+            bench->bandwidth[first].copy, 1 << (TR_BENCH_SMALLEST + first - 10),
+            bench->bandwidth[last].copy, 1 << (TR_BENCH_SMALLEST + last - 10));
+}
+
 static void print_speed(FILE *out, const tr_bench *bench)
 {
     const double gflops = gflops_of(bench->flops, bench->step_us.median);
@@ -61,6 +76,23 @@ static void print_speed(FILE *out, const tr_bench *bench)
             bench->evaluate_images_per_s.max);
 }
 
+/* What an operation reaches, and its share of what is possible: of the multiply-add peak, or, where
+ * nothing is computed, of the bandwidth of the cache that holds its tensors. */
+static void print_rate(FILE *out, const tr_bench *bench, const tr_op_info *op, double us)
+{
+    const double runs = tr_bench_runs(bench, op), peak = bench->peak.max / bench->threads;
+    const double gflops = gflops_of(op->flops * runs, us);
+    const double gb_per_s =
+        us > 0.0 ? 1e-3 * (op->read_bytes + op->written_bytes) * runs / us : 0.0;
+    const double least = tr_bench_memory_us(bench, op) * runs;
+    if (op->flops > 0.0)
+        fprintf(out, "%8.1f %6.1f%% ", gflops, percent(gflops, peak));
+    else if (least > 0.0 && gb_per_s > 0.0)
+        fprintf(out, "%3.*f GB/s %6.1f%% ", gb_per_s < 9.95, gb_per_s, percent(least, us));
+    else
+        fprintf(out, "%8s %7s ", "-", "-");
+}
+
 static void print_ops(FILE *out, const tr_bench *bench)
 {
     const double step = bench->profile.step_us, peak = bench->peak.max / bench->threads;
@@ -74,19 +106,13 @@ static void print_ops(FILE *out, const tr_bench *bench)
     for (size_t i = 0; i < bench->n_ops; i++) {
         const tr_op_info *op = &bench->ops[i];
         const double us = bench->profile.op_us[i];
-        /* Prepared once a step; the others once for each of the thread's micro-batches. */
-        const double runs = (double)bench->micro_batches / bench->threads;
-        const double gflops = gflops_of(op->flops * runs, us);
         fprintf(out, " %-12s %-15s %-17s %-26s %8.3f ", op->layer, op->what,
                 op->phase == TR_PREPARE ? "once a step" : tr_direction_name(op->direction),
                 op->impl, tr_bench_us_per_image(bench, us));
-        if (op->flops > 0.0)
-            fprintf(out, "%8.1f %6.1f%% ", gflops, percent(gflops, peak));
-        else
-            fprintf(out, "%8s %7s ", "-", "-");
+        print_rate(out, bench, op, us);
         fprintf(out, "%6.2f%%\n", percent(us, step));
         sum += us;
-        flops += op->flops * runs;
+        flops += op->flops * tr_bench_runs(bench, op);
     }
     const double gflops = gflops_of(flops, sum);
     fprintf(out, " %-73s %8.3f %8.1f %6.1f%% %6.2f%%\n", "these operations together",
@@ -133,6 +159,7 @@ static void print_choices(FILE *out, const tr_bench_report *report)
 void tr_bench_print(FILE *out, const tr_bench_report *report)
 {
     print_head(out, report);
+    print_bandwidth(out, report->bench);
     print_speed(out, report->bench);
     print_ops(out, report->bench);
     print_items(out, report->bench);

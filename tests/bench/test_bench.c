@@ -64,6 +64,39 @@ Test(bench, counts)
     test_rig_free(&rig);
 }
 
+/* The convolution's activation fuses; nothing else of that network moves without computing, but in
+ * this one a pooling does. 8 samples of 6 x 6 x 4 floats in, of 3 x 3 x 4 out, and a workspace. */
+Test(bench, bytes_of_what_moves_only)
+{
+    static const char *const overrides[] = {"fit.batch_size=16", "engine.micro_batch=8",
+                                            "engine.threads=2"};
+    tr_bench bench;
+    tr_error err = {0};
+    test_rig rig = test_rig_new("[model]\ninput_shape = 6, 6, 4\n[layer.p]\n"
+                                "type = average_pooling2d\npool_size = 2, 2\n"
+                                "[layer.f]\ntype = flatten\n"
+                                "[layer.d]\ntype = dense\nunits = 3\nactivation = softmax\n",
+                                "adam", 1, 1, overrides, 3);
+    cr_assert_eq(tr_bench_run(&bench, rig.model, 0.02, &err), TR_OK, "%s", err.text);
+    int n_poolings = 0;
+    for (size_t i = 0; i < bench.n_ops; i++) {
+        const tr_op_info *op = &bench.ops[i];
+        if (op->flops > 0.0)
+            cr_assert_eq(tr_bench_memory_us(&bench, op), 0.0);
+        if (strcmp(op->what, "average pooling") != 0)
+            continue;
+        n_poolings++;
+        cr_assert_eq(op->read_bytes, 4 * 8 * (6 * 6 * 4), "%g", op->read_bytes);
+        cr_assert_eq(op->written_bytes, 4 * 8 * (3 * 3 * 4), "%g", op->written_bytes);
+        cr_assert_gt(tr_bench_memory_us(&bench, op), 0.0);
+    }
+    cr_assert_eq(n_poolings, 1);
+    cr_assert_gt(bench.bandwidth[0].copy, 0.0);
+    cr_assert_eq(bench.bandwidth[TR_BENCH_LEVELS - 1].copy, 0.0, "nothing here is so large");
+    tr_bench_release(&bench);
+    test_rig_free(&rig);
+}
+
 Test(bench, adds_up)
 {
     tr_bench bench;

@@ -27,7 +27,9 @@ static inline void make_bench(made_bench *made)
                                 .what = "reorder",
                                 .phase = TR_PREPARE,
                                 .direction = TR_DIR_REORDER,
-                                .impl = "jit:uni_made"};
+                                .impl = "jit:uni_made",
+                                .read_bytes = 40000,
+                                .written_bytes = 50000};
     made->ops[1] = (tr_op_info){.layer = "conv_one",
                                 .what = "convolution",
                                 .phase = TR_FORWARD,
@@ -50,6 +52,8 @@ static inline void make_bench(made_bench *made)
                              .n_floats = 1000,
                              .flops = 16 * 11.9e6,
                              .peak = {400, 390, 410},
+                             .bandwidth = {[1] = {.read = 90, .fill = 60, .copy = 80},
+                                           [3] = {.read = 50, .fill = 40, .copy = 25}},
                              .step_us = {900, 850, 1500},
                              .images_per_s = {142222, 130000, 150000},
                              .evaluate_images_per_s = {300000, 290000, 310000},

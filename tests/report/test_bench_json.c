@@ -114,8 +114,26 @@ Test(bench_json, operations)
         cr_assert_str_eq(text_of(op, "kernel"), made.ops[i].impl);
         cr_assert_eq(json_is_true(json_object_get(op, "once_a_step")), i == 0);
         assert_number(op, "flops", made.ops[i].flops);
+        assert_number(op, "read_bytes", made.ops[i].read_bytes);
+        assert_number(op, "written_bytes", made.ops[i].written_bytes);
+        assert_number(op, "memory_us_per_step", i == 0 ? 3.2 + 0.25 : 0.0);
         assert_number(op, "us_per_step", made.op_us[i]);
     }
+    json_decref(root);
+}
+
+Test(bench_json, bandwidth)
+{
+    made_bench made;
+    make_bench(&made);
+    json_t *root = parsed(&made);
+    const json_t *list = json_object_get(root, "thread_bandwidth");
+    cr_assert(json_is_array(list) && json_array_size(list) == 2);
+    assert_integer(json_array_get(list, 0), "bytes", 32768);
+    assert_integer(json_array_get(list, 1), "bytes", 131072);
+    assert_number(json_array_get(list, 1), "read_gb_per_s", 50);
+    assert_number(json_array_get(list, 1), "fill_gb_per_s", 40);
+    assert_number(json_array_get(list, 1), "copy_gb_per_s", 25);
     json_decref(root);
 }
 

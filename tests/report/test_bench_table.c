@@ -34,10 +34,12 @@ Test(bench_table, head_and_speed)
     made_bench made;
     make_bench(&made);
     char *text = printed(&made, 0);
-    assert_line(text, "trainer " TR_VERSION, "oneDNN ", "float32", "direct convolution",
-                "threads: 4", NULL);
+    assert_line(text, "trainer " TR_VERSION, "oneDNN ", "kernels: onednn, float32", "threads: 4",
+                NULL);
     assert_line(text, "cpu: ", NULL);
     assert_line(text, "multiply-add peak: 410.0 GFLOP/s", "390.0 to 410.0", "median 400.0", NULL);
+    assert_line(text, "copying peak: 80.0 GB/s a thread within 32 KB, 25.0 GB/s within 128 KB",
+                NULL);
     assert_line(text, "step: 128 images in 16 micro-batches of 8", "0.900 ms (0.850 to 1.500)",
                 NULL);
     /* 190.4e6 operations in 900 us; of 410. */
@@ -57,8 +59,9 @@ Test(bench_table, operations)
                 "of step", NULL);
     /* us x 4 threads / 128 images; flops x 4 micro-batches of a thread / us; of 102.5 GFLOP/s, a
      * thread's share of the peak; of 925 us. */
-    assert_line(text, "conv_one", "reorder", "once a step", "jit:uni_made", "0.250", " - ", " - ",
-                "0.86%", NULL);
+    /* 90000 bytes in 8 us; 80000 of them copied at 25 GB/s and 10000 filled at 40, of 8 us. */
+    assert_line(text, "conv_one", "reorder", "once a step", "jit:uni_made", "0.250", " 11 GB/s",
+                "43.1%", "0.86%", NULL);
     assert_line(text, "conv_one", "convolution", "forward", "jit:made_up", "9.062", "40.0", "39.0%",
                 "31.35%", NULL);
     assert_line(text, "dense_two", "inner product", "backward weights", "gemm:made_up", "14.062",
@@ -109,7 +112,7 @@ Test(bench_table, names_the_settings)
     made.config.engine.precision = TR_BFLOAT16;
     made.config.engine.convolution = TR_CONVOLUTION_WINOGRAD;
     char *text = printed(&made, 0);
-    assert_line(text, "trainer " TR_VERSION, "bfloat16", "winograd convolution", NULL);
+    assert_line(text, "trainer " TR_VERSION, "kernels: onednn (winograd), bfloat16", NULL);
     free(text);
 }
 
