@@ -15,15 +15,9 @@
 #include "set.h"
 
 enum {
-    FEW_UNITS = 16,  /* that fill no vectors */
-    SOME_UNITS = 256 /* more of them outweigh the tree at the end of a dot product */
+    FEW_UNITS = 16,    /* that fill no vectors */
+    SOME_UNITS = CHAIN /* more of them outweigh the tree at the end of a dot product */
 };
-
-static size_t no_scratch(const tr_inner_sizes *s)
-{
-    (void)s;
-    return 0;
-}
 
 /* packed[units, inputs] in tiles, of which each line in the cache is used up. */
 static void transpose(const tr_inner_sizes *s, const float *kernel, float *packed)
@@ -45,28 +39,23 @@ static size_t forward_packed(const tr_inner_sizes *s)
     return s->units <= FEW_UNITS ? (size_t)(s->inputs * s->units) : 0;
 }
 
-static void add_bias(const tr_inner_sizes *s, const float *bias, float *dst)
+static size_t forward_scratch(const tr_inner_sizes *s)
 {
-    for (int64_t row = 0; row < s->n; row++, dst += s->units) {
-        int64_t u = 0;
-        for (; u + VL <= s->units; u += VL)
-            v_store(dst + u, v_add(v_load(dst + u), v_load(bias + u)));
-        const int64_t n = s->units - u;
-        if (n > 0)
-            v_store_n(dst + u, v_add(v_load_n(dst + u, n), v_load_n(bias + u, n)), n);
-    }
+    return s->units <= FEW_UNITS
+               ? 0
+               : (size_t)columns_scratch(s->n, s->units, s->inputs) * sizeof(float);
 }
 
 static void forward(const tr_inner_sizes *s, const float *src, const float *packed,
                     const tr_epilogue *epilogue, float *dst, void *scratch)
 {
-    (void)scratch;
     if (s->units <= FEW_UNITS)
         product_by_dots(s->n, s->units, s->inputs, src, packed, dst);
     else
-        product_by_columns(s->n, s->units, s->inputs, (matrix){src, s->inputs, 1}, packed, dst);
-    if (epilogue->bias != NULL)
-        add_bias(s, epilogue->bias, dst);
+        product_by_columns(s->n, s->units, s->inputs, (matrix){src, s->inputs, 1}, packed, dst,
+                           scratch);
+    for (int64_t row = 0; epilogue->bias != NULL && row < s->n; row++)
+        add_to(dst + row * s->units, epilogue->bias, s->units);
     for (int i = 0; i < epilogue->n_functions; i++)
         TR_OF_SET(tr_functions).forward(&epilogue->functions[i], s->n * s->units, dst, dst);
 }
@@ -78,13 +67,20 @@ static size_t backward_data_packed(const tr_inner_sizes *s)
     return s->units <= SOME_UNITS ? (size_t)(s->inputs * s->units) : 0;
 }
 
+/* By columns there are few units, and one chain. */
+static size_t backward_data_scratch(const tr_inner_sizes *s)
+{
+    (void)s;
+    return 0;
+}
+
 static void backward_data(const tr_inner_sizes *s, const float *diff_dst, const float *packed,
                           float *diff_src, void *scratch)
 {
     (void)scratch;
     if (s->units <= SOME_UNITS)
         product_by_columns(s->n, s->inputs, s->units, (matrix){diff_dst, s->units, 1}, packed,
-                           diff_src);
+                           diff_src, NULL);
     else
         product_by_dots(s->n, s->inputs, s->units, diff_dst, packed, diff_src);
 }
@@ -104,12 +100,16 @@ TR_INLINE vec bias_gradient(const tr_inner_sizes *s, const float *diff_dst, int6
     return sum;
 }
 
+static size_t backward_weights_scratch(const tr_inner_sizes *s)
+{
+    return (size_t)columns_scratch(s->inputs, s->units, s->n) * sizeof(float);
+}
+
 static void backward_weights(const tr_inner_sizes *s, const float *src, const float *diff_dst,
                              float *diff_kernel, float *diff_bias, void *scratch)
 {
-    (void)scratch;
     product_by_columns(s->inputs, s->units, s->n, (matrix){src, 1, s->inputs}, diff_dst,
-                       diff_kernel);
+                       diff_kernel, scratch);
     if (diff_bias == NULL)
         return;
     int64_t u = 0;
@@ -122,12 +122,12 @@ static void backward_weights(const tr_inner_sizes *s, const float *src, const fl
 const tr_inner_kernels TR_OF_SET(tr_inner) = {
     .forward_packed = forward_packed,
     .pack_forward = transpose,
-    .forward_scratch = no_scratch,
+    .forward_scratch = forward_scratch,
     .forward = forward,
     .backward_data_packed = backward_data_packed,
     .pack_backward_data = transpose,
-    .backward_data_scratch = no_scratch,
+    .backward_data_scratch = backward_data_scratch,
     .backward_data = backward_data,
-    .backward_weights_scratch = no_scratch,
+    .backward_weights_scratch = backward_weights_scratch,
     .backward_weights = backward_weights,
 };

@@ -92,7 +92,24 @@ TR_INLINE __m256i v_first_(int64_t n)
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 TR_INLINE vec v_load_n(const float *p, int64_t n) { return _mm256_maskload_ps(p, v_first_(n)); }
-TR_INLINE void v_store_n(float *p, vec a, int64_t n) { _mm256_maskstore_ps(p, v_first_(n), a); }
+TR_INLINE void v_store_n(float *p, vec a, int64_t n) /* a masked store is slow on AMD's */
+{
+    __m128 part = _mm256_castps256_ps128(a);
+    if ((n & 8) != 0)
+        _mm256_storeu_ps(p, a);
+    if ((n & 4) != 0) {
+        _mm_storeu_ps(p, part);
+        part = _mm256_extractf128_ps(a, 1);
+        p += 4;
+    }
+    if ((n & 2) != 0) {
+        _mm_storel_pi((__m64 *)p, part);
+        part = _mm_movehl_ps(part, part);
+        p += 2;
+    }
+    if ((n & 1) != 0)
+        _mm_store_ss(p, part);
+}
 TR_INLINE vec v_set(float a) { return _mm256_set1_ps(a); }
 TR_INLINE vec v_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
 TR_INLINE vec v_fnma(vec a, vec b, vec c) { return _mm256_fnmadd_ps(a, b, c); }
@@ -314,6 +331,28 @@ TR_INLINE vmask vi_eq(veci a, veci b) { return a == b; }
 TR_INLINE veci vi_select(vmask m, veci a, veci b) { return m ? a : b; }
 TR_INLINE void vi_store_bytes(uint8_t *p, veci a) { *p = (uint8_t)a; }
 TR_INLINE veci vi_load_bytes(const uint8_t *p) { return *p; }
+#endif
+
+/* The sum of 16 numbers as a tree: i and i + 8, then i and i + 4 ... */
+#if defined(TR_FOR_AVX512) || defined(TR_FOR_AVX2)
+TR_INLINE float v_sum_of_16(const float *p)
+{
+    const __m256 eight = _mm256_add_ps(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8));
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+#else
+TR_INLINE float v_sum_of_16(const float *p)
+{
+    float sum[8];
+    for (int i = 0; i < 8; i++)
+        sum[i] = p[i] + p[i + 8];
+    for (int half = 4; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            sum[i] += sum[i + half];
+    return sum[0];
+}
 #endif
 /* clang-format on */
 
