@@ -29,8 +29,7 @@ static inline int64_t least(int64_t a, int64_t b)
 enum {
     COLUMN_VECTORS = 3,
     COLUMN_ROWS = TR_REGISTERS == 32 ? 8 : 4,
-    FEW_ROWS = 64,         /* of which all are in a strip, so that b is read once */
-    STRIP_ROWS = 8,        /* of more of them: their results are written in order */
+    FEW_ROWS = 64,
     MANY_WEIGHTS = 1 << 20 /* more than the caches of a core hold */
 };
 
@@ -95,13 +94,15 @@ TR_INLINE void column_block(const int R, const int V, const bool TAIL, const pie
     }
 }
 
-typedef void column_function(const piece *p, int64_t r, int64_t j);
+/* Rows from r to end, R at a time as long as there are so many. */
+typedef void column_function(const piece *p, int64_t r, int64_t end, int64_t j);
 
 #define COLUMN_BLOCK(R, V, name, TAIL)                                                             \
     static __attribute__((noinline)) void columns_##R##_##V##name(const piece *p, int64_t r,       \
-                                                                  int64_t j)                       \
+                                                                  int64_t end, int64_t j)          \
     {                                                                                              \
-        column_block(R, V, TAIL, p, r, j);                                                         \
+        for (; r + R <= end; r += R)                                                               \
+            column_block(R, V, TAIL, p, r, j);                                                     \
     }
 #define COLUMN_BLOCKS(R)                                                                           \
     COLUMN_BLOCK(R, 1, , false)                                                                    \
@@ -147,16 +148,23 @@ static inline void run_piece(const piece *p, int64_t rows)
         vectors = next_vectors(p->columns - j);
         const bool tail = j + vectors * VL > p->columns;
         for (int64_t r = 0, n; r < rows; r += n) {
-            n = next_rows(rows - r, vectors);
-            column_blocks[n][tail][vectors](p, r, j);
+            const int64_t at_once = next_rows(rows - r, vectors);
+            n = (rows - r) / at_once * at_once;
+            column_blocks[at_once][tail][vectors](p, r, rows, j);
         }
     }
+}
+
+/* Rows whose results are written in turn: a few of long ones. */
+static inline int64_t strip_rows(int64_t rows, int64_t columns)
+{
+    return rows <= FEW_ROWS || columns <= FEW_ROWS ? least(rows, FEW_ROWS) : 8;
 }
 
 /* Floats: the sums of a strip's next chains. */
 static inline int64_t columns_scratch(int64_t rows, int64_t columns, int64_t depth)
 {
-    return depth <= CHAIN ? 0 : (rows <= FEW_ROWS ? rows : STRIP_ROWS) * columns;
+    return depth <= CHAIN ? 0 : strip_rows(rows, columns) * columns;
 }
 
 static inline void add_to(float *c, const float *more, int64_t count)
@@ -174,7 +182,7 @@ static inline void add_to(float *c, const float *more, int64_t count)
 static inline void product_by_columns(int64_t rows, int64_t columns, int64_t depth, matrix a,
                                       const float *b, float *c, float *scratch)
 {
-    const int64_t strip = rows <= FEW_ROWS ? rows : STRIP_ROWS;
+    const int64_t strip = strip_rows(rows, columns);
     const bool reads = rows < 4 || (rows <= FEW_ROWS && depth * columns > MANY_WEIGHTS);
     const int64_t length = reads ? 16 : CHAIN;
     for (int64_t r = 0; r < rows; r += strip) {
