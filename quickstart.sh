@@ -6,7 +6,7 @@ usage() {
     cat <<'END'
 usage: ./quickstart.sh [ARGUMENT...]         install, build, fetch MNIST, train configs/mnist.ini
        ./quickstart.sh test [ARGUMENT...]    install, build, run all tests
-       ./quickstart.sh install build|test|race|fuzz|debian-13|data...
+       ./quickstart.sh install build|test|race|fuzz|debian-13|arm64|data...
                                              only install the packages for these purposes
 
 What is already there is not done again; a second training without arguments goes on with the first
@@ -24,10 +24,11 @@ test_packages=(libcriterion-dev hdf5-tools python3-h5py strace)
 race_packages=(clang libclang-rt-dev libomp-dev) # ThreadSanitizer: GCC's OpenMP is not instrumented
 fuzz_packages=(clang libclang-rt-dev libomp-dev python3)
 debian_13_packages=(debootstrap) # a Debian 13 in a folder, for .ci/debian-13
+arm64_packages=(gcc-aarch64-linux-gnu qemu-user-static) # to compile for another CPU, for .ci/arm64
 data_packages=(curl ca-certificates)
 data_fallback_packages=(npm ca-certificates)     # large; only where no mirror can be reached
 
-readonly purposes="build test race fuzz debian-13 data"
+readonly purposes="build test race fuzz debian-13 arm64 data"
 
 say() { printf '==> %s\n' "$*"; }
 
@@ -85,6 +86,7 @@ install_for() {
     race) install_packages "test for races" "${race_packages[@]}" ;;
     fuzz) install_packages fuzz "${fuzz_packages[@]}" ;;
     debian-13) install_packages "test on Debian 13" "${debian_13_packages[@]}" ;;
+    arm64) install_packages "compile for arm64" "${arm64_packages[@]}" ;;
     data) install_packages "fetch data" "${data_packages[@]}" ;;
     *) fail "install: unknown purpose '$1'" "Choose from: $purposes" ;;
     esac
