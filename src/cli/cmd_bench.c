@@ -11,8 +11,8 @@
 static const char doc[] =
     "Measure a training step: time, GFLOP/s, share of the measured peak and kernel of every layer "
     "and direction, and all that is not oneDNN. Needs no dataset: the images are noise.\v"
-    "The machine should have nothing else to do. Other micro-batches are tried for a moment each, "
-    "and the fastest is recommended.";
+    "The machine should have nothing else to do. Other micro-batches and kernels are tried for a "
+    "moment each, and the fastest is named.";
 
 typedef struct bench_options {
     int json, verify;
@@ -52,23 +52,27 @@ static const struct argp argp = {.options = table, .parser = parse_option};
 /* What replaces values of the configuration for another micro-batch. The number of threads is
  * stated, because OpenMP's own is 1 as long as a model is alive. */
 typedef struct variant {
-    int64_t micro_batch; /* 0: the configuration as it is */
-    int threads;
+    int64_t micro_batch;
+    int kernels; /* tr_kernels_choice */
+    int threads; /* 0: nothing is replaced, the configuration is measured as it is */
 } variant;
 
+enum { N_REPLACED = 3 };
+
 /* `options` with the overrides of `other` behind its own; text and list are the caller's. */
-static tr_options with_variant(const tr_options *options, const variant *other, char text[2][48],
-                               const char **list)
+static tr_options with_variant(const tr_options *options, const variant *other,
+                               char text[N_REPLACED][48], const char **list)
 {
     tr_options result = *options;
     for (size_t i = 0; i < options->n_overrides; i++)
         list[i] = options->overrides[i];
     snprintf(text[0], sizeof text[0], "engine.micro_batch=%lld", (long long)other->micro_batch);
     snprintf(text[1], sizeof text[1], "engine.threads=%d", other->threads);
-    list[options->n_overrides] = text[0];
-    list[options->n_overrides + 1] = text[1];
+    snprintf(text[2], sizeof text[2], "engine.kernels=%s", tr_kernels_names[other->kernels]);
+    for (size_t i = 0; i < N_REPLACED; i++)
+        list[options->n_overrides + i] = text[i];
     result.overrides = list;
-    result.n_overrides += other->micro_batch > 0 ? 2 : 0;
+    result.n_overrides += other->threads > 0 ? N_REPLACED : 0;
     return result;
 }
 
@@ -76,15 +80,15 @@ static tr_options with_variant(const tr_options *options, const variant *other, 
 static tr_status measure(tr_session *session, const tr_options *options, const variant *other,
                          double seconds, tr_bench *bench, tr_error *err)
 {
-    char text[2][48];
-    const char **list = tr_alloc(options->n_overrides + 2, sizeof *list);
+    char text[N_REPLACED][48];
+    const char **list = tr_alloc(options->n_overrides + N_REPLACED, sizeof *list);
     if (list == NULL)
         return tr_out_of_memory(err, NULL);
     const tr_options own = with_variant(options, other, text, list);
     tr_status status = tr_session_load(session, &own, err);
     if (status == TR_OK)
-        status = other->micro_batch > 0 ? tr_model_build(session->model, err)
-                                        : tr_session_build(session, err); /* warns of slow ones */
+        status = other->threads > 0 ? tr_model_build(session->model, err)
+                                    : tr_session_build(session, err); /* warns of slow ones */
     if (status == TR_OK)
         status = tr_model_check_trainable(session->model, err);
     if (status == TR_OK)
@@ -113,26 +117,49 @@ static size_t list_sizes(int64_t configured, int64_t batch, int64_t sizes[MAX_CH
     return n;
 }
 
-/* What this machine makes of other micro-batches; one that is refused (too large for it, say) is
- * left out. */
-static size_t try_choices(const tr_options *options, const tr_session *own, const tr_bench *bench,
-                          double seconds, tr_bench_choice choices[MAX_CHOICES])
+/* Images per second; 0 where the variant is refused (too large for this machine, say). */
+static double speed_of(const tr_options *options, const variant *changed, double seconds)
+{
+    tr_session session = {0};
+    tr_bench other = {0};
+    tr_error refused;
+    const tr_status status = measure(&session, options, changed, seconds, &other, &refused);
+    const double speed = status == TR_OK ? other.images_per_s.median : 0.0;
+    tr_bench_release(&other);
+    tr_session_close(&session);
+    return speed;
+}
+
+/* What this machine makes of other micro-batches. */
+static size_t try_choices(const tr_options *options, const tr_engine_config *engine,
+                          const tr_bench *bench, double seconds,
+                          tr_bench_choice choices[MAX_CHOICES])
 {
     int64_t sizes[MAX_CHOICES];
-    const int64_t configured = own->config->engine.micro_batch;
-    const size_t n_sizes = list_sizes(configured, bench->batch, sizes);
+    const size_t n_sizes = list_sizes(engine->micro_batch, bench->batch, sizes);
     size_t n = 0;
     for (size_t i = 0; i < n_sizes; i++) {
-        tr_session session = {0};
-        tr_bench other = {0};
-        tr_error refused;
-        const variant changed = {sizes[i], bench->threads};
-        if (sizes[i] == configured)
-            choices[n++] = (tr_bench_choice){configured, bench->images_per_s.median};
-        else if (measure(&session, options, &changed, seconds, &other, &refused) == TR_OK)
-            choices[n++] = (tr_bench_choice){sizes[i], other.images_per_s.median};
-        tr_bench_release(&other);
-        tr_session_close(&session);
+        const variant changed = {sizes[i], engine->kernels, bench->threads};
+        const double speed = sizes[i] == engine->micro_batch ? bench->images_per_s.median
+                                                             : speed_of(options, &changed, seconds);
+        if (speed > 0.0)
+            choices[n++] = (tr_bench_choice){sizes[i], speed};
+    }
+    return n;
+}
+
+/* And of other kernels. */
+static size_t try_kernels(const tr_options *options, const tr_engine_config *engine,
+                          const tr_bench *bench, double seconds,
+                          tr_bench_kernels kernels[TR_BENCH_KERNELS])
+{
+    size_t n = 0;
+    for (int i = 0; i < TR_BENCH_KERNELS; i++) {
+        const variant changed = {engine->micro_batch, i, bench->threads};
+        const double speed = i == engine->kernels ? bench->images_per_s.median
+                                                  : speed_of(options, &changed, seconds);
+        if (speed > 0.0)
+            kernels[n++] = (tr_bench_kernels){(tr_kernels_choice)i, speed};
     }
     return n;
 }
@@ -149,10 +176,13 @@ static tr_status bench(tr_session *session, const tr_options *options, const ben
 {
     tr_bench result = {0};
     tr_bench_choice choices[MAX_CHOICES];
-    tr_bench_report report = {.bench = &result, .choices = choices};
+    tr_bench_kernels kernels[TR_BENCH_KERNELS];
+    tr_bench_report report = {.bench = &result, .choices = choices, .kernels = kernels};
     TR_TRY(measure(session, options, &(variant){0}, own->seconds, &result, err));
     report.config = session->config;
-    report.n_choices = try_choices(options, session, &result, 0.1 * own->seconds, choices);
+    const tr_engine_config *engine = &session->config->engine;
+    report.n_choices = try_choices(options, engine, &result, 0.1 * own->seconds, choices);
+    report.n_kernels = try_kernels(options, engine, &result, 0.2 * own->seconds, kernels);
     tr_status status = TR_OK;
     if (own->json)
         status = tr_bench_print_json(stdout, &report, err);

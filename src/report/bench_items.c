@@ -46,6 +46,26 @@ const tr_bench_choice *tr_bench_best(const tr_bench_report *report)
     return NULL;
 }
 
+const tr_bench_kernels *tr_bench_best_kernels(const tr_bench_report *report)
+{
+    double most = 0.0;
+    for (size_t i = 0; i < report->n_kernels; i++)
+        if (report->kernels[i].images_per_s > most)
+            most = report->kernels[i].images_per_s;
+    for (size_t i = 0; report->n_kernels > 1 && i < report->n_kernels; i++)
+        if (report->kernels[i].images_per_s >= 0.99 * most)
+            return &report->kernels[i];
+    return NULL;
+}
+
+const tr_bench_kernels *tr_bench_own_kernels(const tr_bench_report *report)
+{
+    for (size_t i = 0; i < report->n_kernels; i++)
+        if ((int)report->kernels[i].kernels == report->config->engine.kernels)
+            return &report->kernels[i];
+    return NULL;
+}
+
 /* Prepared once a step; the others once for each of the thread's micro-batches. */
 double tr_bench_runs(const tr_bench *bench, const tr_op_info *op)
 {

@@ -97,6 +97,20 @@ static json_t *choices(const tr_bench_report *report)
     return NULL;
 }
 
+static json_t *kernels(const tr_bench_report *report)
+{
+    json_t *list = json_array();
+    int bad = 0;
+    for (size_t i = 0; i < report->n_kernels; i++)
+        bad |= json_array_append_new(
+            list, json_pack("{s:s, s:f}", "kernels", tr_kernels_names[report->kernels[i].kernels],
+                            "images_per_s", report->kernels[i].images_per_s));
+    if (bad == 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
 /* The figures that a model of scaling needs; see perf/scaling.py. */
 static int add_step(json_t *root, const tr_bench *bench)
 {
@@ -133,10 +147,15 @@ tr_status tr_bench_print_json(FILE *out, const tr_bench_report *report, tr_error
         json_object_set_new(root, "evaluate_images_per_s", spread(bench->evaluate_images_per_s)) |
         add_step(root, bench) | json_object_set_new(root, "operations", operations(bench)) |
         json_object_set_new(root, "outside_us_per_step", outside(bench)) |
-        json_object_set_new(root, "micro_batch_choices", choices(report));
+        json_object_set_new(root, "micro_batch_choices", choices(report)) |
+        json_object_set_new(root, "kernels_choices", kernels(report));
     if (best != NULL)
         bad |=
             json_object_set_new(root, "recommended_micro_batch", json_integer(best->micro_batch));
+    if (tr_bench_best_kernels(report) != NULL)
+        bad |= json_object_set_new(
+            root, "fastest_kernels",
+            json_string(tr_kernels_names[tr_bench_best_kernels(report)->kernels]));
     char *text = bad == 0 ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(root);
     if (text == NULL)

@@ -156,6 +156,28 @@ static void print_choices(FILE *out, const tr_bench_report *report)
                 : " (part of the numeric result: choose before training, not between)");
 }
 
+static void print_kernels(FILE *out, const tr_bench_report *report)
+{
+    const tr_bench_kernels *best = tr_bench_best_kernels(report);
+    const tr_bench_kernels *own = tr_bench_own_kernels(report);
+    if (best == NULL || own == NULL)
+        return;
+    fprintf(out, "\nkernels     ");
+    for (size_t i = 0; i < report->n_kernels; i++)
+        fprintf(out, "%10s", tr_kernels_names[report->kernels[i].kernels]);
+    fprintf(out, "\nimages/s    ");
+    for (size_t i = 0; i < report->n_kernels; i++)
+        fprintf(out, "%10.0f", report->kernels[i].images_per_s);
+    fprintf(out, "\nfastest here: kernels = %s", tr_kernels_names[best->kernels]);
+    if (best == own)
+        fprintf(out, ", as configured\n");
+    else
+        fprintf(out,
+                ", %.2f times as fast as %s (part of the numeric result: choose before training, "
+                "not between)\n",
+                best->images_per_s / own->images_per_s, tr_kernels_names[own->kernels]);
+}
+
 void tr_bench_print(FILE *out, const tr_bench_report *report)
 {
     print_head(out, report);
@@ -164,4 +186,5 @@ void tr_bench_print(FILE *out, const tr_bench_report *report)
     print_ops(out, report->bench);
     print_items(out, report->bench);
     print_choices(out, report);
+    print_kernels(out, report);
 }

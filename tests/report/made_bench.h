@@ -14,6 +14,7 @@ typedef struct made_bench {
     tr_op_info ops[3];
     double op_us[3];
     tr_bench_choice choices[3];
+    tr_bench_kernels kernels[2];
     tr_bench_report report;
 } made_bench;
 
@@ -74,7 +75,10 @@ static inline void make_bench(made_bench *made)
     made->choices[0] = (tr_bench_choice){4, 120000};
     made->choices[1] = (tr_bench_choice){8, 142222};
     made->choices[2] = (tr_bench_choice){16, 150000};
-    made->report = (tr_bench_report){&made->config, &made->bench, made->choices, 3};
+    made->kernels[0] = (tr_bench_kernels){TR_KERNELS_ONEDNN, 142222};
+    made->kernels[1] = (tr_bench_kernels){TR_KERNELS_FAST, 213333};
+    made->report =
+        (tr_bench_report){&made->config, &made->bench, made->choices, 3, made->kernels, 2};
 }
 
 /* As if no clock had moved and no peak was known. */
@@ -87,6 +91,8 @@ static inline void forget_times(made_bench *made)
     memset(made->op_us, 0, sizeof made->op_us);
     for (size_t i = 0; i < made->report.n_choices; i++)
         made->choices[i].images_per_s = 0;
+    for (size_t i = 0; i < made->report.n_kernels; i++)
+        made->kernels[i].images_per_s = 0;
 }
 
 /* What a report function prints; released with free(). */

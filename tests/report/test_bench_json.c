@@ -43,6 +43,13 @@ static void assert_integer(const json_t *object, const char *key, json_int_t exp
     cr_assert(json_is_integer(value) && json_integer_value(value) == expected, "%s", key);
 }
 
+static void assert_text(const json_t *object, const char *key, const char *expected)
+{
+    const json_t *value = json_object_get(object, key);
+    cr_assert(json_is_string(value), "%s", key);
+    cr_assert_str_eq(json_string_value(value), expected);
+}
+
 static void assert_spread(const json_t *root, const char *key, tr_spread expected)
 {
     const json_t *object = json_object_get(root, key);
@@ -155,10 +162,16 @@ Test(bench_json, outside_and_choices)
         assert_number(json_array_get(choices, i), "images_per_s", made.choices[i].images_per_s);
     }
     assert_integer(root, "recommended_micro_batch", 16);
+    const json_t *kernels = json_object_get(root, "kernels_choices");
+    cr_assert(json_is_array(kernels) && json_array_size(kernels) == 2);
+    assert_text(json_array_get(kernels, 1), "kernels", "fast");
+    assert_number(json_array_get(kernels, 1), "images_per_s", 213333);
+    assert_text(root, "fastest_kernels", "fast");
     json_decref(root);
-    made.report.n_choices = 0;
+    made.report.n_choices = made.report.n_kernels = 0;
     root = parsed(&made);
     cr_assert_null(json_object_get(root, "recommended_micro_batch"));
+    cr_assert_null(json_object_get(root, "fastest_kernels"));
     cr_assert_eq(json_array_size(json_object_get(root, "micro_batch_choices")), 0);
     json_decref(root);
 }

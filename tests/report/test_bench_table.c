@@ -86,6 +86,25 @@ Test(bench_table, everything_else)
     free(text);
 }
 
+Test(bench_table, kernels)
+{
+    made_bench made;
+    make_bench(&made);
+    char *text = printed(&made, 0);
+    assert_line(text, "kernels ", " onednn", " fast", NULL);
+    assert_line(text, "images/s ", " 142222 ", " 213333", NULL);
+    assert_line(text, "fastest here: kernels = fast, 1.50 times as fast as onednn (part of", NULL);
+    free(text);
+    made.kernels[1].images_per_s = 143000; /* by less than 1 % */
+    text = printed(&made, 0);
+    assert_line(text, "fastest here: kernels = onednn, as configured", NULL);
+    free(text);
+    made.report.n_kernels = 1; /* no others can be had */
+    text = printed(&made, 0);
+    cr_assert_null(strstr(text, "fastest"), "%s", text);
+    free(text);
+}
+
 Test(bench_table, micro_batches)
 {
     made_bench made;
