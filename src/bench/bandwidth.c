@@ -7,9 +7,12 @@
 #include "bandwidth.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "clock.h"
 #include "simd.h"
+
+enum { LEAST = 5, MOST = 64 }; /* measurements */
 
 typedef uint32_t (*pass)(uint32_t *memory, size_t n, uint32_t number);
 
@@ -43,21 +46,33 @@ TR_SIMD_CLONES static uint32_t copy_half(uint32_t *memory, size_t n, uint32_t nu
     return dst[n / 4] + number;
 }
 
+static int by_size(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of many short measurements the median: one of them, in which the thread lost its core, does not
+ * count. */
 static double rate(pass run, uint32_t *memory, size_t bytes, double ms)
 {
     const size_t n = bytes / sizeof *memory;
-    const int passes = (int)(1 + (1u << 20) / bytes); /* the clock is read now and then only */
+    const int passes = (int)(1 + (1u << 20) / bytes); /* far longer than reading the clock */
     volatile uint32_t sink = run(memory, n, 1);       /* memory is there, and in its cache */
-    const int64_t begin = tr_clock_ns();
-    int64_t now = begin, done = 0;
-    while (now == begin || now - begin < (int64_t)(ms * 1e6)) {
+    const int64_t end = tr_clock_ns() + (int64_t)(ms * 1e6);
+    int64_t ns[MOST], last = tr_clock_ns();
+    int count = 0;
+    while (count < LEAST || (count < MOST && last < end)) {
         for (int i = 0; i < passes; i++)
             sink = run(memory, n, (uint32_t)i);
-        done += passes;
-        now = tr_clock_ns();
+        const int64_t now = tr_clock_ns();
+        ns[count++] = now - last;
+        last = now;
     }
     (void)sink;
-    return (double)done * (double)bytes / (double)(now - begin);
+    qsort(ns, (size_t)count, sizeof *ns, by_size);
+    const int64_t median = ns[count / 2] > 0 ? ns[count / 2] : 1;
+    return (double)passes * (double)bytes / (double)median;
 }
 
 tr_bandwidth tr_bandwidth_of(void *memory, size_t bytes, double ms)
