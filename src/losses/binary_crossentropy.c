@@ -8,6 +8,7 @@
  */
 #include <math.h>
 
+#include "elementary_math.h"
 #include "loss.h"
 
 static const tr_key keys[] = {
@@ -17,7 +18,7 @@ static const tr_key keys[] = {
 
 static double sigmoid(double z)
 {
-    const double e = exp(-fabs(z)); /* no overflow on either side */
+    const double e = tr_exp(-fabs(z)); /* no overflow on either side */
     return z >= 0.0 ? 1.0 / (1.0 + e) : e / (1.0 + e);
 }
 
@@ -32,7 +33,7 @@ static double at_logit(double z, double t, double *derivative)
 {
     *derivative = sigmoid(z) - t;
     /* Not fmax(z, 0), which turns NaN into 0. */
-    return (z > 0.0 ? z : z * 0.0) - z * t + log1p(exp(-fabs(z)));
+    return (z > 0.0 ? z : z * 0.0) - z * t + tr_log1p(tr_exp(-fabs(z)));
 }
 
 /* Value and derivative at a probability. */
@@ -40,7 +41,7 @@ static double at_probability(double p, double t, double *derivative)
 {
     const double q = tr_loss_clip(p);
     *derivative = tr_loss_clipped(p) ? 0.0 : (1.0 - t) / (1.0 - q) - t / q;
-    return -(t * log(q) + (1.0 - t) * log(1.0 - q));
+    return -(t * tr_log(q) + (1.0 - t) * tr_log(1.0 - q));
 }
 
 static double sample(const tr_loss *loss, const tr_loss_task *task, int64_t i, float *diff)

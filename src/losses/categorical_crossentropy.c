@@ -7,8 +7,7 @@
  *     q = p / S, S = sum_j p_j, clipped to [eps, 1 - eps];  L = -sum_j t_j log q_j
  *     dL/dq_j = -t_j / q_j, 0 where clipped;  dL/dp_i = (dL/dq_i - sum_j dL/dq_j q_j) / S
  */
-#include <math.h>
-
+#include "elementary_math.h"
 #include "loss.h"
 
 static const tr_key keys[] = {
@@ -29,14 +28,14 @@ static double from_logits(const tr_loss *loss, const tr_loss_task *task, int64_t
     double sum = 0.0, total = 0.0, dot = 0.0;
     for (int64_t j = 0; j < task->width; j++) {
         const double t = target(loss, task, i, j), x = (double)z[j] - max;
-        sum += exp(x);
+        sum += tr_exp(x);
         total += t;
         dot += t * x;
     }
     for (int64_t j = 0; diff != NULL && j < task->width; j++)
         diff[j] = task->weight *
-                  (float)(total * exp((double)z[j] - max) / sum - target(loss, task, i, j));
-    return total * log(sum) - dot;
+                  (float)(total * tr_exp((double)z[j] - max) / sum - target(loss, task, i, j));
+    return total * tr_log(sum) - dot;
 }
 
 static double from_probabilities(const tr_loss *loss, const tr_loss_task *task, int64_t i,
@@ -48,7 +47,7 @@ static double from_probabilities(const tr_loss *loss, const tr_loss_task *task, 
         sum += (double)p[j];
     for (int64_t j = 0; j < task->width; j++) {
         const double t = target(loss, task, i, j), q = (double)p[j] / sum;
-        value -= t * log(tr_loss_clip(q));
+        value -= t * tr_log(tr_loss_clip(q));
         dot -= tr_loss_clipped(q) ? 0.0 : t;
     }
     for (int64_t j = 0; diff != NULL && j < task->width; j++) {

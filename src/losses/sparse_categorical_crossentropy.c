@@ -8,8 +8,7 @@
  *     q = p / sum_j p_j, clipped to [eps, 1 - eps], L = -log q_y
  *     dL/dp_j = 1/sum - [j = y]/p_y, and 0 where q_y was clipped; eps = 1e-7.
  */
-#include <math.h>
-
+#include "elementary_math.h"
 #include "loss.h"
 
 static const tr_key keys[] = {TR_LOSS_KEY_FROM_LOGITS};
@@ -19,7 +18,7 @@ static double from_logits(const float *z, float *diff, int64_t width, int32_t y,
     const float max = z[tr_argmax(z, width)];
     double sum = 0.0;
     for (int64_t j = 0; j < width; j++) {
-        const float e = expf(z[j] - max);
+        const float e = tr_expf(z[j] - max);
         sum += e;
         if (diff != NULL)
             diff[j] = e;
@@ -29,7 +28,7 @@ static double from_logits(const float *z, float *diff, int64_t width, int32_t y,
         for (int64_t j = 0; j < width; j++)
             diff[j] = (diff[j] * scale - (j == y ? 1.0f : 0.0f)) * weight;
     }
-    return log(sum) - ((double)z[y] - (double)max);
+    return tr_log(sum) - ((double)z[y] - (double)max);
 }
 
 static double from_probabilities(const float *p, float *diff, int64_t width, int32_t y,
@@ -47,7 +46,7 @@ static double from_probabilities(const float *p, float *diff, int64_t width, int
         if (!clipped)
             diff[y] = (float)(all - 1.0 / (double)p[y]) * weight;
     }
-    return -log(tr_loss_clip(q));
+    return -tr_log(tr_loss_clip(q));
 }
 
 static double sample(const tr_loss *loss, const tr_loss_task *task, int64_t i, float *diff)

@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "elementary_math.h"
 #include "simd.h"
 
 static const tr_key keys[] = {TR_ADAM_ROWS};
@@ -27,7 +28,7 @@ void tr_adam_begin(tr_optimizer *optimizer, int64_t t)
 {
     tr_adam *self = (tr_adam *)optimizer;
     const double correction =
-        sqrt(1.0 - pow(self->beta_2, (double)t)) / (1.0 - pow(self->beta_1, (double)t));
+        sqrt(1.0 - tr_pow(self->beta_2, (double)t)) / (1.0 - tr_pow(self->beta_1, (double)t));
     self->alpha = (float)(self->base.rate * correction);
     self->one_minus_beta_1 = (float)(1.0 - self->beta_1);
     self->one_minus_beta_2 = (float)(1.0 - self->beta_2);

@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "elementary_math.h"
 #include "optimizer.h"
 #include "simd.h"
 
@@ -33,7 +34,7 @@ static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
 static void begin(tr_optimizer *optimizer, int64_t t)
 {
     adamax *self = (adamax *)optimizer;
-    self->correction = (float)(1.0 - pow(self->beta_1, (double)t));
+    self->correction = (float)(1.0 - tr_pow(self->beta_1, (double)t));
 }
 
 TR_SIMD_CLONES

@@ -10,15 +10,14 @@
  */
 #include <math.h>
 
+#include "elementary_math.h"
 #include "schedule.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const double pi = 3.14159265358979323846;
-
 static double wave(const tr_schedule *self, double height, double fraction)
 {
-    return (1.0 - self->alpha) * 0.5 * height * (1.0 + cos(pi * fraction)) + self->alpha;
+    return (1.0 - self->alpha) * 0.5 * height * (1.0 + tr_cos_pi(fraction)) + self->alpha;
 }
 
 /* ---- cosine_decay ---- */
@@ -109,7 +108,7 @@ static double restarts(const tr_schedule *self, double step)
         period += 1.0;
     }
     return self->initial_learning_rate *
-           wave(self, pow(self->m_mul, period), (step - begin) / length);
+           wave(self, tr_pow(self->m_mul, period), (step - begin) / length);
 }
 
 const tr_schedule_ops tr_cosine_decay_restarts_ops = {

@@ -9,6 +9,7 @@
  */
 #include <math.h>
 
+#include "elementary_math.h"
 #include "schedule.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -39,7 +40,7 @@ static double decays(const tr_schedule *self, double step)
 
 static double exponential(const tr_schedule *self, double step)
 {
-    return self->initial_learning_rate * pow(self->decay_rate, decays(self, step));
+    return self->initial_learning_rate * tr_pow(self->decay_rate, decays(self, step));
 }
 
 static double inverse_time(const tr_schedule *self, double step)
@@ -94,7 +95,7 @@ static double polynomial(const tr_schedule *self, double step)
     if (self->cycle)
         n *= step == 0.0 ? 1.0 : ceil(step / n);
     const double left = 1.0 - fmin(step, n) / n, end = self->end_learning_rate;
-    return (self->initial_learning_rate - end) * pow(left, self->power) + end;
+    return (self->initial_learning_rate - end) * tr_pow(left, self->power) + end;
 }
 
 const tr_schedule_ops tr_polynomial_decay_ops = {

@@ -9,6 +9,7 @@
  */
 #include <math.h>
 
+#include "elementary_math.h"
 #include "optimizer.h"
 #include "simd.h"
 
@@ -73,8 +74,9 @@ static inline __attribute__((always_inline)) void step(const ftrl *self, const t
     const float *restrict g = range->gradients;
     for (size_t i = 0; i < range->n; i++) {
         const float sum = n[i] + g[i] * g[i];
-        const float now = power == 0.5f ? sqrtf(sum) : powf(sum, power);
-        const float before = power == 0.5f ? sqrtf(n[i]) : powf(n[i], power);
+        const float now = power == 0.5f ? sqrtf(sum) : (float)tr_pow((double)sum, (double)power);
+        const float before =
+            power == 0.5f ? sqrtf(n[i]) : (float)tr_pow((double)n[i], (double)power);
         z[i] += g[i] + shrinkage * w[i] - (now - before) / lr * w[i];
         const float below = z[i] > l1 ? l1 : z[i];
         const float clipped = below < -l1 ? -l1 : below;

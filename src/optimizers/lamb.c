@@ -7,6 +7,7 @@
  */
 #include <math.h>
 
+#include "elementary_math.h"
 #include "optimizer.h"
 #include "simd.h"
 
@@ -34,8 +35,8 @@ static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
 static void begin(tr_optimizer *optimizer, int64_t t)
 {
     lamb *self = (lamb *)optimizer;
-    self->correction_1 = (float)(1.0 - pow(self->beta_1, (double)t));
-    self->correction_2 = (float)(1.0 - pow(self->beta_2, (double)t));
+    self->correction_1 = (float)(1.0 - tr_pow(self->beta_1, (double)t));
+    self->correction_2 = (float)(1.0 - tr_pow(self->beta_2, (double)t));
 }
 
 TR_SIMD_CLONES

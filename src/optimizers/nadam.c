@@ -10,6 +10,7 @@
  */
 #include <math.h>
 
+#include "elementary_math.h"
 #include "optimizer.h"
 #include "simd.h"
 
@@ -38,7 +39,7 @@ static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
 
 static double decay(const nadam *self, int64_t t)
 {
-    return self->beta_1 * (1.0 - 0.5 * pow(0.96, (double)t));
+    return self->beta_1 * (1.0 - 0.5 * tr_pow(0.96, (double)t));
 }
 
 /* P(t) goes on from the last t, or from the start: the same factors in the same order. It only ever
@@ -61,7 +62,7 @@ static void begin(tr_optimizer *optimizer, int64_t t)
     const double now = decay(self, t), next = decay(self, t + 1);
     self->momentum_share = (float)(next / (1.0 - self->product * next));
     self->gradient_share = (float)((1.0 - now) / (1.0 - self->product));
-    self->correction = (float)(1.0 - pow(self->beta_2, (double)t));
+    self->correction = (float)(1.0 - tr_pow(self->beta_2, (double)t));
 }
 
 static double product(const tr_optimizer *optimizer)
