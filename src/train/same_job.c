@@ -33,13 +33,34 @@ static const free_key free_keys[] = {
     {"data", "external_files"},
 };
 
-static bool is_free(const char *section, const char *key)
+/* Portable kernels give the same bits with every instruction set. That the kernels are the same is
+ * compared by itself. */
+static bool is_free_with(const tr_section *now, const char *key)
 {
+    const tr_entry *kernels = tr_section_find(now, "kernels");
+    return strcmp(now->name, "engine") == 0 && strcmp(key, "isa") == 0 && kernels != NULL &&
+           strcmp(kernels->value, "portable") == 0;
+}
+
+static bool is_free(const tr_section *now, const char *key)
+{
+    const char *section = now->name;
+    if (is_free_with(now, key))
+        return true;
     for (size_t i = 0; i < sizeof free_keys / sizeof *free_keys; i++)
         if (strcmp(free_keys[i].section, section) == 0 &&
             (free_keys[i].key == NULL || strcmp(free_keys[i].key, key) == 0))
             return true;
     return false;
+}
+
+/* For oneDNN's kernels auto means direct, which is the default that older programs wrote. */
+static bool same_algorithm(const tr_section *now, const tr_entry *a, const tr_entry *b)
+{
+    const tr_entry *kernels = tr_section_find(now, "kernels");
+    return strcmp(a->key, "convolution") == 0 && kernels != NULL &&
+           strcmp(kernels->value, "onednn") == 0 && strcmp(a->value, "winograd") != 0 &&
+           strcmp(b->value, "winograd") != 0;
 }
 
 /* "yes" is true, and mse is mean_squared_error. What was not read, of a configuration with
@@ -65,7 +86,8 @@ static tr_status compare_section(const tr_section *now, const tr_section *then, 
 {
     for (size_t i = 0; i < now->n_entries; i++) {
         const tr_entry *entry = &now->entries[i], *old = tr_section_find(then, entry->key);
-        if (is_free(now->name, entry->key) || (old != NULL && same_value(entry, old)))
+        if (is_free(now, entry->key) ||
+            (old != NULL && (same_value(entry, old) || same_algorithm(now, entry, old))))
             continue;
         if (old != NULL || !entry->is_default) /* else the key is younger than the checkpoint */
             return differs(path, now->name, entry->key, old == NULL ? "none" : old->value,
@@ -73,7 +95,7 @@ static tr_status compare_section(const tr_section *now, const tr_section *then, 
     }
     for (size_t i = 0; i < then->n_entries; i++) {
         const tr_entry *old = &then->entries[i];
-        if (!is_free(now->name, old->key) && tr_section_find(now, old->key) == NULL)
+        if (!is_free(now, old->key) && tr_section_find(now, old->key) == NULL)
             return differs(path, now->name, old->key, old->value, "none", err);
     }
     return TR_OK;

@@ -1,5 +1,6 @@
 /* test_same_job.c -- what may differ between a run and the checkpoint that it resumes. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mem.h"
@@ -108,6 +109,39 @@ Test(same_job, a_younger_key_was_its_default)
                        err.text);
     tr_config_free(now);
     tr_config_free(other);
+}
+
+/* Portable kernels know no instruction set; oneDNN's no automatic algorithm. */
+Test(same_job, kernels_decide_what_matters)
+{
+    static const char *const cases[][3] = {
+        /* then, now: lines of [engine]; the end of the sentence, NULL: may go on */
+        {"kernels = portable", "kernels = portable\nisa = scalar", NULL},
+        {"kernels = portable\nisa = avx2", "kernels = portable", NULL},
+        {"kernels = fast", "kernels = fast\nisa = scalar", "with auto, now it is scalar"},
+        {"kernels = portable", "kernels = fast", "with portable, now it is fast"},
+        {"kernels = fast", "kernels = onednn", "with fast, now it is onednn"},
+        {"convolution = direct", "convolution = auto", NULL},
+        {"convolution = direct", "convolution = winograd", "with direct, now it is winograd"},
+        {"kernels = fast\nconvolution = direct", "kernels = fast", "with direct, now it is auto"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tr_error err = {0};
+        char then_text[512], now_text[512];
+        snprintf(then_text, sizeof then_text, "%s[engine]\n%s\n", body, cases[i][0]);
+        snprintf(now_text, sizeof now_text, "%s[engine]\n%s\n", body, cases[i][1]);
+        tr_config *then = config_of(then_text, NULL), *now = config_of(now_text, NULL);
+        char *written = tr_config_text(then);
+        const tr_status status = tr_check_same_job(now, written, "old.h5", &err);
+        if (cases[i][2] == NULL)
+            cr_expect_eq(status, TR_OK, "%zu: %s", i, err.text);
+        else
+            cr_expect(status == TR_ERR_CONFIG && strstr(err.text, cases[i][2]), "%zu: %s", i,
+                      err.text);
+        tr_free(written);
+        tr_config_free(then);
+        tr_config_free(now);
+    }
 }
 
 static void refused(const char *text, const char *override, const char *expected)
