@@ -131,9 +131,9 @@ static int rows_of_block(int64_t run, int vectors)
 
 static block_function *block_of(int rows, int64_t taps, int vectors)
 {
-    if (rows == 1)
-        return of_one_row[vectors][taps - 1];
-    return (rows == 3 ? of_three_rows : of_two_rows)[vectors - 1];
+    if (rows == 3)
+        return of_three_rows[vectors - 1];
+    return rows == 2 ? of_two_rows[vectors - 1] : of_one_row[vectors][taps - 1];
 }
 
 /* ---- a part ---- */
