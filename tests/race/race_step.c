@@ -104,10 +104,13 @@ int main(void)
         "compile.optimizer=lamb", "optimizer.global_clipnorm=0.1",
         "optimizer.gradient_accumulation_steps=2", "optimizer.use_ema=true"};
     static const char *const in_waves[] = {"engine.gradient_slots=4"};
+    static const char *const by_our_own[] = {"engine.kernels=portable"};
     bool equal = is_equal(one_stage, NULL, 0);
     equal = is_equal(one_stage, in_passes, 4) && equal;
     equal = is_equal(five_stages, NULL, 0) && equal;
     equal = is_equal(five_stages, in_passes, 4) && equal;
     equal = is_equal(five_stages, in_waves, 1) && equal;
+    equal = is_equal(one_stage, by_our_own, 1) && equal;
+    equal = is_equal(five_stages, by_our_own, 1) && equal;
     return equal ? 0 : 1;
 }
