@@ -26,6 +26,11 @@ refuse 'OpenMP belongs to engine/' '# *pragma omp' \
     $(printf '%s\n' "${library[@]}" | grep -v '^src/engine/')
 refuse 'dnnl.h belongs to dnn/' 'include.*dnnl' \
     $(printf '%s\n' "${all[@]}" | grep -v '^src/dnn/')
+mapfile -t trained < <(printf '%s\n' "${library[@]}" |
+    grep -E '^src/(kernels|data|optimizers|losses|metrics|layers|model|engine)/.*\.c$')
+refuse 'C libraries differ in the last bits of these: base/elementary_math.h' \
+    '(^|[^_[:alnum:]])(exp|exp2|expm1|log|log1p|log2|log10|pow|sin|cos|tanh|erf)[fl]? *\(' \
+    "${trained[@]}"
 for file in "${all[@]}"; do
     [[ $(head -c 2 "$file") == '/*' ]] || {
         printf '%s\n    ^ a file begins with its reason\n' "$file"
