@@ -142,6 +142,19 @@ TR_INLINE span windows_over(int64_t at, int64_t before, int64_t kernel, int64_t 
     return (span){from, to < windows ? to : windows};
 }
 
+/* What a window gives to one of its places: written by the first one, added by the others. */
+TR_INLINE void give(winner_type type, bool first, int64_t c, int64_t place, const float *diff_dst,
+                    const void *winners, int64_t at, float *diff_src)
+{
+    const veci here = vi_set((int32_t)place);
+    for (int64_t i = 0; i < c; i += VL) {
+        const int64_t n = c - i;
+        const vmask won = vi_eq(load_winners(type, winners, at + i, n), here);
+        const vec diff = v_select(won, load(diff_dst + at + i, n), v_set(0.0f));
+        store(diff_src + i, first ? diff : v_add(load(diff_src + i, n), diff), n);
+    }
+}
+
 /* A row of the source's gradient from all windows over it. */
 TR_INLINE void backward_row(const tr_window_sizes *s, winner_type type, int64_t h,
                             const float *diff_dst, const void *winners, int64_t image,
@@ -151,20 +164,19 @@ TR_INLINE void backward_row(const tr_window_sizes *s, winner_type type, int64_t 
     const span rows = windows_over(h, s->top, s->kh, s->sh, s->oh);
     for (int64_t w = 0; w < s->iw; w++, diff_src += c) {
         const span columns = windows_over(w, s->left, s->kw, s->sw, s->ow);
-        for (int64_t i = 0; i < c; i += VL) {
-            const int64_t n = c - i;
-            vec sum = v_set(0.0f);
-            for (int64_t y = rows.from; y < rows.to; y++)
-                for (int64_t x = columns.from; x < columns.to; x++) {
-                    const int64_t at = image + (y * s->ow + x) * c + i;
-                    const int64_t place =
-                        (h + s->top - y * s->sh) * s->kw + w + s->left - x * s->sw;
-                    const vmask here =
-                        vi_eq(load_winners(type, winners, at, n), vi_set((int32_t)place));
-                    sum = v_add(sum, v_select(here, load(diff_dst + at, n), v_set(0.0f)));
-                }
-            store(diff_src + i, sum, n);
-        }
+        bool first = true;
+        for (int64_t y = rows.from; y < rows.to; y++)
+            for (int64_t x = columns.from; x < columns.to; x++) {
+                const int64_t at = image + (y * s->ow + x) * c;
+                const int64_t place = (h + s->top - y * s->sh) * s->kw + w + s->left - x * s->sw;
+                if (first)
+                    give(type, true, c, place, diff_dst, winners, at, diff_src);
+                else
+                    give(type, false, c, place, diff_dst, winners, at, diff_src);
+                first = false;
+            }
+        if (first) /* no window */
+            memset(diff_src, 0, (size_t)c * sizeof *diff_src);
     }
 }
 
