@@ -200,7 +200,7 @@ class Peer:
             return
         self.process.stdin.close()
         try:
-            self.process.wait(10)
+            self.process.wait(2)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -140,13 +140,14 @@ most=${threads_list% }
 most=${most##* }
 plan=() # JOB CONFIG BATCH KERNELS PRECISION ISA THREADS
 add() { plan+=("$*"); }
-for word in "${kernels[@]}"; do
-    for n in $threads_list; do add mnist configs/mnist.ini 128 "$word" float32 auto "$n"; done
+for n in $threads_list; do # kernels that are to be compared follow each other
+    for word in "${kernels[@]}"; do add mnist configs/mnist.ini 128 "$word" float32 auto "$n"; done
 done
 if has_flag 'avx512_bf16|amx_bf16'; then
-    for word in "${kernels[@]}"; do
-        [[ $word != portable ]] || continue
-        for n in $threads_list; do add mnist configs/mnist.ini 128 "$word" bfloat16 auto "$n"; done
+    for n in $threads_list; do
+        for word in "${kernels[@]}"; do
+            [[ $word == portable ]] || add mnist configs/mnist.ini 128 "$word" bfloat16 auto "$n"
+        done
     done
 else
     leave_out bfloat16 "this CPU has neither AVX512_BF16 nor AMX"
@@ -176,7 +177,7 @@ bench() {
     [[ $5 == float32 ]] || options+=(--set "engine.precision=$5")
     local limit=$(($(left) - reserve)) status=0
     ((limit > 0)) || limit=0.01 # which is too short for any
-    timeout "$limit" "$trainer" bench --json --seconds "$seconds" "${options[@]}" \
+    timeout "$limit" "$trainer" bench --alone --json --seconds "$seconds" "${options[@]}" \
         >"$scratch/bench" 2>"$scratch/err" || status=$?
     if ((status == 124)); then
         leave_out "$name" "time was up"
@@ -223,9 +224,8 @@ else
     reserve=$(awk -v m="$minutes" 'BEGIN { printf "%d", 60 * m * 0.4 }')
 fi
 
-# A bench tries seven other micro-batches for a tenth of its time each, and starts eight times.
 seconds=$(awk -v left="$(($(left) - reserve))" -v n="${#plan[@]}" 'BEGIN {
-    s = (left / n - 1.5) / 1.8
+    s = (left / n - 1) / 1.1 # it starts, and warms up
     printf "%.2f", (s < 0.3 ? 0.3 : (s > 4 ? 4 : s)) }')
 echo "one_machine.sh: ${#plan[@]} runs of about $seconds s on $(cpu_title)"
 : >"$scratch/runs"
@@ -238,9 +238,11 @@ done
 compare=null
 if ((reserve > 0)); then
     threads=$((most < cpus ? most : cpus))
-    if ((threads > 1)); then threads="1 $threads"; fi
+    if ((threads > 1)); then threads="$threads 1"; fi
+    # Those that are prepared in seconds; torch.compile and JAX want minutes.
     timeout --foreground -k 20 "$(left)" python3 perf/compare -j mnist -b 128 -m train \
-        -t "$threads" -k "${kernels[*]}" -n 3 --seconds 0.5 "${pythons[@]}" \
+        -t "$threads" -k "${kernels[*]}" -n 5 --seconds 0.5 "${pythons[@]}" \
+        -p torch-plain,torch-tuned,torch-bf16,keras-tensorflow \
         -o "$scratch/compare.json"
     if [[ -s $scratch/compare.json ]]; then
         compare=$(<"$scratch/compare.json")

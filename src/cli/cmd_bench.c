@@ -15,13 +15,14 @@ static const char doc[] =
     "moment each, and the fastest is named.";
 
 typedef struct bench_options {
-    int json, verify;
+    int json, verify, alone;
     double seconds;
 } bench_options;
 
 static const struct argp_option table[] = {
     {"json", 'j', NULL, 0, "print one JSON object instead of tables", 0},
     {"verify", 'V', NULL, 0, "check every kernel against plain C instead of measuring", 0},
+    {"alone", 'a', NULL, 0, "the configuration as it is; nothing else is tried", 0},
     {"seconds", 'n', "S", 0, "measure for about S seconds (default 4)", 0},
     {0},
 };
@@ -36,6 +37,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case 'V':
         options->verify = 1;
+        return 0;
+    case 'a':
+        options->alone = 1;
         return 0;
     case 'n':
         options->seconds = strtod(arg, &end);
@@ -181,8 +185,10 @@ static tr_status bench(tr_session *session, const tr_options *options, const ben
     TR_TRY(measure(session, options, &(variant){0}, own->seconds, &result, err));
     report.config = session->config;
     const tr_engine_config *engine = &session->config->engine;
-    report.n_choices = try_choices(options, engine, &result, 0.1 * own->seconds, choices);
-    report.n_kernels = try_kernels(options, engine, &result, 0.2 * own->seconds, kernels);
+    if (!own->alone) {
+        report.n_choices = try_choices(options, engine, &result, 0.1 * own->seconds, choices);
+        report.n_kernels = try_kernels(options, engine, &result, 0.2 * own->seconds, kernels);
+    }
     tr_status status = TR_OK;
     if (own->json)
         status = tr_bench_print_json(stdout, &report, err);

@@ -115,6 +115,20 @@ Test(cmd_bench, tries_the_configured_micro_batch_once)
     json_decref(root);
 }
 
+Test(cmd_bench, alone_tries_nothing_else)
+{
+    json_t *root = json_of(test_run("", small("--alone -j --seconds 0.01")));
+    assert_choices(root, NULL, 0);
+    cr_assert_null(json_object_get(root, "recommended_micro_batch"));
+    cr_assert_eq(json_array_size(json_object_get(root, "kernels")), 0);
+    cr_assert_eq(integer(root, "micro_batch"), 3);
+    json_decref(root);
+    const test_outcome *result = test_run("", small("--alone --seconds 0.01"));
+    cr_assert_eq(result->code, 0, "%s", result->text);
+    cr_assert_null(strstr(result->text, "recommended here"), "%s", result->text);
+    cr_assert_not_null(strstr(result->text, "first"), "%s", result->text);
+}
+
 /* One image a step and no other micro-batch to try: what a batch is takes no other path. */
 Test(cmd_bench, measures_every_shipped_configuration)
 {
