@@ -32,7 +32,8 @@ static bool has_columns(const tr_window_sizes *s)
 
 static int vectors_of(const tr_window_sizes *s)
 {
-    return TR_OF_SET(tr_direct_vectors)(tr_direct_is_row(s) ? TR_DIRECT_LONG_ROW : s->ow, s->oc);
+    return TR_OF_SET(tr_direct_vectors)(tr_direct_is_row(s) ? TR_DIRECT_LONG_ROW : s->ow, s->oc,
+                                        s->kh * s->kw * s->ic);
 }
 
 /* ---- weights ---- */

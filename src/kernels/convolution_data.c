@@ -56,7 +56,8 @@ static bool has_columns(const tr_window_sizes *s)
 static int vectors_of(const tr_window_sizes *s)
 {
     return TR_OF_SET(tr_direct_vectors)(
-        tr_direct_is_row(s) ? TR_DIRECT_LONG_ROW : (s->iw + s->sw - 1) / s->sw, s->ic);
+        tr_direct_is_row(s) ? TR_DIRECT_LONG_ROW : (s->iw + s->sw - 1) / s->sw, s->ic,
+        taps_of(0, s->kh, s->sh) * taps_of(0, s->kw, s->sw) * s->oc);
 }
 
 /* ---- weights ---- */

@@ -29,6 +29,7 @@ typedef struct places {
     int64_t images, rows, columns;
     float *sum;                     /* of the first tap and channel */
     int64_t taps_apart, rows_apart; /* sums of the next tap, of the next row of the kernel */
+    bool first;                     /* sums of other parts are 0, and not yet there */
 } places;
 
 /* The taps of `rows` rows of the kernel, `taps` of each; `last` channels of the last vector. */
@@ -65,13 +66,14 @@ TR_INLINE void block(const int rows, const int taps, const int vectors, const pl
     for (int k = 0; k < rows * taps; k++) {
         float *to = at->sum + k / taps * at->rows_apart + k % taps * at->taps_apart;
         TR_UNROLL
-        for (int v = 0; v < vectors - 1; v++)
-            v_store(to + v * VL, v_add(v_load(to + v * VL), sum[k][v]));
-        to += (vectors - 1) * VL;
-        if (last == VL)
-            v_store(to, v_add(v_load(to), sum[k][vectors - 1]));
-        else
-            v_store_n(to, v_add(v_load_n(to, last), sum[k][vectors - 1]), last);
+        for (int v = 0; v < vectors; v++, to += VL) {
+            const int64_t n = v < vectors - 1 ? VL : last;
+            const vec others = at->first ? v_set(0.0f) : n == VL ? v_load(to) : v_load_n(to, n);
+            if (n == VL)
+                v_store(to, v_add(others, sum[k][v]));
+            else
+                v_store_n(to, v_add(others, sum[k][v]), n);
+        }
     }
 }
 
@@ -218,8 +220,11 @@ static void add_rows(const places *whole, const tr_window_sizes *s, const source
                   end = left > 0 ? (left + s->sh - 1) / s->sh : 0;
     places at = *whole;
     at.rows = (end < whole->rows ? end : whole->rows) - begin;
-    if (at.rows <= 0)
-        return;
+    if (at.rows <= 0) {
+        if (!at.first)
+            return;
+        at.rows = 0;
+    }
     at.src = from->at + (at_first + begin * s->sh) * from->row_pitch;
     at.diff += begin * at.diff_row;
     at.sum += kh * run * s->oc;
@@ -236,7 +241,7 @@ static void add_part(const tr_window_sizes *s, const tr_direct_part *part, const
                      const float *diff_dst, float *diff_kernel, float *copy)
 {
     const int64_t run = s->kw * s->ic, all = (s->oc + VL - 1) / VL;
-    int most = TR_OF_SET(tr_direct_vectors)(run, s->oc);
+    int most = TR_OF_SET(tr_direct_vectors)(run, s->oc, PIXELS);
     const int most_rows = rows_of_block(run, most);
     if (most_rows > 1 && most > MAX_ROW_VECTORS)
         most = MAX_ROW_VECTORS;
@@ -250,6 +255,7 @@ static void add_part(const tr_window_sizes *s, const tr_direct_part *part, const
         .columns = part->columns,
         .taps_apart = s->oc,
         .rows_apart = run * s->oc,
+        .first = part->image + part->row + part->column == 0,
     };
     const float *diff =
         diff_dst + ((part->image * s->oh + part->row) * s->ow + part->column) * s->oc;
@@ -313,7 +319,6 @@ void TR_OF_SET(tr_direct_weights)(const tr_window_sizes *s, const float *src, co
 {
     const tr_direct_part largest = tr_direct_largest(s->n, s->oh, s->ow, PIXELS);
     float *for_diff = scratch, *for_src = for_diff + diff_copy(&largest);
-    memset(diff_kernel, 0, (size_t)(s->kh * s->kw * s->ic * s->oc) * sizeof *diff_kernel);
     if (diff_bias != NULL)
         memset(diff_bias, 0, (size_t)s->oc * sizeof *diff_bias);
     for (tr_direct_part part = largest; part.image < s->n;

@@ -115,21 +115,24 @@ static int64_t cost(int64_t pixels, int64_t vectors)
     return products < loads ? loads : products;
 }
 
-static int64_t cost_of_row(int64_t columns, int64_t vectors)
+/* With what a pixel takes for itself: lines of a cache that are written in several blocks. */
+static int64_t cost_of_row(int64_t columns, int64_t vectors, int64_t taps)
 {
-    const int64_t n = (columns + tr_direct_most[vectors] - 1) / tr_direct_most[vectors];
-    return columns % n * cost(columns / n + 1, vectors) +
-           (n - columns % n) * cost(columns / n, vectors);
+    const int64_t n = (columns + tr_direct_most[vectors] - 1) / tr_direct_most[vectors],
+                  of_tap = columns % n * cost(columns / n + 1, vectors) +
+                           (n - columns % n) * cost(columns / n, vectors);
+    return taps * of_tap + columns * 8;
 }
 
-int TR_OF_SET(tr_direct_vectors)(int64_t columns, int64_t channels)
+int TR_OF_SET(tr_direct_vectors)(int64_t columns, int64_t channels, int64_t taps)
 {
     int best = 1;
     int64_t lowest = INT64_MAX;
     const int64_t all = (channels + VL - 1) / VL;
     for (int vectors = 1; vectors <= TR_DIRECT_VECTORS && vectors <= all; vectors++) {
-        const int64_t last = all % vectors, sum = all / vectors * cost_of_row(columns, vectors) +
-                                                  (last > 0 ? cost_of_row(columns, last) : 0);
+        const int64_t last = all % vectors,
+                      sum = all / vectors * cost_of_row(columns, vectors, taps) +
+                            (last > 0 ? cost_of_row(columns, last, taps) : 0);
         if (sum < lowest) {
             lowest = sum;
             best = vectors;

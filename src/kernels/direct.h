@@ -112,10 +112,11 @@ typedef struct tr_direct_pass {
  * number of the run: fma(number, weight, sum); then relu. */
 void TR_OF_SET(tr_direct_compute)(const tr_direct_pass *pass);
 
-/* How many vectors of channels a block has, with numbers that come in rows of so many. Weights are
- * packed once for all micro-batches, so `columns` must not depend on the number of images. */
+/* How many vectors of channels a block has, where it adds `taps` products and numbers come in rows
+ * of `columns`. Weights are packed once for all micro-batches, so neither must depend on the number
+ * of images. */
 enum { TR_DIRECT_LONG_ROW = 840 }; /* stands for that of tr_direct_as_row() */
-int TR_OF_SET(tr_direct_vectors)(int64_t columns, int64_t channels);
+int TR_OF_SET(tr_direct_vectors)(int64_t columns, int64_t channels, int64_t taps);
 
 /* Where the packed weights of a channel begin, those of taps 0, 1 ... in `*pitch` apart: blocks of
  * `vectors` vectors of channels, the last with as many as it needs; in a block tap after tap. */
