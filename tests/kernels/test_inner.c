@@ -201,6 +201,32 @@ Test(inner, epilogue)
     }
 }
 
+/* A NaN in one image spoils its results, and in one input the gradients of its weights; nothing
+ * beside them. */
+static void assert_nan_stays(tr_inner_sizes s, const tr_kernels *by)
+{
+    product p = new_product(&s);
+    const int64_t image = s.n - 1, input = s.inputs - 1;
+    p.src[image * s.inputs + input] = NAN;
+    run(&p, by->inner, &(tr_epilogue){.bias = p.bias});
+    for (int64_t i = 0; i < s.n * s.units; i++)
+        cr_assert_eq(isnan(p.dst[i]) != 0, i / s.units == image, "%s", by->name);
+    for (int64_t i = 0; i < s.inputs * s.units; i++)
+        cr_assert_eq(isnan(p.diff_kernel[i]) != 0, i / s.units == input, "%s", by->name);
+    for (int64_t i = 0; i < s.n * s.inputs; i++)
+        cr_assert(!isnan(p.diff_src[i]), "%s", by->name);
+    free_product(&p);
+}
+
+Test(inner, nan_stays_where_it_is)
+{
+    for (int set = 0; kernel_set(set) != NULL; set++) {
+        assert_nan_stays((tr_inner_sizes){3, 35, 11}, kernel_set(set));
+        assert_nan_stays((tr_inner_sizes){5, 35, 45}, kernel_set(set));
+        assert_nan_stays((tr_inner_sizes){9, 13, 263}, kernel_set(set));
+    }
+}
+
 /* ---- long sums ---- */
 
 /* Of 100,003 equal numbers, whose errors do not cancel: a running sum is wrong by 1.7e-4. */
