@@ -29,7 +29,7 @@ static inline int64_t least(int64_t a, int64_t b)
 enum {
     COLUMN_VECTORS = 3,
     COLUMN_ROWS = TR_REGISTERS == 32 ? 8 : 4,
-    FEW_ROWS = 64,
+    FEW_ROWS = 64,         /* whose results stay in the cache */
     MANY_WEIGHTS = 1 << 20 /* more than the caches of a core hold */
 };
 
@@ -53,9 +53,7 @@ TR_INLINE vec load_first(bool all, const float *p, int64_t n)
     return all ? v_load(p) : v_load_n(p, n);
 }
 
-/* R rows and V vectors of columns, from row r and column j on; of the last vector n if it is a
- * TAIL.
- */
+/* R rows and V vectors of columns, from row r0 and column j0 on; the last vector may be a TAIL. */
 TR_INLINE void column_block(const int R, const int V, const bool TAIL, const piece *p, int64_t r0,
                             int64_t j0)
 {
