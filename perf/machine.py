@@ -45,6 +45,13 @@ def cpu_name():
     return f"{name} (family {family}, model {model})" if family else name
 
 
+def system_name():
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    except OSError:
+        return ""
+
+
 def describe():
     flags = set(cpuinfo("flags").split())
     marks = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "hypervisor")
@@ -62,7 +69,7 @@ def describe():
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "governor": read_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "kernel": platform.release(),
-        "system": platform.freedesktop_os_release().get("PRETTY_NAME", ""),
+        "system": system_name(),
         "python": platform.python_version(),
     }
 
