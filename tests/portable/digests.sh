@@ -49,7 +49,7 @@ for isa in scalar neon avx2 avx512; do
             continue
         fi
         if [[ $write == yes ]]; then
-            write=done
+            write=
             { grep -vF "$(sed 's/ [^ ]*$/ /' <<<"$lines")" digests.txt; echo "$lines"; } | sort >digests.new
             mv digests.new digests.txt
         fi
