@@ -113,7 +113,7 @@ static tr_status check_winograd(const tr_model *model, tr_error *err)
     return tr_fail(err, TR_ERR_CONFIG,
                    "[engine] convolution = winograd: %s has no such kernel for any layer of this "
                    "model (it wants AVX-512, float32, 3 x 3 kernels, strides 1 and channels in "
-                   "multiples of 16); use convolution = auto, or kernels = fast",
+                   "multiples of 16); use convolution = direct, or kernels = fast",
                    model->dnn != NULL && tr_dnn_own(model->dnn) != NULL ? "trainer" : version);
 }
 
