@@ -27,11 +27,12 @@ typedef struct product {
     bool add;
 } product;
 
+/* `rows` rows of a panel. */
 TR_INLINE void product_block(const int rows, const int vectors, const bool transposed,
-                             const product *p)
+                             const product *p, const float *a, float *c)
 {
     vec sums[MAX_ROWS][MAX_VECTORS];
-    const float *a = p->a, *b = p->b;
+    const float *b = p->b;
     TR_UNROLL
     for (int r = 0; r < rows; r++) {
         TR_UNROLL
@@ -53,22 +54,33 @@ TR_INLINE void product_block(const int rows, const int vectors, const bool trans
         b += p->b_stride;
         a += transposed ? p->a_stride : 1;
     }
+    if (p->add) {
+        TR_UNROLL
+        for (int r = 0; r < rows; r++) {
+            TR_UNROLL
+            for (int v = 0; v < vectors; v++)
+                sums[r][v] = v_add(v_load(c + r * p->c_stride + v * VL), sums[r][v]);
+        }
+    }
     TR_UNROLL
     for (int r = 0; r < rows; r++) {
-        float *c = p->c + r * p->c_stride;
         TR_UNROLL
         for (int v = 0; v < vectors; v++)
-            v_store(c + v * VL, p->add ? v_add(v_load(c + v * VL), sums[r][v]) : sums[r][v]);
+            v_store(c + r * p->c_stride + v * VL, sums[r][v]);
     }
 }
 
-/* The same with numbers that a compiler must know. */
-TR_INLINE void product_rows(int rows, const int vectors, const bool transposed, const product *p)
+/* `blocks` blocks of `rows` rows, of a number that the compiler is to know. */
+TR_INLINE void product_blocks(int rows, const int vectors, const bool transposed, const product *p,
+                              int64_t first, int blocks)
 {
+    const float *a = p->a + first * (transposed ? 1 : p->a_stride);
+    float *c = p->c + first * p->c_stride;
 #define TR_ROWS(R)                                                                                 \
     case R:                                                                                        \
-        if (R * vectors <= SUMS)                                                                   \
-            product_block(R, vectors, transposed, p);                                              \
+        for (int i = 0; R * vectors <= SUMS && i < blocks; i++)                                    \
+            product_block(R, vectors, transposed, p, a + i * R * (transposed ? 1 : p->a_stride),   \
+                          c + i * R * p->c_stride);                                                \
         return;
     switch (rows) {
         TR_ROWS(1)
@@ -89,24 +101,30 @@ TR_INLINE void product_rows(int rows, const int vectors, const bool transposed, 
 #undef TR_ROWS
 }
 
-/* A product of any number of rows, a panel of up to MAX_VECTORS vectors wide. */
-TR_INLINE void product_panel(int64_t rows, int vectors, const bool transposed, product p)
+/* All rows, in blocks that are as equal as can be. */
+TR_INLINE void product_rows(int rows, const int vectors, const bool transposed, const product *p)
 {
-    const int64_t most = SUMS / vectors < MAX_ROWS ? SUMS / vectors : MAX_ROWS;
-    for (int64_t blocks = (rows + most - 1) / most; blocks > 0; blocks--) {
-        const int64_t n = (rows + blocks - 1) / blocks; /* blocks as equal as can be */
-        if (vectors == 1)
-            product_rows((int)n, 1, transposed, &p);
-        else if (vectors == 2)
-            product_rows((int)n, 2, transposed, &p);
-        else if (MAX_VECTORS > 2 && vectors == 3)
-            product_rows((int)n, 3, transposed, &p);
-        else if (MAX_VECTORS > 2)
-            product_rows((int)n, 4, transposed, &p);
-        rows -= n;
-        p.a += transposed ? n : n * p.a_stride;
-        p.c += n * p.c_stride;
-    }
+    const int most = SUMS / vectors < MAX_ROWS ? SUMS / vectors : MAX_ROWS;
+    const int blocks = (rows + most - 1) / most;
+    if (blocks == 0)
+        return;
+    const int n = rows / blocks, larger = rows % blocks;
+    if (larger > 0)
+        product_blocks(n + 1, vectors, transposed, p, 0, larger);
+    product_blocks(n, vectors, transposed, p, (int64_t)larger * (n + 1), blocks - larger);
+}
+
+/* A product one panel of up to MAX_VECTORS vectors wide. */
+TR_INLINE void product_panel(int rows, int vectors, const bool transposed, product p)
+{
+    if (vectors == 1)
+        product_rows(rows, 1, transposed, &p);
+    else if (vectors == 2)
+        product_rows(rows, 2, transposed, &p);
+    else if (MAX_VECTORS > 2 && vectors == 3)
+        product_rows(rows, 3, transposed, &p);
+    else if (MAX_VECTORS > 2)
+        product_rows(rows, 4, transposed, &p);
 }
 
 #endif

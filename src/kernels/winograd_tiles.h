@@ -28,6 +28,13 @@ typedef struct tile_block {
     int n_few_columns, n_all, n_few_rows;
 } tile_block;
 
+/* Where the results of a tile are: offset of the first, strides, and how many there are. */
+typedef struct tile_place {
+    int64_t first, row, column;
+    int rows, columns;
+    bool whole; /* as many as its kind has */
+} tile_place;
+
 /* A matrix for each point: rows are tiles, columns are channels, rounded up to whole vectors. */
 typedef struct point_matrices {
     float *at;
@@ -47,6 +54,19 @@ TR_INLINE int64_t whole_vectors(int64_t channels)
 TR_INLINE int64_t count_tiles(const tr_window_sizes *s)
 {
     return s->n * ((s->oh + TILE - 1) / TILE) * ((s->ow + TILE - 1) / TILE);
+}
+
+TR_INLINE tile_place place_of(const tr_window_sizes *s, const tile *t)
+{
+    const int rows = (int)least(t->few_rows ? FEW : TILE, s->oh - t->y);
+    const int columns = (int)least(t->few_columns ? FEW : TILE, s->ow - t->x);
+    return (tile_place){.first = ((t->image * s->oh + t->y) * s->ow + t->x) * s->oc,
+                        .row = s->ow * s->oc,
+                        .column = s->oc,
+                        .rows = rows,
+                        .columns = columns,
+                        .whole = rows == (t->few_rows ? FEW : TILE) &&
+                                 columns == (t->few_columns ? FEW : TILE)};
 }
 
 /* Strides that do not put the rows, or the points, of a matrix into the same few lines of a
@@ -168,6 +188,21 @@ TR_INLINE void transform_strip(const bool few_rows, const tile *strip, int n,
     }
 }
 
+/* Apart, as compilers lose themselves in functions of a thousand vectors. */
+static __attribute__((noinline)) void transform_few_rows(const tile *strip, int n,
+                                                         const strip_source *from, int64_t ic,
+                                                         const point_matrices *to)
+{
+    transform_strip(true, strip, n, from, ic, to);
+}
+
+static __attribute__((noinline)) void transform_all_rows(const tile *strip, int n,
+                                                         const strip_source *from, int64_t ic,
+                                                         const point_matrices *to)
+{
+    transform_strip(false, strip, n, from, ic, to);
+}
+
 /* How many floats of zeros transform_source wants, for lines outside of the source. */
 TR_INLINE int64_t zero_line(const tr_window_sizes *s)
 {
@@ -195,9 +230,9 @@ static void transform_source(const tr_window_sizes *s, const tile_block *block, 
                 inside ? src + ((strip->image * s->ih + y) * s->iw + x + start) * s->ic : zeros;
         }
         if (strip->few_rows)
-            transform_strip(true, strip, n, &from, s->ic, to);
+            transform_few_rows(strip, n, &from, s->ic, to);
         else
-            transform_strip(false, strip, n, &from, s->ic, to);
+            transform_all_rows(strip, n, &from, s->ic, to);
     }
 }
 

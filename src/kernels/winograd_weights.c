@@ -18,7 +18,7 @@
 #include "winograd_tiles.h"
 #include "winograd_transforms.h"
 
-enum { TOGETHER = 32 }; /* part of the result */
+enum { TOGETHER = 48 }; /* part of the result */
 
 /* How the work is cut, which does not change the result: blocks whose matrices are held at the same
  * time, and the channels of the sums at the points that are. Either one block is held, and the sums
@@ -38,7 +38,7 @@ static cut cut_of(const tr_window_sizes *s)
     c.outputs = outputs;
     if (c.blocks == 1 || tiles * (s->ic + outputs) < s->ic * outputs) {
         c.held = c.blocks;
-        c.inputs = least(s->ic, 48);
+        c.inputs = least(s->ic, 24);
         c.outputs = least(outputs, 64);
     }
     return c;
@@ -62,7 +62,7 @@ static layout layout_of(const tr_window_sizes *s, const cut *c)
     l.sums = l.gradient + c->held * l.gradient_block;
     l.bias = l.sums + ALL_POINTS * l.sums_point;
     l.zeros = l.bias + whole_vectors(s->oc);
-    l.end = l.zeros + (zero_line(s) > s->oc ? zero_line(s) : s->oc);
+    l.end = l.zeros + zero_line(s);
     return l;
 }
 
@@ -74,19 +74,24 @@ size_t TR_OF_SET(tr_winograd_weights_scratch)(const tr_window_sizes *s)
 
 /* ---- the gradient of the result at the points ---- */
 
-/* One vector of channels of a tile, whose pixels are at `pixels`; returns their sum. */
+/* One vector of channels of a tile; returns the sum of its pixels. `whole`: none is outside of the
+ * image, and n is VL. */
 TR_INLINE vec gradient_of_tile(const bool few_rows, const bool few_columns, const bool whole,
-                               const float *(*pixels)[TILE], int64_t c, int64_t n, float *to,
+                               const float *from, const tile_place *place, int64_t n, float *to,
                                int64_t point)
 {
-    const int n_rows = few_rows ? FEW : TILE, n_columns = few_columns ? FEW : TILE;
+    const int rows = few_rows ? FEW : TILE, columns = few_columns ? FEW : TILE;
     vec lines[POINTS][TILE], sum = v_set(0.0f);
     TR_UNROLL
-    for (int x = 0; x < n_columns; x++) {
+    for (int x = 0; x < columns; x++) {
         vec y[TILE], at[POINTS];
         TR_UNROLL
-        for (int i = 0; i < n_rows; i++) {
-            y[i] = whole ? v_load(pixels[i][x] + c) : v_load_n(pixels[i][x] + c, n);
+        for (int i = 0; i < rows; i++) {
+            const float *pixel = from + i * place->row + x * place->column;
+            if (whole)
+                y[i] = v_load(pixel);
+            else
+                y[i] = i < place->rows && x < place->columns ? v_load_n(pixel, n) : v_set(0.0f);
             sum = v_add(sum, y[i]);
         }
         line_of_gradient(few_rows, y, at);
@@ -109,42 +114,39 @@ TR_INLINE vec gradient_of_tile(const bool few_rows, const bool few_columns, cons
 }
 
 TR_INLINE void gradient_by_kind(const bool few_rows, const bool few_columns,
-                                const tr_window_sizes *s, const tile *t,
-                                const float *(*pixels)[TILE], const point_matrices *to, float *bias)
+                                const tr_window_sizes *s, const tile *t, const float *diff_dst,
+                                const point_matrices *to, float *bias)
 {
+    const tile_place place = place_of(s, t);
+    const float *from = diff_dst + place.first;
     float *out = to->at + t->row * to->row;
     for (int64_t c = 0; c < s->oc; c += VL) {
         const int64_t n = least(VL, s->oc - c);
-        const vec sum =
-            n == VL
-                ? gradient_of_tile(few_rows, few_columns, true, pixels, c, n, out + c, to->point)
-                : gradient_of_tile(few_rows, few_columns, false, pixels, c, n, out + c, to->point);
+        const vec sum = place.whole && n == VL
+                            ? gradient_of_tile(few_rows, few_columns, true, from + c, &place, n,
+                                               out + c, to->point)
+                            : gradient_of_tile(few_rows, few_columns, false, from + c, &place, n,
+                                               out + c, to->point);
         v_store(bias + c, v_add(v_load(bias + c), sum));
     }
 }
 
 /* The tiles of a block, in the order in which they are counted. */
-static void transform_gradient(const tr_window_sizes *s, const tile_block *block,
-                               const float *diff_dst, const float *zeros, const point_matrices *to,
-                               float *bias)
+static __attribute__((noinline)) void transform_gradient(const tr_window_sizes *s,
+                                                         const tile_block *block,
+                                                         const float *diff_dst,
+                                                         const point_matrices *to, float *bias)
 {
-    for (int k = 0; k < block->n; k++) {
-        const tile *t = &block->tiles[k];
-        const float *pixels[TILE][TILE];
-        for (int y = 0; y < TILE; y++)
-            for (int x = 0; x < TILE; x++)
-                pixels[y][x] =
-                    t->y + y < s->oh && t->x + x < s->ow
-                        ? diff_dst + ((t->image * s->oh + t->y + y) * s->ow + t->x + x) * s->oc
-                        : zeros;
+    for (int i = 0; i < block->n; i++) {
+        const tile *t = &block->tiles[i];
         if (!t->few_rows && !t->few_columns)
-            gradient_by_kind(false, false, s, t, pixels, to, bias);
+            gradient_by_kind(false, false, s, t, diff_dst, to, bias);
         else if (!t->few_rows)
-            gradient_by_kind(false, true, s, t, pixels, to, bias);
+            gradient_by_kind(false, true, s, t, diff_dst, to, bias);
         else if (!t->few_columns)
-            gradient_by_kind(true, false, s, t, pixels, to, bias);
+            gradient_by_kind(true, false, s, t, diff_dst, to, bias);
         else
-            gradient_by_kind(true, true, s, t, pixels, to, bias);
+            gradient_by_kind(true, true, s, t, diff_dst, to, bias);
     }
 }
 
@@ -169,7 +171,7 @@ static void transform_block(const work *w, const tile_block *block, int64_t held
     const float *zeros = w->scratch + w->layout.zeros;
     memset(bias, 0, (size_t)whole_vectors(s->oc) * sizeof *bias);
     transform_source(s, block, src, zeros, &source);
-    transform_gradient(s, block, diff_dst, zeros, &gradient, bias);
+    transform_gradient(s, block, diff_dst, &gradient, bias);
     for (int64_t o = 0; diff_bias != NULL && o < s->oc; o++)
         diff_bias[o] += bias[o];
 }
@@ -192,7 +194,7 @@ static void multiply_block(const work *w, const tile_block *block, int64_t held,
                          point * w->gradient.point + from * w->gradient.row + part->output;
         float *c = w->scratch + w->layout.sums + point * w->layout.sums_point;
         for (int64_t o = 0; o < part->outputs; o += PANEL)
-            product_panel(part->inputs, (int)(least(PANEL, part->outputs - o) / VL), true,
+            product_panel((int)part->inputs, (int)(least(PANEL, part->outputs - o) / VL), true,
                           (product){.terms = terms,
                                     .a = a,
                                     .a_stride = w->source.row,
@@ -227,10 +229,14 @@ static void write_taps(const work *w, const channels *part, int64_t i, int64_t o
         vec taps[TAPS];
         line_of_filter_gradient(lines[y], taps);
         TR_UNROLL
-        for (int x = 0; x < TAPS; x++)
-            v_store_n(diff_kernel + ((y * TAPS + x) * s->ic + part->input + i) * s->oc +
-                          part->output + o,
-                      taps[x], n);
+        for (int x = 0; x < TAPS; x++) {
+            float *to =
+                diff_kernel + ((y * TAPS + x) * s->ic + part->input + i) * s->oc + part->output + o;
+            if (n == VL)
+                v_store(to, taps[x]);
+            else
+                v_store_n(to, taps[x], n);
+        }
     }
 }
 

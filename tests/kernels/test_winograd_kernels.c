@@ -383,7 +383,7 @@ Test(winograd, lets_infinities_and_nans_through)
     free_tensors(&from);
 }
 
-Test(winograd, takes_3_by_3_with_stride_1)
+Test(winograd, takes_what_it_is_faster_at)
 {
     const tr_window_sizes good = SAME(8, 14, 14, 32, 64);
     cr_expect(winograd(0)->takes(&good));
@@ -395,6 +395,10 @@ Test(winograd, takes_3_by_3_with_stride_1)
     cr_expect_not(winograd(0)->takes(&s));
     s = good;
     s.top = 3;
+    cr_expect_not(winograd(0)->takes(&s));
+    s = SAME(8, 28, 28, 1, 32); /* transforms alone are more than is saved */
+    cr_expect_not(winograd(0)->takes(&s));
+    s = SAME(8, 2, 2, 256, 256); /* nothing is saved */
     cr_expect_not(winograd(0)->takes(&s));
     for (int i = 0; i < N_CASES; i++) /* the same on every set */
         for (int set = 1; winograd(set) != NULL; set++) {
