@@ -43,7 +43,7 @@ static int64_t most_reached(int64_t pixels, int64_t kernel, int64_t stride)
 
 static tr_direct_part largest_part(const tr_window_sizes *s)
 {
-    const int64_t bytes = s->oc * (int64_t)sizeof(float);
+    const int64_t bytes = (s->oc + s->sh * s->sw * s->ic) * (int64_t)sizeof(float);
     return tr_direct_largest(s->n, s->ih, s->iw, tr_direct_pixels(bytes) * s->sh * s->sw);
 }
 

@@ -54,12 +54,14 @@ TR_INLINE tr_direct_part tr_direct_next(tr_direct_part part, tr_direct_part larg
     return part;
 }
 
-/* Bytes of a part's source: with the weights of some channels it stays in a second level cache. */
-enum { TR_DIRECT_PART_BYTES = 256 * 1024 };
+/* What a part reads and writes: with the weights of some channels it stays in a second level cache.
+ */
+enum { TR_DIRECT_PART_BYTES = 256 * 1024, TR_DIRECT_FEW_PIXELS = 16 };
 
 TR_INLINE int64_t tr_direct_pixels(int64_t bytes_of_one)
 {
-    return TR_DIRECT_PART_BYTES / bytes_of_one > 16 ? TR_DIRECT_PART_BYTES / bytes_of_one : 16;
+    const int64_t pixels = TR_DIRECT_PART_BYTES / bytes_of_one;
+    return pixels > TR_DIRECT_FEW_PIXELS ? pixels : TR_DIRECT_FEW_PIXELS;
 }
 
 /* Without a window, all pixels of a micro-batch are one long row. */
@@ -104,7 +106,7 @@ typedef struct tr_direct_pass {
     int64_t images, rows, columns, channels; /* of the result */
     const float *packed;                     /* tr_direct_packed_at() */
     const float *bias;                       /* NULL: none */
-    const tr_function *relu;                 /* NULL: none */
+    const tr_function *relu;                 /* of any slope; NULL: none */
     int vectors;                             /* tr_direct_vectors() */
 } tr_direct_pass;
 
