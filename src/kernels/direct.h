@@ -54,8 +54,7 @@ TR_INLINE tr_direct_part tr_direct_next(tr_direct_part part, tr_direct_part larg
     return part;
 }
 
-/* What a part reads and writes: with the weights of some channels it stays in a second level cache.
- */
+/* What a part reads and writes; with the weights of some channels it fits a second level cache. */
 enum { TR_DIRECT_PART_BYTES = 256 * 1024, TR_DIRECT_FEW_PIXELS = 16 };
 
 TR_INLINE int64_t tr_direct_pixels(int64_t bytes_of_one)
