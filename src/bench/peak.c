@@ -151,8 +151,8 @@ static float fma_neon(void)
 
 static peak_loop best_loop(tr_isa isa, bool tiles, tr_precision precision)
 {
-    (void)isa, (void)tiles, (void)precision;
-    return (peak_loop){fma_neon, 2.0 * 4.0 * 16.0 * TURNS};
+    (void)tiles, (void)precision;
+    return isa == TR_ISA_NEON ? (peak_loop){fma_neon, 2.0 * 4.0 * 16.0 * TURNS} : (peak_loop){0};
 }
 
 #else

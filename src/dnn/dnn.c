@@ -28,6 +28,8 @@ struct tr_dnn {
 /* ---- instruction sets ---- */
 
 #if defined(__x86_64__)
+enum { BASIC_ISA = TR_ISA_AUTO };
+
 static bool cpu_has(tr_isa isa)
 {
     if (isa == TR_ISA_AVX2)
@@ -48,6 +50,12 @@ static const char *basic_isa(void)
 }
 
 #else /* oneDNN has names for those of x86 only, and answers "all of them" elsewhere */
+#if defined(__aarch64__)
+enum { BASIC_ISA = TR_ISA_NEON };
+#else
+enum { BASIC_ISA = TR_ISA_AUTO };
+#endif
+
 static bool cpu_has(tr_isa isa)
 {
     (void)isa;
@@ -120,11 +128,7 @@ static tr_instruction_set set_of(tr_isa isa)
     case TR_ISA_AVX512:
         return TR_SET_AVX512;
     default: /* what oneDNN may use, and DNNL_MAX_CPU_ISA limits */
-#if defined(__aarch64__)
-        return TR_SET_NEON;
-#else
         return tr_dnn_isa() == TR_ISA_AUTO ? TR_SET_SCALAR : set_of(tr_dnn_isa());
-#endif
     }
 }
 
@@ -256,7 +260,7 @@ tr_isa tr_dnn_isa(void)
 {
     if (isa_includes(dnnl_cpu_isa_avx512_core))
         return TR_ISA_AVX512;
-    return isa_includes(dnnl_cpu_isa_avx2) ? TR_ISA_AVX2 : TR_ISA_AUTO;
+    return isa_includes(dnnl_cpu_isa_avx2) ? TR_ISA_AVX2 : BASIC_ISA;
 }
 
 bool tr_dnn_tiles(void)

@@ -35,9 +35,9 @@ void tr_dnn_free(tr_dnn *dnn);
  * to one. */
 int tr_dnn_threads(const tr_dnn *dnn);
 
-tr_isa tr_dnn_isa(void);           /* in effect: TR_ISA_AVX512, TR_ISA_AVX2; TR_ISA_AUTO: neither */
-bool tr_dnn_tiles(void);           /* whether bfloat16 may go through AMX's tiles */
-const char *tr_dnn_isa_name(void); /* the instruction set in effect, e.g. "AVX-512" */
+tr_isa tr_dnn_isa(void);                   /* in effect: AVX512, AVX2 or NEON; AUTO: none of them */
+bool tr_dnn_tiles(void);                   /* whether bfloat16 may go through AMX's tiles */
+const char *tr_dnn_isa_name(void);         /* the instruction set in effect, e.g. "AVX-512" */
 void tr_dnn_version(char *text, size_t n); /* "oneDNN 2.6.3" */
 
 /* The kernels of our own that are in use; NULL: none. */
