@@ -5,8 +5,6 @@
 # instruction set that is there, on 1, 2, 3 and 7 threads, and each must end as digests.txt says. --full is 3 epochs on 2,000 images, which
 # takes minutes; without, it is a few steps. --write first puts what the first instruction set and number of threads gives into that file.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
-
 amount=short threads="1 2 3 7" write=
 while [[ ${1-} == --* ]]; do
     case $1 in
@@ -17,8 +15,10 @@ while [[ ${1-} == --* ]]; do
     esac
     shift
 done
+if [[ -e ${1-} ]]; then set -- "$(realpath "$1")" "${@:2}"; fi
 (($# > 0)) || { echo 'usage: digests.sh [--full] [--threads "1 2 ..."] [--write] PROGRAM [ARG...]' >&2; exit 2; }
 
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 bad=0 n=0
 
 # compare WHO LINE: with what digests.txt has of that network and amount
