@@ -68,6 +68,14 @@ TR_INLINE void column_block(const int R, const int V, const bool TAIL, const pie
             sum[r][v] = p->begins ? v_set(0.0f)
                                   : load_first(!TAIL || v < V - 1, c + r * columns + v * VL, n);
     }
+    if (p->begins) { /* the next rows are only written: their lines are on the way meanwhile */
+        TR_UNROLL
+        for (int r = 0; r < R; r++) {
+            TR_UNROLL
+            for (int v = 0; v < V; v += 2)
+                v_fetch_to_write(c + (R + r) * columns + v * VL);
+        }
+    }
     for (int64_t k = 0; k < p->count; k++, a += step, b += columns) {
         vec row[COLUMN_VECTORS];
         TR_UNROLL
@@ -156,7 +164,7 @@ static inline void run_piece(const piece *p, int64_t rows)
 /* Rows whose results are written in turn: a few of long ones. */
 static inline int64_t strip_rows(int64_t rows, int64_t columns)
 {
-    return rows <= FEW_ROWS || columns <= FEW_ROWS ? least(rows, FEW_ROWS) : 8;
+    return rows <= FEW_ROWS || columns <= FEW_ROWS ? least(rows, FEW_ROWS) : 4;
 }
 
 /* Floats: the sums of a strip's next chains. */

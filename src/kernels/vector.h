@@ -32,6 +32,12 @@
 #define TR_REGISTERS 16
 #endif
 
+/* The line of memory that holds p is wanted soon; it may lie outside of what is allocated. */
+TR_INLINE void v_fetch_to_write(const float *p)
+{
+    __builtin_prefetch(p, 1);
+}
+
 /* clang-format off */
 #if defined(TR_FOR_AVX512)
 #include <immintrin.h>
