@@ -127,7 +127,7 @@ def trainers(program, kernels, scratch):
             sets, why = [], refusal()
         for name, more in ((f"trainer-{kernel}", []),
                            (f"trainer-{kernel}-bf16", ["engine.precision=bfloat16"])):
-            if more and kernel == "portable":
+            if more and kernel != "onednn":
                 continue  # float32 alone
             if more and not machine.has_bfloat16():
                 left_out[name] = "this CPU has neither AVX512_BF16 nor AMX"

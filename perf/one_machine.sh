@@ -146,7 +146,7 @@ done
 if has_flag 'avx512_bf16|amx_bf16'; then
     for n in $threads_list; do
         for word in "${kernels[@]}"; do
-            [[ $word == portable ]] || add mnist configs/mnist.ini 128 "$word" bfloat16 auto "$n"
+            [[ $word != onednn ]] || add mnist configs/mnist.ini 128 "$word" bfloat16 auto "$n"
         done
     done
 else

@@ -54,13 +54,7 @@ typedef struct tr_checkpoint_config {
 } tr_checkpoint_config;
 
 /* Scalar and NEON are there for kernels of our own. */
-typedef enum tr_isa {
-    TR_ISA_AUTO,
-    TR_ISA_SCALAR,
-    TR_ISA_AVX2,
-    TR_ISA_AVX512,
-    TR_ISA_NEON
-} tr_isa;
+typedef enum tr_isa { TR_ISA_AUTO, TR_ISA_SCALAR, TR_ISA_AVX2, TR_ISA_AVX512, TR_ISA_NEON } tr_isa;
 
 /* What layers compute with. Parameters, gradients, their sum and the update are float32 always. */
 typedef enum tr_precision { TR_FLOAT32, TR_BFLOAT16 } tr_precision;

@@ -132,7 +132,6 @@ static tr_instruction_set set_of(tr_isa isa)
     }
 }
 
-/* Fast has none for bfloat16, which is then oneDNN's alone. */
 static tr_status choose_own(tr_dnn *dnn, const tr_engine_config *config, tr_error *err)
 {
     static const char *const names[] = {"auto", "scalar", "avx2", "avx512", "neon"};
@@ -143,12 +142,13 @@ static tr_status choose_own(tr_dnn *dnn, const tr_engine_config *config, tr_erro
                        "[engine] isa = %s: oneDNN has no such limit; it is there for kernels = "
                        "fast or portable",
                        names[isa]);
-    if (dnn->choice == TR_KERNELS_PORTABLE && config->precision == TR_BFLOAT16)
-        return tr_fail(err, TR_ERR_CONFIG,
-                       "[engine] kernels = portable: computes in float32 alone; use precision = "
-                       "float32, or kernels = onednn");
-    if (dnn->choice == TR_KERNELS_ONEDNN || config->precision == TR_BFLOAT16)
+    if (dnn->choice == TR_KERNELS_ONEDNN)
         return TR_OK;
+    if (config->precision == TR_BFLOAT16)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "[engine] kernels = %s: computes in float32 alone; use precision = float32, "
+                       "or kernels = onednn",
+                       tr_kernels_names[dnn->choice]);
     dnn->own = isa == TR_ISA_AUTO ? tr_kernels_best(set_of(isa)) : tr_kernels_of(set_of(isa));
     if (dnn->own == NULL)
         return tr_fail(err, TR_ERR_CONFIG,

@@ -264,8 +264,8 @@ static tr_status check_channels(checker *self, tr_job *at, tr_op_check *check, t
         const double size = (double)(1 + (bits >> 44)); /* to 2^20, or all of a like weight */
         factors[o] = (rounds ? 1.0 + size * 0x1p-20 : size) * ((bits & 1) != 0 ? -1.0 : 1.0);
     }
-    tr_recipe numbers = rounds ? tr_noise(self->program, at->op)
-                               : tr_whole_numbers(self->program, at->op, !fused);
+    tr_recipe numbers =
+        rounds ? tr_noise(self->program, at->op) : tr_whole_numbers(self->program, at->op, !fused);
     if (rounds && fused)
         numbers.low = 0.0f;
     at->factors = factors;

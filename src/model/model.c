@@ -108,13 +108,18 @@ static tr_status check_winograd(const tr_model *model, tr_error *err)
     for (size_t i = 0; i < tr_program_n_ops(program); i++)
         if (tr_program_op(program, i).is_winograd)
             return TR_OK;
+    if (tr_dnn_own(model->dnn) != NULL)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "[engine] convolution = winograd: it pays for no layer of this model (3 x 3 "
+                       "kernels, strides 1, not the smallest images or fewest channels); use "
+                       "convolution = auto");
     char version[32];
     tr_dnn_version(version, sizeof version);
     return tr_fail(err, TR_ERR_CONFIG,
                    "[engine] convolution = winograd: %s has no such kernel for any layer of this "
                    "model (it wants AVX-512, float32, 3 x 3 kernels, strides 1 and channels in "
                    "multiples of 16); use convolution = direct, or kernels = fast",
-                   model->dnn != NULL && tr_dnn_own(model->dnn) != NULL ? "trainer" : version);
+                   version);
 }
 
 static tr_status build(tr_model *model, bool for_training, tr_error *err)

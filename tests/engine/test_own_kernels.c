@@ -165,11 +165,32 @@ Test(own_kernels, what_does_not_go_together_is_refused)
 #endif
 }
 
-Test(own_kernels, portable_is_float32)
+/* A key that would change nothing. */
+Test(own_kernels, they_are_float32)
 {
     if (!test_has_bfloat16())
         cr_skip_test("this CPU has no bfloat16 instructions, or they are forbidden");
-    const char *text =
-        refusal((tr_engine_config){.kernels = TR_KERNELS_PORTABLE, .precision = TR_BFLOAT16});
-    cr_assert(text != NULL && strstr(text, "float32 alone"), "%s", text);
+    for (int kernels = TR_KERNELS_FAST; kernels <= TR_KERNELS_PORTABLE; kernels++) {
+        const char *text =
+            refusal((tr_engine_config){.kernels = kernels, .precision = TR_BFLOAT16});
+        cr_assert(text != NULL && strstr(text, "float32 alone"), "%s", text);
+    }
+}
+
+Test(own_kernels, winograd_that_nothing_takes_is_refused)
+{
+    static const char layers[] = "[model]\ninput_shape = 9, 7, 3\n[layer.a]\ntype = conv2d\n"
+                                 "filters = 32\nkernel_size = 5\n[layer.b]\ntype = flatten\n"
+                                 "[layer.c]\ntype = dense\nunits = 4\nactivation = softmax\n";
+    static const char *const overrides[] = {"engine.kernels=fast", "engine.convolution=winograd"};
+    tr_error err = {0};
+    tr_model *model = NULL;
+    if (!has_own())
+        cr_skip_test("no fused multiply-add");
+    tr_config *config = test_config(layers, overrides, 2);
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+    cr_assert_eq(tr_model_build(model, &err), TR_ERR_CONFIG);
+    cr_assert(strstr(err.text, "it pays for no layer of this model"), "%s", err.text);
+    tr_model_free(model);
+    tr_config_free(config);
 }
