@@ -4,6 +4,7 @@
 #include "checkpoint_write.h"
 
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -394,23 +395,37 @@ static bool has_kink(hid_t file, const char *group)
     return has;
 }
 
-static void run_cases(const char *prefix, const test_golden_way *way)
+/* The cases of one file; how many there were. */
+static size_t run_cases_of(const char *name, const char *prefix, const test_golden_way *way)
 {
-    const hid_t file = test_golden_open(way->file == NULL ? "layers.h5" : way->file);
+    const hid_t file = test_golden_open(name);
     H5G_info_t info;
     size_t cases = 0;
     cr_assert(H5Gget_info(file, &info) >= 0);
     for (hsize_t i = 0; i < info.nlinks; i++) {
-        char name[MAX_NAME];
-        cr_assert(H5Lget_name_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,
+        char group[MAX_NAME];
+        cr_assert(H5Lget_name_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, i, group, sizeof group,
                                      H5P_DEFAULT) >= 0);
-        if (strncmp(name, prefix, strlen(prefix)) != 0 || (way->smooth && has_kink(file, name)))
+        if (strncmp(group, prefix, strlen(prefix)) != 0 || (way->smooth && has_kink(file, group)))
             continue;
-        run_case(file, name, way);
+        run_case(file, group, way);
         cases++;
     }
-    cr_assert_gt(cases, 0, "no golden case %s*", prefix);
     H5Fclose(file);
+    return cases;
+}
+
+static void run_cases(const char *prefix, const test_golden_way *way)
+{
+    glob_t files;
+    size_t cases = 0;
+    cr_assert_eq(glob(TR_GOLDEN "/layers*.h5", 0, NULL, &files), 0);
+    if (way->file != NULL)
+        cases = run_cases_of(way->file, prefix, way);
+    for (size_t i = 0; way->file == NULL && i < files.gl_pathc; i++)
+        cases += run_cases_of(strrchr(files.gl_pathv[i], '/') + 1, prefix, way);
+    globfree(&files);
+    cr_assert_gt(cases, 0, "no golden case %s*", prefix);
 }
 
 void test_golden_layer_with(const char *prefix, const test_golden_way *way)

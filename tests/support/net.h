@@ -67,7 +67,7 @@ void test_close(const char *what, const float *a, const float *b, size_t n, doub
 test_net *test_net_golden(hid_t file, const char *group, const char *const *overrides,
                           size_t n_overrides);
 
-/* Runs every case of layers.h5 whose name starts with `prefix`, forward and backward. */
+/* Runs every case of layers*.h5 whose name starts with `prefix`, forward and backward. */
 void test_golden_layer(const char *prefix);
 
 /* The same under other settings of the engine, with the tolerance that they deserve; without any,
@@ -76,7 +76,7 @@ typedef struct test_golden_way {
     const char *const *overrides;
     size_t n_overrides;
     double absolute, relative; /* as in test_close() */
-    const char *file;          /* NULL: layers.h5 */
+    const char *file;          /* NULL: all of layers*.h5 */
     bool smooth; /* leave out functions with a kink: near it any error turns a gradient on or off */
 } test_golden_way;
 void test_golden_layer_with(const char *prefix, const test_golden_way *way);
