@@ -87,6 +87,7 @@ typedef struct tr_engine_config {
 typedef struct tr_config {
     tr_data_config data;
     int64_t input_shape[3]; /* height, width, channels */
+    bool input_flat;        /* a vector: its length is input_shape[2], the others are 1 */
     const char *model_name;
     tr_compile_config compile;
     tr_fit_config fit;

@@ -44,9 +44,10 @@ typedef struct tr_dataset tr_dataset;
  * What a file names in other files is read only with [data] external_files.
  * The files are read in child processes, so that one which crashes the HDF5 library is an error
  * like others. Checks: the file is HDF5 and readable; each dataset exists and is numeric; x is
- * [n,h,w] (c = 1) or [n,h,w,c] and h, w, c equal config->input_shape; counts agree; n > 0; float
- * images hold no NaN or infinity; all parts have the same kind of targets. Errors (TR_ERR_DATA,
- * TR_ERR_INTERNAL) name the file, the dataset, what was found, what was expected. */
+ * [n,h,w] (c = 1) or [n,h,w,c] and h, w, c equal config->input_shape, or, for vectors, has that
+ * many numbers per sample; counts agree; n > 0; float images hold no NaN or infinity; all parts
+ * have the same kind of targets. Errors (TR_ERR_DATA, TR_ERR_INTERNAL) name the file, the dataset,
+ * what was found, what was expected. */
 tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned targets,
                           tr_error *err);
 
@@ -54,10 +55,10 @@ tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned ta
 tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
                                tr_error *err);
 
-/* Images alone, to predict: the array `name` of the file at `path`, checked likewise;
- * `external_files` as in [data]. They are the test set of *out. */
+/* Images alone, to predict: the array `name` of the file at `path`, checked likewise. They are the
+ * test set of *out. */
 tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,
-                                 const int64_t input_shape[3], bool external_files, tr_error *err);
+                                 const tr_config *config, tr_error *err);
 void tr_dataset_free(tr_dataset *dataset);
 
 /* Borrowed views. n is 0 when the files have no such part. */
@@ -118,5 +119,12 @@ tr_status tr_convert_to_idx(const char *path, const char *folder, tr_error *err)
  * absent. The output is whole or not written. */
 tr_status tr_convert_npz(const char *path, const char *out_path, tr_error *err);
 tr_status tr_convert_to_npz(const char *path, const char *out_path, tr_error *err);
+
+/* Tables as text, a class and the numbers of a sample in each line (convert_csv.c): `train` and
+ * `test` (NULL: none) into an HDF5 file. Samples get the shape (n_shape 0: vectors). TR_ERR_DATA
+ * names the line. The output is whole or not written. */
+enum { TR_CSV_SHAPE = 3 };
+tr_status tr_convert_csv(const char *train, const char *test, const int64_t *shape, int n_shape,
+                         const char *out_path, tr_error *err);
 
 #endif

@@ -108,10 +108,12 @@ static void print_start(const tr_session *session, const tr_run *run)
     tr_dnn_version(version, sizeof version);
     printf("trainer %s, %s, %s, threads: %d (%s)\n", TR_VERSION, version, tr_dnn_isa_name(),
            info.threads, info.threads_why);
-    printf("data: %s: %lld training, %lld validation, %lld test samples, %s %lld x %lld x %lld\n",
-           config->data.file, (long long)info.n_train, (long long)info.n_validation,
-           (long long)info.n_test, samples->pixel == TR_PIXEL_U8 ? "uint8" : "float32",
-           (long long)samples->h, (long long)samples->w, (long long)samples->c);
+    printf("data: %s: %lld training, %lld validation, %lld test samples, %s ", config->data.file,
+           (long long)info.n_train, (long long)info.n_validation, (long long)info.n_test,
+           samples->pixel == TR_PIXEL_U8 ? "uint8" : "float32");
+    if (!config->input_flat)
+        printf("%lld x %lld x ", (long long)samples->h, (long long)samples->w);
+    printf("%lld\n", (long long)samples->c);
     const tr_pixel_range range = tr_pixel_range_of(config, samples);
     /* Keras's tutorial prints x_train.min() and max(). */
     printf("pixels: %g to %g, scaled to %g to %g\n\n", range.low, range.high, range.seen_low,

@@ -13,7 +13,8 @@ static const char doc[] =
     "Say what a network sees in images: the class and the probabilities of each.\v"
     "Images are the test set of the configuration, or an array of an HDF5 file (--input "
     "FILE.h5:DATASET), or picture files (--image, may be repeated) of the size that the network "
-    "was trained for. Pixels are scaled as in training; a picture's are 0 to 255. Without --output "
+    "was trained for; a network of vectors takes the pixels in their order. Pixels are scaled as "
+    "in training; a picture's are 0 to 255. Without --output "
     "the answer is printed: a line per picture, CSV for an array. A file of Keras does not say how "
     "pixels were scaled: where they were from 0 to 1, give --set data.scale=1/255.";
 
@@ -69,10 +70,35 @@ static tr_status open_array(tr_dataset **out, const char *input, const tr_config
     if (path == NULL)
         return tr_out_of_memory(err, NULL);
     const tr_status status =
-        tr_dataset_open_images(out, path, named ? colon + 1 : "x_test", config->input_shape,
-                               config->data.external_files, err);
+        tr_dataset_open_images(out, path, named ? colon + 1 : "x_test", config, err);
     tr_free(path);
     return status;
+}
+
+/* A picture of the network's size. One that takes vectors takes the picture's pixels in their
+ * order: grey, or red, green and blue of each, whichever makes its length. */
+static tr_status read_picture(tr_image *out, const char *path, const tr_config *config,
+                              tr_error *err)
+{
+    const int64_t *hwc = config->input_shape;
+    TR_TRY(tr_image_file_read(out, path, config->input_flat ? 1 : (int)hwc[2], err));
+    if (config->input_flat && 3 * out->h * out->w == hwc[2]) {
+        tr_image_release(out);
+        TR_TRY(tr_image_file_read(out, path, 3, err));
+    }
+    const int64_t h = out->h, w = out->w;
+    if (config->input_flat ? h * w * out->c == hwc[2] : h == hwc[0] && w == hwc[1])
+        return TR_OK;
+    tr_image_release(out);
+    return config->input_flat
+               ? tr_fail(err, TR_ERR_DATA,
+                         "%s: is %lld x %lld pixels (height x width), the network takes vectors of "
+                         "%lld: neither its grey pixels nor their three colours are as many",
+                         path, (long long)h, (long long)w, (long long)hwc[2])
+               : tr_fail(err, TR_ERR_DATA,
+                         "%s: is %lld x %lld pixels (height x width), the network was trained "
+                         "for %lld x %lld; scale or crop it to that size",
+                         path, (long long)h, (long long)w, (long long)hwc[0], (long long)hwc[1]);
 }
 
 /* The pictures as one array [n, h, w, c]. */
@@ -88,17 +114,10 @@ static tr_status read_pictures(const predict_options *options, const tr_config *
     for (size_t i = 0; i < options->n_images && status == TR_OK; i++) {
         const char *path = options->images[i];
         tr_image image;
-        status = tr_image_file_read(&image, path, (int)hwc[2], err);
+        status = read_picture(&image, path, config, err);
         if (status != TR_OK)
             break;
-        if (image.h != hwc[0] || image.w != hwc[1])
-            status = tr_fail(err, TR_ERR_DATA,
-                             "%s: is %lld x %lld pixels (height x width), the network was trained "
-                             "for %lld x %lld; scale or crop it to that size",
-                             path, (long long)image.h, (long long)image.w, (long long)hwc[0],
-                             (long long)hwc[1]);
-        else
-            memcpy(x + i * bytes, image.pixels, bytes);
+        memcpy(x + i * bytes, image.pixels, bytes);
         if (image.transparent)
             fprintf(stderr, "trainer: note: %s: its transparent parts are taken as white\n", path);
         tr_image_release(&image);
@@ -124,8 +143,7 @@ static tr_status find_images(tr_session *session, const predict_options *options
     else
         TR_TRY(tr_session_opened(session,
                                  tr_dataset_open_images(&session->dataset, config->data.file,
-                                                        config->data.x_test, config->input_shape,
-                                                        config->data.external_files, err),
+                                                        config->data.x_test, config, err),
                                  err));
     *samples = *tr_dataset_test(session->dataset);
     return TR_OK;

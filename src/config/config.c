@@ -34,7 +34,7 @@ static const char layer_prefix[] = "layer.";
 
 /* tr_isa */
 static const char *const isa_names[] = {"auto", "scalar", "avx2", "avx512", "neon", NULL};
-static const char *const precision_names[] = {"float32", "bfloat16", NULL};  /* tr_precision */
+static const char *const precision_names[] = {"float32", "bfloat16", NULL}; /* tr_precision */
 /* tr_convolution, tr_kernels_choice */
 static const char *const convolution_names[] = {"auto", "direct", "winograd", NULL};
 const char *const tr_kernels_names[] = {"onednn", "fast", "portable", NULL};
@@ -65,7 +65,7 @@ static const tr_key data_keys[] = {
 
 static const tr_key model_keys[] = {
     {"input_shape", TR_KEY_INTS, AT(input_shape), NULL, .min = 1, .max = 65536, .count = 3,
-     .doc = "height, width, channels of an image"},
+     .vector_max = 16777216, .doc = "height, width, channels of an image; or one number: a vector"},
     {"name", TR_KEY_TEXT, AT(model_name), "sequential", .doc = "the model's name in Keras"},
 };
 
@@ -117,8 +117,9 @@ static const tr_key engine_keys[] = {
     {"precision", TR_KEY_CHOICE, AT(engine.precision), "float32", .choices = precision_names,
      .doc = "what layers compute with; parameters, their gradients and the update stay float32"},
     {"convolution", TR_KEY_CHOICE, AT(engine.convolution), "auto", .choices = convolution_names,
-     .doc = "the algorithm; winograd: faster and a little less exact, where there is such a kernel; "
-            "auto: direct with kernels = onednn, else winograd where it is the faster one"},
+     .doc =
+         "the algorithm; winograd: faster and a little less exact, where there is such a kernel; "
+         "auto: direct with kernels = onednn, else winograd where it is the faster one"},
     {"kernels", TR_KEY_CHOICE, AT(engine.kernels), "onednn", .choices = tr_kernels_names,
      .doc = "whose kernels compute: oneDNN's; fast: our own where they are faster, in float32; "
             "portable: our own alone, the same result on every CPU"},
@@ -290,6 +291,10 @@ static void read_sections(tr_config *config)
         has_layer = has_layer || is_layer(section->name);
         if (spec != NULL && spec->keys != NULL)
             tr_section_read(section, spec->keys, spec->n_keys, config, config->problems);
+    }
+    if (config->input_shape[2] > 0 && config->input_shape[0] == 0) {
+        config->input_flat = true;
+        config->input_shape[0] = config->input_shape[1] = 1;
     }
     if (tr_problems_count(config->problems) == 0) {
         check_scale(config);

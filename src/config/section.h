@@ -35,7 +35,8 @@ typedef enum tr_key_kind {
     TR_KEY_TEXT,    /* const char *, owned by the section; not empty unless fallback is "" */
     TR_KEY_INTS,    /* int64_t[count]; comma-separated; for count 2 a single value means both,
                      * as in Keras's kernel_size=3; for count 4, two sides of each of two, one
-                     * value means all and two mean both sides of the first and of the second */
+                     * value means all and two mean both sides of the first and of the second; with
+                     * `vector_max` a single value is the last of them, behind zeros */
     TR_KEY_REALS    /* tr_reals; comma-separated, at least one; the range is that of each */
 } tr_key_kind;
 
@@ -48,6 +49,7 @@ typedef struct tr_key {
     bool above_min, below_max;  /* the range excludes that end: (min, or max) */
     const char *const *choices; /* CHOICE, CHOICES: NULL-terminated */
     int count;                  /* INTS */
+    double vector_max;          /* INTS: a single integer, of at most that, is allowed; or 0 */
     const char *zero_word;      /* INT: a word that means 0, e.g. "auto"; or NULL */
     bool optional;              /* may be absent without a default: the field stays as it was */
     const char *doc;            /* one line for `trainer help` */

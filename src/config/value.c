@@ -109,6 +109,18 @@ static bool parse_reals(const tr_key *key, const char *text, tr_reals *reals)
     return true;
 }
 
+/* One integer where several are usual: all zero but the last. */
+static bool parse_vector(const tr_key *key, const char *text, int64_t *values)
+{
+    const tr_key alone = {.kind = TR_KEY_INT, .min = key->min, .max = key->vector_max};
+    int64_t value;
+    if (key->vector_max == 0 || !parse_int(&alone, text, &value))
+        return false;
+    memset(values, 0, (size_t)key->count * sizeof *values);
+    values[key->count - 1] = value;
+    return true;
+}
+
 static bool parse_ints(const tr_key *key, const char *text, int64_t *values)
 {
     int64_t parsed[INTS_MAX];
@@ -117,7 +129,7 @@ static bool parse_ints(const tr_key *key, const char *text, int64_t *values)
     for (const char *rest = text; rest != NULL; n++) {
         rest = take_part(rest, part);
         if (n == key->count || n == INTS_MAX || !parse_int(key, part, &parsed[n]))
-            return false;
+            return parse_vector(key, text, values);
     }
     if (n == 1 && key->count % 2 == 0) {
         parsed[1] = parsed[0];
@@ -129,7 +141,7 @@ static bool parse_ints(const tr_key *key, const char *text, int64_t *values)
         n = 4;
     }
     if (n != key->count)
-        return false;
+        return parse_vector(key, text, values);
     memcpy(values, parsed, (size_t)n * sizeof *values);
     return true;
 }
@@ -303,11 +315,11 @@ const char *tr_value_expected(const tr_key *key, char *text, size_t n)
         snprintf(text, n, "a text that is not empty");
         break;
     case TR_KEY_INTS:
-        snprintf(text, n, "%s%d integers%s, separated by commas",
+        snprintf(text, n, "%s%d integers%s, separated by commas%s",
                  key->count == 2   ? "1 or "
                  : key->count == 4 ? "1, 2 or "
                                    : "",
-                 key->count, range);
+                 key->count, range, key->vector_max == 0 ? "" : ", or one alone");
         break;
     case TR_KEY_REALS:
         snprintf(text, n, "up to %d numbers%s, separated by commas", TR_REALS_MAX, range);

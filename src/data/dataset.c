@@ -42,10 +42,11 @@ static void part_close(sample_part *part)
 
 /* Opens and checks all but the values. Close also after a failure. */
 static tr_status part_open(sample_part *out, tr_h5_file *file, const part_names *names,
-                           const int64_t hwc[3], unsigned targets, tr_error *err)
+                           const tr_input_shape *shape, unsigned targets, tr_error *err)
 {
+    const int64_t *hwc = shape->hwc;
     TR_TRY(tr_h5_array_open(&out->x, file, names->x, err));
-    TR_TRY(tr_images_check(file, &out->x, hwc, err));
+    TR_TRY(tr_images_check(file, &out->x, shape, err));
     out->samples = (tr_samples){.n = out->x.dims[0],
                                 .h = hwc[0],
                                 .w = hwc[1],
@@ -83,7 +84,7 @@ typedef struct found_parts {
 
 typedef struct file_visit {
     part_names names[N_PARTS]; /* path NULL: not there */
-    const int64_t *hwc;
+    tr_input_shape shape;
     tr_h5_policy policy;
     unsigned targets;
     int part; /* first look: all parts from here on that lie in the same file */
@@ -115,7 +116,7 @@ static tr_status visit_part(file_visit *visit, int i, tr_h5_file *file, tr_error
         TR_TRY(test_is_wanted(file, &visit->names[i], &wanted, err));
     if (!wanted)
         return TR_OK;
-    tr_status status = part_open(&part, file, &visit->names[i], visit->hwc, visit->targets, err);
+    tr_status status = part_open(&part, file, &visit->names[i], &visit->shape, visit->targets, err);
     if (status == TR_OK && visit->parts != NULL)
         status = part_read(&part, &visit->parts[i], file, err);
     if (status == TR_OK && visit->parts == NULL) {
@@ -159,8 +160,8 @@ static bool plausible(const tr_samples *seen, tr_target form, const file_visit *
 {
     int64_t numbers;
     const bool classes = form == TR_TARGET_CLASSES, values = form == TR_TARGET_VALUES;
-    return seen->n > 0 && seen->n <= UINT32_MAX && seen->h == visit->hwc[0] &&
-           seen->w == visit->hwc[1] && seen->c == visit->hwc[2] &&
+    return seen->n > 0 && seen->n <= UINT32_MAX && seen->h == visit->shape.hwc[0] &&
+           seen->w == visit->shape.hwc[1] && seen->c == visit->shape.hwc[2] &&
            (seen->pixel == TR_PIXEL_U8 || seen->pixel == TR_PIXEL_F32) &&
            (visit->names[i].y == NULL ? form == 0 : classes || values) &&
            (!values ||
@@ -254,8 +255,8 @@ static tr_status check_same_form(const tr_dataset *dataset, tr_error *err)
     return TR_OK;
 }
 
-static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS], const int64_t hwc[3],
-                            unsigned targets, bool external_files, tr_error *err)
+static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS],
+                            const tr_config *config, unsigned targets, tr_error *err)
 {
     tr_dataset *dataset = tr_alloc(1, sizeof *dataset);
     file_visit *visit = tr_alloc(1, sizeof *visit);
@@ -274,8 +275,9 @@ static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS], c
         status = tr_out_of_memory(err, NULL);
     } else {
         visit->found = found;
-        visit->hwc = hwc;
-        visit->policy = external_files ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET;
+        memcpy(visit->shape.hwc, config->input_shape, sizeof visit->shape.hwc);
+        visit->shape.flat = config->input_flat;
+        visit->policy = config->data.external_files ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET;
         visit->targets = targets;
         status = read_all(dataset, visit, err);
     }
@@ -300,7 +302,7 @@ tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned ta
                                        [VALIDATION] = {validation ? data->validation_file : NULL,
                                                        data->x_validation, data->y_validation},
                                        [TEST] = {data->file, data->x_test, data->y_test}};
-    return open_parts(out, names, config->input_shape, targets, data->external_files, err);
+    return open_parts(out, names, config, targets, err);
 }
 
 tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
@@ -308,14 +310,14 @@ tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsign
 {
     const tr_data_config *data = &config->data;
     const part_names names[N_PARTS] = {[TEST] = {data->file, data->x_test, data->y_test}};
-    return open_parts(out, names, config->input_shape, targets, data->external_files, err);
+    return open_parts(out, names, config, targets, err);
 }
 
 tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,
-                                 const int64_t input_shape[3], bool external_files, tr_error *err)
+                                 const tr_config *config, tr_error *err)
 {
     const part_names names[N_PARTS] = {[TEST] = {path, name, NULL}};
-    return open_parts(out, names, input_shape, 0, external_files, err);
+    return open_parts(out, names, config, 0, err);
 }
 
 void tr_dataset_free(tr_dataset *dataset)

@@ -52,20 +52,10 @@ static json_t *in_module(json_t *object, const char *module)
 
 /* ---- the model ---- */
 
-/* [null, height, width, channels] */
-static json_t *batch_shape(const tr_config *config)
-{
-    json_t *shape = json_array();
-    json_array_append_new(shape, json_null());
-    for (int i = 0; i < 3; i++)
-        json_array_append_new(shape, json_integer(config->input_shape[i]));
-    return shape;
-}
-
 static json_t *input_layer(const tr_config *config, const json_t *carried)
 {
     json_t *layer = json_object();
-    json_object_set_new(layer, "batch_shape", batch_shape(config));
+    json_object_set_new(layer, "batch_shape", tr_keras_input_shape(config));
     json_object_set_new(layer, "dtype", json_string("float32"));
     json_object_set_new(layer, "sparse", json_false());
     json_object_set_new(layer, "name", json_string("input_layer"));
@@ -92,7 +82,7 @@ static json_t *model_object(const tr_model *model, const json_t *carried)
     tr_keras_add_carried(settings, carried, "model", NULL);
     json_object_set_new(settings, "layers", layers);
     if (chain)
-        json_object_set_new(settings, "build_input_shape", batch_shape(config));
+        json_object_set_new(settings, "build_input_shape", tr_keras_input_shape(config));
     const bool made =
         layers != NULL && (chain || tr_keras_connect(settings, model, TR_CALLS_KERAS3));
     json_t *object = tr_keras_object(chain ? "Sequential" : "Functional", settings);
@@ -150,7 +140,7 @@ char *tr_keras3_config(const tr_model *model, const tr_keras_source *source)
         json_decref(build);
         return NULL;
     }
-    json_object_set_new(build, "input_shape", batch_shape(config));
+    json_object_set_new(build, "input_shape", tr_keras_input_shape(config));
     json_object_set_new(object, "build_config", build);
     json_object_set_new(object, "compile_config",
                         source == NULL || source->compiled ? compile_config(model) : json_null());

@@ -20,10 +20,8 @@ static json_t *history(const char *name)
 
 static json_t *shape_of(const tr_model *model, int layer)
 {
-    const int64_t *dims = tr_model_config(model)->input_shape;
     if (layer < 0)
-        return json_pack("[n, I, I, I]", (json_int_t)dims[0], (json_int_t)dims[1],
-                         (json_int_t)dims[2]);
+        return tr_keras_input_shape(tr_model_config(model));
     const tr_layer_info info = tr_model_layer(model, layer);
     if (info.flat)
         return json_pack("[n, I]", (json_int_t)info.dst[2]);

@@ -45,6 +45,7 @@ typedef struct tr_keras_reading {
     const tr_refused_metrics *refused;     /* NULL: none */
     bool own_loss, own_optimizer;          /* the file's, not assumed */
     bool frozen;                           /* trainable = false for the whole model */
+    bool flat_input;                       /* it takes vectors */
     int n_metrics;                         /* of the file */
 
     /* Of the model, for [compile]. */

@@ -67,7 +67,7 @@ tr_status tr_keras_read_input(tr_keras_reading *reading, const tr_keras_graph *g
     char shown[TR_KERAS_TEXT], clean[TR_KERAS_TEXT];
     int64_t hwc[3] = {0, 0, 1};
     const size_t n = json_array_size(shape);
-    bool ok = n == 4 || (n == 3 && only_flattened(graph));
+    bool ok = n == 2 || n == 4 || (n == 3 && only_flattened(graph));
     for (size_t i = 1; ok && i < n; i++) {
         const json_t *size = json_array_get(shape, i);
         ok = json_is_integer(size) && json_integer_value(size) > 0;
@@ -77,7 +77,7 @@ tr_status tr_keras_read_input(tr_keras_reading *reading, const tr_keras_graph *g
         return tr_fail(
             err, TR_ERR_DATA,
             "%s: the model's input shape is %s; supported: images of a known size, [null, "
-            "height, width, channels]",
+            "height, width, channels], and vectors, [null, length]",
             reading->file->path, shape == NULL ? "not told" : tr_keras_shown(shape, shown));
     TR_TRY(tr_keras_check_dtype(reading->file, "the model", json_object_get(config, "dtype"), err));
     TR_TRY(tr_keras_check_dtype(reading->file, "its input",
@@ -89,8 +89,10 @@ tr_status tr_keras_read_input(tr_keras_reading *reading, const tr_keras_graph *g
         tr_keras_carry(reading->carried, "model", NULL, "trainable", json_false());
     carry_input_name(reading, first);
     tr_keras_clean_name(name == NULL || name[0] == '\0' ? "sequential" : name, 64, clean);
-    fprintf(reading->ini,
-            "[model]\ninput_shape = %" PRId64 ", %" PRId64 ", %" PRId64 "\nname = %s\n", hwc[0],
-            hwc[1], hwc[2], clean);
+    reading->flat_input = n == 2;
+    fprintf(reading->ini, "[model]\ninput_shape = %" PRId64, hwc[0]);
+    if (!reading->flat_input)
+        fprintf(reading->ini, ", %" PRId64 ", %" PRId64, hwc[1], hwc[2]);
+    fprintf(reading->ini, "\nname = %s\n", clean);
     return TR_OK;
 }

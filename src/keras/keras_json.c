@@ -156,13 +156,19 @@ static void forget_modules(json_t *config)
     }
 }
 
+json_t *tr_keras_input_shape(const tr_config *config)
+{
+    json_t *shape = json_array();
+    json_array_append_new(shape, json_null());
+    for (int i = config->input_flat ? 2 : 0; i < 3; i++)
+        json_array_append_new(shape, json_integer(config->input_shape[i]));
+    return shape;
+}
+
 static json_t *input_layer(const tr_config *config, const json_t *carried)
 {
-    json_t *shape = json_array(), *layer = json_object();
-    json_array_append_new(shape, json_null());
-    for (int i = 0; i < 3; i++)
-        json_array_append_new(shape, json_integer(config->input_shape[i]));
-    json_object_set_new(layer, "batch_input_shape", shape);
+    json_t *layer = json_object();
+    json_object_set_new(layer, "batch_input_shape", tr_keras_input_shape(config));
     json_object_set_new(layer, "dtype", json_string("float32"));
     json_object_set_new(layer, "sparse", json_false());
     json_object_set_new(layer, "ragged", json_false());

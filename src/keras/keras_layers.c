@@ -91,7 +91,7 @@ static tr_status write_node(tr_keras_reading *reading, const tr_keras_graph *gra
                             .keras_name = name == NULL ? class_name : name,
                             .our_name = all[i].name,
                             .n_sources = node->n_sources,
-                            .flat = source != NULL && source->flat};
+                            .flat = source == NULL ? reading->flat_input : source->flat};
     choose_name(all, i, entry.keras_name);
     char *inputs = takes_the_one_before(graph, i) ? NULL : list_sources(graph, node, all);
     if (inputs == NULL && !takes_the_one_before(graph, i))
@@ -116,10 +116,12 @@ static tr_status write_nodes(tr_keras_reading *reading, const tr_keras_graph *gr
                            reading->file->path,
                            json_string_value(json_object_get(
                                json_object_get(graph->nodes[i].layer, "config"), "name")));
-        if (input)
+        if (input) {
             snprintf(all[i].name, NAME_SPACE, "%s", INPUT_NAME);
-        else
+            all[i].flat = reading->flat_input;
+        } else {
             TR_TRY(write_node(reading, graph, i, all, err));
+        }
         n += !input;
     }
     return n > 0 ? TR_OK

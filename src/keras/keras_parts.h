@@ -15,6 +15,9 @@
 /* {"class_name": ..., "config": ...}; takes `config` over. */
 json_t *tr_keras_object(const char *class_name, json_t *config);
 
+/* [null, height, width, channels], or [null, length] of a vector: what the model takes. */
+json_t *tr_keras_input_shape(const tr_config *config);
+
 /* jansson's text in our memory, released with tr_free(); takes `json` over. */
 char *tr_keras_text(json_t *json);
 

@@ -78,14 +78,16 @@ static void infer(tr_model *model, tr_layer *layer)
 void tr_shapes_infer(tr_model *model)
 {
     const tr_config *config = model->config;
-    const tr_shape images = {
-        .h = config->input_shape[0], .w = config->input_shape[1], .c = config->input_shape[2]};
+    const tr_shape images = {.h = config->input_shape[0],
+                             .w = config->input_shape[1],
+                             .c = config->input_shape[2],
+                             .flat = config->input_flat};
     if (shape_too_large(config, images)) {
-        tr_problems_add(config->problems,
-                        tr_section_line(tr_ini_find(config->ini, "model"), "input_shape"),
-                        "[model] input_shape: a micro-batch of %lld such images is 2^31 numbers or "
-                        "more",
-                        (long long)config->engine.micro_batch);
+        tr_problems_add(
+            config->problems, tr_section_line(tr_ini_find(config->ini, "model"), "input_shape"),
+            "[model] input_shape: a micro-batch of %lld such samples is 2^31 numbers or "
+            "more",
+            (long long)config->engine.micro_batch);
         return;
     }
     for (int i = 0; i < model->n_layers; i++) {

@@ -106,8 +106,8 @@ Test(checkpoint_config, predicts_the_tutorial_as_keras_does)
     size_t n_x, n_y;
     tr_dataset *mnist = NULL;
     tr_error err = {0};
-    const int64_t shape[3] = {28, 28, 1};
-    if (tr_dataset_open_images(&mnist, TR_SOURCE "/data/mnist.h5", "x_test", shape, false, &err) !=
+    const tr_config tutorial = {.input_shape = {28, 28, 1}};
+    if (tr_dataset_open_images(&mnist, TR_SOURCE "/data/mnist.h5", "x_test", &tutorial, &err) !=
         TR_OK)
         cr_skip("no MNIST here");
     test_keras_net net = test_keras_open(test_keras_golden("tutorial_v3.3.3.h5"));

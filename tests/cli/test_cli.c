@@ -25,7 +25,9 @@ Test(cli, every_shipped_configuration_runs)
         const char *dot = strrchr(entry->d_name, '.');
         if (dot == NULL || strcmp(dot, ".ini") != 0)
             continue;
-        const char *run = test_short_run(entry->d_name, "--set model.input_shape=28,28,1");
+        const bool fits = strstr(entry->d_name, "mnist") != NULL;
+        const char *run =
+            test_short_run(entry->d_name, fits ? "" : "--set model.input_shape=28,28,1");
         test_expect(test_run("", run), 0, "test loss ");
         n++;
     }
@@ -148,6 +150,29 @@ Test(cli, check_and_summary_need_no_data)
     test_expect(test_run("", "evaluate --help"), 0, "--checkpoint");
 }
 
+/* A table becomes a dataset, which a network of vectors is trained on. */
+Test(cli, tables_become_a_dataset)
+{
+    char line[2048], table[600], out[600];
+    snprintf(table, sizeof table, "%s",
+             test_file("t.csv", "label,a,b,c\n0,9,1,2\n1,0,250,3\n0,8,2,1\n1,1,251,2\n"));
+    snprintf(out, sizeof out, "%s/t.h5", test_folder());
+    snprintf(line, sizeof line, "convert csv %s %s %s", table, table, out);
+    test_expect(test_run("", line), 0, "written from");
+    snprintf(line, sizeof line,
+             "-c %s/configs/mnist_mlp.ini --set data.file=%s --set model.input_shape=3 --set "
+             "fit.epochs=1 --set data.validation_split=0 --set output.directory=%s/vectors",
+             TR_SOURCE, out, test_folder());
+    test_expect(test_run("", line), 0, "4 training, 0 validation, 4 test samples, uint8 3\n");
+    snprintf(line, sizeof line, "predict --checkpoint %s/vectors/last.h5 --image %s", test_folder(),
+             test_file("one.ppm", "P3 1 1 255\n9 1 2\n"));
+    test_expect(test_run("", line), 0, "one.ppm: class "); /* its three colours */
+    snprintf(line, sizeof line, "convert csv %s %s --shape 1,3", table, out);
+    test_expect(test_run("", line), 0, "written from");
+    snprintf(line, sizeof line, "inspect %s", out);
+    test_expect(test_run("", line), 0, "4, 1, 3");
+}
+
 /* ---- what must be refused, with the exit code of its kind ---- */
 
 Test(cli, usage_errors)
@@ -171,6 +196,15 @@ Test(cli, usage_errors)
     const char *path = test_file("same.npz", "");
     snprintf(same, sizeof same, "convert npz %s %s", path, path);
     test_expect(test_run("", same), 2, "is the input");
+    snprintf(same, sizeof same, "convert csv a.csv %s %s", path, path);
+    test_expect(test_run("", same), 2, "is the input");
+    test_expect(test_run("", "convert npz a.npz b.h5 c"), 2, "unexpected argument 'c'");
+    test_expect(test_run("", "convert npz a.npz b.h5 --shape 2,2"), 2, "--shape is for csv");
+    static const char *const shapes[] = {"2", "2,", "2,0", "a,2", "1,2,3,4", "2,65537", "-2,2"};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        snprintf(same, sizeof same, "convert csv a.csv b.h5 --shape %s", shapes[i]);
+        test_expect(test_run("", same), 2, "must be height, width and perhaps channels");
+    }
 }
 
 Test(cli, configuration_errors)

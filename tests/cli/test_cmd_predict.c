@@ -43,6 +43,19 @@ static void write_pgm(const char *path, int h, int w)
     fclose(file);
 }
 
+/* A network of vectors takes as many pixels as its length, grey or of three colours. */
+Test(cmd_predict, pictures_for_a_network_of_vectors)
+{
+    char more[1024];
+    train("mnist_mlp.ini", "");
+    test_expect(predict(""), 0, "sample,class,p0");
+    write_pgm(in_folder("a.pgm"), 28, 28);
+    snprintf(more, sizeof more, "--image %s", in_folder("a.pgm"));
+    test_expect(predict(more), 0, "a.pgm: class ");
+    write_pgm(in_folder("a.pgm"), 14, 14);
+    test_expect(predict(more), 3, "is 14 x 14 pixels (height x width), the network takes vectors");
+}
+
 /* The test set of the configuration inside: a head and a row per image; probabilities add up. */
 Test(cmd_predict, prints_the_test_set_as_csv)
 {

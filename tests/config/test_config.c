@@ -105,20 +105,32 @@ Test(config, defaults)
     cr_assert(config->engine.threads == 0 && config->engine.micro_batch == 8);
 }
 
-Test(config, every_key)
+Test(config, one_number_is_the_length_of_a_vector)
 {
-    cr_assert_eq(load_file(fixture_text("[data]\nfile=f\nx_train=/a\ny_train=/b\nx_test=/c\n"
-                                        "y_test=/d\nscale=2/3\nvalidation_split=.5\n"
-                                        "split_seed=4294967295\n[model]\ninput_shape=1,2,65536\n"
-                                        "name=n\n[layer.x]\n[compile]\nloss=l\noptimizer=o\n"
-                                        "metrics=accuracy\n[optimizer]\nany=1\n[fit]\n"
-                                        "batch_size=1048576\nepochs=1000000\n"
-                                        "seed=9223372036854775807\nshuffle=no\n[evaluate]\n"
-                                        "batch_size=1\n[engine]\nisa=avx512\nthreads=1024\n"
-                                        "precision=bfloat16\nconvolution=winograd\nkernels=portable\n"
-                                        "micro_batch=4096\n[output]\ndirectory=d\n"),
+    cr_assert_eq(load_file(fixture_text("[data]\nfile=f\n[model]\ninput_shape = 784\n[layer.x]\n"
+                                        "[compile]\nloss=l\noptimizer=o\n[output]\ndirectory=d\n"),
                            NULL, 0),
                  TR_OK, "%s", err.text);
+    cr_assert(config->input_flat);
+    cr_assert(config->input_shape[0] == 1 && config->input_shape[1] == 1);
+    cr_assert_eq(config->input_shape[2], 784);
+}
+
+Test(config, every_key)
+{
+    cr_assert_eq(
+        load_file(fixture_text("[data]\nfile=f\nx_train=/a\ny_train=/b\nx_test=/c\n"
+                               "y_test=/d\nscale=2/3\nvalidation_split=.5\n"
+                               "split_seed=4294967295\n[model]\ninput_shape=1,2,65536\n"
+                               "name=n\n[layer.x]\n[compile]\nloss=l\noptimizer=o\n"
+                               "metrics=accuracy\n[optimizer]\nany=1\n[fit]\n"
+                               "batch_size=1048576\nepochs=1000000\n"
+                               "seed=9223372036854775807\nshuffle=no\n[evaluate]\n"
+                               "batch_size=1\n[engine]\nisa=avx512\nthreads=1024\n"
+                               "precision=bfloat16\nconvolution=winograd\nkernels=portable\n"
+                               "micro_batch=4096\n[output]\ndirectory=d\n"),
+                  NULL, 0),
+        TR_OK, "%s", err.text);
     cr_assert_str_eq(config->data.x_train, "/a");
     cr_assert_str_eq(config->data.y_train, "/b");
     cr_assert_str_eq(config->data.x_test, "/c");
@@ -192,6 +204,8 @@ Test(config, ranges_by_override)
         {"model.input_shape=28, 28", "3 integers from 1 to 65536"},
         {"model.input_shape=28, 28, 0", "3 integers from 1 to 65536"},
         {"model.input_shape=65537, 1, 1", "3 integers from 1 to 65536"},
+        {"model.input_shape=0", "or one alone"},
+        {"model.input_shape=16777217", "or one alone"},
         {"compile.top_k=0", "an integer from 1 to 1048576"},
         {"data.stratify=maybe", "must be"},
         {"compile.loss=", "not empty"},

@@ -242,6 +242,26 @@ Test(dataset, missing_dataset_lists_those_there_are)
     expect_texts(&err, "expected a dataset", NULL);
 }
 
+/* Of any shape with as many numbers per sample, in their order. */
+Test(dataset, vectors_from_any_array)
+{
+    tr_config config = config_for(good_file(0), 1, 1, H * W);
+    tr_dataset *dataset = NULL;
+    tr_error err = {0};
+    config.input_flat = true;
+    cr_assert_eq(tr_dataset_open(&dataset, &config, TR_TARGET_CLASSES, &err), TR_OK, "%s",
+                 err.text);
+    const tr_samples *train = tr_dataset_train(dataset);
+    cr_assert(train->n == N && train->h == 1 && train->w == 1 && train->c == H * W);
+    cr_expect_arr_eq(train->x, pixels, N * H * W);
+    tr_dataset_free(dataset);
+
+    config.input_shape[2] = H * W - 1;
+    err = open_bad(&config);
+    expect_texts(&err, "x_train is uint8 [5, 4, 3]", "input_shape in [model] says 11",
+                 "expected [n, 11]", NULL);
+}
+
 Test(dataset, half_a_test_set_is_an_error)
 {
     const char *const halves[] = {"x_test", "y_test"};
@@ -266,7 +286,7 @@ Test(dataset, wrong_shapes)
 
     BAD_FILE("x_train", H5T_STD_U8LE, H5T_NATIVE_UINT8, pixels, 2, N, H * W);
     err = open_bad_good_file();
-    expect_texts(&err, "x_train is uint8 [5, 12]", NULL);
+    expect_texts(&err, "x_train is uint8 [5, 12]", "of vectors input_shape is one number", NULL);
 
     BAD_FILE("x_test", H5T_STD_U8LE, H5T_NATIVE_UINT8, pixels, 4, 2, H, W, 2);
     err = open_bad_good_file();

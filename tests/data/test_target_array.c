@@ -377,13 +377,13 @@ Test(target_array, validation_is_checked_like_the_rest)
 
 Test(target_array, images_to_predict_have_no_targets)
 {
-    const int64_t hwc[3] = {H, W, 1}, other[3] = {H, W, 3};
     const char *path = in_folder("images.h5");
+    const tr_config config = config_for(path, H, W, 1), other = config_for(path, H, W, 3);
     cr_assert_geq(H5Fclose(file_with(path, "some/images")), 0);
     tr_dataset *dataset = NULL;
     tr_error err = {0};
-    cr_assert_eq(tr_dataset_open_images(&dataset, path, "some/images", hwc, false, &err), TR_OK,
-                 "%s", err.text);
+    cr_assert_eq(tr_dataset_open_images(&dataset, path, "some/images", &config, &err), TR_OK, "%s",
+                 err.text);
     const tr_samples *images = tr_dataset_test(dataset);
     cr_expect(images->n == N && images->y == NULL && images->values == NULL);
     cr_expect_arr_eq(images->x, pixels, N * H * W);
@@ -391,12 +391,11 @@ Test(target_array, images_to_predict_have_no_targets)
     cr_expect_eq(tr_dataset_validation(dataset)->n, 0);
     tr_dataset_free(dataset);
     dataset = NULL;
-    cr_assert_eq(tr_dataset_open_images(&dataset, path, "x_test", hwc, false, &err), TR_ERR_DATA);
+    cr_assert_eq(tr_dataset_open_images(&dataset, path, "x_test", &config, &err), TR_ERR_DATA);
     expect_texts(&err, path, "\"x_test\"", "some/images", NULL);
-    cr_assert_eq(tr_dataset_open_images(&dataset, path, "some/images", other, false, &err),
-                 TR_ERR_DATA);
+    cr_assert_eq(tr_dataset_open_images(&dataset, path, "some/images", &other, &err), TR_ERR_DATA);
     expect_texts(&err, "uint8 [5, 2, 3]", "2, 3, 3", NULL);
-    cr_assert_eq(tr_dataset_open_images(&dataset, in_folder("no.h5"), "x", hwc, false, &err),
+    cr_assert_eq(tr_dataset_open_images(&dataset, in_folder("no.h5"), "x", &config, &err),
                  TR_ERR_DATA);
     expect_texts(&err, "no such file", NULL);
     cr_expect_null(dataset);
@@ -407,16 +406,15 @@ Test(target_array, images_to_predict_have_no_targets)
 
 static void survive(const tr_config *config, bool images_alone, int at_least)
 {
-    const int64_t hwc[3] = {H, W, 1};
     tr_status status = TR_ERR_INTERNAL;
     int64_t k = 0;
     for (; status != TR_OK && k < 1000; k++) {
         tr_dataset *dataset = NULL;
         tr_error err = {0};
         tr_alloc_fail_after(k);
-        status = images_alone ? tr_dataset_open_images(&dataset, config->data.file, "x_train", hwc,
-                                                       false, &err)
-                              : tr_dataset_open(&dataset, config, BOTH, &err);
+        status = images_alone
+                     ? tr_dataset_open_images(&dataset, config->data.file, "x_train", config, &err)
+                     : tr_dataset_open(&dataset, config, BOTH, &err);
         tr_alloc_fail_after(-1);
         if (status != TR_OK) {
             cr_assert_eq(status, TR_ERR_INTERNAL, "allocation %lld: %s", (long long)k, err.text);

@@ -68,7 +68,6 @@ static void open_twice(const tr_config *config)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     static char base[128], path[128], text[512];
-    const int64_t shape[3] = {SIDE, SIDE, 1};
     fuzz_choices choices = {bytes, n};
     tr_config *config = NULL;
     tr_dataset *images = NULL;
@@ -89,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (tr_config_parse(&config, "fuzz.ini", text, NULL, 0, &err) != TR_OK)
         abort();
     open_twice(config);
-    fuzz_expect(tr_dataset_open_images(&images, path, "x_test", shape, with_external, &err), &err);
+    fuzz_expect(tr_dataset_open_images(&images, path, "x_test", config, &err), &err);
     fuzz_expect(tr_inspect(&inspection, path,
                            with_external ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET, &err),
                 &err);

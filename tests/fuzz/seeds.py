@@ -96,6 +96,10 @@ seed("fuzz_idx", "labels", labels)
 seed("fuzz_idx", "images.gz", gzip.compress(images, mtime=0))
 seed("fuzz_idx", "labels.gz", gzip.compress(labels, mtime=0))
 
+seed("fuzz_csv", "plain", b"3,0,255,7,1\n0,1,2,3,4\n")
+seed("fuzz_csv", "head", b"\"label\";p0;p1\r\n1;0.5;-2e3\r\n\r\n2;1;255\r\n")
+seed("fuzz_csv", "last", b"p0\tp1\tclass\n1\t2\t0\n")
+
 seed("fuzz_pnm", "p2", b"P2\n# grey\n3 2\n255\n0 1 2 3 4 255\n")
 seed("fuzz_pnm", "p3", b"P3 1 2 7\n0 1 2 3 4 7\n")
 seed("fuzz_pnm", "p5", b"P5 3 2 255\n" + bytes(range(6)))

@@ -150,8 +150,13 @@ def check_keras3(net, data, after):
     check_model(net, "last.h5 + state", model, data, after, True, True)
 
 
-def read_ours(data):
+def as_vectors(data):
+    return {name: x.reshape(len(x), -1) if name.startswith("x") else x for name, x in data.items()}
+
+
+def read_ours(everything):
     for net in NETWORKS:
+        data = everything if "," in net.input else as_vectors(everything)
         with open("%s/after.json" % net.name) as f:
             after = json.load(f)
         checks.trying(net.name, "last.h5", "load", lambda: check_checkpoint(net, data, after))
@@ -248,6 +253,16 @@ def frozen():
     return model, "sparse"
 
 
+def vectors():
+    layers = keras.layers
+    x = entry = keras.Input((360,))
+    for layer in (layers.BatchNormalization(), layers.Dense(5, activation="relu"), layers.Dense(5)):
+        x = layer(x)
+    model = keras.Model(entry, layers.Dense(CLASSES, activation="softmax")(layers.Add()([x, layers.Dense(5)(entry)])))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, "sparse"
+
+
 def run(trainer, *words):
     done = subprocess.run([trainer, *words], capture_output=True, text=True)
     if done.returncode != 0:
@@ -288,11 +303,12 @@ def check_theirs(trainer, name, path, model, data, target, whole):
                 name, os.path.basename(path), "export, optimizer", type(back.optimizer).__name__)
 
 
-def write_theirs(trainer, data):
+def write_theirs(trainer, everything):
     with open("chain.ini", "w") as f:
         f.write(CHAIN_INI)
-    for make in (chain, functional, activations, shortcuts, frozen):
+    for make in (chain, functional, activations, shortcuts, frozen, vectors):
         model, target = make()
+        data = as_vectors(everything) if make is vectors else everything
         name = make.__name__
         model.run_eagerly = True
         fit(model, data, target)

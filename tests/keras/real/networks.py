@@ -21,13 +21,13 @@ class Network:
     epoch is the same in Keras (no dropout; no average of weights, which Keras goes on from and trainer does not)."""
 
     def __init__(self, name, layers, target, loss, optimizer, metrics="", settings="", rate="", loss_keys="", top_k=0, old=True,
-                 keras2="whole", state3=True, state2=True, same=True, h5=True, since=(3, 0)):
+                 keras2="whole", state3=True, state2=True, same=True, h5=True, since=(3, 0), input="12, 10, 3"):
         self.__dict__.update(locals())
 
     def ini(self):
         text = ("[data]\nfile = ../data.h5\nvalidation_file = ../data.h5\nx_validation = x_test\ny_validation = y_test_%s\n"
-                "y_train = y_train_%s\ny_test = y_test_%s\n\n[model]\ninput_shape = 12, 10, 3\nname = %s\n"
-                % (self.target, self.target, self.target, self.name))
+                "y_train = y_train_%s\ny_test = y_test_%s\n\n[model]\ninput_shape = %s\nname = %s\n"
+                % (self.target, self.target, self.target, self.input, self.name))
         for i, layer in enumerate(self.layers):
             head, *keys = layer.split("; ")
             kind, name = head.split(" ")[0], head.split(" ")[-1]  # "conv2d c1": its own name
@@ -103,6 +103,9 @@ NETWORKS = [
                       "dense; units = 4; activation = softmax"], "sparse", SPARSE, "rmsprop", "accuracy"),
     Network("virtual", [conv("linear"), "batch_normalization; virtual_batch_size = 4", "activation; activation = relu"] + dense(CLASSES, "softmax"),
             "sparse", SPARSE, "adam", "accuracy", same=False),
+    Network("vectors", ["dense; units = 9; activation = relu", "batch_normalization n", "dense d; units = 9; inputs = n", "add; inputs = d, n",
+                        "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy", input="360"),
+    Network("perceptron", ["dense; units = 9; activation = tanh", "dense; units = 4; activation = softmax"], "sparse", SPARSE, "sgd", "accuracy", input="360"),
     Network("hard", [conv("hard_sigmoid")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy", keras2="refused"),
 ]
 
