@@ -13,6 +13,7 @@
 #include "h5.h"
 #include "mem.h"
 #include "net.h"
+#include "often.h"
 #include "run.h"
 
 enum { N = 4000, SIDE = 16 };
@@ -129,12 +130,7 @@ static int code_after(int signal)
  * register, most often in dense layers, and a signal handler would then write into the heap. */
 Test(cmd_fit, interrupt_saves_and_says_so, .timeout = 240)
 {
-#ifdef TR_SANITIZED /* which makes it slow */
-    enum { TIMES = 5 };
-#else
-    enum { TIMES = 25 };
-#endif
-    for (int i = 0; i < TIMES; i++)
+    for (int i = 0; i < test_often(25); i++)
         cr_assert_eq(code_after(SIGINT), 130, "run %d", i);
 }
 

@@ -10,14 +10,8 @@
 #include "clock.h"
 #include "crash_run.h"
 #include "net.h"
+#include "often.h"
 #include "rng.h"
-
-/* A sanitizer makes each life ten times as long. */
-#ifdef TR_SANITIZED
-enum { KILLS = 30, SKIPPED = 7 };
-#else
-enum { KILLS = 200, SKIPPED = 1 };
-#endif
 
 static const char *folder(const char *name)
 {
@@ -56,15 +50,16 @@ Test(kill, at_200_random_moments, .timeout = 280)
     const char *config = test_crash_config(STEPS, EVERY), *output = folder("killed");
     const double whole = seconds_of(config, folder("undisturbed"));
     const test_result expected = test_crash_result(config, folder("undisturbed"), 3);
+    const int kills = test_often(200);
     int killed = 0;
-    for (int i = 0; killed < KILLS; i++) {
+    for (int i = 0; killed < kills; i++) {
         const double u = tr_random_uniform(11, TR_PURPOSE_SHUFFLE, 0, (uint64_t)i);
         const int threads = 1 + (int)tr_random_below(4, 11, TR_PURPOSE_SHUFFLE, 1, (uint64_t)i);
         const int code = test_crash_run(config, output, threads, NULL, u * (start + whole / 50));
         cr_assert(code == 0 || code == 128 + SIGKILL, "life %d ends with %d: %s", i, code,
                   test_crash_output());
         killed += code != 0;
-        cr_assert_lt(i, 3 * KILLS, "killed %d times only", killed);
+        cr_assert_lt(i, 3 * kills, "killed %d times only", killed);
     }
     seconds_of(config, output);
     cr_assert(strstr(test_crash_output(), "resuming ") != NULL ||
@@ -121,7 +116,7 @@ static void at_every_operation(const char *what, int code, int stride)
     const test_result expected = undisturbed(config);
     const int n = n_operations(config, folder("counted"));
     cr_assert_gt(n, 60);
-    for (int at = 1; at <= n; at += stride * SKIPPED) {
+    for (int at = 1; at <= n; at += stride * test_stride()) {
         char name[64];
         snprintf(name, sizeof name, "fault_%s_%d", what, at);
         const char *output = folder(name);

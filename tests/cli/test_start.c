@@ -14,13 +14,8 @@
 
 #include "crash_run.h"
 #include "net.h"
+#include "often.h"
 #include "rng.h"
-
-#ifdef TR_SANITIZED /* which makes it slow */
-enum { TIMES = 5 };
-#else
-enum { TIMES = 12 };
-#endif
 
 static char output[512], log_path[512];
 
@@ -150,7 +145,7 @@ static void ends_saved(int number)
 {
     prepare();
     const char *config = test_crash_config(100000, 1000);
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < test_often(30); i++) {
         const int code = code_after(config, number, i);
         cr_assert_eq(code, 128 + number, "run %d ends with %d: %s", i, code, log_text());
         cr_assert(strstr(log_text(), "nothing to save") != NULL ||
@@ -181,7 +176,7 @@ Test(start, sigusr1_never_ends_it, .timeout = 280)
     prepare();
     const char *config = test_crash_config(60, 1000);
     int saved = 0;
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < test_often(30); i++) {
         char command[600];
         snprintf(command, sizeof command, "rm -rf %s", output);
         cr_assert_eq(system(command), 0);
