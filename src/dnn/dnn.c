@@ -1,10 +1,10 @@
-/* dnn.c -- the engine, the instruction set, and interned layouts; see dnn.h. */
+/* dnn.c -- the engine and interned layouts; see dnn.h. */
 #include "dnn.h"
 
 #include <omp.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 
+#include "instruction_set.h"
 #include "mem.h"
 #include "program_internal.h"
 
@@ -25,140 +25,7 @@ struct tr_dnn {
     tr_wrong_list *wrong;
 };
 
-/* ---- instruction sets ---- */
-
-#if defined(__x86_64__)
-enum { BASIC_ISA = TR_ISA_AUTO };
-
-static bool cpu_has(tr_isa isa)
-{
-    if (isa == TR_ISA_AVX2)
-        return __builtin_cpu_supports("avx2");
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl");
-}
-
-static bool isa_includes(dnnl_cpu_isa_t wanted)
-{
-    /* The values are bit sets in which a newer instruction set includes the older ones. */
-    return ((unsigned)dnnl_get_effective_cpu_isa() & (unsigned)wanted) == (unsigned)wanted;
-}
-
-static const char *basic_isa(void)
-{
-    return isa_includes(dnnl_cpu_isa_sse41) ? "SSE4.1" : "plain x86-64";
-}
-
-#else /* oneDNN has names for those of x86 only, and answers "all of them" elsewhere */
-#if defined(__aarch64__)
-enum { BASIC_ISA = TR_ISA_NEON };
-#else
-enum { BASIC_ISA = TR_ISA_AUTO };
-#endif
-
-static bool cpu_has(tr_isa isa)
-{
-    (void)isa;
-    return false;
-}
-
-static bool isa_includes(dnnl_cpu_isa_t wanted)
-{
-    (void)wanted;
-    return false;
-}
-
-static const char *basic_isa(void)
-{
-#if defined(__aarch64__)
-    /* oneDNN uses SVE only where its vectors have this length. */
-    const int sve = prctl(PR_SVE_GET_VL);
-    return sve >= 0 && (sve & PR_SVE_VL_LEN_MASK) == 64 ? "SVE-512" : "NEON";
-#else
-    return "plain C";
-#endif
-}
-#endif
-
 /* ---- engine ---- */
-
-static tr_status limit_isa(const tr_engine_config *config, tr_error *err)
-{
-    if (config->isa == TR_ISA_AUTO || config->isa == TR_ISA_SCALAR || config->isa == TR_ISA_NEON)
-        return TR_OK; /* nothing that oneDNN knows */
-    const bool wide = config->isa == TR_ISA_AVX512;
-    const char *name = wide ? "avx512" : "avx2";
-    if (!cpu_has((tr_isa)config->isa))
-        return tr_fail(err, TR_ERR_CONFIG,
-                       "[engine] isa = %s: this CPU does not have it, in use is %s; use isa = auto",
-                       name, tr_dnn_isa_name());
-    /* Not the newest kind: `avx512` means the same kernels on every such CPU. */
-    const dnnl_cpu_isa_t limit = !wide                              ? dnnl_cpu_isa_avx2
-                                 : config->precision == TR_BFLOAT16 ? dnnl_cpu_isa_avx512_core_bf16
-                                                                    : dnnl_cpu_isa_avx512_core;
-    if (dnnl_set_max_cpu_isa(limit) != dnnl_success && dnnl_get_effective_cpu_isa() != limit)
-        return tr_fail(err, TR_ERR_CONFIG,
-                       "[engine] isa = %s: oneDNN is already fixed to %s in this process", name,
-                       tr_dnn_isa_name());
-    return TR_OK;
-}
-
-/* Without the instructions oneDNN computes bfloat16 with float32's, slower than float32 itself. */
-static tr_status check_precision(const tr_engine_config *config, tr_error *err)
-{
-    if (config->precision != TR_BFLOAT16 || isa_includes(dnnl_cpu_isa_avx512_core_bf16))
-        return TR_OK;
-    return tr_fail(err, TR_ERR_CONFIG,
-                   "[engine] precision = bfloat16: needs a CPU with AVX512_BF16 or AMX, in use is "
-                   "%s; use precision = float32",
-                   tr_dnn_isa_name());
-}
-
-/* ---- kernels of our own ---- */
-
-static tr_instruction_set set_of(tr_isa isa)
-{
-    switch (isa) {
-    case TR_ISA_SCALAR:
-        return TR_SET_SCALAR;
-    case TR_ISA_NEON:
-        return TR_SET_NEON;
-    case TR_ISA_AVX2:
-        return TR_SET_AVX2;
-    case TR_ISA_AVX512:
-        return TR_SET_AVX512;
-    default: /* what oneDNN may use, and DNNL_MAX_CPU_ISA limits */
-        return tr_dnn_isa() == TR_ISA_AUTO ? TR_SET_SCALAR : set_of(tr_dnn_isa());
-    }
-}
-
-static tr_status choose_own(tr_dnn *dnn, const tr_engine_config *config, tr_error *err)
-{
-    static const char *const names[] = {"auto", "scalar", "avx2", "avx512", "neon"};
-    const tr_isa isa = (tr_isa)config->isa;
-    dnn->choice = (tr_kernels_choice)config->kernels;
-    if (dnn->choice == TR_KERNELS_ONEDNN && (isa == TR_ISA_SCALAR || isa == TR_ISA_NEON))
-        return tr_fail(err, TR_ERR_CONFIG,
-                       "[engine] isa = %s: oneDNN has no such limit; it is there for kernels = "
-                       "fast or portable",
-                       names[isa]);
-    if (dnn->choice == TR_KERNELS_ONEDNN)
-        return TR_OK;
-    if (config->precision == TR_BFLOAT16)
-        return tr_fail(err, TR_ERR_CONFIG,
-                       "[engine] kernels = %s: computes in float32 alone; use precision = float32, "
-                       "or kernels = onednn",
-                       tr_kernels_names[dnn->choice]);
-    dnn->own = isa == TR_ISA_AUTO ? tr_kernels_best(set_of(isa)) : tr_kernels_of(set_of(isa));
-    if (dnn->own == NULL)
-        return tr_fail(err, TR_ERR_CONFIG,
-                       isa == TR_ISA_AUTO
-                           ? "[engine] kernels: our own want a CPU with a fused multiply-add "
-                             "(AVX2 and FMA, or any of 64-bit Arm's); use kernels = onednn%s"
-                           : "[engine] isa = %s: this CPU does not have it; use isa = auto",
-                       isa == TR_ISA_AUTO ? "" : names[isa]);
-    return TR_OK;
-}
 
 dnnl_status_t tr_attr_new(dnnl_primitive_attr_t *attr)
 {
@@ -177,13 +44,14 @@ dnnl_status_t tr_attr_new(dnnl_primitive_attr_t *attr)
 
 tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err)
 {
-    TR_TRY(limit_isa(config, err));
-    TR_TRY(check_precision(config, err));
+    TR_TRY(tr_isa_limit(config, err));
+    TR_TRY(tr_isa_check_precision(config, err));
     tr_dnn *dnn = tr_alloc(1, sizeof *dnn);
     if (dnn == NULL)
         return tr_out_of_memory(err, NULL);
     dnn->precision = (tr_precision)config->precision;
     dnn->convolution = (tr_convolution)config->convolution;
+    dnn->choice = (tr_kernels_choice)config->kernels;
     dnn->threads = omp_get_max_threads();
     dnn->wrong = tr_alloc(1, sizeof *dnn->wrong);
     omp_set_num_threads(1);
@@ -191,7 +59,7 @@ tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err
         dnn->wrong == NULL ? dnnl_out_of_memory : dnnl_engine_create(&dnn->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
         status = tr_attr_new(&dnn->attr);
-    const tr_status own = choose_own(dnn, config, err);
+    const tr_status own = tr_isa_own_kernels(&dnn->own, config, err);
     if (status != dnnl_success || own != TR_OK) {
         tr_dnn_free(dnn);
         return own != TR_OK ? own : tr_dnn_fail(err, status, "oneDNN", "engine");
@@ -254,27 +122,6 @@ bool tr_dnn_is_portable(const tr_dnn *dnn)
 tr_convolution tr_dnn_convolution(const tr_dnn *dnn)
 {
     return dnn->convolution;
-}
-
-tr_isa tr_dnn_isa(void)
-{
-    if (isa_includes(dnnl_cpu_isa_avx512_core))
-        return TR_ISA_AVX512;
-    return isa_includes(dnnl_cpu_isa_avx2) ? TR_ISA_AVX2 : BASIC_ISA;
-}
-
-bool tr_dnn_tiles(void)
-{
-    return isa_includes(dnnl_cpu_isa_avx512_core_amx);
-}
-
-const char *tr_dnn_isa_name(void)
-{
-    if (tr_dnn_isa() == TR_ISA_AVX512)
-        return "AVX-512";
-    if (tr_dnn_isa() == TR_ISA_AVX2)
-        return "AVX2";
-    return basic_isa();
 }
 
 void tr_dnn_version(char *text, size_t n)
