@@ -71,6 +71,7 @@ typedef struct tr_target_rules {
     int64_t width;
     bool in_0_1;      /* values are 0 to 1 */
     bool add_up;      /* and those of a sample add up to 1 */
+    bool signs;       /* values are -1 or 1, or else 0 or 1 */
     const char *loss; /* for messages */
 } tr_target_rules;
 

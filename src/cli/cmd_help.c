@@ -42,8 +42,8 @@ static void print_losses(void)
     for (size_t i = 0; tr_loss_table[i] != NULL; i++) {
         const tr_loss_ops *ops = tr_loss_table[i];
         printf("loss = %s", ops->name);
-        if (ops->alias != NULL)
-            printf(" (or %s)", ops->alias);
+        if (ops->aliases[0] != NULL)
+            printf(" (or %s)", ops->aliases[0]);
         printf(" -- %s%s\n", ops->doc, ops->n_keys > 0 ? "; in [loss]:" : "");
         for (size_t k = 0; k < ops->n_keys; k++)
             print_key(&ops->keys[k]);

@@ -372,15 +372,35 @@ static tr_status check_class_numbers(const char *const text[2], const tr_samples
     return TR_OK;
 }
 
+static const char *wanted_values(const tr_target_rules *rules)
+{
+    return rules->signs    ? "-1 or 1, or 0 or 1, and one of the two throughout"
+           : rules->add_up ? "a distribution over the classes: values from 0 to 1 that add up to 1 "
+                             "(one-hot rows)"
+                           : "targets from 0 to 1; for numbered classes use "
+                             "sparse_categorical_crossentropy with one output per class";
+}
+
 static tr_status fail_value(const char *const text[2], const tr_target_rules *rules, int64_t i,
                             double found, const char *what, tr_error *err)
 {
     return tr_fail(err, TR_ERR_DATA, "%s: %s, sample %lld: %s %.9g; [compile] loss = %s wants %s",
-                   text[0], text[1], (long long)i, what, found, rules->loss,
-                   rules->add_up ? "a distribution over the classes: values from 0 to 1 that add "
-                                   "up to 1 (one-hot rows)"
-                                 : "targets from 0 to 1; for numbered classes use "
-                                   "sparse_categorical_crossentropy with one output per class");
+                   text[0], text[1], (long long)i, what, found, rules->loss, wanted_values(rules));
+}
+
+/* -1 and 1, or 0 and 1: 0 among signs would be neither side. */
+static tr_status check_signs(const char *const text[2], const tr_samples *samples,
+                             const tr_target_rules *rules, tr_error *err)
+{
+    double low = 1.0; /* the other of the two, as soon as one is met */
+    for (int64_t k = 0; k < samples->n * samples->width; k++) {
+        const double t = (double)samples->values[k];
+        const bool fine = t == 1.0 || t == low || (low == 1.0 && (t == 0.0 || t == -1.0));
+        if (!fine)
+            return fail_value(text, rules, k / samples->width, t, "holds", err);
+        low = t != 1.0 ? t : low;
+    }
+    return TR_OK;
 }
 
 /* 1e-3: sums of float32 shares, rounded as their author liked. */
@@ -395,6 +415,8 @@ static tr_status check_values(const char *const text[2], const tr_samples *sampl
                        samples->width == 1 && rules->in_0_1
                            ? ", or use a categorical loss for class numbers"
                            : "");
+    if (rules->signs)
+        return check_signs(text, samples, rules, err);
     for (int64_t i = 0; rules->in_0_1 && i < samples->n; i++) {
         double sum = 0.0;
         for (int64_t j = 0; j < samples->width; j++) {

@@ -16,22 +16,10 @@ static const tr_key keys[] = {
     TR_LOSS_KEY_LABEL_SMOOTHING("share of every target that is moved to one half"),
 };
 
-static double sigmoid(double z)
-{
-    const double e = tr_exp(-fabs(z)); /* no overflow on either side */
-    return z >= 0.0 ? 1.0 / (1.0 + e) : e / (1.0 + e);
-}
-
-static void sigmoid_row(const float *z, float *out, int64_t width)
-{
-    for (int64_t j = 0; j < width; j++)
-        out[j] = (float)sigmoid((double)z[j]);
-}
-
 /* Value and derivative at a logit. */
 static double at_logit(double z, double t, double *derivative)
 {
-    *derivative = sigmoid(z) - t;
+    *derivative = tr_sigmoid(z) - t;
     /* Not fmax(z, 0), which turns NaN into 0. */
     return (z > 0.0 ? z : z * 0.0) - z * t + tr_log1p(tr_exp(-fabs(z)));
 }
@@ -62,6 +50,7 @@ static double sample(const tr_loss *loss, const tr_loss_task *task, int64_t i, f
 
 const tr_loss_ops tr_binary_crossentropy_ops = {
     .name = "binary_crossentropy",
+    .aliases = {"bce"},
     .doc = "targets of 0 or 1 against a probability each: two classes in one output, or several "
            "questions at once",
     .keys = keys,
@@ -70,6 +59,6 @@ const tr_loss_ops tr_binary_crossentropy_ops = {
     .wants_probabilities = true,
     .targets_in_0_1 = true,
     .final_activation = "sigmoid",
-    .activate = sigmoid_row,
+    .activate = tr_sigmoid_row,
     .sample = sample,
 };

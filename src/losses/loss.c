@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ini_file.h"
+#include "value.h"
 
 const double tr_loss_epsilon = 1e-7;
 
@@ -29,7 +30,30 @@ void tr_loss_predictions(const tr_loss *loss, const float *pred, float *out, int
     }
 }
 
+double tr_loss_mean(const tr_loss *loss, const tr_loss_task *task, int64_t i, float *diff,
+                    double (*at)(const tr_loss *loss, double p, double t, double *derivative))
+{
+    const float *pred = task->pred + i * task->width;
+    double sum = 0.0;
+    for (int64_t j = 0; j < task->width; j++) {
+        double derivative;
+        sum +=
+            at(loss, (double)pred[j], tr_target_at(&task->targets, i, j, task->width), &derivative);
+        if (diff != NULL)
+            diff[j] = task->weight * (float)(derivative / (double)task->width);
+    }
+    return sum / (double)task->width;
+}
+
 /* ---- settings ---- */
+
+tr_loss tr_loss_default(const tr_loss_ops *ops)
+{
+    tr_loss loss = {.ops = ops};
+    for (size_t k = 0; k < ops->n_keys; k++)
+        (void)tr_value_parse(&ops->keys[k], ops->keys[k].fallback, &loss);
+    return loss;
+}
 
 tr_status tr_loss_parse(tr_loss *loss, const tr_config *config, tr_error *err)
 {
@@ -87,8 +111,10 @@ void tr_loss_fit_network(tr_loss *loss, const tr_config *config, const char *act
                 "probabilities already; remove one of the two");
     else if (ops->wants_probabilities && !squashes && !loss->from_logits)
         problem(loss, config, activation,
-                "its outputs are no probabilities; use activation = softmax (classes) or sigmoid, "
-                "or [loss] from_logits = true");
+                tr_key_find(ops->keys, ops->n_keys, "from_logits") != NULL
+                    ? "its outputs are no probabilities; use activation = softmax (classes) or "
+                      "sigmoid, or [loss] from_logits = true"
+                    : "its outputs are no probabilities; use activation = softmax or sigmoid");
     loss->takes_over =
         ops->final_activation != NULL && strcmp(activation, ops->final_activation) == 0;
     loss->logits = loss->from_logits || loss->takes_over;

@@ -239,6 +239,7 @@ tr_target_rules tr_model_target_rules(const tr_model *model)
     return (tr_target_rules){.width = tr_model_n_classes(model),
                              .in_0_1 = ops->targets_in_0_1,
                              .add_up = ops->targets_add_up,
+                             .signs = ops->targets_are_signs,
                              .loss = ops->name};
 }
 

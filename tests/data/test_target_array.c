@@ -220,6 +220,31 @@ Test(target_array, answers_lie_from_0_to_1)
     expect_no_leak();
 }
 
+Test(target_array, signs_are_of_one_kind)
+{
+    static const tr_target_rules hinge = {.width = 1, .signs = true, .loss = "hinge"};
+    float answers[N] = {1, -1, 1, -1, 1};
+    tr_config config = float_file(answers, 0);
+    tr_error err = {0};
+    tr_dataset *dataset = open_good(&config, TR_TARGET_VALUES);
+    cr_expect_eq(tr_dataset_check_targets(dataset, &hinge, &err), TR_OK, "%s", err.text);
+    tr_dataset_free(dataset);
+    answers[4] = 0;
+    config = float_file(answers, 0);
+    err = check_bad(&config, &hinge);
+    expect_texts(&err, "sample 4: holds 0", "hinge wants -1 or 1, or 0 or 1", NULL);
+    answers[1] = answers[3] = 0;
+    config = float_file(answers, 0);
+    dataset = open_good(&config, TR_TARGET_VALUES);
+    cr_expect_eq(tr_dataset_check_targets(dataset, &hinge, &err), TR_OK, "%s", err.text);
+    tr_dataset_free(dataset);
+    answers[3] = -1;
+    config = float_file(answers, 0);
+    err = check_bad(&config, &hinge);
+    expect_texts(&err, "sample 3: holds -1", NULL);
+    expect_no_leak();
+}
+
 /* ---- shapes and values that cannot be targets ---- */
 
 Test(target_array, values_must_be_finite)

@@ -50,13 +50,23 @@ Test(keras_compile, losses)
          "[loss]\nlabel_smoothing = 0.1\n");
     loss("{'class_name':'BinaryCrossentropy','config':{'from_logits':true}}",
          "[loss]\nfrom_logits = true\n");
+    loss("'MAPE'", "loss = mean_absolute_percentage_error\n");
+    loss("{'class_name':'KLDivergence','config':{'name':'kl_divergence','reduction':'auto'}}",
+         "loss = kl_divergence\n");
+    loss("{'class_name':'CosineSimilarity','config':{'axis':-1}}", "loss = cosine_similarity\n");
+    loss("{'class_name':'Huber','config':{'name':'huber_loss','delta':0.5}}",
+         "loss = huber\noptimizer = adam\nmetrics = \n\n[loss]\ndelta = 0.5\n");
+    loss("{'class_name':'BinaryFocalCrossentropy','config':{'apply_class_balancing':true,'alpha':"
+         "0.3,'gamma':3.0,'from_logits':false,'label_smoothing':0.1,'axis':-1,'reduction':"
+         "'sum_over_batch_size','name':'binary_focal_crossentropy','dtype':null}}",
+         "label_smoothing = 0.1\napply_class_balancing = true\nalpha = 0.3\ngamma = 3\n");
 }
 
 /* Predictions need none; only measuring it is not possible. */
 Test(keras_compile, unknown_losses_leave_a_reason)
 {
     static const char *const cases[][2] = {
-        {"{'loss':'kl_divergence'}", "kl_divergence"},
+        {"{'loss':'dice'}", "dice"},
         {"{'loss':'my>odd'}", "odd"},
         {"{'loss':{'a':'mse','b':'mse'}}", "its loss is {"},
         {"{'loss':7}", "its loss is 7"},
@@ -163,8 +173,8 @@ Test(keras_compile, what_stands_for_the_optimizer_is_said)
     test_translation_has(made, "optimizer = sgd\n");
     cr_expect_str_eq(made->notes, "the model was saved without its optimizer; sgd stands for it\n");
     cr_expect_not(made->compiled);
-    cr_expect_not(compiled("{'optimizer_config':{'class_name':'Adam','config':{}},'loss':'huber'}")
-                      ->compiled);
+    cr_expect_not(
+        compiled("{'optimizer_config':{'class_name':'Adam','config':{}},'loss':'dice'}")->compiled);
     cr_expect(compiled("{'optimizer_config':{'class_name':'Adam','config':{}},'loss':"
                        "'sparse_categorical_crossentropy'}")
                   ->compiled);

@@ -13,4 +13,5 @@ Test(loss_table, finds_each_row_and_only_those)
     cr_assert_gt(n, 0);
     cr_assert_null(tr_loss_find("crossentropy"));
     cr_assert_eq(tr_loss_find("mse"), tr_loss_find("mean_squared_error"));
+    cr_assert_eq(tr_loss_find("kullback_leibler_divergence"), tr_loss_find("kl_divergence"));
 }

@@ -1,5 +1,5 @@
 /* loss_case.h -- what every loss must pass, in each of its modes; and golden cases of losses and
- * metrics (tests/golden/losses.h5).
+ * metrics (tests/golden/losses.h5, losses_keras.h5).
  *
  * Test support: every failure is a failed assertion of the running test.
  */
@@ -13,7 +13,7 @@
 typedef enum test_mode {
     TEST_TAKEN_OVER,    /* logits, the final activation is left to the loss */
     TEST_FROM_LOGITS,   /* logits, [loss] from_logits = true */
-    TEST_PROBABILITIES, /* clipped */
+    TEST_PROBABILITIES, /* clipped, or at least positive */
     TEST_VALUES
 } test_mode;
 
@@ -31,6 +31,9 @@ void test_loss_padding(const char *name, test_mode mode);
 
 /* NaN anywhere among a sample's predictions makes its loss NaN, and its gradient. */
 void test_loss_nan(const char *name, test_mode mode);
+
+/* All of these. */
+void test_loss_all(const char *name, test_mode mode);
 
 /* All golden cases of a metric. */
 void test_metric_golden(const char *name);
