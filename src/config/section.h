@@ -50,6 +50,7 @@ typedef struct tr_key {
     const char *const *choices; /* CHOICE, CHOICES: NULL-terminated */
     int count;                  /* INTS */
     double vector_max;          /* INTS: a single integer, of at most that, is allowed; or 0 */
+    bool constants;             /* REALS: each may be a fraction; one alone is no list in Keras */
     const char *zero_word;      /* INT: a word that means 0, e.g. "auto"; or NULL */
     bool optional;              /* may be absent without a default: the field stays as it was */
     const char *doc;            /* one line for `trainer help` */

@@ -98,12 +98,15 @@ static bool parse_ratio(const char *text, tr_ratio *ratio)
 static bool parse_reals(const tr_key *key, const char *text, tr_reals *reals)
 {
     tr_reals parsed = {0};
+    tr_ratio ratio = {0, 1};
     char part[PART_MAX];
     for (const char *rest = text; rest != NULL; parsed.n++) {
         rest = take_part(rest, part);
-        if (parsed.n == TR_REALS_MAX || !parse_real(part, &parsed.values[parsed.n]) ||
-            !in_range(key, parsed.values[parsed.n]))
+        if (parsed.n == TR_REALS_MAX ||
+            !(key->constants ? parse_ratio(part, &ratio) : parse_real(part, &ratio.num)) ||
+            !in_range(key, ratio.num / ratio.den))
             return false;
+        parsed.values[parsed.n] = ratio.num / ratio.den;
     }
     *reals = parsed;
     return true;
@@ -322,7 +325,8 @@ const char *tr_value_expected(const tr_key *key, char *text, size_t n)
                  key->count, range, key->vector_max == 0 ? "" : ", or one alone");
         break;
     case TR_KEY_REALS:
-        snprintf(text, n, "up to %d numbers%s, separated by commas", TR_REALS_MAX, range);
+        snprintf(text, n, "up to %d numbers%s%s, separated by commas", TR_REALS_MAX,
+                 key->constants ? " or fractions" : "", range);
         break;
     }
     return text;

@@ -55,7 +55,9 @@ typedef struct plan {
     float limit; /* of relu; -infinity: none */
     bool backward;
     /* With constants: */
-    double epsilon;
+    double epsilon, least;
+    const tr_scaling *scaling;       /* or NULL */
+    bool shifts;                     /* forward: not the scale alone */
     int gamma, beta, mean, variance; /* their numbers among the arguments, -1: absent */
 } plan;
 
@@ -211,16 +213,41 @@ tr_status tr_apply_backward(tr_program *program, const tr_walk *walk, bool relu,
 
 /* ---- with constants ---- */
 
+static float number_of(const tr_reals *numbers, int64_t channel)
+{
+    return (float)numbers->values[numbers->n == 1 ? 0 : channel];
+}
+
+/* Of numbers that the configuration gives. */
+static void take_factors(const plan *self, float *factors)
+{
+    const int64_t padded = self->walk.padded;
+    for (int64_t i = 0; i < self->walk.at.c; i++) {
+        factors[TR_SCALE * padded + i] = number_of(&self->scaling->scale, i);
+        if (!self->shifts)
+            continue;
+        factors[TR_MEAN * padded + i] = number_of(&self->scaling->mean, i);
+        factors[TR_SHIFT * padded + i] = number_of(&self->scaling->offset, i);
+    }
+}
+
 /* As forward factors of one group; in backward only the scale is not 0. */
 static void make_factors(const plan *self, void *const *data, float *factors)
 {
     const int64_t padded = self->walk.padded, c = self->walk.at.c;
+    memset(factors, 0, (size_t)(TR_N_FACTORS * padded) * sizeof *factors);
+    if (self->scaling != NULL) {
+        take_factors(self, factors);
+        return;
+    }
     const float *gamma = self->gamma < 0 ? NULL : data[self->gamma];
     const float *variance = data[self->variance];
-    memset(factors, 0, (size_t)(TR_N_FACTORS * padded) * sizeof *factors);
-    for (int64_t i = 0; i < c; i++)
-        factors[TR_SCALE * padded + i] = (float)((gamma == NULL ? 1.0 : (double)gamma[i]) /
-                                                 sqrt((double)variance[i] + self->epsilon));
+    for (int64_t i = 0; i < c; i++) {
+        const double deviation = sqrt((double)variance[i] + self->epsilon);
+        factors[TR_SCALE * padded + i] =
+            (float)((gamma == NULL ? 1.0 : (double)gamma[i]) /
+                    (deviation < self->least ? self->least : deviation));
+    }
     if (self->mean >= 0)
         memcpy(factors + TR_MEAN * padded, data[self->mean], (size_t)c * sizeof *factors);
     if (self->beta >= 0)
@@ -253,6 +280,9 @@ static tr_status add(tr_program *program, const tr_normalization *with, tr_direc
     if (self == NULL)
         return tr_out_of_memory(err, program->layer);
     self->epsilon = with->epsilon;
+    self->least = with->least;
+    self->scaling = with->scaling;
+    self->shifts = forward;
     self->gamma = tr_add_vector_arg(program, with->gamma, DNNL_ARG_SCALE, args, &n_args);
     self->variance = tr_add_vector_arg(program, with->variance, DNNL_ARG_VARIANCE, args, &n_args);
     self->mean = self->beta = -1;
@@ -268,7 +298,9 @@ static tr_status add(tr_program *program, const tr_normalization *with, tr_direc
     const tr_meaning meaning = {.kind = TR_KIND_NORMALIZATION,
                                 .direction = direction,
                                 .activation = relu ? TR_RELU : TR_LINEAR,
-                                .epsilon = with->epsilon};
+                                .epsilon = with->epsilon,
+                                .least = with->least,
+                                .scaling = with->scaling};
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, n_args, err));
     *dst = out;
     return TR_OK;

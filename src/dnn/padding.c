@@ -1,4 +1,5 @@
-/* padding.c -- an image with zeros around it, and back, in plain C; see primitives.h.
+/* padding.c -- an image with zeros around it, and without its rim, in plain C; see primitives.h.
+ * Each is the gradient of the other.
  *
  * On channels-last images, where a row is contiguous; others are copied into that order first.
  */
@@ -14,7 +15,7 @@ typedef struct plan {
     size_t left, row, right;
 } plan;
 
-static void run_forward(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
+static void run_widen(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
 {
     (void)draw, (void)scratch;
     const plan *self = plan_;
@@ -34,23 +35,23 @@ static void run_forward(const void *plan_, const tr_draw *draw, void *const *dat
     }
 }
 
-static void run_backward(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
+static void run_narrow(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
 {
     (void)draw, (void)scratch;
     const plan *self = plan_;
     const size_t width = self->left + self->row + self->right;
-    const unsigned char *diff_dst = data[0];
-    unsigned char *diff_src = data[1];
+    const unsigned char *src = data[0];
+    unsigned char *dst = data[1];
     for (int64_t i = 0; i < self->images; i++) {
-        diff_dst += (size_t)self->above * width + self->left;
-        for (int64_t y = 0; y < self->rows; y++, diff_src += self->row, diff_dst += width)
-            memcpy(diff_src, diff_dst, self->row);
-        diff_dst += (size_t)self->below * width - self->left;
+        src += (size_t)self->above * width + self->left;
+        for (int64_t y = 0; y < self->rows; y++, dst += self->row, src += width)
+            memcpy(dst, src, self->row);
+        src += (size_t)self->below * width - self->left;
     }
 }
 
 /* `within`: the image without the zeros. */
-static tr_native native_of(const tr_geometry *geometry, tr_layout within, bool forward)
+static tr_native native_of(const tr_geometry *geometry, tr_layout within, bool widens)
 {
     int64_t d[4];
     tr_layout_dims(within, d);
@@ -65,7 +66,7 @@ static tr_native native_of(const tr_geometry *geometry, tr_layout within, bool f
                        .left = (size_t)geometry->pad_before[1] * pixel,
                        .row = (size_t)d[3] * pixel,
                        .right = (size_t)geometry->pad_after[1] * pixel};
-    return (tr_native){.run = forward ? run_forward : run_backward, .plan = self};
+    return (tr_native){.run = widens ? run_widen : run_narrow, .plan = self};
 }
 
 /* Channels last, with another height and width. */
@@ -78,40 +79,52 @@ static tr_layout resized(tr_program *program, tr_layout layout, int64_t h, int64
     return any == NULL ? NULL : tr_layout_channels_last(program->dnn, any);
 }
 
+/* `widens`: the result has the frame of zeros, else it is without it. */
+static tr_status frame(tr_program *program, const tr_geometry *geometry, tr_kind kind, bool widens,
+                       tr_value from, tr_value *to, tr_error *err)
+{
+    const tr_layout own = tr_program_layout(program, from);
+    const int64_t *before = geometry->pad_before, *after = geometry->pad_after;
+    const tr_layout given = tr_layout_channels_last(program->dnn, own);
+    const tr_layout other = widens ? resized(program, own, geometry->out[0], geometry->out[1])
+                                   : resized(program, own, geometry->out[0] - before[0] - after[0],
+                                             geometry->out[1] - before[1] - after[1]);
+    TR_TRY(tr_program_reorder(program, from, given, &from, err));
+    const tr_value out = tr_program_value(program, other);
+    if (out == TR_NO_VALUE)
+        return tr_out_of_memory(err, program->layer);
+    const bool forward = (kind == TR_KIND_ZERO_PADDING) == widens;
+    const tr_native native = native_of(geometry, widens ? given : other, widens);
+    const tr_arg args[] = {{forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, from},
+                           {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, out}};
+    const tr_meaning meaning = {.kind = kind,
+                                .direction = forward ? TR_DIR_FORWARD : TR_DIR_BACKWARD_DATA,
+                                .geometry = *geometry};
+    TR_TRY(tr_program_add_native(program, &native, &meaning, args, 2, err));
+    *to = out;
+    return TR_OK;
+}
+
 tr_status tr_pad_forward(tr_program *program, const tr_geometry *geometry, tr_value src,
                          tr_value *dst, tr_error *err)
 {
-    const tr_layout own = tr_program_layout(program, src);
-    const tr_layout within = tr_layout_channels_last(program->dnn, own);
-    TR_TRY(tr_program_reorder(program, src, within, &src, err));
-    const tr_value out =
-        tr_program_value(program, resized(program, own, geometry->out[0], geometry->out[1]));
-    const tr_native native = native_of(geometry, within, true);
-    const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}};
-    const tr_meaning meaning = {
-        .kind = TR_KIND_ZERO_PADDING, .direction = TR_DIR_FORWARD, .geometry = *geometry};
-    TR_TRY(tr_program_add_native(program, &native, &meaning, args, 2, err));
-    *dst = out;
-    return TR_OK;
+    return frame(program, geometry, TR_KIND_ZERO_PADDING, true, src, dst, err);
 }
 
 tr_status tr_pad_backward(tr_program *program, const tr_geometry *geometry, tr_value diff_dst,
                           tr_value *diff_src, tr_error *err)
 {
-    const tr_layout own = tr_program_layout(program, diff_dst);
-    TR_TRY(tr_program_reorder(program, diff_dst, tr_layout_channels_last(program->dnn, own),
-                              &diff_dst, err));
-    const tr_layout within =
-        resized(program, own, geometry->out[0] - geometry->pad_before[0] - geometry->pad_after[0],
-                geometry->out[1] - geometry->pad_before[1] - geometry->pad_after[1]);
-    const tr_value out = tr_program_value(program, within);
-    if (out == TR_NO_VALUE)
-        return tr_out_of_memory(err, program->layer);
-    const tr_native native = native_of(geometry, within, false);
-    const tr_arg args[] = {{DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}};
-    const tr_meaning meaning = {
-        .kind = TR_KIND_ZERO_PADDING, .direction = TR_DIR_BACKWARD_DATA, .geometry = *geometry};
-    TR_TRY(tr_program_add_native(program, &native, &meaning, args, 2, err));
-    *diff_src = out;
-    return TR_OK;
+    return frame(program, geometry, TR_KIND_ZERO_PADDING, false, diff_dst, diff_src, err);
+}
+
+tr_status tr_crop_forward(tr_program *program, const tr_geometry *geometry, tr_value src,
+                          tr_value *dst, tr_error *err)
+{
+    return frame(program, geometry, TR_KIND_CROPPING, false, src, dst, err);
+}
+
+tr_status tr_crop_backward(tr_program *program, const tr_geometry *geometry, tr_value diff_dst,
+                           tr_value *diff_src, tr_error *err)
+{
+    return frame(program, geometry, TR_KIND_CROPPING, true, diff_dst, diff_src, err);
 }

@@ -9,6 +9,7 @@
 #define TR_PRIMITIVES_H
 
 #include "program.h"
+#include "section.h"
 
 typedef void *tr_hint; /* a forward primitive descriptor; borrowed from the program */
 
@@ -19,6 +20,11 @@ typedef void *tr_hint; /* a forward primitive descriptor; borrowed from the prog
 tr_status tr_program_vector(tr_program *program, tr_value value, tr_value *vector, tr_error *err);
 tr_status tr_program_unvector(tr_program *program, tr_value diff, tr_value like, tr_value *out,
                               tr_error *err);
+
+/* The elements of a tensor in Keras's order under other dimensions, an image's (n c h w) or a
+ * vector's (n c): itself where it has them, else float32. */
+tr_status tr_program_reshape(tr_program *program, tr_value value, int n_dims, const int64_t *dims,
+                             tr_value *out, tr_error *err);
 
 /* ---- activation.c ---- */
 
@@ -131,6 +137,38 @@ tr_status tr_pad_forward(tr_program *program, const tr_geometry *geometry, tr_va
 tr_status tr_pad_backward(tr_program *program, const tr_geometry *geometry, tr_value diff_dst,
                           tr_value *diff_src, tr_error *err);
 
+/* dst = src without the rows and columns of that frame: the geometry has the size of src as `out`.
+ * Backward gives them 0. */
+tr_status tr_crop_forward(tr_program *program, const tr_geometry *geometry, tr_value src,
+                          tr_value *dst, tr_error *err);
+tr_status tr_crop_backward(tr_program *program, const tr_geometry *geometry, tr_value diff_dst,
+                           tr_value *diff_src, tr_error *err);
+
+/* ---- permutation.c ---- */
+
+/* Axis i of the result, of height, width, channels, is axis axes[i] of the source. */
+typedef struct tr_axes {
+    int of[3];
+} tr_axes;
+tr_status tr_permute_forward(tr_program *program, const tr_axes *axes, tr_value src, tr_value *dst,
+                             tr_error *err);
+tr_status tr_permute_backward(tr_program *program, const tr_axes *axes, tr_value diff_dst,
+                              tr_value *diff_src, tr_error *err);
+
+/* ---- resampling.c ---- */
+
+/* An image made `size` times as high and wide. Nearest: each pixel becomes a block. Bilinear: a
+ * weighted mean of up to four pixels, whose centres are at 0.5, 1.5, ... in both images; beyond
+ * the outermost centres, the pixel there. */
+typedef struct tr_resampling {
+    int64_t size[2];
+    bool bilinear;
+} tr_resampling;
+tr_status tr_resample_forward(tr_program *program, const tr_resampling *how, tr_value src,
+                              tr_value *dst, tr_error *err);
+tr_status tr_resample_backward(tr_program *program, const tr_resampling *how, tr_value diff_dst,
+                               tr_value *diff_src, tr_error *err);
+
 /* ---- dropping.c ---- */
 
 /* The probability that an element is kept, in steps of 1/65536, the nearest to 1 - rate. */
@@ -146,12 +184,20 @@ tr_status tr_dropout_backward(tr_program *program, double rate, uint32_t layer, 
 
 /* ---- normalization.c, measured_normalization.c ---- */
 
+/* Numbers of a configuration, one for each channel or one for all. They stay where they are as long
+ * as the program. */
+typedef struct tr_scaling {
+    tr_reals mean, scale, offset;
+} tr_scaling;
+
 /* Of each channel; `gamma` and `beta`, (c), may be NULL: 1 and 0. mean and variance, (c), are what
  * is applied, or where measured ones leave their trace (NULL: nowhere). */
 typedef struct tr_normalization {
     double epsilon;
+    double least; /* that the square root of variance + epsilon is taken for */
     tr_param *gamma, *beta, *mean, *variance;
-    bool relu; /* applied to the result */
+    const tr_scaling *scaling; /* instead of the four: (src - mean) * scale + offset; else NULL */
+    bool relu;                 /* applied to the result */
     /* Where they are measured: */
     double momentum;
     int64_t
@@ -159,8 +205,8 @@ typedef struct tr_normalization {
     int64_t channels; /* neighbouring ones, together: divides c */
 } tr_normalization;
 
-/* dst = f((src - mean) * gamma / sqrt(variance + epsilon) + beta). Backward: the gradient of src
- * where all four are constants and f is linear; they get none. */
+/* dst = f((src - mean) * gamma / max(sqrt(variance + epsilon), least) + beta). Backward: the
+ * gradient of src where all four are constants and f is linear; they get none. */
 tr_status tr_normalize_forward(tr_program *program, const tr_normalization *with, tr_value src,
                                tr_value *dst, tr_error *err);
 tr_status tr_normalize_backward(tr_program *program, const tr_normalization *with,

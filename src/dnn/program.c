@@ -143,6 +143,9 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_MOVING_STATISTICS] = "moving averages",
                                         [TR_KIND_PIXEL_NORMALIZATION] = "normalization",
                                         [TR_KIND_CONCATENATION] = "concatenation",
+                                        [TR_KIND_CROPPING] = "cropping",
+                                        [TR_KIND_PERMUTATION] = "permutation",
+                                        [TR_KIND_RESAMPLING] = "resampling",
                                         [TR_KIND_PACKING] = "packing"};
     static const char *const merges[] = {[TR_MERGE_SUM] = "add",
                                          [TR_MERGE_PRODUCT] = "multiply",

@@ -70,6 +70,9 @@ typedef enum tr_kind {
     TR_KIND_PIXEL_NORMALIZATION,
     TR_KIND_MERGE,
     TR_KIND_CONCATENATION,
+    TR_KIND_CROPPING,
+    TR_KIND_PERMUTATION,
+    TR_KIND_RESAMPLING,
     TR_KIND_PACKING /* weights in a kernel's own order; TR_ARG_PACKED */
 } tr_kind;
 enum { TR_N_KINDS = TR_KIND_PACKING + 1 };
@@ -96,13 +99,16 @@ typedef struct tr_meaning {
     tr_direction direction;
     tr_activation activation; /* fused into a forward operation, or that it is a step of */
     tr_function function;     /* the step */
-    tr_geometry geometry;     /* of convolution, pooling and zero padding */
+    tr_geometry geometry;     /* of convolution, pooling, zero padding and cropping */
     tr_dropping dropping;     /* of dropout */
     tr_merging merging;       /* of merges and concatenations */
-    double epsilon;           /* of normalization */
-    tr_sharing sharing;       /* likewise */
-    double momentum;          /* of moving statistics */
-    bool averaged;            /* these follow averages over groups */
+    tr_axes axes;             /* of permutation */
+    tr_resampling resampling;
+    double epsilon, least;     /* of normalization */
+    const tr_scaling *scaling; /* likewise */
+    tr_sharing sharing;        /* likewise */
+    double momentum;           /* of moving statistics */
+    bool averaged;             /* these follow averages over groups */
 } tr_meaning;
 
 /* An operation in plain C, for what oneDNN does not have. */

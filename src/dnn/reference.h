@@ -64,6 +64,12 @@ int64_t tr_reference_pad_forward(const tr_geometry *geometry, const tr_tensor *s
 int64_t tr_reference_pad_backward(const tr_geometry *geometry, const tr_tensor *diff_dst,
                                   tr_tensor *diff_src);
 
+/* Both directions: dst from src, or diff_src from diff_dst; reference_image.c. */
+int64_t tr_reference_permute(const tr_axes *axes, bool forward, const tr_tensor *from,
+                             tr_tensor *to);
+int64_t tr_reference_resample(const tr_resampling *how, bool forward, const tr_tensor *from,
+                              tr_tensor *to);
+
 /* Both directions: dst from src, or diff_src from diff_dst. */
 int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, const tr_tensor *src,
                              tr_tensor *dst);
@@ -71,13 +77,17 @@ int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, c
 /* ---- reference_normalization.c ---- */
 
 /* As tr_normalize_...() in primitives.h; gamma and beta may be NULL. */
-int64_t tr_reference_normalize_forward(double epsilon, bool relu, const tr_tensor *gamma,
-                                       const tr_tensor *beta, const tr_tensor *mean,
-                                       const tr_tensor *variance, const tr_tensor *src,
-                                       tr_tensor *dst);
-int64_t tr_reference_normalize_backward(double epsilon, const tr_tensor *gamma,
+int64_t tr_reference_normalize_forward(double epsilon, double least, bool relu,
+                                       const tr_tensor *gamma, const tr_tensor *beta,
+                                       const tr_tensor *mean, const tr_tensor *variance,
+                                       const tr_tensor *src, tr_tensor *dst);
+int64_t tr_reference_normalize_backward(double epsilon, double least, const tr_tensor *gamma,
                                         const tr_tensor *variance, const tr_tensor *diff_dst,
                                         tr_tensor *diff_src);
+
+/* Both directions of the same with numbers of a configuration. */
+int64_t tr_reference_scale(const tr_scaling *scaling, bool forward, const tr_tensor *from,
+                           tr_tensor *to);
 
 /* The operations of normalization.h, on what it says of sums and factors: `forward`, `backward`.
  * n_samples: those that are no padding. Gradients of gamma and beta may be NULL. */

@@ -8,22 +8,22 @@
 /* ---- with constants ---- */
 
 /* The factor of a channel. */
-static double factor_of(double epsilon, const tr_tensor *gamma, const tr_tensor *variance,
-                        int64_t channel)
+static double factor_of(double epsilon, double least, const tr_tensor *gamma,
+                        const tr_tensor *variance, int64_t channel)
 {
     return (gamma == NULL ? 1.0 : gamma->values[channel]) /
-           sqrt(variance->values[channel] + epsilon);
+           fmax(sqrt(variance->values[channel] + epsilon), least);
 }
 
-int64_t tr_reference_normalize_forward(double epsilon, bool relu, const tr_tensor *gamma,
-                                       const tr_tensor *beta, const tr_tensor *mean,
-                                       const tr_tensor *variance, const tr_tensor *src,
-                                       tr_tensor *dst)
+int64_t tr_reference_normalize_forward(double epsilon, double least, bool relu,
+                                       const tr_tensor *gamma, const tr_tensor *beta,
+                                       const tr_tensor *mean, const tr_tensor *variance,
+                                       const tr_tensor *src, tr_tensor *dst)
 {
     const int64_t c = src->dims[1], image = src->dims[2] * src->dims[3];
     for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
         const int64_t k = i / image % c;
-        const double factor = factor_of(epsilon, gamma, variance, k);
+        const double factor = factor_of(epsilon, least, gamma, variance, k);
         const double shift = beta == NULL ? 0.0 : beta->values[k];
         const double value = (src->values[i] - mean->values[k]) * factor + shift;
         dst->values[i] = relu ? fmax(value, 0.0) : value;
@@ -32,17 +32,37 @@ int64_t tr_reference_normalize_forward(double epsilon, bool relu, const tr_tenso
     return 3;
 }
 
-int64_t tr_reference_normalize_backward(double epsilon, const tr_tensor *gamma,
+int64_t tr_reference_normalize_backward(double epsilon, double least, const tr_tensor *gamma,
                                         const tr_tensor *variance, const tr_tensor *diff_dst,
                                         tr_tensor *diff_src)
 {
     const int64_t c = diff_dst->dims[1], image = diff_dst->dims[2] * diff_dst->dims[3];
     for (int64_t i = 0; i < tr_tensor_elements(diff_dst); i++) {
         diff_src->values[i] =
-            diff_dst->values[i] * factor_of(epsilon, gamma, variance, i / image % c);
+            diff_dst->values[i] * factor_of(epsilon, least, gamma, variance, i / image % c);
         diff_src->scale[i] = fabs(diff_src->values[i]);
     }
     return 1;
+}
+
+static double number_of(const tr_reals *numbers, int64_t channel)
+{
+    return numbers->values[numbers->n == 1 ? 0 : channel];
+}
+
+int64_t tr_reference_scale(const tr_scaling *scaling, bool forward, const tr_tensor *from,
+                           tr_tensor *to)
+{
+    const int64_t c = from->dims[1], image = from->dims[2] * from->dims[3];
+    for (int64_t i = 0; i < tr_tensor_elements(from); i++) {
+        const int64_t k = i / image % c;
+        const double x = from->values[i], factor = number_of(&scaling->scale, k);
+        const double mean = forward ? number_of(&scaling->mean, k) : 0.0;
+        const double offset = forward ? number_of(&scaling->offset, k) : 0.0;
+        to->values[i] = (x - mean) * factor + offset;
+        to->scale[i] = (fabs(x) + fabs(mean)) * fabs(factor) + fabs(offset);
+    }
+    return 3;
 }
 
 /* ---- sums ---- */

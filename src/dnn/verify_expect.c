@@ -77,18 +77,21 @@ static void expect_eltwise(tr_job *at)
 
 static void expect_normalization(tr_job *at)
 {
-    const double epsilon = at->op->meaning.epsilon;
+    const double epsilon = at->op->meaning.epsilon, least = at->op->meaning.least;
+    const tr_scaling *scaling = at->op->meaning.scaling;
+    const bool forward = at->op->info.direction == TR_DIR_FORWARD;
     const tr_tensor *gamma = argument(at, DNNL_ARG_SCALE);
     const tr_tensor *variance = argument(at, DNNL_ARG_VARIANCE);
-    if (at->op->info.direction == TR_DIR_FORWARD)
-        at->terms = tr_reference_normalize_forward(
-            epsilon, at->fused == TR_RELU, gamma, argument(at, DNNL_ARG_SHIFT),
-            argument(at, DNNL_ARG_MEAN), variance, argument(at, DNNL_ARG_SRC),
-            argument(at, DNNL_ARG_DST));
+    const tr_tensor *src = argument(at, forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST);
+    tr_tensor *dst = argument(at, forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC);
+    if (scaling != NULL)
+        at->terms = tr_reference_scale(scaling, forward, src, dst);
+    else if (forward)
+        at->terms = tr_reference_normalize_forward(epsilon, least, at->fused == TR_RELU, gamma,
+                                                   argument(at, DNNL_ARG_SHIFT),
+                                                   argument(at, DNNL_ARG_MEAN), variance, src, dst);
     else
-        at->terms = tr_reference_normalize_backward(epsilon, gamma, variance,
-                                                    argument(at, DNNL_ARG_DIFF_DST),
-                                                    argument(at, DNNL_ARG_DIFF_SRC));
+        at->terms = tr_reference_normalize_backward(epsilon, least, gamma, variance, src, dst);
 }
 
 /* The sources of a merge or a concatenation; returns their number. */
@@ -193,6 +196,15 @@ static void expect_plain(const tr_verifier *verifier, tr_job *at)
     else if (meaning->kind == TR_KIND_ZERO_PADDING)
         at->terms = forward ? tr_reference_pad_forward(&meaning->geometry, src, dst)
                             : tr_reference_pad_backward(&meaning->geometry, diff_dst, diff_src);
+    else if (meaning->kind == TR_KIND_CROPPING)
+        at->terms = forward ? tr_reference_pad_backward(&meaning->geometry, src, dst)
+                            : tr_reference_pad_forward(&meaning->geometry, diff_dst, diff_src);
+    else if (meaning->kind == TR_KIND_PERMUTATION)
+        at->terms = tr_reference_permute(&meaning->axes, forward, forward ? src : diff_dst,
+                                         forward ? dst : diff_src);
+    else if (meaning->kind == TR_KIND_RESAMPLING)
+        at->terms = tr_reference_resample(&meaning->resampling, forward, forward ? src : diff_dst,
+                                          forward ? dst : diff_src);
     else if (meaning->kind == TR_KIND_DROPOUT)
         at->terms = tr_reference_dropout(&meaning->dropping, tr_replica_draw(verifier->replica),
                                          forward ? src : diff_dst, forward ? dst : diff_src);
@@ -224,6 +236,9 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
         return expect_max_pooling(verifier, at, err);
     case TR_KIND_AVERAGE_POOLING:
     case TR_KIND_ZERO_PADDING:
+    case TR_KIND_CROPPING:
+    case TR_KIND_PERMUTATION:
+    case TR_KIND_RESAMPLING:
     case TR_KIND_DROPOUT:
     case TR_KIND_GLOBAL_MAX:
     case TR_KIND_SOFTMAX:

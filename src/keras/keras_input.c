@@ -42,7 +42,8 @@ static void carry_input_name(const tr_keras_reading *reading, const json_t *firs
         tr_keras_carry(reading->carried, "input", NULL, "name", name);
 }
 
-/* Images without channels have one, where it makes no difference: all who take them flatten. */
+/* Images without channels have one, where it makes no difference: all who take them flatten them,
+ * or give them another shape. */
 static bool only_flattened(const tr_keras_graph *graph)
 {
     const bool input = strcmp(tr_keras_class_name(graph->nodes[0].layer), "InputLayer") == 0;
@@ -52,7 +53,8 @@ static bool only_flattened(const tr_keras_graph *graph)
         bool takes = node->n_sources == 0;
         for (size_t k = 0; k < node->n_sources; k++)
             takes = takes || (input && graph->sources[node->first + k] == 0);
-        if (takes && strcmp(tr_keras_class_name(node->layer), "Flatten") != 0)
+        const char *class_name = tr_keras_class_name(node->layer);
+        if (takes && strcmp(class_name, "Flatten") != 0 && strcmp(class_name, "Reshape") != 0)
             return false;
         n += takes;
     }

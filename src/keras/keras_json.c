@@ -57,6 +57,8 @@ static json_t *value_of(const tr_key *key, const char *text)
     case TR_KEY_INT:
         return json_integer(value.integers[0]);
     case TR_KEY_INTS:
+        if (key->vector_max > 0 && value.integers[0] == 0) /* one alone */
+            return list_of(value.integers + key->count - 1, 1);
         return list_of(value.integers, key->count);
     case TR_KEY_REAL:
         return json_real(value.real); /* 1 becomes 1.0: Keras 3 wants no integer */
@@ -65,6 +67,8 @@ static json_t *value_of(const tr_key *key, const char *text)
     case TR_KEY_CHOICE:
         return json_string(key->choices[value.choice]);
     case TR_KEY_REALS:
+        if (key->constants && value.reals.n == 1)
+            return json_real(value.reals.values[0]);
         list = json_array();
         for (int i = 0; i < value.reals.n; i++)
             json_array_append_new(list, json_real(value.reals.values[i]));

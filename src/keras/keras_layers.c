@@ -59,9 +59,12 @@ static bool takes_the_one_before(const tr_keras_graph *graph, size_t i)
 
 /* ---- what it gives ---- */
 
-static bool makes_flat(const char *class_name, const json_t *config)
+/* Whether that is a vector. */
+static bool is_flat(const char *class_name, const json_t *config, bool source_is)
 {
-    return strcmp(class_name, "Flatten") == 0 ||
+    if (strcmp(class_name, "Reshape") == 0)
+        return json_array_size(json_object_get(config, "target_shape")) == 1;
+    return source_is || strcmp(class_name, "Flatten") == 0 ||
            (strncmp(class_name, "Global", strlen("Global")) == 0 &&
             !json_is_true(json_object_get(config, "keepdims")));
 }
@@ -99,7 +102,7 @@ static tr_status write_node(tr_keras_reading *reading, const tr_keras_graph *gra
     entry.inputs = inputs;
     const tr_status status = tr_keras_read_layer(reading, &entry, err);
     free(inputs); /* the stream's own */
-    all[i].flat = entry.flat || makes_flat(class_name, config);
+    all[i].flat = is_flat(class_name, config, entry.flat);
     all[i].one_output = gives_one(class_name, config, source != NULL && source->one_output);
     reading->one_output = all[i].one_output; /* the last one's, in the end */
     return status;

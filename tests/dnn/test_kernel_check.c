@@ -309,6 +309,12 @@ static const subject all_kinds[] = {
      "type = batch_normalization\ncenter = false\n",
      {5, 4, 3},
      4},
+    {"[layer.s]\ntype = rescaling\nscale = 2, 1/3, 0.7\noffset = -1\n[layer.c]\n"
+     "type = cropping2d\ncropping = 1, 0, 2, 1\n[layer.u]\ntype = up_sampling2d\nsize = 2, 3\n"
+     "interpolation = bilinear\n[layer.a]\ntype = conv2d\nfilters = 10\nkernel_size = 2\n"
+     "[layer.p]\ntype = permute\ndims = 3, 1, 2\n[layer.n]\ntype = up_sampling2d\n",
+     {6, 5, 3},
+     2},
 };
 
 static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
@@ -331,6 +337,9 @@ static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
     [TR_KIND_GROUP_AVERAGES] = {true},
     [TR_KIND_MOVING_STATISTICS] = {true},
     [TR_KIND_PIXEL_NORMALIZATION] = {true, true},
+    [TR_KIND_CROPPING] = {true, true},
+    [TR_KIND_PERMUTATION] = {true, true},
+    [TR_KIND_RESAMPLING] = {true, true},
 };
 
 Test(kernel_check, finds_every_fault_of_every_operation)

@@ -186,6 +186,16 @@ Test(keras_config, reads_every_layer_that_it_writes)
                "[layer.h]\ntype = global_max_pooling2d\n"
                "[layer.f]\ntype = flatten\n[layer.b]\ntype = batch_normalization\n"
                "[layer.d]\ntype = dense\nunits = 7\nactivation = softmax\n");
+    round_trip("[model]\ninput_shape = 20, 18, 3\nname = shapes\n"
+               "[layer.c]\ntype = cropping2d\ncropping = 1, 2, 3, 4\n"
+               "[layer.u]\ntype = up_sampling2d\nsize = 2, 1\ninterpolation = bilinear\n"
+               "[layer.s]\ntype = rescaling\nscale = 1/3, 2, 0.1\noffset = -1\n"
+               "[layer.p]\ntype = permute\ndims = 3, 1, 2\n"
+               "[layer.r]\ntype = reshape\ntarget_shape = 17, -1, 2\n"
+               "[layer.b]\ntype = batch_normalization\n"
+               "[layer.v]\ntype = reshape\ntarget_shape = -1\n"
+               "[layer.q]\ntype = permute\ndims = 1\n[layer.n]\ntype = batch_normalization\n"
+               "[layer.d]\ntype = dense\nunits = 7\nactivation = softmax\n");
 }
 
 Test(keras_config, reads_every_optimizer_loss_and_metric_that_it_writes)

@@ -73,6 +73,16 @@ Test(keras_layers, all_others)
          "type = global_max_pooling2d\n"},
         {"'ZeroPadding2D','config':{'padding':[[1,0],[2,3]],'data_format':'channels_last'}",
          "type = zero_padding2d\npadding = 1, 0, 2, 3\n"},
+        {"'Cropping2D','config':{'cropping':[[1,0],[2,3]],'data_format':'channels_last'}",
+         "type = cropping2d\ncropping = 1, 0, 2, 3\n"},
+        {"'UpSampling2D','config':{'size':[2,3],'data_format':'channels_last',"
+         "'interpolation':'bilinear'}",
+         "type = up_sampling2d\nsize = 2, 3\ninterpolation = bilinear\n"},
+        {"'Reshape','config':{'target_shape':[2,-1,4]}",
+         "type = reshape\ntarget_shape = 2, -1, 4\n"},
+        {"'Permute','config':{'dims':[2,1,3]}", "type = permute\ndims = 2, 1, 3\n"},
+        {"'Rescaling','config':{'scale':0.00392156862745098,'offset':[0.5,0.0,-1.0]}",
+         "type = rescaling\nscale = 0.00392156862745098\noffset = 0.5, 0, -1\n"},
         {"'Dropout','config':{'rate':0.25,'noise_shape':[null,1],'seed':3}",
          "type = dropout\nrate = 0.25\n"},
         {"'BatchNormalization','config':{'axis':[3],'momentum':0.9,'epsilon':0.001,'center':true,"

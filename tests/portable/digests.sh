@@ -33,12 +33,12 @@ compare() {
 }
 
 for type in $(sed -n 's/.*\.type = "\([a-z0-9_]*\)".*/\1/p' ../../src/layers/*.c); do
-    grep -q "^type *= $type\$" every_layer.ini || { echo "every_layer.ini has no $type"; bad=1; }
+    grep -q "^type *= $type\$" -- *.ini || { echo "no network here has a $type"; bad=1; }
 done
 
 for isa in scalar neon avx2 avx512; do
     for t in $threads; do
-        lines=$("$@" "$isa" "$t" "$amount" reference.ini residual.ini every_layer.ini)
+        lines=$("$@" "$isa" "$t" "$amount" reference.ini residual.ini every_layer.ini shapes.ini)
         code=$?
         if ((code == 77)); then
             echo "$isa: not here"

@@ -263,6 +263,19 @@ def vectors():
     return model, "sparse"
 
 
+def shapes():
+    layers = keras.layers
+    x = entry = keras.Input((12, 10, 3))
+    for layer in (layers.Rescaling([0.5, 1.0, 2.0], offset=-0.1), layers.Rescaling(1 / 255), layers.Cropping2D(((1, 0), (0, 2))), layers.UpSampling2D(2),
+                  layers.Conv2D(4, 3), layers.UpSampling2D((2, 1), interpolation="bilinear"), layers.Permute((3, 2, 1)), layers.Reshape((4, -1, 20)),
+                  layers.BatchNormalization(), layers.GlobalAveragePooling2D(), layers.Reshape((1, 1, 20)), layers.Conv2D(4, 1), layers.Reshape((4,)),
+                  layers.BatchNormalization(), layers.Softmax()):
+        x = layer(x)
+    model = keras.Model(entry, x)
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, "sparse"
+
+
 def run(trainer, *words):
     done = subprocess.run([trainer, *words], capture_output=True, text=True)
     if done.returncode != 0:
@@ -306,7 +319,7 @@ def check_theirs(trainer, name, path, model, data, target, whole):
 def write_theirs(trainer, everything):
     with open("chain.ini", "w") as f:
         f.write(CHAIN_INI)
-    for make in (chain, functional, activations, shortcuts, frozen, vectors):
+    for make in (chain, functional, activations, shortcuts, frozen, vectors, shapes):
         model, target = make()
         data = as_vectors(everything) if make is vectors else everything
         name = make.__name__

@@ -1,0 +1,45 @@
+"""What real Keras answers for layers that change an image's shape, or shift and scale its channels.
+
+    python tests/golden/layers_shapes.py    # keras 3.15, tensorflow-cpu 2.21; writes layers_shapes.h5
+
+Layout and drawing: keras_layers.py. Shapes are odd: one pixel, one channel, a batch of one, channel
+counts that fill no vector.
+"""
+
+import keras
+from keras_layers import Case, write
+
+L = keras.layers
+
+CASES = {
+    "cropping2d_all_sides": Case(2, (5, 7, 3), L.Cropping2D, cropping=((1, 1), (1, 1))),
+    "cropping2d_four_sides": Case(3, (9, 8, 17), L.Cropping2D, cropping=((1, 3), (0, 2))),
+    "cropping2d_to_one_pixel": Case(1, (4, 3, 1), L.Cropping2D, cropping=((3, 0), (0, 2))),
+    "cropping2d_nothing": Case(2, (2, 3, 5), L.Cropping2D, cropping=((0, 0), (0, 0))),
+    "up_sampling2d_nearest": Case(2, (3, 4, 5), L.UpSampling2D),
+    "up_sampling2d_nearest_3x1": Case(1, (2, 5, 17), L.UpSampling2D, size=(3, 1)),
+    "up_sampling2d_nearest_1x1_input": Case(3, (1, 1, 16), L.UpSampling2D, size=(4, 5)),
+    "up_sampling2d_bilinear": Case(2, (3, 4, 5), L.UpSampling2D, interpolation="bilinear"),
+    "up_sampling2d_bilinear_3x1": Case(2, (4, 3, 1), L.UpSampling2D, size=(3, 1), interpolation="bilinear"),
+    "up_sampling2d_bilinear_5x4": Case(1, (2, 3, 17), L.UpSampling2D, size=(5, 4), interpolation="bilinear"),
+    "up_sampling2d_bilinear_1x1_input": Case(3, (1, 1, 3), L.UpSampling2D, size=(2, 3), interpolation="bilinear"),
+    "up_sampling2d_bilinear_1x1": Case(1, (3, 2, 4), L.UpSampling2D, size=(1, 1), interpolation="bilinear"),
+    "reshape_vector": Case(2, (3, 4, 5), L.Reshape, target_shape=(60,)),
+    "reshape_rest": Case(2, (3, 4, 17), L.Reshape, target_shape=(-1,)),
+    "reshape_image": Case(3, (3, 4, 10), L.Reshape, target_shape=(6, -1, 4)),
+    "reshape_of_vector": Case(2, (24,), L.Reshape, target_shape=(2, 3, 4)),
+    "reshape_of_vector_to_pixel": Case(3, (17,), L.Reshape, target_shape=(1, 1, 17)),
+    "reshape_of_vector_to_vector": Case(3, (7,), L.Reshape, target_shape=(-1,)),
+    "permute_213": Case(2, (3, 4, 5), L.Permute, dims=(2, 1, 3)),
+    "permute_321": Case(1, (3, 4, 17), L.Permute, dims=(3, 2, 1)),
+    "permute_312": Case(2, (2, 5, 3), L.Permute, dims=(3, 1, 2)),
+    "permute_231": Case(3, (4, 2, 16), L.Permute, dims=(2, 3, 1)),
+    "permute_123": Case(1, (3, 1, 2), L.Permute, dims=(1, 2, 3)),
+    "permute_vector": Case(2, (5,), L.Permute, dims=(1,)),
+    "rescaling": Case(2, (5, 4, 3), L.Rescaling, scale=1 / 255, ini={"scale": "1/255"}),
+    "rescaling_offset": Case(3, (3, 5, 17), L.Rescaling, scale=1 / 127.5, offset=-1.0),
+    "rescaling_channels": Case(1, (4, 1, 3), L.Rescaling, scale=[0.5, -2.0, 3.0], offset=[1.0, 0.0, -0.25]),
+    "rescaling_vector": Case(3, (7,), L.Rescaling, scale=0.1, offset=2.0),
+}
+
+write(__file__, CASES)
