@@ -65,7 +65,8 @@ void tr_model_arithmetic(const tr_model *model, char *text, size_t n);
 
 /* ---- optimizer, loss and metrics ---- */
 
-/* As parsed, for whoever needs its settings; borrowed. Never NULL after tr_config_check(). */
+/* That of [optimizer], as parsed, for whoever needs its settings; borrowed. Never NULL after
+ * tr_config_check(). */
 struct tr_optimizer;
 const struct tr_optimizer *tr_model_optimizer(const tr_model *model);
 

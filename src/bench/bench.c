@@ -330,7 +330,7 @@ tr_status tr_bench_run(tr_bench *out, tr_model *model, double seconds, tr_error 
     tr_status status =
         state.step_us == NULL ? tr_out_of_memory(err, NULL) : make_samples(&state, err);
     if (status == TR_OK)
-        status = tr_engine_new(&state.engine, model, tr_model_optimizer(model),
+        status = tr_engine_new(&state.engine, model, tr_model_optimizers(model),
                                tr_engine_choose_threads(model, out->threads_why), state.batch,
                                state.evaluated, err);
     if (status == TR_OK)

@@ -102,15 +102,19 @@ static tr_status read_slots(const checkpoint_reader *reader, const tr_checkpoint
                             tr_error *err)
 {
     const tr_snapshot *snapshot = reader->snapshot;
+    tr_slot slots[TR_MAX_ALL_SLOTS];
     for (size_t i = 0; i < reader->n_variables; i++) {
         const tr_variable *item = &reader->variables[i];
         char path[sizeof item->name + 32];
         if (item->kind != TR_VARIABLE_SLOT) /* they follow from the configuration and iterations */
             continue;
         snprintf(path, sizeof path, "%s/%s", TR_STATE_VARIABLES, item->name);
-        float *slot = reader->slots + item->slot * snapshot->n_slot_values;
-        TR_TRY(read_like_weight(slot + tr_snapshot_slot_offset(snapshot, item->weight), reader,
-                                file, path, item->weight, err));
+        float *values = reader->slots + item->slot * snapshot->n_slot_values +
+                        tr_snapshot_slot_offset(snapshot, item->weight);
+        tr_snapshot_slots(snapshot, item->weight, slots);
+        const tr_slot *slot = &slots[item->slot];
+        TR_TRY(tr_checkpoint_file_read(values, file, path, slot->n_dims, slot->dims,
+                                       H5T_NATIVE_FLOAT, "the weight that it belongs to", err));
     }
     return TR_OK;
 }

@@ -74,7 +74,8 @@ static tr_status write_optimizer(hid_t file, const tr_snapshot *snapshot, tr_err
     tr_keras_snake_case(name, sizeof name,
                         tr_optimizer_find(config->compile.optimizer)->keras_class);
     TR_TRY(make_group(&group, file, "optimizer/vars", name, err));
-    const tr_status status = tr_optimizer_list_write(group, snapshot, TR_VARIABLES_NUMBERED, err);
+    const tr_status status =
+        tr_optimizer_list_write(group, snapshot, TR_ALL_OPTIMIZERS, TR_VARIABLES_NUMBERED, err);
     tr_h5_close(group);
     return status;
 }

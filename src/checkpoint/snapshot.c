@@ -24,25 +24,19 @@ static bool add_weights(tr_snapshot *snapshot)
     return snapshot->weights != NULL;
 }
 
-static bool add_slot(tr_snapshot *snapshot, tr_slot slot)
-{
-    float *values = tr_alloc((size_t)snapshot->n_slot_values, sizeof *values);
-    if (values == NULL)
-        return false;
-    snapshot->slot_names[snapshot->n_slots] = slot.name;
-    snapshot->slots_apart[snapshot->n_slots] = slot.apart;
-    snapshot->slots[snapshot->n_slots++] = values;
-    return true;
-}
-
-/* The same slots in the same order as those of engine/update.c, by the optimizer's own account. */
+/* Those of engine/update.c, by the optimizers' own account. */
 static tr_status add_slots(tr_snapshot *snapshot, tr_error *err)
 {
     tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
-    const int n = tr_optimizer_slots(tr_model_optimizer(snapshot->model), slots);
-    for (int i = 0; i < n; i++)
-        if (!add_slot(snapshot, slots[i]))
+    for (int i = 0; i < tr_model_n_weights(snapshot->model); i++) {
+        const int n = tr_snapshot_slots(snapshot, i, slots);
+        snapshot->n_slots = n > snapshot->n_slots ? n : snapshot->n_slots;
+    }
+    for (int k = 0; k < snapshot->n_slots; k++) {
+        snapshot->slots[k] = tr_alloc((size_t)snapshot->n_slot_values, sizeof(float));
+        if (snapshot->slots[k] == NULL)
             return tr_out_of_memory(err, NULL);
+    }
     return TR_OK;
 }
 
@@ -93,6 +87,13 @@ int64_t tr_snapshot_offset(const tr_snapshot *snapshot, int weight)
 int64_t tr_snapshot_slot_offset(const tr_snapshot *snapshot, int weight)
 {
     return snapshot->slot_offsets[weight];
+}
+
+int tr_snapshot_slots(const tr_snapshot *snapshot, int weight, tr_slot slots[TR_MAX_ALL_SLOTS])
+{
+    return snapshot->training && snapshot->slot_offsets[weight] >= 0
+               ? tr_model_slots(snapshot->model, weight, slots)
+               : 0;
 }
 
 tr_status tr_snapshot_take_weights(tr_snapshot *snapshot, tr_error *err)

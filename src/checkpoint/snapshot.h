@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "metric_sums.h"
-#include "optimizer.h"
+#include "trained.h"
 #include "trainer/history.h"
 #include "trainer/model.h"
 
@@ -46,11 +46,9 @@ typedef struct tr_snapshot {
     /* [n_values] what the training goes on from, where `weights` are their average (use_ema, after
      * the last epoch); else NULL. */
     float *training_weights;
-    bool training;                            /* made with room for the state of an optimizer */
-    int n_slots;                              /* 0: none, or the optimizer has none */
-    const char *slot_names[TR_MAX_ALL_SLOTS]; /* Keras's */
-    float *slots[TR_MAX_ALL_SLOTS];           /* [n_slot_values] each */
-    bool slots_apart[TR_MAX_ALL_SLOTS];       /* tr_slot.apart */
+    bool training;                  /* made with room for the state of an optimizer */
+    int n_slots;                    /* of the weight that has the most; 0: none has any */
+    float *slots[TR_MAX_ALL_SLOTS]; /* [n_slot_values] each */
 
     tr_progress progress;
     tr_identity identity;
@@ -76,6 +74,8 @@ tr_status tr_snapshot_give_weights(const tr_snapshot *snapshot, tr_model *model,
 int64_t tr_snapshot_offset(const tr_snapshot *snapshot, int weight);
 /* Place in every slot of a weight that is trained; the others have none. */
 int64_t tr_snapshot_slot_offset(const tr_snapshot *snapshot, int weight);
+/* The slots of a weight, their number; 0 where it is not trained, or the snapshot has no state. */
+int tr_snapshot_slots(const tr_snapshot *snapshot, int weight, tr_slot slots[TR_MAX_ALL_SLOTS]);
 
 /* Digest of n values. */
 tr_status tr_snapshot_digest(const float *values, int64_t n, char text[33], tr_error *err);

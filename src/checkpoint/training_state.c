@@ -264,9 +264,9 @@ static tr_status write_optimizer(hid_t trainer, const tr_snapshot *snapshot, tr_
 {
     const hid_t group =
         H5Gcreate2(trainer, "optimizer_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    const tr_status status =
-        group < 0 ? tr_h5_write_failed(err, "optimizer_weights")
-                  : tr_optimizer_list_write(group, snapshot, TR_VARIABLES_KERAS3, err);
+    const tr_status status = group < 0 ? tr_h5_write_failed(err, "optimizer_weights")
+                                       : tr_optimizer_list_write(group, snapshot, TR_ALL_OPTIMIZERS,
+                                                                 TR_VARIABLES_KERAS3, err);
     tr_h5_close(group);
     return status;
 }

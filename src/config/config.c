@@ -1,7 +1,8 @@
 /* config.c -- the grammar of a configuration: one key table per section; see trainer/config.h.
  *
- * [layer.*], [loss], [optimizer] and [learning_rate] are let through unread: their keys are known
- * to layers/, losses/ and optimizers/, which read the same sections with tables of their own.
+ * [layer.*], [loss], [optimizer], [learning_rate] and [optimizer.*], [learning_rate.*] are let
+ * through unread: their keys are known to layers/, losses/ and optimizers/, which read the same
+ * sections with tables of their own.
  * Values are only checked one by one here; whether the dataset fits the model is decided where both
  * are known.
  */
@@ -172,6 +173,13 @@ static bool is_layer(const char *name)
     return strncmp(name, layer_prefix, strlen(layer_prefix)) == 0;
 }
 
+/* [optimizer.NAME], [learning_rate.NAME] */
+static bool is_group(const char *name)
+{
+    return strncmp(name, "optimizer.", strlen("optimizer.")) == 0 ||
+           strncmp(name, "learning_rate.", strlen("learning_rate.")) == 0;
+}
+
 static bool is_layer_name(const char *name)
 {
     const size_t n = strlen(name);
@@ -218,6 +226,12 @@ static void check_name(const tr_section *section, tr_problems *problems)
             tr_problems_add(problems, section->line,
                             "%s: a layer's name must be 1 to %d letters, digits or _, the first a "
                             "letter: [layer.NAME]",
+                            about, LAYER_NAME_MAX);
+    } else if (is_group(section->name)) {
+        if (!is_layer_name(strchr(section->name, '.') + 1))
+            tr_problems_add(problems, section->line,
+                            "%s: the name of a group of layers must be 1 to %d letters, digits or "
+                            "_, the first a letter",
                             about, LAYER_NAME_MAX);
     } else if (find_spec(section->name) == NULL) {
         tr_problems_add(problems, section->line,

@@ -15,7 +15,7 @@ static tr_status fill_worker(tr_engine *engine, tr_worker *worker, tr_error *err
     worker->predictions = tr_alloc(n, width * sizeof *worker->predictions);
     if (worker->classes == NULL || worker->values == NULL || worker->predictions == NULL)
         return tr_out_of_memory(err, NULL);
-    if (engine->optimizer == NULL)
+    if (engine->optimizers.n == 0)
         return tr_replica_new(&worker->inference, model->inference.program, model->params, err);
     return tr_replica_new_pair(&worker->training, model->training.program, &worker->inference,
                                model->inference.program, model->params, err);
@@ -52,9 +52,14 @@ static tr_status make_updater(tr_engine *engine, tr_error *err)
     for (int i = 0; i < tr_model_n_weights(model); i++) {
         const tr_param *param = tr_model_param(model, i);
         if (param->range == TR_TRAINED)
-            tensors[n++] = (tr_flat_tensor){.offset = param->offset, .n = param->n_packed};
+            tensors[n++] = (tr_flat_tensor){.tensor = tr_model_tensor(model, i),
+                                            .optimizer = tr_model_optimizer_of(model, i),
+                                            .offset = param->offset,
+                                            .n = param->n_packed,
+                                            .plain = param->plain,
+                                            .packed = param->packed};
     }
-    const tr_status status = tr_updater_new(&engine->updater, engine->optimizer, tensors, n,
+    const tr_status status = tr_updater_new(&engine->updater, &engine->optimizers, tensors, n,
                                             model->extents.n[TR_TRAINED], err);
     tr_free(tensors);
     return status;
@@ -79,7 +84,7 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
     engine->sums = tr_alloc((size_t)n_sums, sizeof *engine->sums);
     if (engine->workers == NULL || engine->sums == NULL)
         return tr_out_of_memory(err, NULL);
-    if (engine->optimizer == NULL)
+    if (engine->optimizers.n == 0)
         return TR_OK;
     const tr_program *program = engine->model->training.program;
     engine->sums_room = tr_alloc(largest_sum(program), TR_REDUCE_ROOM * sizeof(double));
@@ -91,16 +96,15 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
     return make_updater(engine, err);
 }
 
-tr_status tr_engine_new(tr_engine **out, tr_model *model, const tr_optimizer *optimizer,
+tr_status tr_engine_new(tr_engine **out, tr_model *model, const tr_optimizers *optimizers,
                         int threads, int64_t max_train, int64_t max_evaluate, tr_error *err)
 {
-    if (optimizer != NULL)
+    if (optimizers != NULL)
         TR_TRY(tr_model_check_trainable(model, err));
     tr_engine *engine = tr_alloc(1, sizeof *engine);
     if (engine == NULL)
         return tr_out_of_memory(err, NULL);
     engine->model = model;
-    engine->optimizer = optimizer == NULL ? NULL : tr_optimizer_copy(optimizer);
     engine->threads = tr_has_openmp() ? threads : 1;
     engine->micro_batch = model->config->engine.micro_batch;
     engine->max_train = (max_train + engine->micro_batch - 1) / engine->micro_batch;
@@ -108,8 +112,10 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, const tr_optimizer *op
     engine->max_evaluate =
         (max_evaluate / engine->evaluate_batch + 1) *
         ((engine->evaluate_batch + engine->micro_batch - 1) / engine->micro_batch);
-    tr_status status = optimizer != NULL && engine->optimizer == NULL ? tr_out_of_memory(err, NULL)
-                                                                      : allocate(engine, err);
+    tr_status status =
+        optimizers == NULL ? TR_OK : tr_optimizers_copy(&engine->optimizers, optimizers, err);
+    if (status == TR_OK)
+        status = allocate(engine, err);
     if (status == TR_OK)
         status = fill_workers(engine, err);
     if (status != TR_OK) {
@@ -133,7 +139,7 @@ void tr_engine_free(tr_engine *engine)
         tr_free(engine->workers[i].predictions);
     }
     tr_updater_free(engine->updater);
-    tr_free(engine->optimizer);
+    tr_optimizers_release(&engine->optimizers);
     tr_free(engine->workers);
     tr_waves_free(engine->waves);
     tr_kept_free(engine->kept);

@@ -9,10 +9,10 @@
 #ifndef TR_ENGINE_H
 #define TR_ENGINE_H
 
-#include "optimizer.h"
 #include "profile.h"
 #include "reduce.h"
 #include "thread_count.h"
+#include "trained.h"
 #include "trainer/dataset.h"
 #include "trainer/model.h"
 
@@ -22,10 +22,10 @@ typedef struct tr_engine tr_engine;
  * OMP_NUM_THREADS, else what the machine has to offer (thread_count.h); `why` in words. */
 int tr_engine_choose_threads(const tr_model *model, char why[TR_WHY_MAX]);
 
-/* `threads`, at least 1, are used as they are; one without OpenMP. `model` is built; `optimizer`
- * is copied, and may be NULL for an engine that only evaluates. Allocates everything that steps
+/* `threads`, at least 1, are used as they are; one without OpenMP. `model` is built; `optimizers`
+ * are copied, and may be NULL for an engine that only evaluates. Allocates everything that steps
  * of up to `max_train` samples and evaluations of up to `max_evaluate` need. */
-tr_status tr_engine_new(tr_engine **out, tr_model *model, const tr_optimizer *optimizer,
+tr_status tr_engine_new(tr_engine **out, tr_model *model, const tr_optimizers *optimizers,
                         int threads, int64_t max_train, int64_t max_evaluate, tr_error *err);
 void tr_engine_free(tr_engine *engine);
 
@@ -55,12 +55,9 @@ bool tr_engine_finish(tr_engine *engine);
 
 /* ---- the optimizer's state; not for an engine that only evaluates ---- */
 
-/* Its slots, in Keras's order and by Keras's names: "momentum", ... A slot has the shape of each
- * weight that is trained, numbered as in trainer/model.h, and nothing for the others, which must
- * not be asked for; values cross in Keras's layout. Together with the weights
- * and the number of iterations they are all that the next step depends on. */
-int tr_engine_n_slots(const tr_engine *engine);
-const char *tr_engine_slot_name(const tr_engine *engine, int slot);
+/* The slots of a weight that is trained (tr_model_slots(), numbered as there; others must not be
+ * asked for); values cross in Keras's layout. Together with the weights and the number of
+ * iterations they are all that the next step depends on. */
 tr_status tr_engine_get_slot(const tr_engine *engine, int slot, int weight, float *values,
                              tr_error *err);
 tr_status tr_engine_set_slot(tr_engine *engine, int slot, int weight, const float *values,

@@ -21,14 +21,14 @@ typedef struct tr_worker {
 
 struct tr_engine {
     tr_model *model;
-    tr_optimizer *optimizer;
+    tr_optimizers optimizers; /* none: it only evaluates */
     int threads;
     int64_t micro_batch;
     int64_t evaluate_batch;          /* samples */
     int64_t max_train, max_evaluate; /* micro-batches of the largest jobs */
     tr_worker *workers;              /* [threads] */
 
-    /* NULL without an optimizer. */
+    /* NULL without optimizers. */
     tr_kept *kept;     /* between the stages of a step */
     double *sums_room; /* for tr_reduce_doubles() */
     tr_waves *waves;   /* gradients */

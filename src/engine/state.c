@@ -1,35 +1,46 @@
 /* state.c -- the optimizer's state from outside: all that a training needs to go on, beside the
  * weights. */
 #include <assert.h>
+#include <string.h>
 
 #include "engine_internal.h"
 
-int tr_engine_n_slots(const tr_engine *engine)
-{
-    return tr_updater_n_slots(engine->updater);
-}
+/* Where a slot of a weight lies. */
+typedef struct slot_place {
+    const tr_param *param;
+    float *values;
+    size_t n_plain; /* not 0: it lies in Keras's layout */
+} slot_place;
 
-const char *tr_engine_slot_name(const tr_engine *engine, int slot)
+static slot_place find_slot(const tr_engine *engine, int slot, int weight)
 {
-    return tr_updater_slot_name(engine->updater, slot);
+    tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
+    const tr_param *param = tr_model_param(engine->model, weight);
+    assert(param->range == TR_TRAINED);
+    tr_model_slots(engine->model, weight, slots);
+    return (slot_place){.param = param,
+                        .values = tr_updater_slot(engine->updater, slot) + param->offset,
+                        .n_plain = slots[slot].plain ? (size_t)tr_slot_elements(&slots[slot]) : 0};
 }
 
 tr_status tr_engine_get_slot(const tr_engine *engine, int slot, int weight, float *values,
                              tr_error *err)
 {
-    const tr_param *param = tr_model_param(engine->model, weight);
-    assert(param->range == TR_TRAINED);
-    return tr_layout_copy(param->packed, tr_updater_slot(engine->updater, slot) + param->offset,
-                          param->plain, values, err);
+    const slot_place at = find_slot(engine, slot, weight);
+    if (at.n_plain == 0)
+        return tr_layout_copy(at.param->packed, at.values, at.param->plain, values, err);
+    memcpy(values, at.values, at.n_plain * sizeof *values);
+    return TR_OK;
 }
 
 tr_status tr_engine_set_slot(tr_engine *engine, int slot, int weight, const float *values,
                              tr_error *err)
 {
-    const tr_param *param = tr_model_param(engine->model, weight);
-    assert(param->range == TR_TRAINED);
-    return tr_layout_copy(param->plain, values, param->packed,
-                          tr_updater_slot(engine->updater, slot) + param->offset, err);
+    const slot_place at = find_slot(engine, slot, weight);
+    if (at.n_plain == 0)
+        return tr_layout_copy(at.param->plain, values, at.param->packed, at.values, err);
+    memcpy(at.values, values, at.n_plain * sizeof *values);
+    return TR_OK;
 }
 
 int64_t tr_engine_iterations(const tr_engine *engine)
@@ -44,7 +55,7 @@ void tr_engine_set_iterations(tr_engine *engine, int64_t iterations)
 
 double tr_engine_learning_rate(const tr_engine *engine)
 {
-    return tr_optimizer_learning_rate(engine->optimizer, engine->iterations);
+    return tr_optimizer_learning_rate(engine->optimizers.items[0], engine->iterations);
 }
 
 bool tr_engine_finish(tr_engine *engine)

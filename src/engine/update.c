@@ -1,120 +1,180 @@
-/* update.c -- sum and update, by chunks or in passes; see update.h. */
+/* update.c -- life of the updater, and the step of a piece that needs nothing but itself; see
+ * update.h. */
 #include "update.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "elementwise.h"
 #include "mem.h"
 #include "reduce.h"
-
-/* At most TR_REDUCE_CHUNK elements of one tensor. */
-typedef struct piece {
-    size_t offset, n;
-    int tensor;
-} piece;
-
-struct tr_updater {
-    tr_optimizer *optimizer;
-    size_t n_floats;
-    int n_slots, first_own;
-    const char *names[TR_MAX_ALL_SLOTS];
-    float *slots[TR_MAX_ALL_SLOTS];
-    float *average, *accumulator; /* two of the slots; NULL: off */
-
-    /* Of the step at hand. */
-    bool applies;       /* else its gradient is only accumulated */
-    bool overwrites;    /* the average becomes the weights */
-    float ema_momentum; /* 0 in the first update: the average starts as the weights */
-
-    /* For norms; NULL where none are needed. */
-    piece *pieces;
-    size_t n_pieces;
-    size_t *first_piece; /* [n_tensors + 1] */
-    int n_tensors;
-    float *gradient;                                       /* [n_floats] */
-    double *gradient_sums, *weights_sums, *direction_sums; /* [n_pieces] of squares */
-};
-
-static bool clips_by_norm(const tr_optimizer *optimizer)
-{
-    return optimizer->clipnorm > 0.0 || optimizer->global_clipnorm > 0.0;
-}
+#include "update_internal.h"
 
 /* ---- life ---- */
 
-static bool add_slot(tr_updater *updater, tr_slot slot)
+static bool add_pieces(tr_updater *updater)
 {
-    float *values = tr_alloc(updater->n_floats, sizeof *values);
-    if (values == NULL)
-        return false;
-    for (size_t i = 0; i < updater->n_floats && slot.initial != 0.0; i++)
-        values[i] = (float)slot.initial;
-    updater->names[updater->n_slots] = slot.name;
-    updater->slots[updater->n_slots++] = values;
-    return true;
-}
-
-/* In Keras's order. */
-static bool add_slots(tr_updater *updater)
-{
-    const tr_optimizer *optimizer = updater->optimizer;
-    tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
-    const int n = tr_optimizer_slots(optimizer, slots);
-    for (int i = 0; i < n; i++)
-        if (!add_slot(updater, slots[i]))
-            return false;
-    if (optimizer->use_ema)
-        updater->average = updater->slots[updater->first_own++];
-    if (optimizer->gradient_accumulation_steps > 1)
-        updater->accumulator = updater->slots[updater->first_own++];
-    return true;
-}
-
-static bool add_pieces(tr_updater *updater, const tr_flat_tensor *tensors, int n_tensors)
-{
-    updater->n_tensors = n_tensors;
-    updater->first_piece = tr_alloc((size_t)n_tensors + 1, sizeof *updater->first_piece);
-    if (updater->first_piece == NULL)
-        return false;
-    for (int t = 0; t < n_tensors; t++)
-        updater->first_piece[t + 1] =
-            updater->first_piece[t] + (tensors[t].n + TR_REDUCE_CHUNK - 1) / TR_REDUCE_CHUNK;
-    const size_t n = updater->n_pieces = updater->first_piece[n_tensors];
+    size_t n = 0;
+    for (int t = 0; t < updater->n_tensors; t++) {
+        tr_trained *of = &updater->tensors[t];
+        of->first_piece = n;
+        n = of->end_piece = n + (of->n + TR_REDUCE_CHUNK - 1) / TR_REDUCE_CHUNK;
+    }
+    updater->n_pieces = n;
     updater->pieces = tr_alloc(n, sizeof *updater->pieces);
-    updater->gradient = tr_alloc(updater->n_floats, sizeof *updater->gradient);
-    updater->gradient_sums = tr_alloc(n, sizeof(double));
-    updater->weights_sums = tr_alloc(n, sizeof(double));
-    updater->direction_sums = tr_alloc(n, sizeof(double));
-    if (updater->pieces == NULL || updater->gradient == NULL || updater->gradient_sums == NULL ||
-        updater->weights_sums == NULL || updater->direction_sums == NULL)
+    if (updater->pieces == NULL)
         return false;
-    for (int t = 0; t < n_tensors; t++)
-        for (size_t p = updater->first_piece[t]; p < updater->first_piece[t + 1]; p++) {
-            const size_t begin = (p - updater->first_piece[t]) * TR_REDUCE_CHUNK;
-            const size_t left = tensors[t].n - begin;
-            updater->pieces[p] = (piece){.offset = tensors[t].offset + begin,
-                                         .n = left < TR_REDUCE_CHUNK ? left : TR_REDUCE_CHUNK,
-                                         .tensor = t};
+    for (int t = 0; t < updater->n_tensors; t++) {
+        const tr_trained *of = &updater->tensors[t];
+        for (size_t p = of->first_piece; p < of->end_piece; p++) {
+            const size_t begin = (p - of->first_piece) * TR_REDUCE_CHUNK, left = of->n - begin;
+            updater->pieces[p] = (tr_piece){.offset = of->offset + begin,
+                                            .n = left < TR_REDUCE_CHUNK ? left : TR_REDUCE_CHUNK,
+                                            .tensor = t};
         }
+    }
     return true;
 }
 
-tr_status tr_updater_new(tr_updater **out, tr_optimizer *optimizer, const tr_flat_tensor *tensors,
-                         int n_tensors, size_t n_floats, tr_error *err)
+/* Where each element stands in Keras's layout, learned from copies of its number, in two parts that
+ * a float holds exactly. */
+static tr_status find_places(tr_trained *of, const tr_flat_tensor *flat, tr_error *err)
+{
+    enum { PART = 4096 };
+    const size_t n = of->tensor.n;
+    float *plain = tr_alloc(n, sizeof *plain), *packed = tr_alloc(of->n, sizeof *packed);
+    of->places = tr_alloc(of->n, sizeof *of->places);
+    tr_status status =
+        plain == NULL || packed == NULL || of->places == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
+    for (uint32_t scale = 1; status == TR_OK && scale <= PART; scale *= PART) {
+        for (size_t i = 0; i < n; i++)
+            plain[i] = (float)(scale == 1 ? (i + 1) % PART : (i + 1) / PART);
+        status = tr_layout_copy(flat->plain, plain, flat->packed, packed, err);
+        for (size_t i = 0; status == TR_OK && i < of->n; i++)
+            of->places[i] += scale * (uint32_t)packed[i];
+    }
+    tr_free(plain);
+    tr_free(packed);
+    return status;
+}
+
+static tr_status take_whole(tr_updater *updater, tr_trained *of, const tr_flat_tensor *flat,
+                            tr_error *err)
+{
+    const tr_optimizer *optimizer = of->group->optimizer;
+    if (of->whole->any_layout)
+        of->tensor.n = of->n;
+    else if (flat->plain != flat->packed)
+        TR_TRY(find_places(of, flat, err));
+    of->step.tensor = &of->tensor;
+    if (of->whole->room != NULL) {
+        of->step.room = tr_alloc(1, of->whole->room(optimizer, &of->tensor));
+        if (of->step.room == NULL)
+            return tr_out_of_memory(err, NULL);
+    }
+    if (of->places != NULL && updater->plain == NULL) {
+        updater->plain = tr_alloc(updater->n_floats, sizeof *updater->plain);
+        if (updater->plain == NULL)
+            return tr_out_of_memory(err, NULL);
+    }
+    return TR_OK;
+}
+
+static void fill_slots(tr_updater *updater, tr_trained *of)
+{
+    tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
+    const tr_optimizer *optimizer = of->group->optimizer;
+    const int n = tr_optimizer_slots(optimizer, &of->tensor, slots);
+    const int first = tr_optimizer_first_own(optimizer);
+    of->n_slots = n - first;
+    for (int k = 0; k < n; k++) {
+        float *values = updater->slots[k] + of->offset;
+        for (size_t i = 0; i < of->n && slots[k].initial != 0.0; i++)
+            values[i] = (float)slots[k].initial;
+        if (k >= first) {
+            of->from_weights[k - first] = slots[k].from_weights;
+            of->step.slots[k - first] = values;
+        }
+    }
+}
+
+static tr_status add_tensors(tr_updater *updater, const tr_flat_tensor *tensors, tr_error *err)
+{
+    for (int t = 0; t < updater->n_tensors; t++) {
+        tr_slot slots[TR_MAX_ALL_SLOTS] = {{0}};
+        tr_trained *of = &updater->tensors[t];
+        of->tensor = tensors[t].tensor;
+        of->offset = tensors[t].offset;
+        of->n = tensors[t].n;
+        of->group = &updater->groups[tensors[t].optimizer];
+        const tr_optimizer *optimizer = of->group->optimizer;
+        of->whole = tr_optimizer_whole(optimizer, &of->tensor);
+        of->weight_decay = (float)tr_optimizer_weight_decay(optimizer, &of->tensor);
+        of->alone = of->whole == NULL && !tr_updater_clips_by_norm(optimizer);
+        updater->in_passes = updater->in_passes || !of->alone;
+        const int n = tr_optimizer_slots(optimizer, &of->tensor, slots);
+        updater->n_slots = n > updater->n_slots ? n : updater->n_slots;
+        if (of->whole != NULL)
+            TR_TRY(take_whole(updater, of, &tensors[t], err));
+    }
+    return TR_OK;
+}
+
+static tr_status add_vectors(tr_updater *updater, tr_error *err)
+{
+    bool ok = true;
+    for (int k = 0; k < updater->n_slots; k++) {
+        updater->slots[k] = tr_alloc(updater->n_floats, sizeof(float));
+        ok = ok && updater->slots[k] != NULL;
+    }
+    if (updater->in_passes) {
+        updater->gradient = tr_alloc(updater->n_floats, sizeof(float));
+        updater->gradient_sums = tr_alloc(updater->n_pieces, sizeof(double));
+        updater->weights_sums = tr_alloc(updater->n_pieces, sizeof(double));
+        ok = ok && updater->gradient != NULL && updater->gradient_sums != NULL &&
+             updater->weights_sums != NULL;
+    }
+    if (!ok)
+        return tr_out_of_memory(err, NULL);
+    for (int t = 0; t < updater->n_tensors; t++) {
+        tr_trained *of = &updater->tensors[t];
+        fill_slots(updater, of);
+        if (of->whole != NULL)
+            of->step.gradients =
+                (of->places == NULL ? updater->gradient : updater->plain) + of->offset;
+    }
+    return TR_OK;
+}
+
+static tr_status build(tr_updater *updater, const tr_flat_tensor *tensors, int n_tensors,
+                       tr_error *err)
+{
+    updater->tensors = tr_alloc((size_t)n_tensors, sizeof *updater->tensors);
+    if (updater->tensors == NULL)
+        return tr_out_of_memory(err, NULL);
+    updater->n_tensors = n_tensors;
+    TR_TRY(add_tensors(updater, tensors, err));
+    if (!add_pieces(updater))
+        return tr_out_of_memory(err, NULL);
+    return add_vectors(updater, err);
+}
+
+tr_status tr_updater_new(tr_updater **out, const tr_optimizers *optimizers,
+                         const tr_flat_tensor *tensors, int n_tensors, size_t n_floats,
+                         tr_error *err)
 {
     tr_updater *updater = tr_alloc(1, sizeof *updater);
     if (updater == NULL)
         return tr_out_of_memory(err, NULL);
-    updater->optimizer = optimizer;
     updater->n_floats = n_floats;
-    const bool in_passes = clips_by_norm(optimizer) || optimizer->ops->direction != NULL;
-    if (!add_slots(updater) || (in_passes && !add_pieces(updater, tensors, n_tensors))) {
+    updater->n_groups = optimizers->n;
+    for (int g = 0; g < optimizers->n; g++)
+        updater->groups[g].optimizer = optimizers->items[g];
+    const tr_status status = build(updater, tensors, n_tensors, err);
+    if (status == TR_OK)
+        *out = updater;
+    else
         tr_updater_free(updater);
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory: optimizer state");
-    }
-    *out = updater;
-    return TR_OK;
+    return status;
 }
 
 void tr_updater_free(tr_updater *updater)
@@ -123,12 +183,16 @@ void tr_updater_free(tr_updater *updater)
         return;
     for (int i = 0; i < updater->n_slots; i++)
         tr_free(updater->slots[i]);
+    for (int t = 0; t < updater->n_tensors; t++) {
+        tr_free(updater->tensors[t].places);
+        tr_free(updater->tensors[t].step.room);
+    }
+    tr_free(updater->tensors);
     tr_free(updater->pieces);
-    tr_free(updater->first_piece);
     tr_free(updater->gradient);
+    tr_free(updater->plain);
     tr_free(updater->gradient_sums);
     tr_free(updater->weights_sums);
-    tr_free(updater->direction_sums);
     tr_free(updater);
 }
 
@@ -137,223 +201,144 @@ int tr_updater_n_slots(const tr_updater *updater)
     return updater->n_slots;
 }
 
-const char *tr_updater_slot_name(const tr_updater *updater, int slot)
-{
-    return updater->names[slot];
-}
-
 float *tr_updater_slot(const tr_updater *updater, int slot)
 {
     return updater->slots[slot];
 }
 
-/* ---- a step, elementwise ---- */
+/* ---- a step ---- */
+
+static void begin_group(tr_group *group, int64_t iterations)
+{
+    const tr_optimizer *optimizer = group->optimizer;
+    const int64_t steps = optimizer->gradient_accumulation_steps;
+    const int64_t updates = iterations / steps, every = optimizer->ema_overwrite_frequency;
+    group->applies = (iterations + 1) % steps == 0;
+    group->overwrites = every > 0 && (updates + 1) % every == 0;
+    group->ema_momentum = updates == 0 ? 0.0f : (float)optimizer->ema_momentum;
+    tr_optimizer_begin(group->optimizer, iterations);
+}
 
 void tr_updater_begin(tr_updater *updater, int64_t iterations)
 {
-    tr_optimizer *optimizer = updater->optimizer;
-    const int64_t steps = optimizer->gradient_accumulation_steps;
-    const int64_t updates = iterations / steps, every = optimizer->ema_overwrite_frequency;
-    updater->applies = (iterations + 1) % steps == 0;
-    updater->overwrites = every > 0 && (updates + 1) % every == 0;
-    updater->ema_momentum = updates == 0 ? 0.0f : (float)optimizer->ema_momentum;
-    tr_optimizer_begin(optimizer, iterations);
+    updater->begins = iterations == 0;
+    updater->clips = false;
+    updater->n_passes = 0;
+    for (int g = 0; g < updater->n_groups; g++)
+        begin_group(&updater->groups[g], iterations);
+    for (int t = 0; t < updater->n_tensors; t++) {
+        const tr_trained *of = &updater->tensors[t];
+        const tr_optimizer *optimizer = of->group->optimizer;
+        if (!of->group->applies)
+            continue;
+        updater->clips = updater->clips || tr_updater_clips_by_norm(optimizer);
+        const int n = of->whole == NULL ? 0 : of->whole->passes(optimizer, &of->tensor);
+        updater->n_passes = n > updater->n_passes ? n : updater->n_passes;
+    }
 }
 
-static tr_update range_at(const tr_updater *updater, float *weights, float *gradients,
-                          size_t offset, size_t n)
+tr_update tr_updater_range(const tr_updater *updater, size_t piece, float *weights,
+                           float *gradients)
 {
-    tr_update range = {.weights = weights + offset, .gradients = gradients, .n = n};
-    for (int i = updater->first_own; i < updater->n_slots; i++)
-        range.slots[i - updater->first_own] = updater->slots[i] + offset;
+    const tr_piece *at = &updater->pieces[piece];
+    const tr_trained *of = tr_updater_of(updater, piece);
+    const int first = tr_optimizer_first_own(of->group->optimizer);
+    tr_update range = {.weights = weights + at->offset, .gradients = gradients, .n = at->n};
+    for (int i = 0; i < of->n_slots; i++)
+        range.slots[i] = updater->slots[first + i] + at->offset;
     return range;
 }
 
-static void accumulate(const tr_updater *updater, float *gradients, size_t offset, size_t n)
+static void accumulate(const tr_updater *updater, const tr_piece *at, float *gradients)
 {
-    if (updater->accumulator == NULL)
+    const tr_group *group = updater->tensors[at->tensor].group;
+    const tr_optimizer *optimizer = group->optimizer;
+    if (optimizer->gradient_accumulation_steps == 1)
         return;
-    float *accumulator = updater->accumulator + offset;
-    const float steps = (float)updater->optimizer->gradient_accumulation_steps;
-    if (updater->applies)
-        tr_take_mean(gradients, accumulator, steps, n);
+    float *accumulator = updater->slots[optimizer->use_ema] + at->offset;
+    const float steps = (float)optimizer->gradient_accumulation_steps;
+    if (group->applies)
+        tr_take_mean(gradients, accumulator, steps, at->n);
     else
-        tr_accumulate(accumulator, gradients, n);
+        tr_accumulate(accumulator, gradients, at->n);
 }
 
-/* What comes before the optimizer's own formula. */
-static void prepare(const tr_optimizer *optimizer, const tr_update *range)
+/* Keras makes slots before it touches the weights. */
+static void start_slots(const tr_trained *of, const tr_update *range)
 {
+    for (int i = 0; i < of->n_slots; i++)
+        if (of->from_weights[i])
+            memcpy(range->slots[i], range->weights, range->n * sizeof(float));
+}
+
+void tr_updater_prepare(const tr_trained *of, const tr_update *range)
+{
+    const tr_optimizer *optimizer = of->group->optimizer;
     if (optimizer->clipvalue > 0.0)
         tr_clip_values(range->gradients, (float)optimizer->clipvalue, range->n);
-    if (optimizer->weight_decay > 0.0)
-        tr_decay_weights(range->weights, (float)optimizer->weight_decay, (float)optimizer->rate,
-                         range->n);
+    if (of->weight_decay > 0.0f)
+        tr_decay_weights(range->weights, of->weight_decay, (float)optimizer->rate, range->n);
 }
 
-static void average(const tr_updater *updater, float *weights, size_t offset, size_t n)
+void tr_updater_average(const tr_updater *updater, float *weights, size_t piece)
 {
-    if (updater->average == NULL)
+    const tr_piece *at = &updater->pieces[piece];
+    const tr_group *group = updater->tensors[at->tensor].group;
+    if (!group->optimizer->use_ema)
         return;
-    tr_average(updater->average + offset, weights + offset, updater->ema_momentum, n);
-    if (updater->overwrites)
-        memcpy(weights + offset, updater->average + offset, n * sizeof *weights);
+    float *average = updater->slots[0] + at->offset;
+    tr_average(average, weights + at->offset, group->ema_momentum, at->n);
+    if (group->overwrites)
+        memcpy(weights + at->offset, average, at->n * sizeof *weights);
 }
 
-static void run_chunks(const tr_updater *updater, float *weights, const tr_leaves *leaves,
-                       tr_profile *profile, int part, int parts)
+/* Sums a piece, and updates it where that takes no more. */
+static void run_piece(const tr_updater *updater, float *weights, const tr_leaves *leaves,
+                      tr_profile *profile, size_t p)
 {
-    _Alignas(64) float gradient[TR_REDUCE_CHUNK];
-    const tr_optimizer *optimizer = updater->optimizer;
-    const size_t n = updater->n_floats;
-    const size_t n_chunks = (n + TR_REDUCE_CHUNK - 1) / TR_REDUCE_CHUNK;
-    const size_t begin = n_chunks * (size_t)part / (size_t)parts * TR_REDUCE_CHUNK;
-    const size_t end = n_chunks * (size_t)(part + 1) / (size_t)parts * TR_REDUCE_CHUNK;
-    for (size_t i = begin; i < end && i < n; i += TR_REDUCE_CHUNK) {
-        const tr_update range = range_at(updater, weights, gradient, i,
-                                         n - i < TR_REDUCE_CHUNK ? n - i : TR_REDUCE_CHUNK);
-        tr_reduce_leaves(gradient, leaves->first + i, leaves->stride, leaves->n, range.n);
-        tr_lap(profile, TR_PART_SUM);
-        accumulate(updater, gradient, i, range.n);
-        if (updater->applies) {
-            prepare(optimizer, &range);
-            optimizer->ops->update(optimizer, &range);
-        }
-        average(updater, weights, i, range.n);
-        tr_lap(profile, TR_PART_UPDATE);
-    }
-}
-
-/* ---- a step in passes ---- */
-
-static double sum_of_tensor(const tr_updater *updater, const double *sums, int tensor)
-{
-    double sum = 0.0;
-    for (size_t p = updater->first_piece[tensor]; p < updater->first_piece[tensor + 1]; p++)
-        sum += sums[p];
-    return sum;
-}
-
-static double sum_of_all(const tr_updater *updater, const double *sums)
-{
-    double sum = 0.0;
-    for (int t = 0; t < updater->n_tensors; t++)
-        sum += sum_of_tensor(updater, sums, t);
-    return sum;
-}
-
-static void sum_pieces(const tr_updater *updater, const tr_leaves *leaves, size_t begin, size_t end)
-{
-    const bool norms = updater->applies && clips_by_norm(updater->optimizer);
-    for (size_t p = begin; p < end; p++) {
-        const piece *at = &updater->pieces[p];
-        float *gradient = updater->gradient + at->offset;
-        tr_reduce_leaves(gradient, leaves->first + at->offset, leaves->stride, leaves->n, at->n);
-        accumulate(updater, gradient, at->offset, at->n);
-        if (norms)
-            updater->gradient_sums[p] = tr_sum_of_squares(gradient, at->n);
-    }
-}
-
-/* Keras: each tensor g c / max(|g|, c), or all of them g (c min(1 / N, 1 / c)), which is not a
- * number when N is not finite. Each thread finds the same norms, in the same order. */
-static void clip_pieces(const tr_updater *updater, size_t begin, size_t end)
-{
-    const tr_optimizer *optimizer = updater->optimizer;
-    const bool global = optimizer->global_clipnorm > 0.0;
-    const float limit = (float)(global ? optimizer->global_clipnorm : optimizer->clipnorm);
-    float factor = limit, divisor = 1.0f;
-    if (global) {
-        const float norm = (float)sqrt(sum_of_all(updater, updater->gradient_sums));
-        factor = limit * fminf(1.0f / norm, 1.0f / limit) + (norm - norm);
-    }
-    for (size_t p = begin; p < end; p++) {
-        const piece *at = &updater->pieces[p];
-        if (!global && (p == begin || at->tensor != at[-1].tensor)) {
-            const double sum = sum_of_tensor(updater, updater->gradient_sums, at->tensor);
-            divisor = fmaxf((float)sqrt(sum), limit);
-        }
-        tr_rescale(updater->gradient + at->offset, factor, divisor, at->n);
-    }
-}
-
-static void update_pieces(const tr_updater *updater, float *weights, size_t begin, size_t end)
-{
-    const tr_optimizer *optimizer = updater->optimizer;
-    for (size_t p = begin; p < end; p++) {
-        const piece *at = &updater->pieces[p];
-        const tr_update range =
-            range_at(updater, weights, updater->gradient + at->offset, at->offset, at->n);
-        prepare(optimizer, &range);
-        if (optimizer->ops->direction == NULL) {
-            optimizer->ops->update(optimizer, &range);
-            continue;
-        }
-        optimizer->ops->direction(optimizer, &range);
-        updater->weights_sums[p] = tr_sum_of_squares(range.weights, range.n);
-        updater->direction_sums[p] = tr_sum_of_squares(range.gradients, range.n);
-    }
-}
-
-static void apply_pieces(const tr_updater *updater, float *weights, size_t begin, size_t end)
-{
-    const tr_optimizer *optimizer = updater->optimizer;
-    double weights_norm = 0.0, direction_norm = 0.0;
-    for (size_t p = begin; p < end; p++) {
-        const piece *at = &updater->pieces[p];
-        const tr_update range =
-            range_at(updater, weights, updater->gradient + at->offset, at->offset, at->n);
-        if (p == begin || at->tensor != at[-1].tensor) {
-            weights_norm = sqrt(sum_of_tensor(updater, updater->weights_sums, at->tensor));
-            direction_norm = sqrt(sum_of_tensor(updater, updater->direction_sums, at->tensor));
-        }
-        optimizer->ops->apply(optimizer, &range, weights_norm, direction_norm);
-    }
-}
-
-/* For norms over what other threads have computed. */
-static void wait_for_all(tr_profile *profile)
-{
-    tr_lap(profile, TR_PART_UPDATE);
-#pragma omp barrier
-    tr_lap(profile, TR_PART_WAIT);
-}
-
-static void run_passes(const tr_updater *updater, float *weights, const tr_leaves *leaves,
-                       tr_profile *profile, int part, int parts)
-{
-    const size_t begin = updater->n_pieces * (size_t)part / (size_t)parts;
-    const size_t end = updater->n_pieces * (size_t)(part + 1) / (size_t)parts;
-    sum_pieces(updater, leaves, begin, end);
+    _Alignas(64) float buffer[TR_REDUCE_CHUNK];
+    const tr_piece *at = &updater->pieces[p];
+    const tr_trained *of = tr_updater_of(updater, p);
+    float *gradient = of->alone ? buffer : updater->gradient + at->offset;
+    const tr_update range = tr_updater_range(updater, p, weights, gradient);
+    tr_reduce_leaves(gradient, leaves->first + at->offset, leaves->stride, leaves->n, at->n);
     tr_lap(profile, TR_PART_SUM);
-    if (updater->applies) {
-        if (clips_by_norm(updater->optimizer)) {
-            wait_for_all(profile);
-            clip_pieces(updater, begin, end);
+    if (updater->begins)
+        start_slots(of, &range);
+    accumulate(updater, at, gradient);
+    if (!of->alone) {
+        if (updater->clips)
+            updater->gradient_sums[p] = tr_sum_of_squares(gradient, at->n);
+    } else {
+        if (of->group->applies) {
+            tr_updater_prepare(of, &range);
+            of->group->optimizer->ops->update(of->group->optimizer, &range);
         }
-        update_pieces(updater, weights, begin, end);
-        if (updater->optimizer->ops->apply != NULL) {
-            wait_for_all(profile);
-            apply_pieces(updater, weights, begin, end);
-        }
+        tr_updater_average(updater, weights, p);
     }
-    for (size_t p = begin; p < end; p++)
-        average(updater, weights, updater->pieces[p].offset, updater->pieces[p].n);
     tr_lap(profile, TR_PART_UPDATE);
 }
 
 void tr_updater_run(tr_updater *updater, float *weights, const tr_leaves *leaves,
                     tr_profile *profile, int part, int parts)
 {
-    if (updater->pieces == NULL)
-        run_chunks(updater, weights, leaves, profile, part, parts);
-    else
-        run_passes(updater, weights, leaves, profile, part, parts);
+    const size_t begin = updater->n_pieces * (size_t)part / (size_t)parts;
+    const size_t end = updater->n_pieces * (size_t)(part + 1) / (size_t)parts;
+    for (size_t p = begin; p < end; p++)
+        run_piece(updater, weights, leaves, profile, p);
+    if (updater->in_passes)
+        tr_updater_passes(updater, weights, profile, part, parts);
 }
 
 bool tr_updater_finish(const tr_updater *updater, float *weights)
 {
-    if (updater->average != NULL)
-        memcpy(weights, updater->average, updater->n_floats * sizeof *weights);
-    return updater->average != NULL;
+    bool changed = false;
+    for (int t = 0; t < updater->n_tensors; t++) {
+        const tr_trained *of = &updater->tensors[t];
+        if (!of->group->optimizer->use_ema)
+            continue;
+        memcpy(weights + of->offset, updater->slots[0] + of->offset, of->n * sizeof *weights);
+        changed = true;
+    }
+    return changed;
 }

@@ -1,24 +1,30 @@
-/* update.h -- the second half of a step: gradients summed, and the optimizer applied to the sum.
+/* update.h -- the second half of a step: gradients summed, and the optimizers applied to the sum.
  *
- * All threads run it together. Where the update is elementwise, a thread takes its range of the
- * flat vectors in chunks that stay in L1: sum the leaves, and apply at once. Clipping by a norm and
- * optimizers that need norms of whole tensors take passes over the whole gradient with barriers
- * between them, over pieces that never cross a tensor's border. In both ways the threads decide
- * only who does what, never what is computed.
+ * All threads run it together, each on its share of the pieces, which are at most TR_REDUCE_CHUNK
+ * elements of one tensor. Where the update is elementwise a piece stays in L1: sum the leaves, and
+ * apply at once. Clipping by a norm, and optimizers that take tensors as a whole, take passes over
+ * the whole gradient with barriers between them. In both ways the threads decide only who does
+ * what, never what is computed.
  *
- * Per step, as Keras does it: accumulate -> clip -> weight decay -> update -> moving average.
+ * Per step, as Keras does it: accumulate -> clip -> weight decay -> update -> moving average. With
+ * several optimizers each has its own tensors, and norms are of those, as in Keras's
+ * MultiOptimizer.
  */
 #ifndef TR_UPDATE_H
 #define TR_UPDATE_H
 
-#include "optimizer.h"
+#include "dnn.h"
+#include "groups.h"
 #include "profile.h"
 
 typedef struct tr_updater tr_updater;
 
-/* A trainable tensor in the flat vectors, padding included, which is zero. */
+/* A trained tensor in the flat vectors. */
 typedef struct tr_flat_tensor {
-    size_t offset, n;
+    tr_tensor tensor;
+    int optimizer;           /* its number among the optimizers */
+    size_t offset, n;        /* padding included, which is zero */
+    tr_layout plain, packed; /* Keras's layout, and that of the vectors; NULL: they are the same */
 } tr_flat_tensor;
 
 /* The gradients of the micro-batches: leaf k is first + k * stride. */
@@ -28,10 +34,11 @@ typedef struct tr_leaves {
     int64_t n;
 } tr_leaves;
 
-/* Allocates all state, at its initial values. `optimizer` is borrowed; `tensors`, in the order of
+/* Allocates all state, at its initial values. `optimizers` is borrowed; `tensors`, in the order of
  * their offsets, are copied. */
-tr_status tr_updater_new(tr_updater **out, tr_optimizer *optimizer, const tr_flat_tensor *tensors,
-                         int n_tensors, size_t n_floats, tr_error *err);
+tr_status tr_updater_new(tr_updater **out, const tr_optimizers *optimizers,
+                         const tr_flat_tensor *tensors, int n_tensors, size_t n_floats,
+                         tr_error *err);
 void tr_updater_free(tr_updater *updater);
 
 /* Before the step that follows `iterations` ones; by one thread. */
@@ -45,10 +52,10 @@ void tr_updater_run(tr_updater *updater, float *weights, const tr_leaves *leaves
 /* At the end of the training: with use_ema the weights become their average. True if so. */
 bool tr_updater_finish(const tr_updater *updater, float *weights);
 
-/* ---- state: flat vectors in Keras's order ---- */
+/* ---- state: flat vectors. A tensor's k-th slot (tr_optimizer_slots) lies in the k-th of them, at
+ * the tensor's offset: as the tensor lies, or plain ---- */
 
-int tr_updater_n_slots(const tr_updater *updater);
-const char *tr_updater_slot_name(const tr_updater *updater, int slot); /* Keras's */
-float *tr_updater_slot(const tr_updater *updater, int slot);           /* [n_floats] */
+int tr_updater_n_slots(const tr_updater *updater);           /* of the tensor that has the most */
+float *tr_updater_slot(const tr_updater *updater, int slot); /* [n_floats] */
 
 #endif

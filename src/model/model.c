@@ -66,6 +66,26 @@ static void parse_compile(tr_model *model)
     tr_metrics_parse(&model->metrics, model->config, &model->loss, width);
 }
 
+/* An optimizer of its own has no effect on a layer without weights. */
+static void check_group(const tr_model *model, const tr_optimizer *group)
+{
+    const tr_config *config = model->config;
+    char name[TR_LAYER_NAME_MAX], section[sizeof "optimizer." + TR_LAYER_NAME_MAX];
+    snprintf(section, sizeof section, "optimizer.%s", group->group);
+    for (int k = 0; tr_optimizer_layer(group, k, name); k++)
+        for (int i = 0; i < model->n_layers; i++)
+            if (strcmp(model->layers[i]->name, name) == 0 && model->layers[i]->n_params == 0)
+                tr_problems_add(config->problems,
+                                tr_section_line(tr_ini_find(config->ini, section), "layers"),
+                                "[%s] layers: %s has no weights; remove it", section, name);
+}
+
+static void check_groups(const tr_model *model)
+{
+    for (int g = 1; g < model->optimizers.n; g++)
+        check_group(model, model->optimizers.items[g]);
+}
+
 /* ---- the whole ---- */
 
 tr_status tr_model_parse(tr_model **out, tr_config *config, tr_error *err)
@@ -86,9 +106,11 @@ tr_status tr_model_parse(tr_model **out, tr_config *config, tr_error *err)
     if (tr_problems_count(config->problems) == problems_before && model->n_layers > 0 &&
         config->input_shape[0] > 0 && model->loss.ops != NULL)
         parse_compile(model);
-    status = tr_optimizer_make(&model->optimizer, config, err);
+    status = tr_optimizers_make(&model->optimizers, config, err);
     if (status != TR_OK)
         goto fail;
+    if (tr_problems_count(config->problems) == problems_before)
+        check_groups(model);
     *out = model;
     return TR_OK;
 
@@ -160,7 +182,7 @@ void tr_model_free(tr_model *model)
     for (int i = 0; i < model->n_layers; i++)
         tr_layer_free(model->layers[i]);
     tr_free(model->layers);
-    tr_free(model->optimizer);
+    tr_optimizers_release(&model->optimizers);
     tr_free(model->params);
     tr_free(model);
 }
@@ -225,7 +247,7 @@ bool tr_model_is_chain(const tr_model *model)
 
 const tr_optimizer *tr_model_optimizer(const tr_model *model)
 {
-    return model->optimizer;
+    return model->optimizers.items[0];
 }
 
 int64_t tr_model_n_classes(const tr_model *model)

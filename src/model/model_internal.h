@@ -2,10 +2,10 @@
 #ifndef TR_MODEL_INTERNAL_H
 #define TR_MODEL_INTERNAL_H
 
+#include "groups.h"
 #include "layer.h"
 #include "loss.h"
 #include "metric.h"
-#include "optimizer.h"
 #include "trainer/model.h"
 
 /* A planned network and where to put images in and take predictions out. */
@@ -24,7 +24,7 @@ struct tr_model {
     int n_layers;
     tr_loss loss;
     tr_metric_list metrics;
-    tr_optimizer *optimizer; /* as parsed; NULL: the configuration has a problem */
+    tr_optimizers optimizers; /* as parsed */
     int final_activation; /* tr_activation of the last layer, also where it is left to the loss */
     tr_dnn *dnn;
     tr_plan training, inference;

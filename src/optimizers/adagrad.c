@@ -24,8 +24,10 @@ static const tr_key keys[] = {
     TR_ROW_EPSILON(adagrad),
 };
 
-static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
+static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+                    tr_slot slots[TR_MAX_SLOTS])
 {
+    (void)tensor;
     const adagrad *self = (const adagrad *)optimizer;
     slots[0] = (tr_slot){.name = "accumulator", .initial = self->initial_accumulator_value};
     return 1;

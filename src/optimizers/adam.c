@@ -16,8 +16,10 @@
 
 static const tr_key keys[] = {TR_ADAM_ROWS};
 
-int tr_adam_slots(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
+int tr_adam_slots(const tr_optimizer *optimizer, const tr_tensor *tensor,
+                  tr_slot slots[TR_MAX_SLOTS])
 {
+    (void)tensor;
     slots[0].name = "momentum";
     slots[1].name = "velocity";
     slots[2] = (tr_slot){.name = "velocity_hat", .apart = true};

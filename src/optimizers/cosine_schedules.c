@@ -49,7 +49,8 @@ static void check_cosine(const tr_schedule *self, const tr_section *section, tr_
         if (tr_section_find(section, pair[i]) != NULL &&
             tr_section_find(section, pair[1 - i]) == NULL)
             tr_problems_add(problems, tr_section_line(section, pair[i]),
-                            "[learning_rate] %s has no effect without %s", pair[i], pair[1 - i]);
+                            "[%s] %s has no effect without %s", section->name, pair[i],
+                            pair[1 - i]);
 }
 
 static double cosine(const tr_schedule *self, double step)

@@ -127,22 +127,22 @@ static void check_piecewise(const tr_schedule *self, const tr_section *section,
     for (int i = 1; i < self->boundaries.n; i++)
         if (!(self->boundaries.values[i] > self->boundaries.values[i - 1])) {
             tr_problems_add(problems, tr_section_line(section, "boundaries"),
-                            "[learning_rate] boundaries must increase, but %.10g follows %.10g",
+                            "[%s] boundaries must increase, but %.10g follows %.10g", section->name,
                             self->boundaries.values[i], self->boundaries.values[i - 1]);
             break;
         }
     for (int i = 0; i < self->boundaries.n; i++)
         if (self->boundaries.values[i] != floor(self->boundaries.values[i])) {
             tr_problems_add(problems, tr_section_line(section, "boundaries"),
-                            "[learning_rate] boundaries: %.10g is not a whole number; boundaries "
+                            "[%s] boundaries: %.10g is not a whole number; boundaries "
                             "are steps (updates), not epochs",
-                            self->boundaries.values[i]);
+                            section->name, self->boundaries.values[i]);
             break;
         }
     if (self->values.n != self->boundaries.n + 1)
         tr_problems_add(problems, tr_section_line(section, "values"),
-                        "[learning_rate] values must be one more than the %d boundaries, not %d",
-                        self->boundaries.n, self->values.n);
+                        "[%s] values must be one more than the %d boundaries, not %d",
+                        section->name, self->boundaries.n, self->values.n);
 }
 
 static double piecewise(const tr_schedule *self, double step)

@@ -46,8 +46,10 @@ static const tr_key keys[] = {
     ROW_STRENGTH(beta, "the paper's beta"),
 };
 
-static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
+static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+                    tr_slot slots[TR_MAX_SLOTS])
 {
+    (void)tensor;
     const ftrl *self = (const ftrl *)optimizer;
     slots[0] = (tr_slot){.name = "accumulator", .initial = self->initial_accumulator_value};
     slots[1].name = "linear";

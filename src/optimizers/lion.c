@@ -18,9 +18,10 @@ static const tr_key keys[] = {
     TR_ROW_SHARE(lion, beta_2, "0.99", "decay of the momentum"),
 };
 
-static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
+static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+                    tr_slot slots[TR_MAX_SLOTS])
 {
-    (void)optimizer;
+    (void)optimizer, (void)tensor;
     slots[0].name = "momentum";
     return 1;
 }

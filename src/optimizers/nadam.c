@@ -29,9 +29,10 @@ static const tr_key keys[] = {
     TR_ROW_EPSILON(nadam),
 };
 
-static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
+static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+                    tr_slot slots[TR_MAX_SLOTS])
 {
-    (void)optimizer;
+    (void)optimizer, (void)tensor;
     slots[0].name = "momentum";
     slots[1].name = "velocity";
     return 2;

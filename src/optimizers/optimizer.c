@@ -6,10 +6,9 @@
 
 #include <string.h>
 
-#include "ini_file.h"
 #include "mem.h"
 
-enum { MAX_KEYS = 32 }; /* more than any optimizer has */
+enum { MAX_KEYS = 40 }; /* more than any optimizer has */
 
 /* ---- keys of all optimizers ---- */
 
@@ -68,15 +67,33 @@ const tr_key tr_optimizer_common_keys[] = {
 const size_t tr_optimizer_n_common_keys =
     sizeof tr_optimizer_common_keys / sizeof *tr_optimizer_common_keys;
 
+/* Of [optimizer.NAME] alone. */
+static const tr_key group_keys[] = {
+    {.name = "layers",
+     .kind = TR_KEY_TEXT,
+     .offset = AT(layers),
+     .doc = "names of the layers that it trains, in place of [optimizer]"},
+    {.name = "optimizer",
+     .kind = TR_KEY_TEXT,
+     .offset = AT(name),
+     .optional = true,
+     .doc = "the optimizer (that of [compile], with the keys of [optimizer])"},
+};
+const tr_key *const tr_optimizer_group_keys = group_keys;
+const size_t tr_optimizer_n_group_keys = sizeof group_keys / sizeof *group_keys;
+
 /* One table of both. A schedule leaves learning_rate without a default: an effective configuration
  * must not say what would then be refused. */
-static size_t merge_keys(const tr_optimizer_ops *ops, bool scheduled, tr_key keys[MAX_KEYS])
+static size_t merge_keys(const tr_optimizer_ops *ops, bool is_group, bool scheduled,
+                         tr_key keys[MAX_KEYS])
 {
     size_t n = ops->n_keys;
     memcpy(keys, ops->keys, n * sizeof *keys);
     for (size_t i = 0; i < tr_optimizer_n_common_keys; i++)
         if (tr_key_find(ops->keys, ops->n_keys, tr_optimizer_common_keys[i].name) == NULL)
             keys[n++] = tr_optimizer_common_keys[i];
+    for (size_t i = 0; is_group && i < tr_optimizer_n_group_keys; i++)
+        keys[n++] = group_keys[i];
     for (size_t k = 0; scheduled && k < n; k++)
         if (strcmp(keys[k].name, "learning_rate") == 0) {
             keys[k].fallback = NULL;
@@ -96,9 +113,8 @@ static void check_clipping(const tr_section *section, tr_problems *problems)
             continue;
         if (first != NULL)
             tr_problems_add(problems, tr_section_line(section, names[i]),
-                            "[optimizer] %s beside %s (line %d): only one way of clipping is "
-                            "allowed",
-                            names[i], first, tr_section_line(section, first));
+                            "[%s] %s beside %s (line %d): only one way of clipping is allowed",
+                            section->name, names[i], first, tr_section_line(section, first));
         first = names[i];
     }
 }
@@ -110,7 +126,8 @@ static void check_average(const tr_optimizer *optimizer, const tr_section *secti
     for (int i = 0; i < 2 && !optimizer->use_ema; i++)
         if (tr_section_find(section, names[i]) != NULL)
             tr_problems_add(problems, tr_section_line(section, names[i]),
-                            "[optimizer] %s has no effect without use_ema = true", names[i]);
+                            "[%s] %s has no effect without use_ema = true", section->name,
+                            names[i]);
 }
 
 static void check_rate(const tr_section *section, const tr_section *rates, tr_problems *problems)
@@ -118,25 +135,27 @@ static void check_rate(const tr_section *section, const tr_section *rates, tr_pr
     const tr_entry *entry = tr_section_find(section, "learning_rate");
     if (rates != NULL && entry != NULL && !entry->is_default)
         tr_problems_add(problems, entry->line,
-                        "[optimizer] learning_rate = %s has no effect beside the schedule of "
-                        "[learning_rate] (line %d); remove one of them",
-                        entry->value, rates->line);
+                        "[%s] learning_rate = %s has no effect beside the schedule of [%s] (line "
+                        "%d); remove one of them",
+                        section->name, entry->value, rates->name, rates->line);
 }
 
 /* ---- making ---- */
 
-/* `rates`: [learning_rate], or NULL. */
-static tr_optimizer *make(const tr_optimizer_ops *ops, tr_section *section, const tr_section *rates,
-                          tr_problems *problems)
+tr_optimizer *tr_optimizer_new(const tr_optimizer_ops *ops, tr_section *section, tr_section *rates,
+                               tr_problems *problems)
 {
     tr_key keys[MAX_KEYS];
-    const size_t n_keys = merge_keys(ops, rates != NULL, keys);
+    const size_t n_keys =
+        merge_keys(ops, strcmp(section->name, "optimizer") != 0, rates != NULL, keys);
     tr_optimizer *optimizer = tr_alloc(1, ops->bytes);
     if (optimizer == NULL)
         return NULL;
     optimizer->ops = ops;
     optimizer->gradient_accumulation_steps = 1;
     optimizer->ema_momentum = 0.99;
+    if (rates != NULL)
+        tr_schedule_read(&optimizer->schedule, rates, problems);
     const bool readable = tr_section_read(section, keys, n_keys, optimizer, problems);
     check_rate(section, rates, problems);
     if (!readable)
@@ -150,40 +169,6 @@ static tr_optimizer *make(const tr_optimizer_ops *ops, tr_section *section, cons
     return optimizer;
 }
 
-tr_optimizer *tr_optimizer_new(const tr_optimizer_ops *ops, tr_section *section,
-                               tr_problems *problems)
-{
-    return make(ops, section, NULL, problems);
-}
-
-tr_status tr_optimizer_make(tr_optimizer **out, tr_config *config, tr_error *err)
-{
-    *out = NULL;
-    const char *name = config->compile.optimizer;
-    tr_section *section = tr_ini_demand(config->ini, "optimizer");
-    tr_section *rates = tr_ini_find(config->ini, "learning_rate");
-    tr_schedule schedule = {0};
-    if (section == NULL)
-        return tr_out_of_memory(err, NULL);
-    if (rates != NULL)
-        tr_schedule_read(&schedule, rates, config->problems);
-    if (name == NULL) /* missing: reported already */
-        return TR_OK;
-    const tr_optimizer_ops *ops = tr_optimizer_find(name);
-    if (ops == NULL) {
-        const char *names[TR_MAX_OPTIMIZERS];
-        tr_optimizer_names(names);
-        tr_section_unknown(tr_ini_find(config->ini, "compile"), "optimizer", "optimizer", names,
-                           config->problems);
-        return TR_OK;
-    }
-    *out = make(ops, section, rates, config->problems);
-    if (*out == NULL)
-        return tr_out_of_memory(err, NULL);
-    (*out)->schedule = schedule;
-    return TR_OK;
-}
-
 tr_optimizer *tr_optimizer_copy(const tr_optimizer *optimizer)
 {
     tr_optimizer *copy = tr_alloc(1, optimizer->ops->bytes);
@@ -194,18 +179,43 @@ tr_optimizer *tr_optimizer_copy(const tr_optimizer *optimizer)
 
 /* ---- state ---- */
 
-int tr_optimizer_slots(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_ALL_SLOTS])
+int tr_optimizer_first_own(const tr_optimizer *optimizer)
+{
+    return optimizer->use_ema + (optimizer->gradient_accumulation_steps > 1);
+}
+
+int tr_optimizer_slots(const tr_optimizer *optimizer, const tr_tensor *tensor,
+                       tr_slot slots[TR_MAX_ALL_SLOTS])
 {
     tr_slot own[TR_MAX_SLOTS] = {{0}};
+    const tr_tensor_ops *whole = tr_optimizer_whole(optimizer, tensor);
     int n = 0;
     if (optimizer->use_ema)
         slots[n++] = (tr_slot){.name = "average"};
     if (optimizer->gradient_accumulation_steps > 1)
         slots[n++] = (tr_slot){.name = "gradient_accumulator"};
-    const int n_own = optimizer->ops->slots(optimizer, own);
-    for (int i = 0; i < n_own; i++)
+    const int n_own = optimizer->ops->slots(optimizer, tensor, own);
+    for (int i = 0; i < n_own; i++) {
+        own[i].plain = whole != NULL && !whole->any_layout;
         slots[n++] = own[i];
+    }
+    for (int i = 0; i < n; i++) {
+        slots[i].n_dims = slots[i].own_shape ? slots[i].n_dims : tensor->n_dims;
+        for (int d = 0; d < tensor->n_dims && !slots[i].own_shape; d++)
+            slots[i].dims[d] = tensor->dims[d];
+    }
     return n;
+}
+
+const tr_tensor_ops *tr_optimizer_whole(const tr_optimizer *optimizer, const tr_tensor *tensor)
+{
+    return optimizer->ops->whole == NULL ? NULL : optimizer->ops->whole(optimizer, tensor);
+}
+
+double tr_optimizer_weight_decay(const tr_optimizer *optimizer, const tr_tensor *tensor)
+{
+    return optimizer->ops->weight_decay == NULL ? optimizer->weight_decay
+                                                : optimizer->ops->weight_decay(optimizer, tensor);
 }
 
 /* ---- a step ---- */

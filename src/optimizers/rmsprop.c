@@ -34,8 +34,10 @@ static const tr_key keys[] = {
      .doc = "divide by the deviation from the mean gradient"},
 };
 
-static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
+static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+                    tr_slot slots[TR_MAX_SLOTS])
 {
+    (void)tensor;
     const rmsprop *self = (const rmsprop *)optimizer;
     int n = 0;
     slots[n++] = (tr_slot){.name = "velocity", .apart = true};

@@ -42,8 +42,8 @@ static void report_name(const tr_section *section, tr_problems *problems)
     if (tr_section_find(section, "schedule") != NULL)
         tr_section_unknown(section, "schedule", "schedule", names, problems);
     else
-        tr_problems_add(problems, section->line, "[learning_rate] schedule is missing; allowed: %s",
-                        tr_join_names(names, allowed, sizeof allowed));
+        tr_problems_add(problems, section->line, "[%s] schedule is missing; allowed: %s",
+                        section->name, tr_join_names(names, allowed, sizeof allowed));
 }
 
 void tr_schedule_read(tr_schedule *out, tr_section *section, tr_problems *problems)

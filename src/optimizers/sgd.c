@@ -33,12 +33,15 @@ static void check(const tr_optimizer *optimizer, const tr_section *section, tr_p
     const sgd *self = (const sgd *)optimizer;
     if (self->nesterov && !(self->momentum > 0.0))
         tr_problems_add(problems, tr_section_line(section, "nesterov"),
-                        "[optimizer] nesterov = true has no effect without momentum; set "
-                        "momentum = 0.9, say, or remove it");
+                        "[%s] nesterov = true has no effect without momentum; set momentum = 0.9, "
+                        "say, or remove it",
+                        section->name);
 }
 
-static int slots_of(const tr_optimizer *optimizer, tr_slot slots[TR_MAX_SLOTS])
+static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+                    tr_slot slots[TR_MAX_SLOTS])
 {
+    (void)tensor;
     slots[0].name = "momentum";
     return ((const sgd *)optimizer)->momentum > 0.0 ? 1 : 0;
 }

@@ -222,7 +222,7 @@ static tr_status stopped(tr_run *run, int signal, tr_error *err)
  * on from. */
 static tr_status finish(tr_run *run, tr_error *err)
 {
-    if (!tr_model_optimizer(run->model)->use_ema)
+    if (!tr_optimizers_average(tr_model_optimizers(run->model)))
         return tr_saver_wait(run->saver, err);
     tr_snapshot *raw = NULL;
     TR_TRY(tr_snapshot_new(&raw, run->model, false, err));

@@ -89,7 +89,7 @@ static tr_status prepare_engine(tr_run *run, tr_error *err)
         smaller(tr_measure_chunk(config), n_test > n_validation ? n_test : n_validation);
     TR_TRY(tr_config_check(config, err));
     const int threads = tr_engine_choose_threads(run->model, run->threads_why);
-    return tr_engine_new(&run->engine, run->model, tr_model_optimizer(run->model), threads, train,
+    return tr_engine_new(&run->engine, run->model, tr_model_optimizers(run->model), threads, train,
                          evaluate, err);
 }
 

@@ -17,13 +17,12 @@
 
 static tr_status take_slots(tr_snapshot *snapshot, const tr_engine *engine, tr_error *err)
 {
-    for (int slot = 0; slot < snapshot->n_slots; slot++) {
-        float *values = snapshot->slots[slot];
-        for (int i = 0; i < tr_model_n_weights(snapshot->model); i++)
-            if (tr_model_weight(snapshot->model, i).trained)
-                TR_TRY(tr_engine_get_slot(engine, slot, i,
-                                          values + tr_snapshot_slot_offset(snapshot, i), err));
-    }
+    tr_slot slots[TR_MAX_ALL_SLOTS];
+    for (int i = 0; i < tr_model_n_weights(snapshot->model); i++)
+        for (int slot = 0; slot < tr_snapshot_slots(snapshot, i, slots); slot++)
+            TR_TRY(tr_engine_get_slot(engine, slot, i,
+                                      snapshot->slots[slot] + tr_snapshot_slot_offset(snapshot, i),
+                                      err));
     return TR_OK;
 }
 
@@ -159,13 +158,12 @@ static tr_status check_progress(const tr_run *run, const tr_progress *at, const 
 
 static tr_status give_slots(const tr_snapshot *snapshot, tr_engine *engine, tr_error *err)
 {
-    for (int slot = 0; slot < snapshot->n_slots; slot++) {
-        const float *values = snapshot->slots[slot];
-        for (int i = 0; i < tr_model_n_weights(snapshot->model); i++)
-            if (tr_model_weight(snapshot->model, i).trained)
-                TR_TRY(tr_engine_set_slot(engine, slot, i,
-                                          values + tr_snapshot_slot_offset(snapshot, i), err));
-    }
+    tr_slot slots[TR_MAX_ALL_SLOTS];
+    for (int i = 0; i < tr_model_n_weights(snapshot->model); i++)
+        for (int slot = 0; slot < tr_snapshot_slots(snapshot, i, slots); slot++)
+            TR_TRY(tr_engine_set_slot(engine, slot, i,
+                                      snapshot->slots[slot] + tr_snapshot_slot_offset(snapshot, i),
+                                      err));
     return TR_OK;
 }
 

@@ -119,10 +119,11 @@ static void keras_name(char *text, size_t n, const keras_case *opened, const tr_
                        size_t number)
 {
     static const char *const scalars[] = {"iteration", "learning_rate", "variable"};
-    if (item->kind == TR_VARIABLE_SLOT)
-        snprintf(text, n, "%02zu_w%d_%s", number, item->weight,
-                 opened->snapshot->slot_names[item->slot]);
-    else
+    tr_slot slots[TR_MAX_ALL_SLOTS];
+    if (item->kind == TR_VARIABLE_SLOT) {
+        tr_snapshot_slots(opened->snapshot, item->weight, slots);
+        snprintf(text, n, "%02zu_w%d_%s", number, item->weight, slots[item->slot].name);
+    } else
         snprintf(text, n, "%02zu_%s", number, scalars[item->kind]);
 }
 
@@ -154,7 +155,7 @@ static void expect_value(hid_t group, const char *name, const keras_case *opened
     if (item->kind != TR_VARIABLE_LEARNING_RATE && item->kind != TR_VARIABLE_PRODUCT)
         return;
     float *expected = test_golden_floats(group, name, &n);
-    cr_assert_eq(tr_optimizer_scalars(opened->snapshot, &learning_rate, &product, &err), TR_OK);
+    cr_assert_eq(tr_optimizer_scalars(opened->snapshot, 0, &learning_rate, &product, &err), TR_OK);
     const double found = item->kind == TR_VARIABLE_PRODUCT ? product : learning_rate;
     cr_expect(fabs(found - *expected) <= 1e-6 * fabs(*expected), "%s: %.9g, Keras has %.9g", name,
               found, *expected);
@@ -238,11 +239,11 @@ Test(optimizer_list, product_with_accumulation)
                                       overrides, 2);
     cr_assert_eq(tr_snapshot_new(&snapshot, net->model, true, &err), TR_OK, "%s", err.text);
     snapshot->progress.iterations = 10;
-    cr_assert_eq(tr_optimizer_scalars(snapshot, &rate, &product, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_optimizer_scalars(snapshot, 0, &rate, &product, &err), TR_OK, "%s", err.text);
     const double expected = 0.9 * (1.0 - 0.5 * 0.96) * 0.9 * (1.0 - 0.5 * 0.96 * 0.96);
     cr_expect_float_eq(product, expected, 1e-6, "%g, expected %g", (double)product, expected);
     snapshot->progress.iterations = 3;
-    cr_assert_eq(tr_optimizer_scalars(snapshot, &rate, &product, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_optimizer_scalars(snapshot, 0, &rate, &product, &err), TR_OK, "%s", err.text);
     cr_expect_eq(product, 1.0f);
     tr_snapshot_free(snapshot);
     test_net_free(net);

@@ -94,12 +94,14 @@ Test(engine, survives_lack_of_memory)
     tr_config *config;
     tr_error err = {0};
     tr_model *model = build(&config);
-    tr_optimizer *optimizer = tr_optimizer_new(
-        tr_optimizer_find("adam"), tr_ini_demand(config->ini, "optimizer"), config->problems);
+    tr_optimizers optimizers = {.n = 1,
+                                .items = {tr_optimizer_new(tr_optimizer_find("adam"),
+                                                           tr_ini_demand(config->ini, "optimizer"),
+                                                           NULL, config->problems)}};
     for (int k = 0;; k++) {
         tr_engine *engine = NULL;
         tr_alloc_fail_after(k);
-        const tr_status status = tr_engine_new(&engine, model, optimizer, 2, 40, 40, &err);
+        const tr_status status = tr_engine_new(&engine, model, &optimizers, 2, 40, 40, &err);
         tr_alloc_fail_after(-1);
         if (status == TR_OK) {
             tr_engine_free(engine);
@@ -109,7 +111,7 @@ Test(engine, survives_lack_of_memory)
         cr_assert_null(engine);
         cr_assert_lt(k, 1000);
     }
-    tr_free(optimizer);
+    tr_optimizers_release(&optimizers);
     tr_model_free(model);
     tr_config_free(config);
 }

@@ -13,17 +13,17 @@
 /* Two tensors of several pieces, with a gap between them that belongs to none. */
 enum { N_A = 1300, B = 1312, N_B = 700, N_FLOATS = 2016, LEAVES = 3 };
 
-static const tr_flat_tensor tensors[] = {{0, N_A}, {B, N_B}};
+static const tr_flat_tensor tensors[] = {{.offset = 0, .n = N_A}, {.offset = B, .n = N_B}};
 static float weights[N_FLOATS], start[N_FLOATS], gradients[LEAVES * N_FLOATS];
 static tr_config *config;
-static tr_optimizer *optimizer;
+static tr_optimizers optimizers;
 static tr_updater *updater;
 
 static void make(const char *name, const char *keys)
 {
     tr_error err = {0};
-    optimizer = test_optimizer(name, keys, &config);
-    cr_assert_eq(tr_updater_new(&updater, optimizer, tensors, 2, N_FLOATS, &err), TR_OK);
+    optimizers = (tr_optimizers){.n = 1, .items = {test_optimizer(name, keys, &config)}};
+    cr_assert_eq(tr_updater_new(&updater, &optimizers, tensors, 2, N_FLOATS, &err), TR_OK);
     test_fill(start, N_FLOATS, 1);
     test_fill(gradients, LEAVES * N_FLOATS, 2);
     memcpy(weights, start, sizeof weights);
@@ -32,7 +32,7 @@ static void make(const char *name, const char *keys)
 static void teardown(void)
 {
     tr_updater_free(updater);
-    tr_free(optimizer);
+    tr_optimizers_release(&optimizers);
     tr_config_free(config);
 }
 
@@ -187,7 +187,7 @@ Test(update, survives_lack_of_memory)
         tr_updater *other = NULL;
         tr_error err = {0};
         tr_alloc_fail_after(k);
-        const tr_status status = tr_updater_new(&other, optimizer, tensors, 2, N_FLOATS, &err);
+        const tr_status status = tr_updater_new(&other, &optimizers, tensors, 2, N_FLOATS, &err);
         tr_alloc_fail_after(-1);
         if (status == TR_OK) {
             cr_assert_gt(k, 9);

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "groups.h"
 #include "mem.h"
-#include "optimizer.h"
 #include "trainer/config.h"
 #include "trainer/model.h"
 
@@ -17,17 +17,17 @@ static tr_config *load(const char *path, tr_status *status)
 {
     tr_config *config = NULL;
     tr_model *model = NULL;
-    tr_optimizer *optimizer = NULL;
+    tr_optimizers optimizers = {0};
     tr_error err = {0};
     *status = tr_config_load(&config, path, NULL, 0, &err);
     fuzz_expect(*status, &err);
     if (config == NULL)
         return NULL;
     fuzz_expect(tr_model_parse(&model, config, &err), &err);
-    fuzz_expect(tr_optimizer_make(&optimizer, config, &err), &err);
+    fuzz_expect(tr_optimizers_make(&optimizers, config, &err), &err);
     *status = tr_config_check(config, &err);
     fuzz_expect(*status, &err);
-    tr_free(optimizer);
+    tr_optimizers_release(&optimizers);
     tr_model_free(model);
     return config;
 }

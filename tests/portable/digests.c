@@ -73,14 +73,13 @@ static void print_digest(const char *path, const char *isa, int threads, amount 
     tr_config *config = NULL;
     tr_model *model = NULL;
     tr_engine *engine = NULL;
-    tr_optimizer *optimizer = NULL;
     snprintf(set_isa, sizeof set_isa, "engine.isa=%s", isa);
     must(tr_config_load(&config, path, overrides, 2, &err), &err);
     must(tr_model_parse(&model, config, &err), &err);
-    must(tr_optimizer_make(&optimizer, config, &err), &err);
     must(tr_config_check(config, &err), &err);
     must(tr_model_build(model, &err), &err);
-    must(tr_engine_new(&engine, model, optimizer, threads, BATCH, BATCH, &err), &err);
+    must(tr_engine_new(&engine, model, tr_model_optimizers(model), threads, BATCH, BATCH, &err),
+         &err);
     const tr_samples samples = make_samples(config->input_shape, much.images);
     train(engine, &samples, much);
     must(tr_model_digest(model, digest, &err), &err);
@@ -90,7 +89,6 @@ static void print_digest(const char *path, const char *isa, int threads, amount 
     tr_free((void *)samples.x);
     tr_free((void *)samples.y);
     tr_engine_free(engine);
-    tr_free(optimizer);
     tr_model_free(model);
     tr_config_free(config);
 }

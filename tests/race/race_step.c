@@ -54,14 +54,12 @@ static void train(const char *path, int threads, const char *const *overrides, s
     tr_config *config = NULL;
     tr_model *model = NULL;
     tr_engine *engine = NULL;
-    tr_optimizer *optimizer = NULL;
     const tr_samples samples = {.n = N, .h = SIDE, .w = SIDE, .c = 1, .x = x, .y = y};
     must(tr_config_load(&config, path, overrides, n_overrides, &err), &err);
     must(tr_model_parse(&model, config, &err), &err);
-    must(tr_optimizer_make(&optimizer, config, &err), &err);
     must(tr_config_check(config, &err), &err);
     must(tr_model_build(model, &err), &err);
-    must(tr_engine_new(&engine, model, optimizer, threads, 40, 40, &err), &err);
+    must(tr_engine_new(&engine, model, tr_model_optimizers(model), threads, 40, 40, &err), &err);
     for (uint32_t step = 0; step < STEPS; step++) {
         uint32_t index[40];
         tr_sums sums;
@@ -72,7 +70,6 @@ static void train(const char *path, int threads, const char *const *overrides, s
     }
     must(tr_model_digest(model, digest, &err), &err);
     tr_engine_free(engine);
-    tr_free(optimizer);
     tr_model_free(model);
     tr_config_free(config);
 }

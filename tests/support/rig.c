@@ -48,7 +48,7 @@ test_rig test_rig_new(const char *body, const char *optimizer, int threads, int6
     cr_assert_eq(tr_model_parse(&rig.model, rig.config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_config_check(rig.config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_model_build(rig.model, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_engine_new(&rig.engine, rig.model, tr_model_optimizer(rig.model), threads,
+    cr_assert_eq(tr_engine_new(&rig.engine, rig.model, tr_model_optimizers(rig.model), threads,
                                max_batch, max_batch, &err),
                  TR_OK, "%s", err.text);
     return rig;

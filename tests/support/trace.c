@@ -113,15 +113,17 @@ static void compare(const recorded_case *recorded, const float *values, int tens
 }
 
 /* Keras stores "<number>_w<tensor>_<slot>"; all of them, and no others, must be ours. */
-static void compare_slots(const recorded_case *recorded, const tr_updater *updater)
+static void compare_slots(const recorded_case *recorded, const tr_updater *updater,
+                          const tr_optimizer *optimizer)
 {
-    const int n_slots = tr_updater_n_slots(updater);
+    tr_slot slots[TR_MAX_ALL_SLOTS];
+    const int n_slots = tr_optimizer_slots(optimizer, &(tr_tensor){.n = PACKED}, slots);
     int found = 0, stored = 0;
     for (int number = 0; number < 16; number++)
         for (int slot = 0; slot < n_slots; slot++)
             for (int i = 0; i < TENSORS; i++) {
                 size_t n;
-                const char *name = tr_updater_slot_name(updater, slot);
+                const char *name = slots[slot].name;
                 char *path = tr_format("%s/optvars/%02d_w%d_%s", recorded->name, number, i, name);
                 if (test_golden_has(recorded->file, path)) {
                     float *expected = test_golden_floats(recorded->file, path, &n);
@@ -149,14 +151,15 @@ static void compare_slots(const recorded_case *recorded, const tr_updater *updat
 
 void test_optimizer_trace(const char *recorded, const char *optimizer, const char *keys)
 {
-    static const tr_flat_tensor tensors[] = {{0, PACKED}, {PACKED, PACKED}};
+    static const tr_flat_tensor tensors[] = {{.offset = 0, .n = PACKED},
+                                             {.offset = PACKED, .n = PACKED}};
     float weights[N_FLOATS] = {0}, gradients[N_FLOATS] = {0};
     tr_config *config;
     tr_updater *updater = NULL;
     tr_error err = {0};
     recorded_case opened = open_case(recorded, weights);
-    tr_optimizer *made = test_optimizer(optimizer, keys, &config);
-    cr_assert_eq(tr_updater_new(&updater, made, tensors, TENSORS, N_FLOATS, &err), TR_OK);
+    tr_optimizers made = {.n = 1, .items = {test_optimizer(optimizer, keys, &config)}};
+    cr_assert_eq(tr_updater_new(&updater, &made, tensors, TENSORS, N_FLOATS, &err), TR_OK);
     const tr_leaves leaves = {.first = gradients, .stride = N_FLOATS, .n = 1};
     for (int step = 0; step < STEPS; step++) {
         char text[32];
@@ -172,9 +175,9 @@ void test_optimizer_trace(const char *recorded, const char *optimizer, const cha
                 cr_assert_eq(weights[(size_t)i * PACKED + k], 0.0f, "padding must stay zero");
         }
     }
-    compare_slots(&opened, updater);
+    compare_slots(&opened, updater, made.items[0]);
     tr_updater_free(updater);
-    tr_free(made);
+    tr_optimizers_release(&made);
     tr_config_free(config);
     close_case(&opened);
 }
@@ -193,7 +196,7 @@ static subject make(const char *optimizer, const char *keys)
     subject made = {0};
     tr_slot slots[TR_MAX_SLOTS] = {{0}};
     made.optimizer = test_optimizer(optimizer, keys, &made.config);
-    made.n_slots = made.optimizer->ops->slots(made.optimizer, slots);
+    made.n_slots = made.optimizer->ops->slots(made.optimizer, &(tr_tensor){.n = MAX}, slots);
     for (int i = 0; i < made.n_slots; i++) {
         made.slots[i] = tr_alloc(MAX, sizeof(float));
         for (int k = 0; k < MAX; k++)
