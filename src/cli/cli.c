@@ -24,7 +24,7 @@ const tr_command tr_commands[] = {
     {"export", "write a checkpoint as a file for Keras 3 or Keras 2", tr_command_export},
     {"convert", "a dataset from IDX or NumPy files, and back", tr_command_convert},
     {"inspect", "list what is in an HDF5 file, or draw a sample of it", tr_command_inspect},
-    {"help", "explain config, layers, losses, metrics, optimizers: trainer help layers",
+    {"help", "explain config, layers, losses, metrics, optimizers, weights: trainer help layers",
      tr_command_help},
     {NULL, NULL, NULL},
 };

@@ -8,15 +8,19 @@
 #include "loss.h"
 #include "metric.h"
 #include "optimizer.h"
+#include "value.h"
+#include "weight_keys.h"
 
 static void print_key(const tr_key *key)
 {
     char choices[256] = "";
     if (key->choices != NULL)
         tr_join_names(key->choices, choices, sizeof choices);
-    printf("    %-14s %s", key->name, key->doc);
+    printf("    %-20s %s", key->name, key->doc);
     if (key->choices != NULL)
         printf("; one of %s", choices);
+    if (key->functions != NULL)
+        printf("; a function: help weights");
     if (key->fallback != NULL)
         printf(" (%s)", key->fallback);
     else if (!key->optional)
@@ -92,14 +96,29 @@ static void print_optimizers(void)
     }
 }
 
+static void print_functions(const char *what, const tr_callable *functions)
+{
+    char signature[128];
+    printf("%s = NAME or NAME(VALUE, ...) or NAME(ARGUMENT=VALUE, ...)\n", what);
+    for (; functions->name != NULL; functions++) {
+        printf("%s -- %s\n", tr_call_signature(functions, signature, sizeof signature),
+               functions->doc);
+        for (size_t k = 0; k < functions->n_arguments; k++)
+            print_key(&functions->arguments[k]);
+    }
+}
+
+static void print_weights(void)
+{
+    print_functions("..._initializer", tr_initializers);
+}
+
 static const struct subject {
     const char *name;
     void (*print)(void);
-} subjects[] = {{"config", print_config},
-                {"layers", print_layers},
-                {"losses", print_losses},
-                {"metrics", print_metrics},
-                {"optimizers", print_optimizers}};
+} subjects[] = {{"config", print_config},         {"layers", print_layers},
+                {"losses", print_losses},         {"metrics", print_metrics},
+                {"optimizers", print_optimizers}, {"weights", print_weights}};
 
 tr_status tr_command_help(int argc, char **argv)
 {
@@ -114,7 +133,7 @@ tr_status tr_command_help(int argc, char **argv)
     }
     return tr_complain(tr_fail(&err, TR_ERR_CONFIG,
                                "help %s: unknown subject; allowed: config, layers, losses, "
-                               "metrics, optimizers",
+                               "metrics, optimizers, weights",
                                argv[1]),
                        &err);
 }

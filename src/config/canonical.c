@@ -62,6 +62,8 @@ char *tr_value_canonical(const tr_key *key, const void *fields)
     case TR_KEY_CHOICES:
         snprintf(number, sizeof number, "%#x", *(const unsigned *)field);
         return tr_strdup(number);
+    case TR_KEY_CALL:
+        return tr_call_canonical(key, field);
     case TR_KEY_TEXT:
         break;
     }

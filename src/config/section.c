@@ -166,7 +166,9 @@ static void report_value(const tr_section *section, const tr_entry *entry, const
     const char *meant = tr_value_meant(key, entry->value);
     tr_problems_add(problems, entry->is_default ? section->line : entry->line,
                     "%s: must be %s%s%s%s", subject(section, entry, about, sizeof about),
-                    tr_value_expected(key, expected, sizeof expected),
+                    key->kind == TR_KEY_CALL
+                        ? tr_call_expected(key, entry->value, expected, sizeof expected)
+                        : tr_value_expected(key, expected, sizeof expected),
                     meant == NULL ? "" : "; did you mean ", meant == NULL ? "" : meant,
                     meant == NULL ? "" : "?");
 }

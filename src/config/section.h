@@ -37,8 +37,17 @@ typedef enum tr_key_kind {
                      * as in Keras's kernel_size=3; for count 4, two sides of each of two, one
                      * value means all and two mean both sides of the first and of the second; with
                      * `vector_max` a single value is the last of them, behind zeros */
-    TR_KEY_REALS    /* tr_reals; comma-separated, at least one; the range is that of each */
+    TR_KEY_REALS,   /* tr_reals; comma-separated, at least one; the range is that of each */
+    TR_KEY_CALL     /* tr_call: a row of `functions` with arguments, as Python writes it: "l2",
+                     * "l2(0.01)", "max_norm(max_value=3, axis=[0, 1, 2])" */
 } tr_key_kind;
+
+/* What a CALL was read as. */
+enum { TR_MAX_ARGUMENTS = 4 };
+typedef struct tr_call {
+    int function;                       /* row of the key's table */
+    double arguments[TR_MAX_ARGUMENTS]; /* in the order of its row; CHOICE: index, CHOICES: bits */
+} tr_call;
 
 typedef struct tr_key {
     const char *name;
@@ -51,10 +60,22 @@ typedef struct tr_key {
     int count;                  /* INTS */
     double vector_max;          /* INTS: a single integer, of at most that, is allowed; or 0 */
     bool constants;             /* REALS: each may be a fraction; one alone is no list in Keras */
-    const char *zero_word;      /* INT: a word that means 0, e.g. "auto"; or NULL */
-    bool optional;              /* may be absent without a default: the field stays as it was */
-    const char *doc;            /* one line for `trainer help` */
+    /* CALL: ends in a row without a name */
+    const struct tr_callable *functions;
+    const char *zero_word; /* INT: a word that means 0, e.g. "auto"; or NULL */
+    bool optional;         /* may be absent without a default: the field stays as it was */
+    const char *doc;       /* one line for `trainer help` */
 } tr_key;
+
+/* A function that a CALL may name. Its arguments have rows like keys, of kind INT, REAL, CHOICE or
+ * CHOICES (a list in brackets), whose offset says nothing; each has a fallback. */
+typedef struct tr_callable {
+    const char *name;
+    const char *instead; /* what Keras, which does not have it, is told; NULL: Keras has it */
+    const tr_key *arguments;
+    size_t n_arguments;
+    const char *doc; /* one line for `trainer help` */
+} tr_callable;
 
 typedef struct tr_entry {
     char *key, *value;

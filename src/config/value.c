@@ -190,6 +190,8 @@ const char *tr_value_meant(const tr_key *key, const char *text)
     char part[PART_MAX];
     if (key->kind == TR_KEY_CHOICE)
         return tr_nearest_name(text, key->choices);
+    if (key->kind == TR_KEY_CALL)
+        return tr_call_meant(key, text);
     if (key->kind == TR_KEY_CHOICES)
         for (const char *rest = text; rest != NULL;) {
             rest = take_part(rest, part);
@@ -248,6 +250,8 @@ bool tr_value_parse(const tr_key *key, const char *text, void *fields)
             return false;
         *(const char **)field = text;
         return true;
+    case TR_KEY_CALL:
+        return tr_call_parse(key, text, field);
     default:
         return store_number(key, text, field);
     }
@@ -328,6 +332,8 @@ const char *tr_value_expected(const tr_key *key, char *text, size_t n)
         snprintf(text, n, "up to %d numbers%s%s, separated by commas", TR_REALS_MAX,
                  key->constants ? " or fractions" : "", range);
         break;
+    case TR_KEY_CALL:
+        return tr_call_expected(key, "", text, n);
     }
     return text;
 }

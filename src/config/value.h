@@ -23,4 +23,23 @@ const char *tr_value_expected(const tr_key *key, char *text, size_t n);
 /* CHOICE and CHOICES: the name that the first wrong word of `text` was perhaps meant to be. */
 const char *tr_value_meant(const tr_key *key, const char *text);
 
+/* ---- calls (call.c) ---- */
+
+bool tr_call_parse(const tr_key *key, const char *text, tr_call *call);
+
+/* The call, with all arguments in their order. NULL: out of memory; tr_free(). */
+char *tr_call_canonical(const tr_key *key, const tr_call *call);
+
+/* What the key allows: of the function that `text` names its arguments, else all functions. */
+const char *tr_call_expected(const tr_key *key, const char *text, char *expected, size_t n);
+
+/* The name that the one in `text` was perhaps meant to be. */
+const char *tr_call_meant(const tr_key *key, const char *text);
+
+/* "max_norm(max_value, axis)" */
+const char *tr_call_signature(const tr_callable *function, char *text, size_t n);
+
+/* The default of an argument, as tr_call has it. */
+double tr_argument_default(const tr_key *argument);
+
 #endif

@@ -18,8 +18,12 @@
 #include <stdint.h>
 
 #include "dnn.h"
+#include "section.h"
 
-typedef enum tr_init { TR_INIT_ZEROS, TR_INIT_ONES, TR_INIT_GLOROT_UNIFORM } tr_init;
+/* What a layer's section says of a weight: rows of the tables of layers/weight_keys.h. */
+typedef struct tr_weight_rules {
+    tr_call initializer;
+} tr_weight_rules;
 
 typedef enum tr_range {
     TR_TRAINED,
@@ -38,8 +42,7 @@ typedef struct tr_param {
     const char *name;  /* Keras's weight name: kernel, bias, ... */
     int n_dims;
     int64_t dims[4]; /* Keras's shape, e.g. (kh, kw, in, out) */
-    tr_init init;
-    int64_t fan_in, fan_out; /* for the initializer */
+    tr_weight_rules rules;
     tr_range range;
 
     /* Filled in when the first program is planned. */

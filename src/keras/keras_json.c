@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ini_file.h"
+#include "keras_call.h"
 #include "keras_carried.h"
 #include "keras_order.h"
 #include "keras_parts.h"
@@ -27,6 +28,7 @@ typedef union any_value {
     bool truth;
     int choice;
     tr_reals reals;
+    tr_call call;
 } any_value;
 
 /* Keras's tuples are lists; two pairs, as of ZeroPadding2D, are a list of lists. */
@@ -73,6 +75,8 @@ static json_t *value_of(const tr_key *key, const char *text)
         for (int i = 0; i < value.reals.n; i++)
             json_array_append_new(list, json_real(value.reals.values[i]));
         return list;
+    case TR_KEY_CALL:
+        return tr_keras_call_object(key, &value.call);
     default:
         return NULL;
     }
@@ -119,8 +123,7 @@ json_t *tr_keras_object(const char *class_name, json_t *config)
     return object;
 }
 
-/* categorical_crossentropy -> CategoricalCrossentropy: how Keras names the class of a function. */
-static json_t *object_named(const char *function, json_t *config)
+json_t *tr_keras_object_named(const char *function, json_t *config)
 {
     char class_name[64];
     size_t n = 0;
@@ -265,7 +268,7 @@ json_t *tr_keras_loss(const tr_config *config)
     }
     json_object_set_new(settings, "reduction", json_string("sum_over_batch_size"));
     json_object_set_new(settings, "name", json_string(ops->name));
-    return object_named(ops->name, settings);
+    return tr_keras_object_named(ops->name, settings);
 }
 
 /* Objects of the class that each metric resolved to, under its own name: by the word "accuracy"
@@ -281,7 +284,7 @@ json_t *tr_keras_metrics(const tr_model *model)
         json_object_set_new(settings, "dtype", json_string("float32"));
         if (strstr(info.resolved, "top_k") != NULL)
             json_object_set_new(settings, "k", json_integer(tr_model_config(model)->compile.top_k));
-        json_array_append_new(list, object_named(info.resolved, settings));
+        json_array_append_new(list, tr_keras_object_named(info.resolved, settings));
     }
     return list;
 }
@@ -296,7 +299,7 @@ static json_t *schedule_object(const tr_section *section)
             continue;
         json_t *settings = json_object();
         add_keys(settings, section, ops->keys, ops->n_keys, false);
-        json_t *object = object_named(ops->name, settings);
+        json_t *object = tr_keras_object_named(ops->name, settings);
         json_object_set_new(object, "module", json_string("keras.optimizers.schedules"));
         json_object_set_new(object, "registered_name", json_null());
         return object;

@@ -83,6 +83,16 @@ static void note_regularizer(const layer_reading *at, const char *key)
             at->entry->keras_name, at->entry->class_name, key);
 }
 
+/* A function that is not ours: no prediction depends on it, and an export has it again. */
+static void leave_out(const layer_reading *at, const tr_key *key, const json_t *value)
+{
+    char shown[TR_KERAS_TEXT];
+    fprintf(at->reading->notes,
+            "layer %s (%s): %s = %s: not known here: predictions do not depend on it, and a "
+            "training goes without it\n",
+            at->entry->keras_name, at->entry->class_name, key->name, tr_keras_shown(value, shown));
+}
+
 static const char TRAINABLE[] = "trainable";
 
 /* By itself, or with the whole model. */
@@ -108,6 +118,10 @@ static tr_status write_key(const layer_reading *at, const tr_key *key, const jso
     if (json_is_null(value))
         return TR_OK; /* not given: the default, Keras's and ours */
     if (!tr_keras_value(key, value, text)) {
+        if (key->kind == TR_KEY_CALL) {
+            leave_out(at, key, value);
+            return TR_OK;
+        }
         char expected[TR_KERAS_TEXT], supported[TR_KERAS_TEXT + 32];
         snprintf(supported, sizeof supported, "must be %s",
                  tr_value_expected(key, expected, sizeof expected));
@@ -185,7 +199,15 @@ static const tr_layer_ops *find_ops(const char *class_name)
     return NULL;
 }
 
-/* Under its own name, unless Keras 3 does not allow it. What has a key of ours is not carried. */
+/* What a key of ours says. */
+static bool has_key(const tr_layer_ops *ops, const char *name, const json_t *value)
+{
+    char text[TR_KERAS_TEXT];
+    const tr_key *key = tr_key_find(ops->keys, ops->n_keys, name);
+    return key != NULL && (key->kind != TR_KEY_CALL || tr_keras_value(key, value, text));
+}
+
+/* Under its own name, unless Keras 3 does not allow it. */
 static void carry_rest(const layer_reading *at)
 {
     const tr_keras_entry *entry = at->entry;
@@ -196,8 +218,7 @@ static void carry_rest(const layer_reading *at)
                        json_object_get(entry->config, "name"));
     json_object_foreach(entry->config, key, value)
     {
-        if (tr_keras_is_carried(key, value) &&
-            tr_key_find(at->ops->keys, at->ops->n_keys, key) == NULL)
+        if (tr_keras_is_carried(key, value) && !has_key(at->ops, key, value))
             tr_keras_carry(at->reading->carried, "layers", entry->our_name, key, value);
     }
 }

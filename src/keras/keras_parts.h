@@ -18,6 +18,10 @@ json_t *tr_keras_object(const char *class_name, json_t *config);
 /* [null, height, width, channels], or [null, length] of a vector: what the model takes. */
 json_t *tr_keras_input_shape(const tr_config *config);
 
+/* The same for a function, by whose name Keras calls the class: categorical_crossentropy ->
+ * CategoricalCrossentropy. */
+json_t *tr_keras_object_named(const char *function, json_t *config);
+
 /* jansson's text in our memory, released with tr_free(); takes `json` over. */
 char *tr_keras_text(json_t *json);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keras_call.h"
 #include "keras_names.h"
 #include "value.h"
 
@@ -19,6 +20,7 @@ typedef union any_value {
     tr_ratio ratio;
     tr_reals reals;
     const char *text;
+    tr_call call;
 } any_value;
 
 /* ---- JSON to text ---- */
@@ -91,6 +93,8 @@ static bool write_text(const tr_key *key, const json_t *value, char text[TR_KERA
         return append_list(text, value, key->kind == TR_KEY_INTS);
     case TR_KEY_CHOICE:
         return json_is_string(value) && append(text, "%s", json_string_value(value));
+    case TR_KEY_CALL:
+        return tr_keras_call_text(key, value, text);
     case TR_KEY_CHOICES:
     case TR_KEY_TEXT:
         return false; /* free text of a file does not go into the configuration */

@@ -12,6 +12,7 @@ typedef struct batch_normalization {
     tr_normalization_layer head;
     double momentum;
     int64_t virtual_batch_size; /* TR_WHOLE_BATCH */
+    tr_weight_rules moving_mean, moving_variance;
 } batch_normalization;
 
 static const tr_key keys[] = {
@@ -30,12 +31,14 @@ static const tr_key keys[] = {
      .min = 0,
      .max = 1048576,
      .doc = "samples that have their statistics together; 0: the whole batch"},
+    TR_KEY_INITIALIZER(batch_normalization, moving_mean, "zeros"),
+    TR_KEY_INITIALIZER(batch_normalization, moving_variance, "ones"),
     TR_KEY_TRAINABLE,
 };
 
-static void add_statistic(tr_layer *layer, const char *name, tr_init init)
+static void add_statistic(tr_layer *layer, const char *name, const tr_weight_rules *rules)
 {
-    tr_layer_add_param(layer, name, 1, &layer->src.c, init, 0, 0);
+    tr_layer_add_param(layer, name, 1, &layer->src.c, rules);
     layer->params[layer->n_params - 1].range = TR_STATISTICS;
 }
 
@@ -49,8 +52,8 @@ static tr_status batch_normalization_shape(tr_layer *layer, tr_error *err)
                        "is a multiple of it; use one that does",
                        (long long)together, (long long)at_once);
     tr_normalization_shape(layer);
-    add_statistic(layer, "moving_mean", TR_INIT_ZEROS);
-    add_statistic(layer, "moving_variance", TR_INIT_ONES);
+    add_statistic(layer, "moving_mean", &self->moving_mean);
+    add_statistic(layer, "moving_variance", &self->moving_variance);
     return TR_OK;
 }
 
@@ -100,9 +103,7 @@ static tr_status batch_normalization_backward(tr_layer *layer, tr_program *progr
 const tr_layer_ops tr_batch_normalization_ops = {
     .type = "batch_normalization",
     .keras_class = "BatchNormalization",
-    .keras_rest = "{" TR_KERAS_NORMALIZATION ","
-                  "\"moving_mean_initializer\":{\"class_name\":\"Zeros\",\"config\":{}},"
-                  "\"moving_variance_initializer\":{\"class_name\":\"Ones\",\"config\":{}}}",
+    .keras_rest = "{" TR_KERAS_NORMALIZATION "}",
     .doc = "channels shifted and scaled by their statistics",
     .bytes = sizeof(batch_normalization),
     .keys = keys,

@@ -1,7 +1,6 @@
 /* conv2d.c -- dst[n,oh,ow,oc] = activation(bias[oc] + sum over kh,kw,ic of src * kernel).
  *
- * Keras's Conv2D: kernel (kh, kw, ic, oc), Glorot-uniform, bias zero; `same` padding placed as
- * TensorFlow places it. Parameters: kernel, bias.
+ * Keras's Conv2D: kernel (kh, kw, ic, oc); `same` padding placed as TensorFlow places it. Parameters: kernel, bias.
  */
 #include <stddef.h>
 
@@ -13,6 +12,7 @@ typedef struct conv2d {
     int64_t kernel_size[2], strides[2];
     int padding; /* tr_padding */
     bool use_bias;
+    tr_weight_rules kernel, bias;
     tr_geometry geometry;
 } conv2d;
 
@@ -50,6 +50,8 @@ static const tr_key keys[] = {
      .offset = offsetof(conv2d, use_bias),
      .fallback = "true",
      .doc = "add a trainable constant per filter"},
+    TR_KEYS_WEIGHT(conv2d, kernel, "glorot_uniform"),
+    TR_KEYS_WEIGHT(conv2d, bias, "zeros"),
     TR_KEY_TRAINABLE,
 };
 
@@ -62,10 +64,9 @@ static tr_status conv2d_shape(tr_layer *layer, tr_error *err)
     const int64_t dims[4] = {conv->kernel_size[0], conv->kernel_size[1], layer->src.c,
                              conv->filters};
     const int64_t window = dims[0] * dims[1];
-    tr_layer_add_param(layer, "kernel", 4, dims, TR_INIT_GLOROT_UNIFORM, window * dims[2],
-                       window * dims[3]);
+    tr_layer_add_param(layer, "kernel", 4, dims, &conv->kernel);
     if (conv->use_bias)
-        tr_layer_add_param(layer, "bias", 1, &conv->filters, TR_INIT_ZEROS, 0, 0);
+        tr_layer_add_param(layer, "bias", 1, &conv->filters, &conv->bias);
     layer->flops =
         2.0 * (double)(window * dims[2] * dims[3]) * (double)(layer->dst.h * layer->dst.w);
     return TR_OK;

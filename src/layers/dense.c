@@ -1,6 +1,6 @@
 /* dense.c -- dst[n,units] = activation(bias + src[n,inputs] . kernel[inputs,units]).
  *
- * Keras's Dense on a vector: kernel (inputs, units), Glorot-uniform, bias zero.
+ * Keras's Dense on a vector: kernel (inputs, units).
  * Parameters: kernel, bias.
  */
 #include <stddef.h>
@@ -11,6 +11,7 @@ typedef struct dense {
     tr_layer base;
     int64_t units;
     bool use_bias;
+    tr_weight_rules kernel, bias;
 } dense;
 
 static const tr_key keys[] = {
@@ -26,6 +27,8 @@ static const tr_key keys[] = {
      .offset = offsetof(dense, use_bias),
      .fallback = "true",
      .doc = "add a trainable constant per unit"},
+    TR_KEYS_WEIGHT(dense, kernel, "glorot_uniform"),
+    TR_KEYS_WEIGHT(dense, bias, "zeros"),
     TR_KEY_TRAINABLE,
 };
 
@@ -39,9 +42,9 @@ static tr_status dense_shape(tr_layer *layer, tr_error *err)
                        (long long)layer->src.h, (long long)layer->src.w, (long long)layer->src.c);
     const int64_t dims[2] = {layer->src.c, self->units};
     layer->dst = (tr_shape){.h = 1, .w = 1, .c = self->units, .flat = true};
-    tr_layer_add_param(layer, "kernel", 2, dims, TR_INIT_GLOROT_UNIFORM, dims[0], dims[1]);
+    tr_layer_add_param(layer, "kernel", 2, dims, &self->kernel);
     if (self->use_bias)
-        tr_layer_add_param(layer, "bias", 1, &self->units, TR_INIT_ZEROS, 0, 0);
+        tr_layer_add_param(layer, "bias", 1, &self->units, &self->bias);
     layer->flops = 2.0 * (double)dims[0] * (double)dims[1];
     return TR_OK;
 }

@@ -126,15 +126,13 @@ bool tr_layer_learns(const tr_layer *layer)
 }
 
 void tr_layer_add_param(tr_layer *layer, const char *name, int n_dims, const int64_t *dims,
-                        tr_init init, int64_t fan_in, int64_t fan_out)
+                        const tr_weight_rules *rules)
 {
     tr_param *param = &layer->params[layer->n_params++];
     *param = (tr_param){.layer = layer->name,
                         .name = name,
                         .n_dims = n_dims,
-                        .init = init,
-                        .range = layer->trainable ? TR_TRAINED : TR_FROZEN,
-                        .fan_in = fan_in,
-                        .fan_out = fan_out};
+                        .rules = *rules,
+                        .range = layer->trainable ? TR_TRAINED : TR_FROZEN};
     memcpy(param->dims, dims, (size_t)n_dims * sizeof *dims);
 }

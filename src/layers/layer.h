@@ -16,6 +16,7 @@
 
 #include "primitives.h"
 #include "section.h"
+#include "weight_keys.h"
 
 /* What one sample looks like between two layers. Flat: h = w = 1 and c holds all. */
 typedef struct tr_shape {
@@ -131,8 +132,6 @@ void tr_layer_free(tr_layer *layer);
 /* Keras config (keras_rest) that several layers share. */
 #define TR_KERAS_IMAGE "{ \"data_format\":\"channels_last\"}"
 #define TR_KERAS_WEIGHTED                                                                          \
-    "\"kernel_initializer\":{\"class_name\":\"GlorotUniform\",\"config\":{\"seed\":null}},"        \
-    "\"bias_initializer\":{\"class_name\":\"Zeros\",\"config\":{}},"                               \
     "\"kernel_regularizer\":null,\"bias_regularizer\":null,\"activity_regularizer\":null,"         \
     "\"kernel_constraint\":null,\"bias_constraint\":null"
 
@@ -157,8 +156,8 @@ tr_param *tr_layer_param(tr_layer *layer, int i);
 /* It has a parameter that is trained; after `shape`. */
 bool tr_layer_learns(const tr_layer *layer);
 
-/* Adds a parameter to the layer. */
+/* Adds a parameter to the layer; `rules`: those of its keys (weight_keys.h), copied. */
 void tr_layer_add_param(tr_layer *layer, const char *name, int n_dims, const int64_t *dims,
-                        tr_init init, int64_t fan_in, int64_t fan_out);
+                        const tr_weight_rules *rules);
 
 #endif

@@ -6,9 +6,9 @@ void tr_normalization_shape(tr_layer *layer)
     const tr_normalization_layer *self = (const tr_normalization_layer *)layer;
     layer->dst = layer->src;
     if (self->scale)
-        tr_layer_add_param(layer, "gamma", 1, &layer->src.c, TR_INIT_ONES, 0, 0);
+        tr_layer_add_param(layer, "gamma", 1, &layer->src.c, &self->gamma);
     if (self->center)
-        tr_layer_add_param(layer, "beta", 1, &layer->src.c, TR_INIT_ZEROS, 0, 0);
+        tr_layer_add_param(layer, "beta", 1, &layer->src.c, &self->beta);
 }
 
 tr_normalization tr_normalization_of(tr_layer *layer, const tr_tape *tape)

@@ -12,6 +12,7 @@ typedef struct tr_normalization_layer {
     tr_layer base;
     double epsilon;
     bool center, scale;
+    tr_weight_rules gamma, beta;
 } tr_normalization_layer;
 
 #define TR_KEYS_NORMALIZATION                                                                      \
@@ -27,14 +28,16 @@ typedef struct tr_normalization_layer {
          .offset = offsetof(tr_normalization_layer, center),                                       \
          .fallback = "true",                                                                       \
          .doc = "add a constant per channel, beta"},                                               \
-    {                                                                                              \
-        .name = "scale", .kind = TR_KEY_BOOL, .offset = offsetof(tr_normalization_layer, scale),   \
-        .fallback = "true", .doc = "multiply by a factor per channel, gamma"                       \
-    }
+        {.name = "scale",                                                                          \
+         .kind = TR_KEY_BOOL,                                                                      \
+         .offset = offsetof(tr_normalization_layer, scale),                                        \
+         .fallback = "true",                                                                       \
+         .doc = "multiply by a factor per channel, gamma"},                                        \
+        TR_KEYS_WEIGHT(tr_normalization_layer, beta, "zeros"),                                     \
+        TR_KEYS_WEIGHT(tr_normalization_layer, gamma, "ones")
 
 #define TR_KERAS_NORMALIZATION                                                                     \
-    "\"axis\":-1,\"beta_initializer\":{\"class_name\":\"Zeros\",\"config\":{}},"                   \
-    "\"gamma_initializer\":{\"class_name\":\"Ones\",\"config\":{}},"                               \
+    "\"axis\":-1,"                                                                                 \
     "\"beta_regularizer\":null,\"gamma_regularizer\":null,"                                        \
     "\"beta_constraint\":null,\"gamma_constraint\":null"
 

@@ -1,15 +1,8 @@
-/* params.c -- the flat parameter vector: initial values, and Keras's layout in and out.
- *
- * Glorot-uniform: U(-l, l), l = sqrt(6 / (fan_in + fan_out)), each value addressed by (seed,
- * number of the weight, element in Keras's layout), so that it depends neither on the packed layout
- * nor on the order of filling.
- */
-#include <math.h>
-
+/* params.c -- the flat parameter vector: initial values, and Keras's layout in and out. */
 #include "digest.h"
+#include "initializers.h"
 #include "mem.h"
 #include "model_internal.h"
-#include "rng.h"
 
 /* ---- weights by number ---- */
 
@@ -60,17 +53,6 @@ tr_status tr_model_set_weight(tr_model *model, int i, const float *values, tr_er
 
 /* ---- initial values ---- */
 
-static void fill_glorot_uniform(const tr_param *param, float *values, uint64_t seed,
-                                uint32_t number)
-{
-    const int64_t n = tr_param_elements(param);
-    const float limit = (float)sqrt(6.0 / (double)(param->fan_in + param->fan_out));
-    for (int64_t k = 0; k < n; k++) {
-        const float u = tr_random_uniform(seed, TR_PURPOSE_INIT, number, (uint64_t)k);
-        values[k] = (2.0f * u - 1.0f) * limit;
-    }
-}
-
 tr_status tr_params_init(tr_model *model, tr_error *err)
 {
     tr_status status = TR_OK;
@@ -80,11 +62,9 @@ tr_status tr_params_init(tr_model *model, tr_error *err)
         float *values = tr_alloc((size_t)tr_param_elements(param), sizeof *values);
         if (values == NULL)
             return tr_out_of_memory(err, NULL);
-        for (int64_t k = 0; param->init == TR_INIT_ONES && k < tr_param_elements(param); k++)
-            values[k] = 1.0f;
-        if (param->init == TR_INIT_GLOROT_UNIFORM) /* zeros: as allocated */
-            fill_glorot_uniform(param, values, (uint64_t)model->config->fit.seed, (uint32_t)i);
-        status = tr_model_set_weight(model, i, values, err);
+        status = tr_initialize(param, (uint64_t)model->config->fit.seed, (uint32_t)i, values, err);
+        if (status == TR_OK)
+            status = tr_model_set_weight(model, i, values, err);
         tr_free(values);
     }
     return status;

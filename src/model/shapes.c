@@ -57,12 +57,19 @@ static const char *sources_text(const tr_model *model, const tr_layer *layer, ch
     return text;
 }
 
+static tr_status check_rules(const tr_layer *layer, tr_error *err)
+{
+    for (int i = 0; i < layer->n_params; i++)
+        TR_TRY(tr_weight_check(&layer->params[i], err));
+    return TR_OK;
+}
+
 static void infer(tr_model *model, tr_layer *layer)
 {
     const tr_config *config = model->config;
     char sources[1024];
     tr_error reason;
-    if (layer->ops->shape(layer, &reason) != TR_OK) {
+    if (layer->ops->shape(layer, &reason) != TR_OK || check_rules(layer, &reason) != TR_OK) {
         tr_problems_add(config->problems, layer->line, "[layer.%s] %s%s", layer->name, reason.text,
                         sources_text(model, layer, sources, sizeof sources));
         layer->dst = (tr_shape){0};

@@ -55,6 +55,30 @@ Test(elementary_math, float_exp)
     }
 }
 
+/* Python's statistics.NormalDist().inv_cdf(), and the C library's erfc(). */
+Test(elementary_math, normal_quantiles)
+{
+    static const double golden[][2] = {
+        {0.5, 0.0},
+        {0.75, 0.67448975019608174},
+        {0.97724986805182079, 2.0},
+        {0.99, 2.3263478740408411},
+        {0.07, -1.4757910281791706},
+        {0.0750001, -1.4395307645017297},
+        {1e-5, -4.2648907939228247},
+        {1e-12, -7.0344838253011321},
+        {0x1p-54, -8.2923610758135951},
+    };
+    for (size_t i = 0; i < sizeof golden / sizeof *golden; i++)
+        cr_expect_float_eq(tr_normal_quantile(golden[i][0]), golden[i][1],
+                           1e-14 * (1.0 + fabs(golden[i][1])), "%.17g: %.17g", golden[i][0],
+                           tr_normal_quantile(golden[i][0]));
+    for (int i = 1; i < N; i++) { /* the inverse of the distribution function */
+        const double p = part(i), x = tr_normal_quantile(p);
+        cr_assert_float_eq(0.5 * erfc(-x / sqrt(2.0)), p, 1e-15 + 1e-13 * p, "%.17g", p);
+    }
+}
+
 Test(elementary_math, special_arguments)
 {
     const double infinity = (double)INFINITY, nan = (double)NAN;

@@ -145,7 +145,9 @@ Test(cli, check_and_summary_need_no_data)
     test_expect(test_run("", "help losses"), 0, "label_smoothing");
     test_expect(test_run("", "help metrics"), 0, "sparse_top_k_categorical_accuracy");
     test_expect(test_run("", "help config"), 0, "validation_split");
-    test_expect(test_run("", "help yourself"), 2, "config, layers, losses, metrics, optimizers");
+    test_expect(test_run("", "help yourself"), 2,
+                "config, layers, losses, metrics, optimizers, weights");
+    test_expect(test_run("", "help weights"), 0, "he_normal(seed) -- ");
     test_expect(test_run("", "--version"), 0, "trainer ");
     test_expect(test_run("", "evaluate --help"), 0, "--checkpoint");
 }

@@ -20,9 +20,20 @@ typedef struct fields {
     const char *text, *note;
     int64_t pair[2], triple[3];
     tr_reals reals;
+    tr_call call;
 } fields;
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
+
+static const char *const axes[] = {"0", "1", "2", NULL};
+static const tr_key norm[] = {
+    {.name = "most", .kind = TR_KEY_REAL, .fallback = "2", .max = 9},
+    {.name = "axis", .kind = TR_KEY_CHOICES, .fallback = "0", .choices = axes},
+    {.name = "colour", .kind = TR_KEY_CHOICE, .fallback = "blue", .choices = colours},
+    {.name = "seed", .kind = TR_KEY_INT, .fallback = "-1", .min = -1, .max = 9},
+};
+static const tr_callable functions[] = {
+    {.name = "none"}, {"norm", NULL, norm, 4, "doc"}, {.name = NULL}};
 
 static const tr_key keys[] = {
     {"units", TR_KEY_INT, offsetof(fields, units), "7", .min = 1, .max = 4096},
@@ -41,6 +52,7 @@ static const tr_key keys[] = {
     {"pair", TR_KEY_INTS, offsetof(fields, pair), "2", .min = 1, .max = 9, .count = 2},
     {"triple", TR_KEY_INTS, offsetof(fields, triple), "1, 2, 3", .min = 0, .max = 9, .count = 3},
     {"reals", TR_KEY_REALS, offsetof(fields, reals), "0.5", .max = 1e6, .above_min = true},
+    {"call", TR_KEY_CALL, offsetof(fields, call), "none", .functions = functions},
 };
 enum { N_KEYS = sizeof keys / sizeof *keys };
 
@@ -279,6 +291,72 @@ Test(section, lists_of_many_numbers)
     snprintf(override, sizeof override, "s.%s,1", line);
     cr_assert_not(read_with(keys, N_KEYS, "", override));
     cr_assert_not_null(strstr(err.text, "must be up to 1000 numbers"), "%s", err.text);
+}
+
+/* As Python writes them, and every value the same for all ways to write it. */
+Test(section, calls)
+{
+    static const struct {
+        const char *text, *canonical;
+    } good[] = {
+        {"call = none", "none"},
+        {"call = none()", "none"},
+        {"call = norm", "norm(2,1,2,-1)"},
+        {"call = norm ( )", "norm(2,1,2,-1)"},
+        {"call = norm(3)", "norm(3,1,2,-1)"},
+        {"call = norm(most=3)", "norm(3,1,2,-1)"},
+        {"call = norm( 0.5 , axis = [0, 2], seed=7 )", "norm(0.5,5,2,7)"},
+        {"call = norm(3, 1, red, 0)", "norm(3,2,0,0)"},
+        {"call = norm(colour=green, axis=[1])", "norm(2,2,1,-1)"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        cr_assert(read_text(good[i].text), "%s: %s", good[i].text, err.text);
+        cr_expect_str_eq(tr_section_find(tr_ini_find(ini, "s"), "call")->canonical,
+                         good[i].canonical, "%s", good[i].text);
+    }
+    cr_expect(values.call.function == 1 && values.call.arguments[1] == 2.0);
+    static const char *const bad[] = {"norm(",
+                                      "norm)",
+                                      "norm(3",
+                                      "norm(3))",
+                                      "norm 3",
+                                      "norm(3,)",
+                                      "norm(,3)",
+                                      "norm(10)",
+                                      "norm(x)",
+                                      "norm(most=)",
+                                      "norm(=3)",
+                                      "norm(3, most=3)",
+                                      "none(1)",
+                                      "norm(1, 1, red, 1, 1)",
+                                      "norm(least=1)",
+                                      "norm(axis=[3])",
+                                      "norm(axis=[0, 1)",
+                                      "norm(axis=0])",
+                                      "norm(axis=0, 1)",
+                                      "norm(seed=1.5)",
+                                      "norm(colour=rod)",
+                                      "norm(3)(3)",
+                                      "(3)",
+                                      "norm(axis=[0, 0])",
+                                      "norm(axis=[])",
+                                      "norm(nan)"};
+    char text[96];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, "call = %s", bad[i]);
+        assert_refused(text, "");
+    }
+}
+
+Test(section, calls_say_what_they_take)
+{
+    assert_refused("call = nurm(3)",
+                   "one of: none, norm(most, axis, colour, seed); did you mean norm?");
+    assert_refused(
+        "call = norm(10)",
+        "norm(most, axis, colour, seed), with most a number from 0 to 9; axis empty or a "
+        "list, each name once, of: 0, 1, 2; colour one of: red, green, blue; seed an "
+        "integer from -1 to 9");
 }
 
 Test(section, unknown_keys)

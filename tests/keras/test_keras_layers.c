@@ -304,10 +304,10 @@ Test(keras_layers, what_no_prediction_depends_on_is_carried)
         test_json(
             "{'input':{'name':'in'},'layers':{'a_b':{'noise_shape':[null,1,1,2],'seed':3},"
             "'my_conv':{'kernel_constraint':{'class_name':'MaxNorm','config':{'axis':0,"
-            "'max_value':1}},'kernel_initializer':{'class_name':'GlorotUniform','config':{}},"
-            "'kernel_regularizer':{'class_name':'L2','config':{'l2':0.01}},'name':'my conv'}},"
+            "'max_value':1}},'kernel_regularizer':{'class_name':'L2','config':{'l2':0.01}},'name':'my conv'}},"
             "'model':{'name':'made'}}"));
     test_translation_has(made, "[layer.my_conv]\ntype = conv2d\nfilters = 2\nkernel_size = 3, 3\n"
+                               "kernel_initializer = glorot_uniform\n"
                                "trainable = false\n");
 }
 

@@ -1,0 +1,64 @@
+/* weight_keys.h -- the keys that every weight brings along: kernel_initializer and its kin.
+ *
+ * A layer has a tr_weight_rules for each of its weights and names it in its table of keys:
+ *
+ *     typedef struct dense { tr_layer base; tr_weight_rules kernel, bias; ... } dense;
+ *     static const tr_key keys[] = { ..., TR_KEYS_WEIGHT(dense, kernel, "glorot_uniform"),
+ *                                         TR_KEYS_WEIGHT(dense, bias, "zeros") };
+ *     tr_layer_add_param(layer, "kernel", 2, dims, &self->kernel);
+ *
+ * The functions are Keras's, with its arguments and defaults; dirac is ours. What they compute is
+ * model/initializers.c's.
+ */
+#ifndef TR_WEIGHT_KEYS_H
+#define TR_WEIGHT_KEYS_H
+
+#include "param.h"
+#include "section.h"
+
+/* The rows of tr_initializers, by what they compute; see there for the arguments. */
+typedef enum tr_initializer {
+    TR_INIT_GLOROT_UNIFORM,
+    TR_INIT_GLOROT_NORMAL,
+    TR_INIT_HE_UNIFORM,
+    TR_INIT_HE_NORMAL,
+    TR_INIT_LECUN_UNIFORM,
+    TR_INIT_LECUN_NORMAL,
+    TR_INIT_VARIANCE_SCALING,
+    TR_INIT_RANDOM_UNIFORM,
+    TR_INIT_RANDOM_NORMAL,
+    TR_INIT_TRUNCATED_NORMAL,
+    TR_INIT_ORTHOGONAL,
+    TR_INIT_ZEROS,
+    TR_INIT_ONES,
+    TR_INIT_CONSTANT,
+    TR_INIT_IDENTITY,
+    TR_INIT_DIRAC,
+    TR_N_INITIALIZERS
+} tr_initializer;
+
+/* Of TR_INIT_VARIANCE_SCALING: its second and third argument. */
+typedef enum tr_fan { TR_FAN_IN, TR_FAN_OUT, TR_FAN_AVG } tr_fan;
+typedef enum tr_distribution {
+    TR_TRUNCATED_NORMAL,
+    TR_UNTRUNCATED_NORMAL,
+    TR_UNIFORM
+} tr_distribution;
+
+extern const tr_callable tr_initializers[];
+
+/* TR_ERR_CONFIG, in words that follow the layer's name, where a rule cannot be that of a weight of
+ * its shape. */
+tr_status tr_weight_check(const tr_param *param, tr_error *err);
+
+#define TR_KEY_INITIALIZER(type, weight, initial)                                                  \
+    {                                                                                              \
+        .name = #weight "_initializer", .kind = TR_KEY_CALL,                                       \
+        .offset = offsetof(type, weight.initializer), .fallback = initial,                         \
+        .functions = tr_initializers, .doc = "its values before the training"                      \
+    }
+
+/* `type`: the layer's struct; `weight`: its member, named as Keras names the keys. */
+#define TR_KEYS_WEIGHT(type, weight, initial) TR_KEY_INITIALIZER(type, weight, initial)
+
+#endif
