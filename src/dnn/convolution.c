@@ -27,6 +27,8 @@ static bool wants_channels_last(const tr_program *program, const tr_geometry *ge
     enum { IMAGE_MAX = 64 << 10 }; /* numbers */
     const int64_t *k = kernel->dims;
     int64_t src[4];
+    if (geometry->groups > 1)
+        return false; /* its kernels for groups want blocks */
     /* With one filter the result's channels-last layout goes by the name of nchw (dnn.c), for
      * which, beside a channels-last source, oneDNN has its reference kernel alone. */
     if (tr_dnn_isa() != TR_ISA_AVX512 || k[2] < 4 || k[3] == 1 ||
@@ -45,10 +47,12 @@ static tr_status any_layouts(tr_program *program, tr_direction direction,
                              const tr_param *bias, tr_value src, tr_weighted_layouts *any,
                              tr_error *err)
 {
-    const int64_t *k = kernel->dims; /* Keras's (kh, kw, in, out); oneDNN's order is o i h w */
-    TR_TRY(tr_weighted_any(program, direction, src, 4, (int64_t[]){k[3], k[2], k[0], k[1]}, bias, 4,
-                           (int64_t[]){program->n, k[3], geometry->out[0], geometry->out[1]}, any,
-                           err));
+    /* Keras's (kh, kw, in, out); oneDNN's order is g o i h w */
+    const tr_window_sizes s = tr_conv_sizes(program, geometry, kernel, src);
+    const int64_t dims[5] = {s.groups, s.oc / s.groups, s.ic / s.groups, s.kh, s.kw};
+    const bool plain = s.groups == 1;
+    TR_TRY(tr_weighted_any(program, direction, src, plain ? 4 : 5, dims + plain, bias, 4,
+                           (int64_t[]){s.n, s.oc, s.oh, s.ow}, any, err));
     if (program->backward_follows && wants_channels_last(program, geometry, kernel, any)) {
         any->src = tr_layout_channels_last(program->dnn, any->src);
         any->dst = tr_layout_channels_last(program->dnn, any->dst);
@@ -61,10 +65,12 @@ static tr_status any_layouts(tr_program *program, tr_direction direction,
 /* Winograd works on blocks of 16 channels; where they would be filled up with zeros, as the one
  * channel of a grey image, it is slower than the direct algorithm. A rule and not a measurement:
  * the algorithm is part of the numeric result. */
-static tr_desc_context convolution_context(const tr_program *program, const tr_param *kernel)
+static tr_desc_context convolution_context(const tr_program *program, const tr_geometry *geometry,
+                                           const tr_param *kernel)
 {
     tr_desc_context context = tr_program_context(program);
-    if (kernel->dims[2] % 16 != 0 || kernel->dims[3] % 16 != 0)
+    if (kernel->dims[2] % 16 != 0 || kernel->dims[3] % 16 != 0 || geometry->groups > 1 ||
+        geometry->dilates[0] > 0 || geometry->dilates[1] > 0)
         context.convolution = dnnl_convolution_direct;
     return context;
 }
@@ -90,7 +96,7 @@ static tr_status describe_forward(tr_program *program, const tr_geometry *geomet
     dnnl_primitive_attr_t attr;
     dnnl_status_t status = tr_attr_fused(&attr, fused);
     if (status == dnnl_success) {
-        tr_desc_context context = convolution_context(program, kernel);
+        tr_desc_context context = convolution_context(program, geometry, kernel);
         context.attr = attr;
         /* For inference, Winograd would want the kernel transformed beforehand, in a layout that
          * nothing but a plain kernel can be reordered to. */
@@ -108,9 +114,9 @@ static tr_status describe_forward(tr_program *program, const tr_geometry *geomet
 
 /* oneDNN 2.6's AVX2 kernel takes three times as long for a grey image (one input channel) on the
  * blocked layouts that it asks for as on channels-last ones. */
-static bool wants_channels_last_gradient(const tr_param *kernel)
+static bool wants_channels_last_gradient(const tr_geometry *geometry, const tr_param *kernel)
 {
-    return kernel->dims[2] == 1 && tr_dnn_isa() == TR_ISA_AVX2;
+    return kernel->dims[2] == 1 && geometry->groups <= 1 && tr_dnn_isa() == TR_ISA_AVX2;
 }
 
 static dnnl_status_t describe_channels_last(const tr_program *program, const tr_window *window,
@@ -160,10 +166,10 @@ static tr_status describe_backward_weights(tr_program *program, const tr_geometr
     if (sums_own_bias(program, geometry))
         bias = NULL;
     TR_TRY(any_layouts(program, TR_DIR_BACKWARD_WEIGHTS, geometry, kernel, bias, src, &any, err));
-    if (wants_channels_last_gradient(kernel) &&
+    if (wants_channels_last_gradient(geometry, kernel) &&
         describe_channels_last(program, &window, &any, hint, desc) == dnnl_success)
         return TR_OK;
-    tr_desc_context context = convolution_context(program, kernel);
+    tr_desc_context context = convolution_context(program, geometry, kernel);
     dnnl_status_t status;
     do {
         status = tr_desc_conv_backward_weights(desc, context, &window, tr_layout_md(any.src),
@@ -182,7 +188,7 @@ static tr_status describe_backward_data(tr_program *program, const tr_geometry *
     const tr_window window = tr_window_of(geometry);
     tr_weighted_layouts any;
     TR_TRY(any_layouts(program, TR_DIR_BACKWARD_DATA, geometry, kernel, NULL, src, &any, err));
-    tr_desc_context context = convolution_context(program, kernel);
+    tr_desc_context context = convolution_context(program, geometry, kernel);
     dnnl_status_t status;
     do {
         status = tr_desc_conv_backward_data(desc, context, &window, tr_layout_md(any.src),
@@ -229,8 +235,8 @@ tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_a
     *hint = NULL;
     if (tr_program_own(program) != NULL)
         return tr_own_conv_forward(program, geometry, fused, kernel, bias, src, dst, err);
-    const int64_t *k = kernel->dims;
-    const tr_layout plain = tr_layout_hwio(program->dnn, k[0], k[1], k[2], k[3]);
+    const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
+    const tr_layout plain = tr_kernel_layout(program->dnn, &sizes);
     tr_layout packed;
     dnnl_primitive_desc_t desc;
     TR_TRY(describe_forward(program, geometry, fused, kernel, bias, src, &desc, err));
@@ -255,7 +261,8 @@ static bool has_blind_taps(const tr_geometry *geometry, tr_program *program, tr_
         for (int64_t k = 0; k < geometry->kernel[axis]; k++) {
             bool sees = false;
             for (int64_t i = 0; i < geometry->out[axis]; i++) {
-                const int64_t at = i * geometry->strides[axis] - geometry->pad_before[axis] + k;
+                const int64_t at = i * geometry->strides[axis] - geometry->pad_before[axis] +
+                                   k * (1 + geometry->dilates[axis]);
                 sees = sees || (at >= 0 && at < dims[2 + axis]);
             }
             if (!sees)

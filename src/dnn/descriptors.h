@@ -34,6 +34,7 @@ bool tr_kernel_is_wrong(const tr_desc_context *context, const_dnnl_primitive_des
 /* Window of a convolution or pooling: {h, w} each, padding as TensorFlow places it. */
 typedef struct tr_window {
     dnnl_dims_t kernel, strides, pad_before, pad_after;
+    dnnl_dims_t dilates; /* of a convolution: pixels left out between neighbours */
 } tr_window;
 
 dnnl_status_t tr_desc_conv_forward(dnnl_primitive_desc_t *desc, tr_desc_context context,

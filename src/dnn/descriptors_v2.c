@@ -38,9 +38,9 @@ dnnl_status_t tr_desc_conv_forward(dnnl_primitive_desc_t *desc, tr_desc_context 
                                    tr_md dst)
 {
     dnnl_convolution_desc_t operation;
-    const dnnl_status_t status = dnnl_convolution_forward_desc_init(
+    const dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(
         &operation, context.prop, context.convolution, src, weights, bias, dst, window->strides,
-        window->pad_before, window->pad_after);
+        window->dilates, window->pad_before, window->pad_after);
     return create(desc, context, &operation, status, NULL);
 }
 
@@ -49,9 +49,9 @@ dnnl_status_t tr_desc_conv_backward_data(dnnl_primitive_desc_t *desc, tr_desc_co
                                          tr_md diff_dst, const_dnnl_primitive_desc_t hint)
 {
     dnnl_convolution_desc_t operation;
-    const dnnl_status_t status = dnnl_convolution_backward_data_desc_init(
+    const dnnl_status_t status = dnnl_dilated_convolution_backward_data_desc_init(
         &operation, context.convolution, diff_src, weights, diff_dst, window->strides,
-        window->pad_before, window->pad_after);
+        window->dilates, window->pad_before, window->pad_after);
     return create(desc, context, &operation, status, hint);
 }
 
@@ -61,9 +61,9 @@ dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc
                                             const_dnnl_primitive_desc_t hint)
 {
     dnnl_convolution_desc_t operation;
-    const dnnl_status_t status = dnnl_convolution_backward_weights_desc_init(
+    const dnnl_status_t status = dnnl_dilated_convolution_backward_weights_desc_init(
         &operation, context.convolution, src, diff_weights, diff_bias, diff_dst, window->strides,
-        window->pad_before, window->pad_after);
+        window->dilates, window->pad_before, window->pad_after);
     return create(desc, context, &operation, status, hint);
 }
 

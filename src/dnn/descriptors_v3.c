@@ -30,8 +30,8 @@ dnnl_status_t tr_desc_conv_forward(dnnl_primitive_desc_t *desc, tr_desc_context 
     return accepted(desc, &context,
                     dnnl_convolution_forward_primitive_desc_create(
                         desc, context.engine, context.prop, context.convolution, src, weights, bias,
-                        dst, window->strides, dense, window->pad_before, window->pad_after,
-                        context.attr));
+                        dst, window->strides, window->dilates, window->pad_before,
+                        window->pad_after, context.attr));
 }
 
 dnnl_status_t tr_desc_conv_backward_data(dnnl_primitive_desc_t *desc, tr_desc_context context,
@@ -41,8 +41,8 @@ dnnl_status_t tr_desc_conv_backward_data(dnnl_primitive_desc_t *desc, tr_desc_co
     return accepted(desc, &context,
                     dnnl_convolution_backward_data_primitive_desc_create(
                         desc, context.engine, context.convolution, diff_src, weights, diff_dst,
-                        window->strides, dense, window->pad_before, window->pad_after, hint,
-                        context.attr));
+                        window->strides, window->dilates, window->pad_before, window->pad_after,
+                        hint, context.attr));
 }
 
 dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc_context context,
@@ -53,8 +53,8 @@ dnnl_status_t tr_desc_conv_backward_weights(dnnl_primitive_desc_t *desc, tr_desc
     return accepted(desc, &context,
                     dnnl_convolution_backward_weights_primitive_desc_create(
                         desc, context.engine, context.convolution, src, diff_weights, diff_bias,
-                        diff_dst, window->strides, dense, window->pad_before, window->pad_after,
-                        hint, context.attr));
+                        diff_dst, window->strides, window->dilates, window->pad_before,
+                        window->pad_after, hint, context.attr));
 }
 
 /* ---- inner product ---- */

@@ -263,6 +263,11 @@ tr_layout tr_layout_hwio(tr_dnn *dnn, int64_t h, int64_t w, int64_t i, int64_t o
     return by_tag(dnn, 4, (int64_t[]){o, i, h, w}, dnnl_hwio);
 }
 
+tr_layout tr_layout_hwigo(tr_dnn *dnn, int64_t g, int64_t h, int64_t w, int64_t i, int64_t o)
+{
+    return by_tag(dnn, 5, (int64_t[]){g, o, i, h, w}, dnnl_hwigo);
+}
+
 tr_layout tr_layout_io(tr_dnn *dnn, int64_t i, int64_t o)
 {
     return by_tag(dnn, 2, (int64_t[]){o, i}, dnnl_io);
@@ -275,7 +280,16 @@ tr_layout tr_layout_x(tr_dnn *dnn, int64_t n)
 
 int tr_layout_dims(tr_layout layout, int64_t dims[4])
 {
-    return tr_md_dims(tr_layout_md(layout), dims);
+    dnnl_dims_t all;
+    int n = tr_md_dims(tr_layout_md(layout), all);
+    const bool grouped = n == 5; /* g o i h w */
+    if (grouped) {
+        all[1] *= all[0];
+        n--;
+    }
+    for (int d = 0; d < n; d++)
+        dims[d] = all[d + grouped];
+    return n;
 }
 
 tr_precision tr_layout_type(tr_layout layout)

@@ -53,12 +53,13 @@ void tr_dnn_arithmetic(const tr_dnn *dnn, char *text, size_t n);
 typedef const struct tr_layout_box *tr_layout;
 
 /* Logical dimension order is oneDNN's: n c h w for images, n c for flat vectors, o i h w for
- * kernels; the names say the order in memory. `any` lets a primitive choose; the others, for what
- * is seen outside of src/dnn, are float32. */
+ * kernels, where o counts over all groups, i within one; the names say the order in memory. `any`
+ * lets a primitive choose; the others, for what is seen outside of src/dnn, are float32. */
 tr_layout tr_layout_any(tr_dnn *dnn, tr_precision type, int n_dims, const int64_t *dims);
 tr_layout tr_layout_nhwc(tr_dnn *dnn, int64_t n, int64_t h, int64_t w, int64_t c);
 tr_layout tr_layout_nc(tr_dnn *dnn, int64_t n, int64_t c);
 tr_layout tr_layout_hwio(tr_dnn *dnn, int64_t h, int64_t w, int64_t i, int64_t o);
+tr_layout tr_layout_hwigo(tr_dnn *dnn, int64_t g, int64_t h, int64_t w, int64_t i, int64_t o);
 tr_layout tr_layout_io(tr_dnn *dnn, int64_t i, int64_t o);
 tr_layout tr_layout_x(tr_dnn *dnn, int64_t n);
 

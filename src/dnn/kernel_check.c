@@ -145,15 +145,24 @@ static int contracted_dim(tr_direction direction, int role)
     }
 }
 
-static int64_t count_channels(const checker *self, const tr_op *op)
+/* How many neighbours an argument has in the dimension that is contracted: those of a group. Within
+ * a group, channels of the source are what a kernel counts anyway. */
+static int64_t count_together(const checker *self, const tr_op *op, int arg, int dim)
 {
     int64_t dims[4] = {1, 1, 1, 1};
+    tr_layout_dims(self->program->values[op->args[arg].value].layout, dims);
+    return op->args[arg].role == DNNL_ARG_WEIGHTS && dim == 1
+               ? dims[dim]
+               : dims[dim] / tr_groups_of(&op->meaning.geometry);
+}
+
+/* Channels of the result. */
+static int64_t count_channels(const checker *self, const tr_op *op)
+{
     for (int i = 0; i < op->n_args; i++) {
         const int dim = contracted_dim(op->info.direction, op->args[i].role);
-        if (dim < 0 || !tr_result_name(op->info.direction, op->args[i].role))
-            continue;
-        tr_layout_dims(self->program->values[op->args[i].value].layout, dims);
-        return dims[dim];
+        if (dim >= 0 && tr_result_name(op->info.direction, op->args[i].role) != NULL)
+            return count_together(self, op, i, dim) * tr_groups_of(&op->meaning.geometry);
     }
     return 1;
 }
@@ -178,8 +187,11 @@ static tr_status compare_sums(checker *self, tr_job *at, tr_op_check *check, tr_
 static tr_status check_sums(checker *self, tr_job *at, tr_op_check *check, tr_error *err)
 {
     at->fused = TR_LINEAR;
-    for (int i = 0; i < at->op->n_args; i++)
+    for (int i = 0; i < at->op->n_args; i++) {
         at->contracted[i] = contracted_dim(at->op->info.direction, at->op->args[i].role);
+        if (at->contracted[i] >= 0)
+            at->together[i] = count_together(self, at->op, i, at->contracted[i]);
+    }
     TR_TRY(tr_job_prepare(self->verifier, at, err));
     TR_TRY(tr_job_run(self->verifier, at, err));
     TR_TRY(tr_job_expect(self->verifier, at, err));
@@ -259,7 +271,7 @@ static tr_status check_channels(checker *self, tr_job *at, tr_op_check *check, t
     if (factors == NULL)
         return tr_out_of_memory(err, at->op->info.layer);
     const bool rounds = at->op->info.is_winograd, fused = at->fused != TR_LINEAR;
-    for (int64_t o = 0; o < n_channels; o++) {
+    for (int64_t o = 0; o < n_channels; o++) { /* sums of a group use the first of them */
         const uint64_t bits = tr_noise_bits(&self->noise);
         const double size = (double)(1 + (bits >> 44)); /* to 2^20, or all of a like weight */
         factors[o] = (rounds ? 1.0 + size * 0x1p-20 : size) * ((bits & 1) != 0 ? -1.0 : 1.0);

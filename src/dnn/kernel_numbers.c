@@ -92,7 +92,7 @@ double tr_count_terms(const tr_program *program, const tr_op *op)
         for (int k = 0; k < n; k++)
             terms *= k >= 2 || k == (gradient ? 0 : summed) ? (double)d[k] : 1.0;
     }
-    return terms;
+    return summed == 0 && !gradient ? terms / (double)tr_groups_of(&op->meaning.geometry) : terms;
 }
 
 tr_recipe tr_noise(const tr_program *program, const tr_op *op)

@@ -1,7 +1,8 @@
 /* own_convolution.c -- convolution by kernels of our own in its three directions; see own.h.
  *
- * Which algorithm is a rule of the sizes alone, as it is part of the numeric result: Winograd's
- * where it takes them ([engine] convolution = direct: nowhere), else the direct one.
+ * Which algorithm is a rule of the sizes alone, as it is part of the numeric result: with groups or
+ * a dilated window several dense ones; else Winograd's where it takes them ([engine] convolution =
+ * direct: nowhere), else the direct one.
  */
 #include <string.h>
 
@@ -16,31 +17,21 @@ typedef struct plan {
     int bias, packed; /* numbers of arguments; -1: absent */
 } plan;
 
-static tr_window_sizes sizes_of(const tr_program *program, const tr_geometry *geometry,
-                                const tr_param *kernel, tr_value src)
-{
-    int64_t d[4];
-    tr_layout_dims(tr_program_layout(program, src), d);
-    return (tr_window_sizes){.n = d[0],
-                             .ih = d[2],
-                             .iw = d[3],
-                             .ic = d[1],
-                             .oh = geometry->out[0],
-                             .ow = geometry->out[1],
-                             .oc = kernel->dims[3],
-                             .kh = kernel->dims[0],
-                             .kw = kernel->dims[1],
-                             .sh = geometry->strides[0],
-                             .sw = geometry->strides[1],
-                             .top = geometry->pad_before[0],
-                             .left = geometry->pad_before[1]};
-}
-
 static const tr_kernels *table_of(const tr_program *program, const tr_window_sizes *sizes,
                                   tr_direction direction)
 {
     return tr_kernels_filled_by(tr_program_own(program),
                                 direction == TR_DIR_BACKWARD_DATA ? sizes->ic : sizes->oc);
+}
+
+static const tr_conv_kernels *algorithm(const tr_program *program, const tr_kernels *own,
+                                        const tr_window_sizes *sizes)
+{
+    if (own->split->takes(sizes))
+        return own->split;
+    const bool winograd =
+        tr_dnn_convolution(program->dnn) != TR_CONVOLUTION_DIRECT && own->winograd->takes(sizes);
+    return winograd ? own->winograd : own->direct;
 }
 
 static plan *new_plan(const tr_program *program, const tr_window_sizes *sizes,
@@ -50,10 +41,7 @@ static plan *new_plan(const tr_program *program, const tr_window_sizes *sizes,
     plan *self = tr_alloc(1, sizeof *self);
     if (self == NULL)
         return NULL;
-    const bool winograd =
-        tr_dnn_convolution(program->dnn) != TR_CONVOLUTION_DIRECT && own->winograd->takes(sizes);
-    *self = (plan){
-        .sizes = *sizes, .by = winograd ? own->winograd : own->direct, .bias = -1, .packed = -1};
+    *self = (plan){.sizes = *sizes, .by = algorithm(program, own, sizes), .bias = -1, .packed = -1};
     return self;
 }
 
@@ -66,7 +54,8 @@ static tr_native native_of(const tr_program *program, plan *self, tr_direction d
     const tr_kernels *own = table_of(program, &self->sizes, direction);
     const tr_window_sizes *s = &self->sizes;
     native.is_winograd = self->by == own->winograd;
-    native.flops = 2.0 * (double)(s->n * s->oh * s->ow) * (double)(s->kh * s->kw * s->ic * s->oc);
+    native.flops =
+        2.0 * (double)(s->n * s->oh * s->ow) * (double)(s->kh * s->kw * s->ic / s->groups * s->oc);
     tr_own_name(&native, self->by->name, own);
     return native;
 }
@@ -127,11 +116,10 @@ tr_status tr_own_conv_forward(tr_program *program, const tr_geometry *geometry, 
                               tr_param *kernel, tr_param *bias, tr_value src, tr_value *dst,
                               tr_error *err)
 {
-    const int64_t *k = kernel->dims;
-    const tr_layout plain = tr_layout_hwio(program->dnn, k[0], k[1], k[2], k[3]);
+    const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
+    const tr_layout plain = tr_kernel_layout(program->dnn, &sizes);
     const tr_value weights = tr_program_param(program, kernel, plain, plain);
     TR_TRY(tr_program_own_order(program, &src, err));
-    const tr_window_sizes sizes = sizes_of(program, geometry, kernel, src);
     const tr_value out = tr_program_value(
         program, tr_layout_nhwc(program->dnn, sizes.n, sizes.oh, sizes.ow, sizes.oc));
     tr_arg args[5] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}, {DNNL_ARG_WEIGHTS, weights}};
@@ -176,7 +164,7 @@ tr_status tr_own_conv_backward_data(tr_program *program, const tr_geometry *geom
 {
     const tr_value weights = tr_program_param(program, kernel, kernel->plain, kernel->packed);
     TR_TRY(tr_program_own_order(program, &diff_dst, err));
-    const tr_window_sizes sizes = sizes_of(program, geometry, kernel, src);
+    const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
     const tr_value out = tr_program_value(
         program, tr_layout_nhwc(program->dnn, sizes.n, sizes.ih, sizes.iw, sizes.ic));
     tr_arg args[] = {{DNNL_ARG_DIFF_DST, diff_dst},
@@ -216,7 +204,7 @@ tr_status tr_own_conv_backward_weights(tr_program *program, const tr_geometry *g
 {
     TR_TRY(tr_program_own_order(program, &src, err));
     TR_TRY(tr_program_own_order(program, &diff_dst, err));
-    const tr_window_sizes sizes = sizes_of(program, geometry, kernel, src);
+    const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
     tr_arg args[4] = {{DNNL_ARG_SRC, src},
                       {DNNL_ARG_DIFF_DST, diff_dst},
                       {DNNL_ARG_DIFF_WEIGHTS, tr_program_gradient(program, kernel)}};

@@ -16,24 +16,47 @@ static int64_t share(const tr_blocking *blocking, int d, int64_t position)
     return at + position * blocking->strides[d];
 }
 
+/* The kernel of a grouped convolution: g o i h w, of which o counts over all groups here. */
+enum { GROUPED = 5 };
+
 size_t tr_places_room(tr_layout layout)
 {
     tr_blocking blocking;
     size_t n = 4;
-    if (!tr_md_blocking(tr_layout_md(layout), &blocking) || blocking.n_dims > 4)
+    if (!tr_md_blocking(tr_layout_md(layout), &blocking) || blocking.n_dims > GROUPED)
         return 0;
-    for (int d = 0; d < blocking.n_dims; d++)
+    const bool grouped = blocking.n_dims == GROUPED;
+    for (int d = grouped ? 2 : 0; d < blocking.n_dims; d++)
         n += (size_t)blocking.padded[d];
-    return n;
+    return grouped ? n + (size_t)(blocking.padded[0] * blocking.padded[1]) : n;
+}
+
+/* Entries for groups times channels, of which those that are padding come last. */
+static int64_t *place_groups(const tr_blocking *b, tr_places *places, int64_t *room)
+{
+    const int64_t n_real = b->dims[0] * b->dims[1], n = b->padded[0] * b->padded[1];
+    int64_t real = 0, padding = n_real;
+    places->dims[0] = n_real;
+    places->padded[0] = n;
+    places->of[0] = room;
+    for (int64_t g = 0; g < b->padded[0]; g++)
+        for (int64_t o = 0; o < b->padded[1]; o++)
+            room[g < b->dims[0] && o < b->dims[1] ? real++ : padding++] =
+                share(b, 0, g) + share(b, 1, o) + b->offset;
+    places->is_padded = n != n_real;
+    return room + n;
 }
 
 tr_places tr_places_find(tr_layout layout, int64_t *room)
 {
     tr_blocking blocking;
     tr_md_blocking(tr_layout_md(layout), &blocking);
-    tr_places places = {.first = 4 - blocking.n_dims, .type = tr_layout_type(layout)};
-    for (int slot = 0; slot < 4; slot++) {
-        const int d = slot - places.first;
+    const bool grouped = blocking.n_dims == GROUPED;
+    tr_places places = {.first = grouped ? 0 : 4 - blocking.n_dims, .type = tr_layout_type(layout)};
+    if (grouped)
+        room = place_groups(&blocking, &places, room);
+    for (int slot = grouped ? 1 : 0; slot < 4; slot++) {
+        const int d = grouped ? slot + 1 : slot - places.first;
         places.dims[slot] = d < 0 ? 1 : blocking.dims[d];
         places.padded[slot] = d < 0 ? 1 : blocking.padded[d];
         places.is_padded = places.is_padded || places.padded[slot] != places.dims[slot];

@@ -79,10 +79,14 @@ typedef struct tr_geometry {
     int64_t kernel[2], strides[2];
     int64_t pad_before[2], pad_after[2]; /* top, left; bottom, right */
     int64_t out[2];                      /* size of the result */
+    /* Of convolutions: pixels left out between neighbours of the window; parts that the channels
+     * are divided into, each convolved by itself. 0: none. */
+    int64_t dilates[2], groups;
 } tr_geometry;
 
 /* dst[n,oc,oh,ow] = fused(bias[oc] + sum over ic,kh,kw of src * kernel). `bias` may be NULL.
- * kernel->dims are Keras's (kh, kw, ic, oc). */
+ * kernel->dims are Keras's: (kh, kw, ic / groups, oc), or, with a group for each channel,
+ * (kh, kw, ic, oc / ic), which are the same numbers in the same order. */
 tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_activation fused,
                           tr_param *kernel, tr_param *bias, tr_value src, tr_value *dst,
                           tr_hint *hint, tr_error *err);

@@ -255,8 +255,12 @@ tr_status tr_softmax_forward(tr_program *program, tr_value src, tr_value *dst, t
 tr_status tr_softmax_backward(tr_program *program, tr_value dst, tr_value diff_dst,
                               tr_value *diff_src, tr_error *err);
 
-/* geometry.c */
+/* geometry.c: a window for oneDNN, all sizes of a convolution, and Keras's order of its kernel. */
 tr_window tr_window_of(const tr_geometry *geometry);
+int64_t tr_groups_of(const tr_geometry *geometry); /* at least 1 */
+tr_window_sizes tr_conv_sizes(const tr_program *program, const tr_geometry *geometry,
+                              const tr_param *kernel, tr_value src);
+tr_layout tr_kernel_layout(tr_dnn *dnn, const tr_window_sizes *sizes);
 
 /* Engine, attributes and propagation kind of the program at hand. */
 tr_desc_context tr_program_context(const tr_program *program);

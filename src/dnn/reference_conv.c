@@ -1,7 +1,8 @@
 /* reference_conv.c -- convolution, and with it the inner product, by definition; see reference.h.
  *
  *     dst[n,o,y,x] = sum over i,ky,kx of src[n,i,y',x'] * kernel[o,i,ky,kx]
- *     y' = y * stride - pad + ky, likewise x'; terms outside of the image are none.
+ *     y' = y * stride - pad + ky * (1 + dilates), likewise x'; terms outside of the image are none.
+ *     With groups, i runs over the channels of src that belong to o's, counted in kernel from 0.
  *
  * The three directions are the same terms, each added to another of the three tensors.
  */
@@ -58,8 +59,10 @@ static void each_row(const tr_geometry *g, const tensors *of, row at, add_row *o
     for (int64_t ky = 0; ky < g->kernel[0]; ky++)
         for (int64_t kx = 0; kx < g->kernel[1]; kx++)
             for (int64_t y = 0; y < g->out[0]; y++) {
-                const int64_t src_y = y * g->strides[0] - g->pad_before[0] + ky;
-                const int64_t left = kx - g->pad_before[1]; /* src_x = x * stride + left */
+                const int64_t src_y =
+                    y * g->strides[0] - g->pad_before[0] + ky * (1 + g->dilates[0]);
+                /* src_x = x * stride + left */
+                const int64_t left = kx * (1 + g->dilates[1]) - g->pad_before[1];
                 if (src_y < 0 || src_y >= h)
                     continue;
                 int64_t first = 0, end = g->out[1];
@@ -77,13 +80,15 @@ static void each_row(const tr_geometry *g, const tensors *of, row at, add_row *o
 
 static void each_pair(const tr_geometry *g, const tensors *of, add_row *operation)
 {
-    const int64_t in = of->src->dims[1], out = of->dst->dims[1];
+    const int64_t out = of->dst->dims[1], out_of_group = out / tr_groups_of(g);
+    const int64_t all_in = of->src->dims[1], in = all_in / tr_groups_of(g);
     const int64_t src_image = of->src->dims[2] * of->src->dims[3];
     const int64_t dst_image = g->out[0] * g->out[1], window = g->kernel[0] * g->kernel[1];
     for (int64_t n = 0; n < of->src->dims[0]; n++)
         for (int64_t o = 0; o < out; o++)
             for (int64_t i = 0; i < in; i++) {
-                const row begin = {.src = (n * in + i) * src_image,
+                const int64_t from = o / out_of_group * in + i;
+                const row begin = {.src = (n * all_in + from) * src_image,
                                    .kernel = (o * in + i) * window,
                                    .dst = (n * out + o) * dst_image};
                 each_row(g, of, begin, operation);
@@ -118,7 +123,8 @@ int64_t tr_reference_conv_forward(const tr_geometry *geometry, tr_activation fus
     for (int64_t i = 0; bias != NULL && i < tr_tensor_elements(dst); i++)
         add(dst, i, bias->values[i / image % dst->dims[1]]);
     tr_reference_fuse(fused, dst);
-    return src->dims[1] * geometry->kernel[0] * geometry->kernel[1] + (bias != NULL);
+    return src->dims[1] / tr_groups_of(geometry) * geometry->kernel[0] * geometry->kernel[1] +
+           (bias != NULL);
 }
 
 int64_t tr_reference_conv_backward_data(const tr_geometry *geometry, const tr_tensor *kernel,
@@ -127,7 +133,7 @@ int64_t tr_reference_conv_backward_data(const tr_geometry *geometry, const tr_te
     const tensors of = {diff_src, kernel, diff_dst};
     clear(diff_src);
     each_pair(geometry, &of, add_to_src);
-    return diff_dst->dims[1] * geometry->kernel[0] * geometry->kernel[1];
+    return diff_dst->dims[1] / tr_groups_of(geometry) * geometry->kernel[0] * geometry->kernel[1];
 }
 
 int64_t tr_reference_conv_backward_weights(const tr_geometry *geometry, const tr_tensor *src,

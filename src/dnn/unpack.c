@@ -29,27 +29,30 @@ static tr_status find(tr_layout layout, tr_places *places, int64_t **room, tr_er
     return TR_OK;
 }
 
-/* A row of the last dimension: the result of element d is values[d * step]. */
+/* A row of the last dimension, of which `together` neighbours have a result, `step` apart. */
 static void add_row(const tr_places *p, const void *memory, int64_t at, const double *factors,
-                    int64_t factor_step, double *values, double *sizes, int64_t step)
+                    int64_t together, double *values, double *sizes, int64_t step)
 {
-    for (int64_t d = 0; d < p->dims[3]; d++) {
-        const double term =
-            factors[d * factor_step] * (double)tr_place_read(p->type, memory, at + p->of[3][d]);
-        values[d * step] += term;
-        if (sizes != NULL)
-            sizes[d * step] += fabs(term);
-    }
+    for (int64_t d = 0, to = 0; d < p->dims[3]; to += step)
+        for (int64_t k = 0; k < together; k++, d++) {
+            const double term =
+                factors[k] * (double)tr_place_read(p->type, memory, at + p->of[3][d]);
+            values[to] += term;
+            if (sizes != NULL)
+                sizes[to] += fabs(term);
+        }
 }
 
-/* `slot`: among the four; -1: all dimensions stay. */
-static void contract(const tr_places *p, const void *memory, int slot, const double *factors,
-                     double *values, double *sizes)
+/* `slot`: among the four, of which `together` neighbours are summed; -1: all dimensions stay. */
+static void contract(const tr_places *p, const void *memory, int slot, int64_t together,
+                     const double *factors, double *values, double *sizes)
 {
-    int64_t step[4], n = 1; /* in the result; 0 for what is summed over */
+    int64_t step[4], n = 1, by[4] = {1, 1, 1, 1}; /* step in the result, of `by` positions */
+    if (slot >= 0)
+        by[slot] = together;
     for (int k = 3; k >= 0; k--) {
-        step[k] = k == slot ? 0 : n;
-        n *= k == slot ? 1 : p->dims[k];
+        step[k] = n;
+        n *= p->dims[k] / by[k];
     }
     memset(values, 0, (size_t)n * sizeof *values);
     if (sizes != NULL)
@@ -57,10 +60,11 @@ static void contract(const tr_places *p, const void *memory, int slot, const dou
     for (int64_t a = 0; a < p->dims[0]; a++)
         for (int64_t b = 0; b < p->dims[1]; b++)
             for (int64_t c = 0; c < p->dims[2]; c++) {
-                const int64_t to = a * step[0] + b * step[1] + c * step[2];
+                const int64_t to = a / by[0] * step[0] + b / by[1] * step[1] + c / by[2] * step[2];
                 const int64_t k = slot == 0 ? a : slot == 1 ? b : slot == 2 ? c : 0;
-                add_row(p, memory, p->of[0][a] + p->of[1][b] + p->of[2][c], factors + k, slot == 3,
-                        values + to, sizes == NULL ? NULL : sizes + to, step[3]);
+                add_row(p, memory, p->of[0][a] + p->of[1][b] + p->of[2][c],
+                        slot < 0 ? factors : factors + k % together, by[3], values + to,
+                        sizes == NULL ? NULL : sizes + to, step[3]);
             }
 }
 
@@ -71,19 +75,20 @@ tr_status tr_layout_unpack(tr_layout layout, const void *memory, double *values,
     tr_places places = {0};
     int64_t *room = NULL;
     TR_TRY(find(layout, &places, &room, err));
-    contract(&places, memory, -1, &one, values, NULL);
+    contract(&places, memory, -1, 1, &one, values, NULL);
     *n_dirty = tr_places_count_dirty(&places, memory);
     tr_free(room);
     return TR_OK;
 }
 
-tr_status tr_layout_contract(tr_layout layout, const void *memory, int dim, const double *factors,
-                             double *values, double *sizes, int64_t *n_dirty, tr_error *err)
+tr_status tr_layout_contract(tr_layout layout, const void *memory, int dim, int64_t together,
+                             const double *factors, double *values, double *sizes, int64_t *n_dirty,
+                             tr_error *err)
 {
     tr_places places = {0};
     int64_t *room = NULL;
     TR_TRY(find(layout, &places, &room, err));
-    contract(&places, memory, places.first + dim, factors, values, sizes);
+    contract(&places, memory, places.first + dim, together, factors, values, sizes);
     *n_dirty = tr_places_count_dirty(&places, memory);
     tr_free(room);
     return TR_OK;

@@ -17,10 +17,12 @@ int64_t tr_layout_elements(tr_layout layout);
 tr_status tr_layout_unpack(tr_layout layout, const void *memory, double *values, int64_t *n_dirty,
                            tr_error *err);
 
-/* The same without dimension `dim`: values [product of the others] = sum over it of factors [its
- * length] times the elements. Where `sizes` is no NULL, it gets the sums of the absolute values. */
-tr_status tr_layout_contract(tr_layout layout, const void *memory, int dim, const double *factors,
-                             double *values, double *sizes, int64_t *n_dirty, tr_error *err);
+/* The same with dimension `dim` summed over, `together` neighbours each, which divide its length:
+ * the sum of factors [together] times the elements. Where `sizes` is no NULL, it gets the sums of
+ * the absolute values. */
+tr_status tr_layout_contract(tr_layout layout, const void *memory, int dim, int64_t together,
+                             const double *factors, double *values, double *sizes, int64_t *n_dirty,
+                             tr_error *err);
 
 /* Multiplies each element by the factor of its position along `dim`. */
 tr_status tr_layout_scale(tr_layout layout, void *memory, int dim, const double *factors,

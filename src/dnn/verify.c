@@ -93,10 +93,11 @@ static tr_status read_value(const tr_verifier *verifier, const tr_job *at, int a
         return TR_OK;
     }
     tr_error reason;
-    const tr_status status = at->factors == NULL || at->contracted[arg] < 0
-                                 ? tr_layout_unpack(layout, memory, values, n_dirty, &reason)
-                                 : tr_layout_contract(layout, memory, at->contracted[arg],
-                                                      at->factors, values, sizes, n_dirty, &reason);
+    const tr_status status =
+        at->factors == NULL || at->contracted[arg] < 0
+            ? tr_layout_unpack(layout, memory, values, n_dirty, &reason)
+            : tr_layout_contract(layout, memory, at->contracted[arg], at->together[arg],
+                                 at->factors, values, sizes, n_dirty, &reason);
     return status == TR_OK ? TR_OK
                            : tr_fail(err, status, "%s: %s: %s", at->op->info.layer,
                                      at->op->info.what, reason.text);
@@ -116,7 +117,7 @@ tr_status tr_job_prepare(const tr_verifier *verifier, tr_job *at, tr_error *err)
         *tensor = (tr_tensor){.dims = {1, 1, 1, 1}};
         tensor->n_dims = tr_layout_dims(layout, tensor->dims);
         if (at->factors != NULL && at->contracted[i] >= 0)
-            tensor->dims[at->contracted[i]] = 1;
+            tensor->dims[at->contracted[i]] /= at->together[i];
         if (value->n_doubles > 0)
             tensor->dims[0] = value->n_doubles;
         const size_t n = (size_t)tr_tensor_elements(tensor);

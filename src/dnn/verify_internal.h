@@ -23,9 +23,11 @@ typedef struct tr_job {
     double *got; /* of the result being compared */
     int64_t terms;
 
-    /* kernel_check.c: the tensors without one dimension, the sum over it with these factors. */
-    const double *factors;       /* NULL: whole tensors */
-    int contracted[TR_MAX_ARGS]; /* that dimension, -1: whole */
+    /* kernel_check.c: the tensors with one dimension summed over, with these factors: all of it, or
+     * the channels of each group. */
+    const double *factors;         /* NULL: whole tensors */
+    int contracted[TR_MAX_ARGS];   /* that dimension, -1: whole */
+    int64_t together[TR_MAX_ARGS]; /* neighbours in it that are summed */
 } tr_job;
 
 /* What an element may differ by: a share of |expected| and one of its scale. */

@@ -14,8 +14,7 @@
 
 static bool takes(const tr_window_sizes *s)
 {
-    (void)s;
-    return true;
+    return s->groups <= 1 && s->dh == 0 && s->dw == 0;
 }
 
 static tr_direct_part largest_part(const tr_window_sizes *s)

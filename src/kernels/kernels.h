@@ -29,6 +29,10 @@ typedef struct tr_window_sizes {
     int64_t oh, ow, oc;    /* result; of a pooling oc = ic */
     int64_t kh, kw, sh, sw;
     int64_t top, left; /* rows and columns of padding before the source */
+    /* Of convolutions: rows and columns left out between neighbours of the window; groups that the
+     * channels are divided into, each convolved by itself: kernels are (kh kw ic/groups oc), where
+     * oc counts group after group. 0 groups are one. */
+    int64_t dh, dw, groups;
 } tr_window_sizes;
 
 typedef struct tr_inner_sizes {
@@ -45,7 +49,7 @@ typedef struct tr_epilogue {
 
 /* Convolution (cross-correlation) by one algorithm; the padding is zeros. */
 typedef struct tr_conv_kernels {
-    const char *name; /* "direct", "winograd" */
+    const char *name; /* "direct", "winograd", "split" */
     bool (*takes)(const tr_window_sizes *sizes);
 
     size_t (*forward_packed)(const tr_window_sizes *sizes); /* floats */
@@ -106,7 +110,7 @@ typedef struct tr_function_kernels {
 typedef struct tr_kernels {
     const char *name; /* of the instruction set: "avx2" */
     int width;        /* floats of a vector */
-    const tr_conv_kernels *direct, *winograd;
+    const tr_conv_kernels *direct, *winograd, *split;
     const tr_inner_kernels *inner;
     const tr_max_pool_kernels *max_pool;
     const tr_function_kernels *function;

@@ -16,6 +16,7 @@
 /* The parts of the table, one or more from each source. */
 extern const tr_conv_kernels TR_OF_SET(tr_direct);
 extern const tr_conv_kernels TR_OF_SET(tr_winograd);
+extern const tr_conv_kernels TR_OF_SET(tr_split);
 extern const tr_inner_kernels TR_OF_SET(tr_inner);
 extern const tr_max_pool_kernels TR_OF_SET(tr_max_pool);
 extern const tr_function_kernels TR_OF_SET(tr_functions);

@@ -7,6 +7,7 @@ const tr_kernels TR_OF_SET(tr_kernels) = {
     .width = VL,
     .winograd = &TR_OF_SET(tr_winograd),
     .direct = &TR_OF_SET(tr_direct),
+    .split = &TR_OF_SET(tr_split),
     .inner = &TR_OF_SET(tr_inner),
     .max_pool = &TR_OF_SET(tr_max_pool),
     .function = &TR_OF_SET(tr_functions),

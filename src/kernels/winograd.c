@@ -347,7 +347,8 @@ static int64_t points_of_line(int64_t results)
  */
 static bool takes(const tr_window_sizes *s)
 {
-    const bool possible = s->kh == TAPS && s->kw == TAPS && s->sh == 1 && s->sw == 1 &&
+    const bool dense = s->groups <= 1 && s->dh == 0 && s->dw == 0;
+    const bool possible = dense && s->kh == TAPS && s->kw == TAPS && s->sh == 1 && s->sw == 1 &&
                           s->top >= 0 && s->top < TAPS && s->left >= 0 && s->left < TAPS;
     const int64_t points = points_of_line(s->oh) * points_of_line(s->ow);
     const int64_t products = s->ic * s->oc, transforms = 6 * (s->ic + s->oc);

@@ -91,6 +91,14 @@ bool tr_window_axis(tr_padding padding, int64_t in, int64_t kernel, int64_t stri
 tr_status tr_window_shape(tr_layer *layer, tr_padding padding, const int64_t kernel[2],
                           const int64_t strides[2], tr_geometry *geometry, tr_error *err)
 {
+    static const int64_t dense[2] = {1, 1};
+    return tr_dilated_shape(layer, padding, kernel, strides, dense, geometry, err);
+}
+
+tr_status tr_dilated_shape(tr_layer *layer, tr_padding padding, const int64_t kernel[2],
+                           const int64_t strides[2], const int64_t dilation[2],
+                           tr_geometry *geometry, tr_error *err)
+{
     if (layer->src.flat)
         return tr_fail(err, TR_ERR_CONFIG,
                        "needs an image (height, width, channels) but gets a flat vector of %lld; "
@@ -101,12 +109,14 @@ tr_status tr_window_shape(tr_layer *layer, tr_padding padding, const int64_t ker
     for (int i = 0; i < 2; i++) {
         geometry->kernel[i] = kernel[i];
         geometry->strides[i] = strides[i];
-        if (!tr_window_axis(padding, in[i], kernel[i], strides[i], &geometry->out[i],
+        geometry->dilates[i] = kernel[i] > 1 ? dilation[i] - 1 : 0; /* of one pixel: nothing */
+        const int64_t covered = (kernel[i] - 1) * dilation[i] + 1;
+        if (!tr_window_axis(padding, in[i], covered, strides[i], &geometry->out[i],
                             &geometry->pad_before[i], &geometry->pad_after[i]))
             return tr_fail(err, TR_ERR_CONFIG,
                            "a window of %lld does not fit the %s of %lld; use padding = same, a "
                            "smaller window, or fewer pooling layers before it",
-                           (long long)kernel[i], axes[i], (long long)in[i]);
+                           (long long)covered, axes[i], (long long)in[i]);
     }
     layer->dst = (tr_shape){.h = geometry->out[0], .w = geometry->out[1], .c = layer->src.c};
     return TR_OK;

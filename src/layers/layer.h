@@ -33,9 +33,9 @@ typedef struct tr_tape {
     tr_activation activation; /* that the layer applies to its result: one that it fuses */
 
     /* Set by the layer. */
-    bool differentiates; /* its backward takes the derivative of `activation` itself */
-    tr_value workspace;  /* the layer's own, e.g. the winners of a max pooling */
-    tr_hint hint;
+    bool differentiates;       /* its backward takes the derivative of `activation` itself */
+    tr_value workspace;        /* the layer's own, e.g. the winners of a max pooling */
+    tr_hint hint, second_hint; /* of a second primitive */
     tr_normalization_tape measured;
 } tr_tape;
 
@@ -149,6 +149,11 @@ bool tr_window_axis(tr_padding padding, int64_t in, int64_t kernel, int64_t stri
  * error text of a window that does not fit or a flat src. */
 tr_status tr_window_shape(tr_layer *layer, tr_padding padding, const int64_t kernel[2],
                           const int64_t strides[2], tr_geometry *geometry, tr_error *err);
+
+/* The same of a window whose neighbours lie dilation[] apart. */
+tr_status tr_dilated_shape(tr_layer *layer, tr_padding padding, const int64_t kernel[2],
+                           const int64_t strides[2], const int64_t dilation[2],
+                           tr_geometry *geometry, tr_error *err);
 
 /* Parameter i, or NULL when the layer has fewer (use_bias = false). */
 tr_param *tr_layer_param(tr_layer *layer, int i);

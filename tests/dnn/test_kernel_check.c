@@ -315,6 +315,16 @@ static const subject all_kinds[] = {
      "[layer.p]\ntype = permute\ndims = 3, 1, 2\n[layer.n]\ntype = up_sampling2d\n",
      {6, 5, 3},
      2},
+    {"[layer.a]\ntype = conv2d\nfilters = 16\nkernel_size = 3\ndilation_rate = 2, 1\n"
+     "padding = same\nactivation = relu\n[layer.b]\ntype = conv2d\nfilters = 16\n"
+     "kernel_size = 2\ngroups = 2\n",
+     {8, 7, 3},
+     2},
+    {"[layer.c]\ntype = depthwise_conv2d\nkernel_size = 3\nactivation = relu\n"
+     "[layer.d]\ntype = separable_conv2d\nfilters = 3\nkernel_size = 2\n"
+     "depth_multiplier = 2\nstrides = 2\nactivation = sigmoid\n",
+     {8, 7, 9},
+     2},
 };
 
 static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {

@@ -174,8 +174,9 @@ static void sums_over(int dim, dnnl_format_tag_t tag)
     cr_assert_eq(tr_layout_fill(layout, memory, count_up, &state, &err), TR_OK);
     cr_assert_eq(tr_layout_unpack(layout, memory, whole, &n_dirty, &err), TR_OK);
     cr_assert_eq(n_dirty, 0); /* the padding was filled, too, and cleared */
-    cr_assert_eq(tr_layout_contract(layout, memory, dim, factors, sums, sizes, &n_dirty, &err),
-                 TR_OK);
+    cr_assert_eq(
+        tr_layout_contract(layout, memory, dim, dims[dim], factors, sums, sizes, &n_dirty, &err),
+        TR_OK);
     int64_t inner = 1;
     for (int d = dim + 1; d < 4; d++)
         inner *= dims[d];
