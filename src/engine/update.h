@@ -21,7 +21,7 @@ typedef struct tr_updater tr_updater;
 
 /* A trained tensor in the flat vectors. */
 typedef struct tr_flat_tensor {
-    tr_tensor tensor;
+    tr_weight_tensor tensor;
     int optimizer;           /* its number among the optimizers */
     size_t offset, n;        /* padding included, which is zero */
     tr_layout plain, packed; /* Keras's layout, and that of the vectors; NULL: they are the same */

@@ -21,7 +21,7 @@ typedef struct tr_group {
 
 /* A tensor, with what does not change from step to step. */
 typedef struct tr_trained {
-    tr_tensor tensor;
+    tr_weight_tensor tensor;
     const tr_group *group;
     const tr_tensor_ops *whole; /* NULL: its update is elementwise */
     size_t offset, n;

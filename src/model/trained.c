@@ -13,10 +13,10 @@ int tr_model_optimizer_of(const tr_model *model, int i)
     return tr_optimizers_of(&model->optimizers, tr_model_param(model, i)->layer);
 }
 
-tr_tensor tr_model_tensor(const tr_model *model, int i)
+tr_weight_tensor tr_model_tensor(const tr_model *model, int i)
 {
     const tr_weight_info info = tr_model_weight(model, i);
-    tr_tensor tensor = {
+    tr_weight_tensor tensor = {
         .layer = info.layer, .name = info.name, .n_dims = info.n_dims, .n = (size_t)info.n};
     for (int d = 0; d < info.n_dims; d++)
         tensor.dims[d] = info.dims[d];
@@ -25,7 +25,7 @@ tr_tensor tr_model_tensor(const tr_model *model, int i)
 
 int tr_model_slots(const tr_model *model, int i, tr_slot slots[TR_MAX_ALL_SLOTS])
 {
-    const tr_tensor tensor = tr_model_tensor(model, i);
+    const tr_weight_tensor tensor = tr_model_tensor(model, i);
     return tr_optimizer_slots(model->optimizers.items[tr_model_optimizer_of(model, i)], &tensor,
                               slots);
 }

@@ -15,7 +15,7 @@ const tr_optimizers *tr_model_optimizers(const tr_model *model);
 int tr_model_optimizer_of(const tr_model *model, int i);
 
 /* Weight i as that optimizer knows it, and the slots it has there: their number. */
-tr_tensor tr_model_tensor(const tr_model *model, int i);
+tr_weight_tensor tr_model_tensor(const tr_model *model, int i);
 int tr_model_slots(const tr_model *model, int i, tr_slot slots[TR_MAX_ALL_SLOTS]);
 
 /* Elements of a slot. */

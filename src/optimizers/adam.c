@@ -16,7 +16,7 @@
 
 static const tr_key keys[] = {TR_ADAM_ROWS};
 
-int tr_adam_slots(const tr_optimizer *optimizer, const tr_tensor *tensor,
+int tr_adam_slots(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                   tr_slot slots[TR_MAX_SLOTS])
 {
     (void)tensor;

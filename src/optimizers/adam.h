@@ -21,7 +21,7 @@ typedef struct tr_adam {
         .fallback = "false", .doc = "divide by the largest mean squared gradient so far"           \
     }
 
-int tr_adam_slots(const tr_optimizer *optimizer, const tr_tensor *tensor,
+int tr_adam_slots(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                   tr_slot slots[TR_MAX_SLOTS]);
 void tr_adam_begin(tr_optimizer *optimizer, int64_t t);
 void tr_adam_update(const tr_optimizer *optimizer, const tr_update *range);

@@ -46,7 +46,7 @@ static const tr_key keys[] = {
     ROW_STRENGTH(beta, "the paper's beta"),
 };
 
-static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+static int slots_of(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                     tr_slot slots[TR_MAX_SLOTS])
 {
     (void)tensor;

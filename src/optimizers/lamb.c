@@ -27,7 +27,7 @@ static const tr_key keys[] = {
     TR_ROW_EPSILON(lamb),
 };
 
-static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+static int slots_of(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                     tr_slot slots[TR_MAX_SLOTS])
 {
     (void)optimizer, (void)tensor;
@@ -47,18 +47,18 @@ static void begin(tr_optimizer *optimizer, int64_t t)
 
 enum { PIECE = 512 }; /* elements, as many as are summed at a time */
 
-static size_t parts(const tr_optimizer *optimizer, const tr_tensor *tensor, int pass)
+static size_t parts(const tr_optimizer *optimizer, const tr_weight_tensor *tensor, int pass)
 {
     (void)optimizer, (void)pass;
     return (tensor->n + PIECE - 1) / PIECE;
 }
 
-static size_t room(const tr_optimizer *optimizer, const tr_tensor *tensor)
+static size_t room(const tr_optimizer *optimizer, const tr_weight_tensor *tensor)
 {
     return parts(optimizer, tensor, 0) * sizeof(double);
 }
 
-static int passes(const tr_optimizer *optimizer, const tr_tensor *tensor)
+static int passes(const tr_optimizer *optimizer, const tr_weight_tensor *tensor)
 {
     (void)optimizer, (void)tensor;
     return 2;
@@ -113,7 +113,7 @@ static void run(const tr_optimizer *optimizer, const tr_tensor_step *step, int p
 static const tr_tensor_ops tensor_ops = {
     .any_layout = true, .room = room, .passes = passes, .parts = parts, .run = run};
 
-static const tr_tensor_ops *whole(const tr_optimizer *optimizer, const tr_tensor *tensor)
+static const tr_tensor_ops *whole(const tr_optimizer *optimizer, const tr_weight_tensor *tensor)
 {
     (void)optimizer, (void)tensor;
     return &tensor_ops;

@@ -29,7 +29,7 @@ static const tr_key keys[] = {
     TR_ROW_EPSILON(nadam),
 };
 
-static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+static int slots_of(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                     tr_slot slots[TR_MAX_SLOTS])
 {
     (void)optimizer, (void)tensor;

@@ -184,7 +184,7 @@ int tr_optimizer_first_own(const tr_optimizer *optimizer)
     return optimizer->use_ema + (optimizer->gradient_accumulation_steps > 1);
 }
 
-int tr_optimizer_slots(const tr_optimizer *optimizer, const tr_tensor *tensor,
+int tr_optimizer_slots(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                        tr_slot slots[TR_MAX_ALL_SLOTS])
 {
     tr_slot own[TR_MAX_SLOTS] = {{0}};
@@ -207,12 +207,13 @@ int tr_optimizer_slots(const tr_optimizer *optimizer, const tr_tensor *tensor,
     return n;
 }
 
-const tr_tensor_ops *tr_optimizer_whole(const tr_optimizer *optimizer, const tr_tensor *tensor)
+const tr_tensor_ops *tr_optimizer_whole(const tr_optimizer *optimizer,
+                                        const tr_weight_tensor *tensor)
 {
     return optimizer->ops->whole == NULL ? NULL : optimizer->ops->whole(optimizer, tensor);
 }
 
-double tr_optimizer_weight_decay(const tr_optimizer *optimizer, const tr_tensor *tensor)
+double tr_optimizer_weight_decay(const tr_optimizer *optimizer, const tr_weight_tensor *tensor)
 {
     return optimizer->ops->weight_decay == NULL ? optimizer->weight_decay
                                                 : optimizer->ops->weight_decay(optimizer, tensor);

@@ -23,12 +23,12 @@ enum { TR_MAX_SLOTS = 3 };
 typedef struct tr_optimizer tr_optimizer;
 
 /* A tensor that is trained, in Keras's shape. */
-typedef struct tr_tensor {
+typedef struct tr_weight_tensor {
     const char *layer, *name; /* "conv1", "kernel" */
     int n_dims;
     int64_t dims[4];
     size_t n; /* elements; for one who takes any layout: with its padding */
-} tr_tensor;
+} tr_weight_tensor;
 
 /* State of a tensor. */
 typedef struct tr_slot {
@@ -53,7 +53,7 @@ typedef struct tr_update {
 
 /* A step of a whole tensor. */
 typedef struct tr_tensor_step {
-    const tr_tensor *tensor;
+    const tr_weight_tensor *tensor;
     float *gradients; /* [n]; the last pass leaves here what is to be taken from the weights */
     float *slots[TR_MAX_SLOTS];
     void *room;          /* what a pass leaves for the next ones */
@@ -65,9 +65,9 @@ typedef struct tr_tensor_step {
  * the tensor alone, and each writes what no other part of its pass reads. */
 typedef struct tr_tensor_ops {
     bool any_layout; /* elements in whatever order, zeros between them; else in Keras's */
-    size_t (*room)(const tr_optimizer *optimizer, const tr_tensor *tensor); /* bytes */
-    int (*passes)(const tr_optimizer *optimizer, const tr_tensor *tensor);
-    size_t (*parts)(const tr_optimizer *optimizer, const tr_tensor *tensor, int pass);
+    size_t (*room)(const tr_optimizer *optimizer, const tr_weight_tensor *tensor); /* bytes */
+    int (*passes)(const tr_optimizer *optimizer, const tr_weight_tensor *tensor);
+    size_t (*parts)(const tr_optimizer *optimizer, const tr_weight_tensor *tensor, int pass);
     void (*run)(const tr_optimizer *optimizer, const tr_tensor_step *step, int pass, size_t part);
 } tr_tensor_ops;
 
@@ -81,7 +81,7 @@ typedef struct tr_optimizer_ops {
     /* Optional: settings that do not go together become problems. */
     void (*check)(const tr_optimizer *optimizer, const tr_section *section, tr_problems *problems);
     /* Fills in the slots of a tensor and returns their number. */
-    int (*slots)(const tr_optimizer *optimizer, const tr_tensor *tensor,
+    int (*slots)(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                  tr_slot slots[TR_MAX_SLOTS]);
     /* Scalars of step t (1-based) into the private struct; called once before the step's updates,
      * perhaps twice for the same t. They depend on t alone, never on earlier calls: a run can be
@@ -93,9 +93,9 @@ typedef struct tr_optimizer_ops {
     void (*update)(const tr_optimizer *optimizer, const tr_update *update);
 
     /* Optional: how this tensor is taken in place of `update`; NULL: it is not. */
-    const tr_tensor_ops *(*whole)(const tr_optimizer *optimizer, const tr_tensor *tensor);
+    const tr_tensor_ops *(*whole)(const tr_optimizer *optimizer, const tr_weight_tensor *tensor);
     /* Optional: the weight decay of this tensor, where it is not that of all. */
-    double (*weight_decay)(const tr_optimizer *optimizer, const tr_tensor *tensor);
+    double (*weight_decay)(const tr_optimizer *optimizer, const tr_weight_tensor *tensor);
 } tr_optimizer_ops;
 
 struct tr_optimizer {
@@ -143,13 +143,14 @@ tr_optimizer *tr_optimizer_new(const tr_optimizer_ops *ops, tr_section *section,
 /* All slots of a tensor in Keras's order: average (use_ema), gradient_accumulator, then the
  * optimizer's own, which begin at tr_optimizer_first_own(); returns their number. */
 enum { TR_MAX_ALL_SLOTS = TR_MAX_SLOTS + 2 };
-int tr_optimizer_slots(const tr_optimizer *optimizer, const tr_tensor *tensor,
+int tr_optimizer_slots(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                        tr_slot slots[TR_MAX_ALL_SLOTS]);
 int tr_optimizer_first_own(const tr_optimizer *optimizer);
 
 /* How it takes a tensor as a whole, or NULL; and the weight decay of that tensor. */
-const tr_tensor_ops *tr_optimizer_whole(const tr_optimizer *optimizer, const tr_tensor *tensor);
-double tr_optimizer_weight_decay(const tr_optimizer *optimizer, const tr_tensor *tensor);
+const tr_tensor_ops *tr_optimizer_whole(const tr_optimizer *optimizer,
+                                        const tr_weight_tensor *tensor);
+double tr_optimizer_weight_decay(const tr_optimizer *optimizer, const tr_weight_tensor *tensor);
 
 /* The learning rate of the step after `iterations` ones. */
 double tr_optimizer_learning_rate(const tr_optimizer *optimizer, int64_t iterations);

@@ -34,7 +34,7 @@ static const tr_key keys[] = {
      .doc = "divide by the deviation from the mean gradient"},
 };
 
-static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+static int slots_of(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                     tr_slot slots[TR_MAX_SLOTS])
 {
     (void)tensor;

@@ -38,7 +38,7 @@ static void check(const tr_optimizer *optimizer, const tr_section *section, tr_p
                         section->name);
 }
 
-static int slots_of(const tr_optimizer *optimizer, const tr_tensor *tensor,
+static int slots_of(const tr_optimizer *optimizer, const tr_weight_tensor *tensor,
                     tr_slot slots[TR_MAX_SLOTS])
 {
     (void)tensor;

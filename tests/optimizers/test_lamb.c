@@ -13,7 +13,7 @@ Test(lamb, follows_keras)
 static float last_pass(const tr_optimizer *optimizer, float direction, double weights_norm,
                        double direction_norm)
 {
-    const tr_tensor tensor = {.n = 1};
+    const tr_weight_tensor tensor = {.n = 1};
     double square = direction_norm * direction_norm;
     const tr_tensor_step step = {
         .tensor = &tensor, .gradients = &direction, .room = &square, .weights_norm = weights_norm};

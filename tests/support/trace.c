@@ -117,7 +117,7 @@ static void compare_slots(const recorded_case *recorded, const tr_updater *updat
                           const tr_optimizer *optimizer)
 {
     tr_slot slots[TR_MAX_ALL_SLOTS];
-    const int n_slots = tr_optimizer_slots(optimizer, &(tr_tensor){.n = PACKED}, slots);
+    const int n_slots = tr_optimizer_slots(optimizer, &(tr_weight_tensor){.n = PACKED}, slots);
     int found = 0, stored = 0;
     for (int number = 0; number < 16; number++)
         for (int slot = 0; slot < n_slots; slot++)
@@ -196,7 +196,7 @@ static subject make(const char *optimizer, const char *keys)
     subject made = {0};
     tr_slot slots[TR_MAX_SLOTS] = {{0}};
     made.optimizer = test_optimizer(optimizer, keys, &made.config);
-    made.n_slots = made.optimizer->ops->slots(made.optimizer, &(tr_tensor){.n = MAX}, slots);
+    made.n_slots = made.optimizer->ops->slots(made.optimizer, &(tr_weight_tensor){.n = MAX}, slots);
     for (int i = 0; i < made.n_slots; i++) {
         made.slots[i] = tr_alloc(MAX, sizeof(float));
         for (int k = 0; k < MAX; k++)
