@@ -100,6 +100,7 @@ typedef struct tr_weight_info {
     int64_t dims[4]; /* Keras's shape */
     int64_t n;       /* elements */
     bool trained;    /* neither of a layer with trainable = false nor a statistic */
+    bool counts;     /* a whole number, which files have as one */
 } tr_weight_info;
 
 int tr_model_n_weights(const tr_model *model);

@@ -27,9 +27,9 @@ static tr_status write_weight(hid_t group, const tr_snapshot *snapshot, int i, t
     char *path = weight_path(&info);
     if (path == NULL)
         return tr_out_of_memory(err, NULL);
-    const tr_status status =
-        tr_h5_write_dataset(group, path, info.n_dims, info.dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
-                            snapshot->weights + tr_snapshot_offset(snapshot, i), err);
+    const tr_status status = tr_h5_write_dataset(
+        group, path, info.n_dims, info.dims, info.counts ? H5T_STD_I64LE : H5T_IEEE_F32LE,
+        H5T_NATIVE_FLOAT, snapshot->weights + tr_snapshot_offset(snapshot, i), err);
     tr_free(path);
     return status;
 }

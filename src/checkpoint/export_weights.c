@@ -44,8 +44,8 @@ static tr_status write_layer(hid_t file, const tr_snapshot *snapshot, int layer,
         const int weight = of.first_weight + k;
         const tr_weight_info info = tr_model_weight(snapshot->model, weight);
         snprintf(number, sizeof number, "%d", k);
-        status = tr_h5_write_dataset(group, number, info.n_dims, info.dims, H5T_IEEE_F32LE,
-                                     H5T_NATIVE_FLOAT,
+        status = tr_h5_write_dataset(group, number, info.n_dims, info.dims,
+                                     info.counts ? H5T_STD_I64LE : H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
                                      snapshot->weights + tr_snapshot_offset(snapshot, weight), err);
     }
     tr_h5_close(group);

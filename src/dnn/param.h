@@ -44,6 +44,7 @@ typedef struct tr_param {
     int64_t dims[4]; /* Keras's shape, e.g. (kh, kw, in, out) */
     tr_weight_rules rules;
     tr_range range;
+    bool counts; /* a whole number, and stored as one */
 
     /* Filled in when the first program is planned. */
     tr_layout plain, packed;

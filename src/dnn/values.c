@@ -113,6 +113,13 @@ tr_value tr_program_vector_param(tr_program *program, tr_param *param)
     return tr_program_param(program, param, x, x);
 }
 
+tr_status tr_program_place(tr_program *program, tr_param *param, tr_error *err)
+{
+    return tr_program_vector_param(program, param) == TR_NO_VALUE
+               ? tr_out_of_memory(err, program->layer)
+               : TR_OK;
+}
+
 tr_value tr_program_doubles(tr_program *program, int64_t count)
 {
     const tr_value value = tr_program_value(program, tr_layout_x(program->dnn, 2 * count));

@@ -32,7 +32,8 @@ tr_weight_info tr_model_weight(const tr_model *model, int i)
                            .name = param->name,
                            .n_dims = param->n_dims,
                            .n = tr_param_elements(param),
-                           .trained = param->range == TR_TRAINED};
+                           .trained = param->range == TR_TRAINED,
+                           .counts = param->counts};
     for (int k = 0; k < param->n_dims; k++)
         info.dims[k] = param->dims[k];
     return info;

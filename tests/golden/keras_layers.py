@@ -92,6 +92,8 @@ def gradients(case, layer, values, diff_dst):
     variables = [w for w in getattr(layer, "weights", [])]
     for w in variables:
         w.assign(values[w.name])
+    if hasattr(layer, "finalize_state"):  # Normalization works with copies
+        layer.finalize_state()
     trained = [w for w in variables if w.trainable]
     with tf.GradientTape() as tape:
         tape.watch(tensors["src"])
@@ -107,8 +109,8 @@ def gradients(case, layer, values, diff_dst):
 
 def is_smooth(rng, case, layer, values, diff_dst, diffs):
     e = {k: STEP * rng.choice([-1.0, 1.0], v.shape) for k, v in values.items()}
-    up = gradients(case, layer, {k: v + e[k] for k, v in values.items()}, diff_dst)[1]
-    down = gradients(case, layer, {k: v - e[k] for k, v in values.items()}, diff_dst)[1]
+    up = gradients(case, layer, {k: v + e[k] if k in diffs else v for k, v in values.items()}, diff_dst)[1]
+    down = gradients(case, layer, {k: v - e[k] if k in diffs else v for k, v in values.items()}, diff_dst)[1]
     return all(np.abs(up[k] + down[k] - 2 * d).max() < SMOOTH for k, d in diffs.items())
 
 

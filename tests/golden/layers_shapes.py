@@ -7,9 +7,14 @@ counts that fill no vector.
 """
 
 import keras
+import numpy as np
 from keras_layers import Case, write
 
 L = keras.layers
+STATISTICS = {
+    "variance": lambda rng, shape: rng.uniform(0.1, 4, shape),
+    "count": lambda rng, shape: np.array(7),
+}
 
 CASES = {
     "cropping2d_all_sides": Case(2, (5, 7, 3), L.Cropping2D, cropping=((1, 1), (1, 1))),
@@ -39,6 +44,11 @@ CASES = {
     "rescaling": Case(2, (5, 4, 3), L.Rescaling, scale=1 / 255, ini={"scale": "1/255"}),
     "rescaling_offset": Case(3, (3, 5, 17), L.Rescaling, scale=1 / 127.5, offset=-1.0),
     "rescaling_channels": Case(1, (4, 1, 3), L.Rescaling, scale=[0.5, -2.0, 3.0], offset=[1.0, 0.0, -0.25]),
+    "normalization_given": Case(2, (3, 5, 3), L.Normalization, mean=[0.5, -2.0, 100.0], variance=[0.25, 4.0, 3000.0]),
+    "normalization_given_one": Case(1, (2, 3, 17), L.Normalization, mean=0.25, variance=0.5),
+    "normalization_weights": Case(2, (4, 3, 5), L.Normalization, weights=STATISTICS),
+    "normalization_weights_vector": Case(3, (17,), L.Normalization, weights=STATISTICS),
+    "normalization_constant_channel": Case(2, (2, 3, 4), L.Normalization, weights=STATISTICS | {"variance": lambda rng, shape: np.array([1, 0, 4, 1e-16])}),
     "rescaling_vector": Case(3, (7,), L.Rescaling, scale=0.1, offset=2.0),
 }
 
