@@ -86,6 +86,8 @@ static void add_required(char *text, size_t n, const tr_key *keys, size_t n_keys
         const char *value = key->kind == TR_KEY_REAL           ? "0.25"
                             : key->kind == TR_KEY_CHOICE       ? key->choices[0]
                             : strcmp(key->name, "values") == 0 ? "0.5, 1"
+                            : strcmp(key->name, "dims") == 0   ? "2, 1, 3"
+                            : key->vector_max > 0              ? "1, -1, 2"
                                                                : "2";
         snprintf(text + used, n - used, "%s = %s\n", key->name, value);
     }
