@@ -42,6 +42,7 @@ typedef struct tr_param {
     const char *name;  /* Keras's weight name: kernel, bias, ... */
     int n_dims;
     int64_t dims[4]; /* Keras's shape, e.g. (kh, kw, in, out) */
+    int n_hidden;    /* leading dims of 1 that Keras's shape has not (layers/dense.c) */
     tr_weight_rules rules;
     tr_range range;
     bool counts; /* a whole number, and stored as one */

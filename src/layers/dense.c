@@ -1,6 +1,7 @@
 /* dense.c -- dst[n,units] = activation(bias + src[n,inputs] . kernel[inputs,units]).
  *
- * Keras's Dense on a vector: kernel (inputs, units).
+ * Keras's Dense: kernel (inputs, units). An image's pixels are as many vectors, of its channels: a
+ * convolution with windows of one pixel, (1, 1, inputs, units).
  * Parameters: kernel, bias.
  */
 #include <stddef.h>
@@ -12,6 +13,7 @@ typedef struct dense {
     int64_t units;
     bool use_bias;
     tr_weight_rules kernel, bias;
+    tr_geometry geometry; /* on images */
 } dense;
 
 static const tr_key keys[] = {
@@ -34,31 +36,52 @@ static const tr_key keys[] = {
 
 static tr_status dense_shape(tr_layer *layer, tr_error *err)
 {
-    const dense *self = (const dense *)layer;
+    dense *self = (dense *)layer;
+    const int64_t dims[4] = {1, 1, layer->src.c, self->units}, pixel[2] = {1, 1};
+    const int n_hidden = layer->src.flat ? 0 : 2;
+    layer->dst = layer->src;
     if (!layer->src.flat)
-        return tr_fail(err, TR_ERR_CONFIG,
-                       "needs a flat vector but gets an image of %lld x %lld x %lld; put a "
-                       "flatten layer before it",
-                       (long long)layer->src.h, (long long)layer->src.w, (long long)layer->src.c);
-    const int64_t dims[2] = {layer->src.c, self->units};
-    layer->dst = (tr_shape){.h = 1, .w = 1, .c = self->units, .flat = true};
-    tr_layer_add_param(layer, "kernel", 2, dims, &self->kernel);
+        TR_TRY(tr_window_shape(layer, TR_PADDING_VALID, pixel, pixel, &self->geometry, err));
+    layer->dst.c = self->units;
+    tr_layer_add_param(layer, "kernel", 2 + n_hidden, dims + 2 - n_hidden, &self->kernel);
+    layer->params[0].n_hidden = n_hidden;
     if (self->use_bias)
         tr_layer_add_param(layer, "bias", 1, &self->units, &self->bias);
-    layer->flops = 2.0 * (double)dims[0] * (double)dims[1];
+    layer->flops =
+        2.0 * (double)dims[2] * (double)dims[3] * (double)layer->dst.h * (double)layer->dst.w;
     return TR_OK;
 }
 
 static tr_status dense_forward(tr_layer *layer, tr_program *program, tr_tape *tape, tr_value *dst,
                                tr_error *err)
 {
+    if (!layer->src.flat)
+        return tr_conv_forward(program, &((dense *)layer)->geometry, tape->activation,
+                               &layer->params[0], tr_layer_param(layer, 1), tape->src, dst,
+                               &tape->hint, err);
     return tr_inner_product_forward(program, tape->activation, &layer->params[0],
                                     tr_layer_param(layer, 1), tape->src, dst, &tape->hint, err);
+}
+
+static tr_status pixels_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
+                                 tr_value diff_dst, tr_value *diff_src, tr_error *err)
+{
+    const tr_geometry *geometry = &((dense *)layer)->geometry;
+    if (layer->trainable)
+        TR_TRY(tr_conv_backward_weights(program, geometry, &layer->params[0],
+                                        tr_layer_param(layer, 1), tape->src, diff_dst, tape->hint,
+                                        err));
+    if (diff_src == NULL)
+        return TR_OK;
+    return tr_conv_backward_data(program, geometry, &layer->params[0], tape->src, diff_dst,
+                                 tape->hint, diff_src, err);
 }
 
 static tr_status dense_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
                                 tr_value diff_dst, tr_value *diff_src, tr_error *err)
 {
+    if (!layer->src.flat)
+        return pixels_backward(layer, program, tape, diff_dst, diff_src, err);
     if (layer->trainable)
         TR_TRY(tr_inner_product_backward_weights(program, &layer->params[0],
                                                  tr_layer_param(layer, 1), tape->src, diff_dst,

@@ -30,12 +30,12 @@ tr_weight_info tr_model_weight(const tr_model *model, int i)
     const tr_param *param = tr_model_param(model, i);
     tr_weight_info info = {.layer = param->layer,
                            .name = param->name,
-                           .n_dims = param->n_dims,
+                           .n_dims = param->n_dims - param->n_hidden,
                            .n = tr_param_elements(param),
                            .trained = param->range == TR_TRAINED,
                            .counts = param->counts};
-    for (int k = 0; k < param->n_dims; k++)
-        info.dims[k] = param->dims[k];
+    for (int k = 0; k < info.n_dims; k++)
+        info.dims[k] = param->dims[param->n_hidden + k];
     return info;
 }
 
