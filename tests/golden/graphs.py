@@ -37,6 +37,9 @@ CLASSES = dict(
     multiply=keras.layers.Multiply,
     average=keras.layers.Average,
     maximum=keras.layers.Maximum,
+    average_pooling2d=keras.layers.AveragePooling2D,
+    global_average_pooling2d=keras.layers.GlobalAveragePooling2D,
+    global_max_pooling2d=keras.layers.GlobalMaxPooling2D,
 )
 
 
@@ -162,6 +165,28 @@ CASES = {
         joint("s", "add", "f, g"),
         joint("m", "multiply", "s, g"),
     ]),
+    "gate": (2, (4, 5, 6), "random", [
+        conv("a", 6, 3, activation="tanh"),
+        ("g", "global_average_pooling2d", None, dict(keepdims=True)),
+        conv("s", 6, 1, activation="sigmoid"),
+        joint("m", "multiply", "a, s"),
+        ("h", "global_max_pooling2d", None, dict(keepdims=True)),
+        joint("n", "add", "h, m, s"),
+    ]),
+    "repeated_rows": (3, (4, 3, 17), "random", [
+        ("p", "average_pooling2d", None, dict(pool_size=(4, 1))),
+        ("q", "average_pooling2d", "input", dict(pool_size=(1, 3))),
+        joint("a", "maximum", "p, q"),
+        joint("b", "average", "q, input, p"),
+        joint("c", "multiply", "p, q, a, b"),
+    ]),
+    "dense_on_pixels": (2, (3, 5, 7), "random", [
+        ("a", "dense", None, dict(units=9, activation="relu")),
+        ("b", "dense", None, dict(units=17, use_bias=False)),
+        ("c", "dense", "input", dict(units=17, activation="sigmoid")),
+        joint("m", "multiply", "b, c"),
+        ("d", "dense", None, dict(units=1)),
+    ]),
     "one_pixel": (1, (1, 1, 1), "random", [
         conv("a", 1, 1),
         joint("s", "add", "input, a"),
@@ -175,7 +200,7 @@ def ini_of(layers):
     for name, kind, inputs, keys in layers:
         text += f"[layer.{name}]\ntype = {kind}\n"
         text += "" if inputs is None else f"inputs = {inputs}\n"
-        text += "".join(f"{key} = {value}\n" for key, value in keys.items())
+        text += "".join(f"{key} = {str(value).strip('()')}\n" for key, value in keys.items())
     return text
 
 
@@ -199,7 +224,7 @@ def decisions(model, layers, src):
         if keys.get("activation") == "relu":
             made.append(np.asarray(last) > 0)
         if kind == "maximum":
-            made.append(np.argmax([np.asarray(s) for s in sources], 0))
+            made.append(np.argmax(np.broadcast_arrays(*sources), 0))
         if kind == "max_pooling2d":
             made.append(np.asarray(tf.nn.max_pool_with_argmax(
                 tf.cast(sources[0], "float32"), keys["pool_size"], keys.get("strides", 2), "SAME"

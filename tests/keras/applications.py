@@ -61,7 +61,7 @@ def build(name):
             low = {"gamma": 0.8, "beta": -0.1, "moving_mean": -0.1, "moving_variance": 0.8}
             for v in layer.weights:
                 v.assign(r.uniform(low[v.name], low[v.name] + (0.4 if low[v.name] > 0 else 0.2), v.shape))
-    model.compile(keras.optimizers.SGD(1e-3, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(keras.optimizers.SGD(1e-4, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

@@ -24,8 +24,7 @@ Test(model, accepts_what_fits)
 Test(model, refuses_at_the_line_of_the_layer)
 {
     /* [data] file scale come first: HEAD begins in line 4, CONV in 6. */
-    test_refused(HEAD CONV DENSE,
-                 ":10: [layer.d] needs a flat vector but gets an image of 6 x 6 x 4");
+    test_refused(HEAD CONV DENSE, ":10: [layer.d] the last layer gives an image of 6 x 6 x 5");
     test_refused(HEAD FLAT CONV, ":8: [layer.c] needs an image");
     test_refused(HEAD CONV, ":6: [layer.c] the last layer gives an image of 6 x 6 x 4");
     test_refused(HEAD "[layer.p]\ntype = max_pooling2d\npool_size = 9\n" FLAT,
