@@ -124,13 +124,14 @@ tr_status tr_weight_check(const tr_param *param, tr_error *err)
         return param->n_dims >= 2 ? TR_OK
                                   : refuse(param, "it needs two dimensions; use zeros", err);
     case TR_INIT_IDENTITY:
-        return param->n_dims == 2 ? TR_OK
-                                  : refuse(param,
-                                           "it is a matrix, for the kernel of a dense layer; that "
-                                           "of a convolution takes dirac",
-                                           err);
+        return param->n_dims - param->n_hidden == 2
+                   ? TR_OK
+                   : refuse(param,
+                            "it is a matrix, for the kernel of a dense layer; that "
+                            "of a convolution takes dirac",
+                            err);
     case TR_INIT_DIRAC:
-        if (param->n_dims != 4)
+        if (param->n_dims - param->n_hidden != 4)
             return refuse(param, "it is for the kernel of a convolution", err);
         return param->dims[3] % (int64_t)call->arguments[0] == 0
                    ? TR_OK
