@@ -161,7 +161,7 @@ Test(graph, is_written_where_it_was_written)
     char *graph = written(HEAD CONV("a", "") CONV("b", "") ADD("inputs =  b ,a,  b\n") END,
                           "layer.sum", &joint);
     cr_expect_null(strstr(chain, "inputs"), "%s", chain);
-    cr_expect_not_null(strstr(same, "inputs      = a\n"), "%s", same);
+    cr_expect_not_null(strstr(same, "inputs             = a\n"), "%s", same);
     cr_expect_not_null(strstr(graph, "inputs = b ,a,  b\n"), "%s", graph);
     cr_expect_str_eq(implied, "a");
     cr_expect_str_eq(given, "a");
