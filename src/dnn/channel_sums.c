@@ -46,13 +46,13 @@ typedef struct factors {
 
 TR_SIMD_CLONES
 static void add_backward(const float *restrict src, const float *restrict diff, int64_t count,
-                         int64_t step, int64_t run, const factors *by, float limit,
+                         int64_t step, int64_t run, const factors *by, tr_bounds bounds,
                          double *restrict sums, double *restrict products)
 {
     const float *restrict mean = by->mean, *restrict scale = by->scale, *restrict shift = by->shift;
     int64_t p = 0;
 #define OFF(i) (src[(p + (i)) * step + k] - mean[k])
-#define D(i) (tr_passes(OFF(i), scale[k], shift[k], limit) ? diff[(p + (i)) * step + k] : 0.0f)
+#define D(i) (tr_passes(OFF(i), scale[k], shift[k], bounds) ? diff[(p + (i)) * step + k] : 0.0f)
 #define PRODUCT(i) (D(i) * OFF(i))
     for (; p + TREE <= count; p += TREE)
         for (int64_t k = 0; k < run; k++) {
@@ -73,7 +73,7 @@ static void add_backward(const float *restrict src, const float *restrict diff, 
 
 typedef struct plan {
     tr_walk walk;
-    float limit;
+    tr_bounds bounds;
     int gamma, beta; /* numbers of their gradients among the arguments, -1: absent */
 } plan;
 
@@ -99,10 +99,10 @@ static void add_block(const plan *self, const pass *at, int64_t begin, int64_t f
     }
     const tr_pixel_block diff =
         tr_pixels_read(at->diff, &walk->at, begin, first, count, at->room + tr_walk_room(walk));
-    add_backward(src.values, diff.values, rows.wide, wide, wide, &at->by, self->limit, sums,
+    add_backward(src.values, diff.values, rows.wide, wide, wide, &at->by, self->bounds, sums,
                  products);
     add_backward(src.values + done, diff.values + done, rows.rest, src.step, run, &at->by,
-                 self->limit, sums, products);
+                 self->bounds, sums, products);
 }
 
 /* Both sums of each channel, in the first `run` of each half. */
@@ -239,30 +239,33 @@ static void run_backward_weights(const void *plan_, const tr_draw *draw, void *c
 
 /* ---- planning ---- */
 
-static plan *new_plan(const tr_walk *walk, bool relu)
+static plan *new_plan(const tr_walk *walk, tr_activation f)
 {
     plan *self = tr_alloc(1, sizeof *self);
-    if (self != NULL)
-        *self = (plan){.walk = *walk, .limit = tr_relu_limit(relu), .gamma = -1, .beta = -1};
+    if (self == NULL)
+        return NULL;
+    *self = (plan){.walk = *walk, .gamma = -1, .beta = -1};
+    tr_activation_cuts(f, &self->bounds);
     return self;
 }
 
 tr_status tr_sum_forward(tr_program *program, const tr_walk *walk, tr_value src, tr_value sums,
                          tr_error *err)
 {
-    const tr_native native = {
-        .run = run_forward, .plan = new_plan(walk, false), .scratch_bytes = scratch_of(walk)};
+    const tr_native native = {.run = run_forward,
+                              .plan = new_plan(walk, TR_NOTHING_FUSED),
+                              .scratch_bytes = scratch_of(walk)};
     const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, sums}};
     const tr_meaning meaning = {
         .kind = TR_KIND_SUMS, .direction = TR_DIR_FORWARD, .sharing = walk->sharing};
     return tr_program_add_native(program, &native, &meaning, args, 2, err);
 }
 
-tr_status tr_sum_backward(tr_program *program, const tr_walk *walk, bool relu, tr_value src,
+tr_status tr_sum_backward(tr_program *program, const tr_walk *walk, tr_activation f, tr_value src,
                           tr_value by, tr_value diff_dst, tr_value sums, const tr_param *gamma,
                           const tr_param *beta, tr_error *err)
 {
-    plan *self = new_plan(walk, relu);
+    plan *self = new_plan(walk, f);
     if (self == NULL)
         return tr_out_of_memory(err, program->layer);
     tr_arg args[TR_MAX_ARGS] = {{DNNL_ARG_SRC, src},
@@ -276,7 +279,7 @@ tr_status tr_sum_backward(tr_program *program, const tr_walk *walk, bool relu, t
         .run = run_backward_weights, .plan = self, .scratch_bytes = scratch_of(walk)};
     const tr_meaning meaning = {.kind = TR_KIND_SUMS,
                                 .direction = TR_DIR_BACKWARD_WEIGHTS,
-                                .activation = relu ? TR_RELU : TR_LINEAR,
+                                .activation = f,
                                 .sharing = walk->sharing};
     return tr_program_add_native(program, &native, &meaning, args, n_args, err);
 }

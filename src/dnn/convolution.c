@@ -285,7 +285,7 @@ tr_status tr_conv_backward_weights(tr_program *program, const tr_geometry *geome
     } else {
         dnnl_primitive_desc_t desc;
         TR_TRY(describe_backward_weights(program, geometry, kernel, bias, src, hint, &desc, err));
-        const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_LINEAR, geometry);
+        const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_NOTHING_FUSED, geometry);
         TR_TRY(tr_weighted_backward_weights(program, desc, &meaning, kernel, theirs,
                                             has_blind_taps(geometry, program, src), src, diff_dst,
                                             err));
@@ -302,6 +302,6 @@ tr_status tr_conv_backward_data(tr_program *program, const tr_geometry *geometry
         return tr_own_conv_backward_data(program, geometry, kernel, src, diff_dst, diff_src, err);
     dnnl_primitive_desc_t desc;
     TR_TRY(describe_backward_data(program, geometry, kernel, src, hint, &desc, err));
-    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_DATA, TR_LINEAR, geometry);
+    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_DATA, TR_NOTHING_FUSED, geometry);
     return tr_weighted_backward_data(program, desc, &meaning, kernel, diff_dst, diff_src, err);
 }

@@ -186,7 +186,7 @@ static tr_status compare_sums(checker *self, tr_job *at, tr_op_check *check, tr_
 
 static tr_status check_sums(checker *self, tr_job *at, tr_op_check *check, tr_error *err)
 {
-    at->fused = TR_LINEAR;
+    at->fused = TR_NOTHING_FUSED;
     for (int i = 0; i < at->op->n_args; i++) {
         at->contracted[i] = contracted_dim(at->op->info.direction, at->op->args[i].role);
         if (at->contracted[i] >= 0)
@@ -202,7 +202,9 @@ static tr_status check_sums(checker *self, tr_job *at, tr_op_check *check, tr_er
 
 static bool is_identity_above_0(tr_activation fused)
 {
-    return fused == TR_LINEAR || fused == TR_RELU || fused == TR_LEAKY_RELU || fused == TR_ELU;
+    const tr_function_kind kind = fused.steps[0].kind;
+    return tr_activation_is_linear(fused) ||
+           (fused.n_steps == 1 && (kind == TR_FN_RELU || kind == TR_FN_ELU));
 }
 
 /* Multiplies the weights and the bias of each output channel by its factor. */
@@ -270,7 +272,7 @@ static tr_status check_channels(checker *self, tr_job *at, tr_op_check *check, t
     double *factors = tr_alloc((size_t)n_channels, sizeof *factors);
     if (factors == NULL)
         return tr_out_of_memory(err, at->op->info.layer);
-    const bool rounds = at->op->info.is_winograd, fused = at->fused != TR_LINEAR;
+    const bool rounds = at->op->info.is_winograd, fused = !tr_activation_is_linear(at->fused);
     for (int64_t o = 0; o < n_channels; o++) { /* sums of a group use the first of them */
         const uint64_t bits = tr_noise_bits(&self->noise);
         const double size = (double)(1 + (bits >> 44)); /* to 2^20, or all of a like weight */

@@ -90,7 +90,7 @@ tr_status tr_measured_forward(tr_program *program, const tr_normalization *with,
     TR_TRY(measure(program, with, &in, tape, err));
     if (with->mean != NULL)
         TR_TRY(move_statistics(program, with, &in, tape->sums, err));
-    return tr_apply_forward(program, &in.walk, with->relu, tape->src, tape->factors, dst, err);
+    return tr_apply_forward(program, &in.walk, with->fused, tape->src, tape->factors, dst, err);
 }
 
 /* ---- backward ---- */
@@ -109,7 +109,7 @@ tr_status tr_measured_backward(tr_program *program, const tr_normalization *with
     const tr_value sums = diff_src != NULL
                               ? new_sums(program, &in, count, &total)
                               : tr_program_doubles(program, in.walk.sharing.n_groups * count);
-    TR_TRY(tr_sum_backward(program, &in.walk, with->relu, tape->src, tape->factors, diff_dst, sums,
+    TR_TRY(tr_sum_backward(program, &in.walk, with->fused, tape->src, tape->factors, diff_dst, sums,
                            with->gamma, with->beta, err));
     if (diff_src == NULL)
         return TR_OK;
@@ -122,6 +122,6 @@ tr_status tr_measured_backward(tr_program *program, const tr_normalization *with
         tr_program_end_join(program);
         tr_program_cut(program);
     }
-    return tr_apply_backward(program, &in.walk, with->relu, tape->src, tape->factors, diff_dst,
+    return tr_apply_backward(program, &in.walk, with->fused, tape->src, tape->factors, diff_dst,
                              back_factors, diff_src, err);
 }

@@ -19,15 +19,17 @@ enum { BLOCK = 512 }; /* elements */
 typedef struct plan {
     tr_merge merge;
     int n;
-    float divisor, floor; /* floor: what relu cuts off below; -INFINITY: nothing */
-    int part;             /* of a maximum's gradient: which source it is of */
+    float divisor;
+    tr_bounds bounds; /* of the result; not of what is half done */
+    int part;         /* of a maximum's gradient: which source it is of */
     int64_t n_memory;
     tr_precision type;
 } plan;
 
 bool tr_merge_fuses(tr_activation activation)
 {
-    return activation == TR_RELU;
+    tr_bounds bounds;
+    return tr_activation_cuts(activation, &bounds);
 }
 
 /* ---- arithmetic ---- */
@@ -35,12 +37,13 @@ bool tr_merge_fuses(tr_activation activation)
 #define EACH(expression)                                                                           \
     for (int64_t i = 0; i < n; i++) {                                                              \
         const float value = (expression);                                                          \
-        out[i] = floor > value ? floor : value;                                                    \
+        const float cut = at.low > value ? at.low : value;                                         \
+        out[i] = at.high < cut ? at.high : cut;                                                    \
     }
 
 /* Where one of two numbers is a NaN the larger is a NaN. */
 TR_SIMD_CLONES
-static void merge_two(tr_merge merge, const float *a, const float *b, float floor,
+static void merge_two(tr_merge merge, const float *a, const float *b, tr_bounds at,
                       float *restrict out, int64_t n)
 {
     if (merge == TR_MERGE_PRODUCT)
@@ -52,7 +55,7 @@ static void merge_two(tr_merge merge, const float *a, const float *b, float floo
 }
 
 TR_SIMD_CLONES
-static void divide(const float *a, float divisor, float floor, float *restrict out,
+static void divide(const float *a, float divisor, tr_bounds at, float *restrict out,
                    int64_t n){EACH(a[i] / divisor)}
 
 /* Keeps the larger of `best` and b, and remembers whether it is source number k. Ties: the earlier;
@@ -93,17 +96,18 @@ static const float *read_block(const plan *self, const void *memory, int64_t at,
 static void merge_block(const plan *self, void *const *data, int64_t at, int64_t n,
                         float rooms[4][BLOCK], float *out)
 {
+    static const tr_bounds anything = {-INFINITY, INFINITY};
     const bool divides = self->divisor != 1.0f;
     const float *so_far = read_block(self, data[0], at, n, rooms[0]);
     for (int k = 1; k < self->n; k++) {
         const float *next = read_block(self, data[k], at, n, rooms[1]);
         const bool last = k == self->n - 1 && !divides;
         float *to = last ? out : rooms[2 + k % 2];
-        merge_two(self->merge, so_far, next, last ? self->floor : -INFINITY, to, n);
+        merge_two(self->merge, so_far, next, last ? self->bounds : anything, to, n);
         so_far = to;
     }
     if (divides)
-        divide(so_far, self->divisor, self->floor, out, n);
+        divide(so_far, self->divisor, self->bounds, out, n);
 }
 
 static void run_merge(const void *plan_, const tr_draw *draw, void *const *data, void *scratch)
@@ -189,10 +193,7 @@ static tr_status add_op(tr_program *program, const plan *with, const tr_value *s
 static tr_status merge(tr_program *program, tr_merge how, int divisor, tr_activation fused,
                        const tr_value *srcs, int n, tr_value *dst, tr_error *err)
 {
-    const plan with = {.merge = how,
-                       .n = n,
-                       .divisor = (float)divisor,
-                       .floor = fused == TR_RELU ? 0.0f : -INFINITY};
+    plan with = {.merge = how, .n = n, .divisor = (float)divisor};
     const tr_meaning meaning = {.kind = TR_KIND_MERGE,
                                 .direction = program->phase == TR_BACKWARD ? TR_DIR_BACKWARD_DATA
                                                                            : TR_DIR_FORWARD,
@@ -200,6 +201,7 @@ static tr_status merge(tr_program *program, tr_merge how, int divisor, tr_activa
                                 .merging = {.merge = how, .divisor = divisor}};
     const tr_layout layout = tr_merged_layout(program, srcs, n);
     tr_value merged;
+    tr_activation_cuts(fused, &with.bounds);
     TR_TRY(add_op(program, &with, srcs, TR_NO_VALUE, layout, &meaning, &merged, err));
     *dst = merged;
     return TR_OK;
@@ -213,7 +215,7 @@ tr_status tr_merge_forward(tr_program *program, tr_merge how, tr_activation fuse
 
 tr_status tr_add(tr_program *program, tr_value a, tr_value b, tr_value *sum, tr_error *err)
 {
-    return merge(program, TR_MERGE_SUM, 1, TR_LINEAR, (const tr_value[]){a, b}, 2, sum, err);
+    return merge(program, TR_MERGE_SUM, 1, TR_NOTHING_FUSED, (const tr_value[]){a, b}, 2, sum, err);
 }
 
 /* diff * all sources but number k. */
@@ -225,7 +227,7 @@ static tr_status product_gradient(tr_program *program, const tr_value *srcs, int
     for (int i = 0; i < n; i++)
         if (i != k)
             factors[n_factors++] = srcs[i];
-    return merge(program, TR_MERGE_PRODUCT, 1, TR_LINEAR, factors, n_factors, diff_src, err);
+    return merge(program, TR_MERGE_PRODUCT, 1, TR_NOTHING_FUSED, factors, n_factors, diff_src, err);
 }
 
 static tr_status maximum_gradient(tr_program *program, const tr_value *srcs, int n, int k,
@@ -245,7 +247,7 @@ tr_status tr_merge_backward(tr_program *program, tr_merge how, const tr_value *s
 {
     tr_value share = diff_dst; /* of each source of a sum or a mean */
     if (how == TR_MERGE_MEAN)
-        TR_TRY(merge(program, TR_MERGE_MEAN, n, TR_LINEAR, &diff_dst, 1, &share, err));
+        TR_TRY(merge(program, TR_MERGE_MEAN, n, TR_NOTHING_FUSED, &diff_dst, 1, &share, err));
     for (int k = 0; k < n; k++) {
         if (!wanted[k])
             continue;

@@ -24,20 +24,21 @@ typedef struct row_factors {
 
 TR_SIMD_CLONES
 static void forward_rows(const float *restrict src, float *restrict dst, int64_t count,
-                         int64_t step, int64_t run, const row_factors *by, float limit)
+                         int64_t step, int64_t run, const row_factors *by, tr_bounds bounds)
 {
     const float *restrict mean = by->mean, *restrict scale = by->scale, *restrict shift = by->shift;
     for (int64_t p = 0; p < count; p++)
         for (int64_t k = 0; k < run; k++) {
             const float value = (src[p * step + k] - mean[k]) * scale[k] + shift[k];
-            dst[p * step + k] = value < limit ? limit : value;
+            const float cut = value < bounds.low ? bounds.low : value;
+            dst[p * step + k] = cut > bounds.high ? bounds.high : cut;
         }
 }
 
 TR_SIMD_CLONES
 static void backward_rows(const float *restrict src, const float *restrict diff,
                           float *restrict dst, int64_t count, int64_t step, int64_t run,
-                          const row_factors *by, float limit)
+                          const row_factors *by, tr_bounds bounds)
 {
     const float *restrict mean = by->mean, *restrict scale = by->scale, *restrict shift = by->shift,
                           *restrict offset = by->offset, *restrict slope = by->slope;
@@ -45,14 +46,14 @@ static void backward_rows(const float *restrict src, const float *restrict diff,
         for (int64_t k = 0; k < run; k++) {
             const float off_mean = src[p * step + k] - mean[k];
             const float d =
-                tr_passes(off_mean, scale[k], shift[k], limit) ? diff[p * step + k] : 0.0f;
+                tr_passes(off_mean, scale[k], shift[k], bounds) ? diff[p * step + k] : 0.0f;
             dst[p * step + k] = (scale[k] * d - offset[k]) - off_mean * slope[k];
         }
 }
 
 typedef struct plan {
     tr_walk walk;
-    float limit; /* of relu; -infinity: none */
+    tr_bounds bounds; /* of the result */
     bool backward;
     /* With constants: */
     double epsilon, least;
@@ -82,12 +83,13 @@ static void run_block(const plan *self, const pass *at, int64_t begin, int64_t f
     if (self->backward) {
         const tr_pixel_block diff =
             tr_pixels_read(at->diff, pixels, begin, first, count, at->room + 2 * room);
-        backward_rows(src.values, diff.values, dst, rows.wide, wide, wide, &at->by, self->limit);
+        backward_rows(src.values, diff.values, dst, rows.wide, wide, wide, &at->by, self->bounds);
         backward_rows(src.values + done, diff.values + done, dst + done, rows.rest, src.step, run,
-                      &at->by, self->limit);
+                      &at->by, self->bounds);
     } else {
-        forward_rows(src.values, dst, rows.wide, wide, wide, &at->by, self->limit);
-        forward_rows(src.values + done, dst + done, rows.rest, src.step, run, &at->by, self->limit);
+        forward_rows(src.values, dst, rows.wide, wide, wide, &at->by, self->bounds);
+        forward_rows(src.values + done, dst + done, rows.rest, src.step, run, &at->by,
+                     self->bounds);
     }
     if (room == 0)
         return;
@@ -161,38 +163,40 @@ static void run_backward(const void *plan_, const tr_draw *draw, void *const *da
     tr_walk_clear(&self->walk, data[2], draw->n);
 }
 
-static plan *new_plan(const tr_walk *walk, bool relu, bool backward)
+static plan *new_plan(const tr_walk *walk, tr_activation f, bool backward)
 {
     plan *self = tr_alloc(1, sizeof *self);
-    if (self != NULL)
-        *self = (plan){.walk = *walk, .limit = tr_relu_limit(relu), .backward = backward};
+    if (self == NULL)
+        return NULL;
+    *self = (plan){.walk = *walk, .backward = backward};
+    tr_activation_cuts(f, &self->bounds);
     return self;
 }
 
-static tr_meaning meaning_of(const tr_walk *walk, bool relu, tr_direction direction)
+static tr_meaning meaning_of(const tr_walk *walk, tr_activation f, tr_direction direction)
 {
     return (tr_meaning){.kind = TR_KIND_APPLICATION,
                         .direction = direction,
-                        .activation = relu ? TR_RELU : TR_LINEAR,
+                        .activation = f,
                         .sharing = walk->sharing};
 }
 
-tr_status tr_apply_forward(tr_program *program, const tr_walk *walk, bool relu, tr_value src,
+tr_status tr_apply_forward(tr_program *program, const tr_walk *walk, tr_activation f, tr_value src,
                            tr_value factors, tr_value *dst, tr_error *err)
 {
     const tr_value out = tr_program_value(program, tr_program_layout(program, src));
     const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}, {DNNL_ARG_SRC_1, factors}};
     const tr_native native = {.run = run_forward,
-                              .plan = new_plan(walk, relu, false),
+                              .plan = new_plan(walk, f, false),
                               .scratch_bytes = (size_t)pass_room(walk) * sizeof(float),
                               .cheap = true};
-    const tr_meaning meaning = meaning_of(walk, relu, TR_DIR_FORWARD);
+    const tr_meaning meaning = meaning_of(walk, f, TR_DIR_FORWARD);
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, 3, err));
     *dst = out;
     return TR_OK;
 }
 
-tr_status tr_apply_backward(tr_program *program, const tr_walk *walk, bool relu, tr_value src,
+tr_status tr_apply_backward(tr_program *program, const tr_walk *walk, tr_activation f, tr_value src,
                             tr_value factors, tr_value diff_dst, tr_value back_factors,
                             tr_value *diff_src, tr_error *err)
 {
@@ -203,9 +207,9 @@ tr_status tr_apply_backward(tr_program *program, const tr_walk *walk, bool relu,
                            {DNNL_ARG_SRC_1, factors},
                            {DNNL_ARG_SRC_2, back_factors}};
     const tr_native native = {.run = run_backward,
-                              .plan = new_plan(walk, relu, true),
+                              .plan = new_plan(walk, f, true),
                               .scratch_bytes = (size_t)pass_room(walk) * sizeof(float)};
-    const tr_meaning meaning = meaning_of(walk, relu, TR_DIR_BACKWARD_DATA);
+    const tr_meaning meaning = meaning_of(walk, f, TR_DIR_BACKWARD_DATA);
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, 5, err));
     *diff_src = out;
     return TR_OK;
@@ -268,7 +272,8 @@ static void run_constant(const void *plan_, const tr_draw *draw, void *const *da
 static tr_status add(tr_program *program, const tr_normalization *with, tr_direction direction,
                      tr_value src, tr_value *dst, tr_error *err)
 {
-    const bool forward = direction == TR_DIR_FORWARD, relu = forward && with->relu;
+    const bool forward = direction == TR_DIR_FORWARD;
+    const tr_activation f = forward ? with->fused : TR_NOTHING_FUSED;
     tr_pixels at;
     TR_TRY(tr_pixels_walkable(program, &src, &at, err));
     const tr_walk walk = tr_walk_of(&at, at.n, 1);
@@ -276,7 +281,7 @@ static tr_status add(tr_program *program, const tr_normalization *with, tr_direc
     tr_arg args[TR_MAX_ARGS] = {{forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, src},
                                 {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, out}};
     int n_args = 2;
-    plan *self = new_plan(&walk, relu, false);
+    plan *self = new_plan(&walk, f, false);
     if (self == NULL)
         return tr_out_of_memory(err, program->layer);
     self->epsilon = with->epsilon;
@@ -297,13 +302,19 @@ static tr_status add(tr_program *program, const tr_normalization *with, tr_direc
         .cheap = forward};
     const tr_meaning meaning = {.kind = TR_KIND_NORMALIZATION,
                                 .direction = direction,
-                                .activation = relu ? TR_RELU : TR_LINEAR,
+                                .activation = f,
                                 .epsilon = with->epsilon,
                                 .least = with->least,
                                 .scaling = with->scaling};
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, n_args, err));
     *dst = out;
     return TR_OK;
+}
+
+bool tr_normalization_fuses(tr_activation activation)
+{
+    tr_bounds bounds;
+    return tr_activation_cuts(activation, &bounds);
 }
 
 tr_status tr_normalize_forward(tr_program *program, const tr_normalization *with, tr_value src,

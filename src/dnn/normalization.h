@@ -1,6 +1,6 @@
 /* normalization.h -- what the files of normalizations share; for src/dnn only.
  *
- *     dst = f((src - mean) * scale + shift)        f: linear or relu
+ *     dst = f((src - mean) * scale + shift)        f: what cuts, or nothing
  *
  * Where mean and deviation are measured, three kinds of operations work together. SUMS go over
  * pixels and give doubles per channel; FACTORS make of them what is applied to each channel; an
@@ -73,15 +73,12 @@ typedef struct tr_rows {
 } tr_rows;
 tr_rows tr_rows_of(const tr_walk *walk, const tr_pixel_block *block);
 
-/* Whether relu, if there is one, passes the gradient on. In float32, so that all who ask get the
- * same answer; a NaN stays one. */
-static inline bool tr_passes(float off_mean, float scale, float shift, float limit)
+/* Whether f passes the gradient on. In float32, so that all who ask get the same answer; a NaN
+ * stays one. */
+static inline bool tr_passes(float off_mean, float scale, float shift, tr_bounds bounds)
 {
-    return !(off_mean * scale + shift <= limit);
-}
-static inline float tr_relu_limit(bool relu)
-{
-    return relu ? 0.0f : -__builtin_inff();
+    const float value = off_mean * scale + shift;
+    return !(value <= bounds.low) & !(value >= bounds.high);
 }
 
 /* Sets samples from `first` on to 0. */
@@ -95,9 +92,9 @@ int tr_add_gradient_arg(tr_program *program, const tr_param *param, int role, tr
 
 /* The appended operations, each as a kind of its own. `factors`: a value of forward factors.
  * dst is marked cheap; diff_src is 0 for samples that are padding. */
-tr_status tr_apply_forward(tr_program *program, const tr_walk *walk, bool relu, tr_value src,
+tr_status tr_apply_forward(tr_program *program, const tr_walk *walk, tr_activation f, tr_value src,
                            tr_value factors, tr_value *dst, tr_error *err);
-tr_status tr_apply_backward(tr_program *program, const tr_walk *walk, bool relu, tr_value src,
+tr_status tr_apply_backward(tr_program *program, const tr_walk *walk, tr_activation f, tr_value src,
                             tr_value factors, tr_value diff_dst, tr_value back_factors,
                             tr_value *diff_src, tr_error *err);
 

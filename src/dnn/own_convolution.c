@@ -184,7 +184,7 @@ tr_status tr_own_conv_backward_data(tr_program *program, const tr_geometry *geom
         tr_free(self);
         return status;
     }
-    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_DATA, TR_LINEAR, geometry);
+    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_DATA, TR_NOTHING_FUSED, geometry);
     *diff_src = out;
     return tr_program_add_native(program, &native, &meaning, args, 4, err);
 }
@@ -219,6 +219,6 @@ tr_status tr_own_conv_backward_weights(tr_program *program, const tr_geometry *g
         self->bias = n_args;
         args[n_args++] = (tr_arg){DNNL_ARG_DIFF_BIAS, tr_program_gradient(program, bias)};
     }
-    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_LINEAR, geometry);
+    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_NOTHING_FUSED, geometry);
     return tr_program_add_native(program, &native, &meaning, args, n_args, err);
 }

@@ -157,7 +157,7 @@ tr_status tr_own_inner_backward_data(tr_program *program, tr_param *kernel, tr_v
         tr_free(self);
         return status;
     }
-    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_DATA, TR_LINEAR);
+    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_DATA, TR_NOTHING_FUSED);
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, 4, err));
     return tr_program_unvector(program, out, src, diff_src, err);
 }
@@ -191,6 +191,6 @@ tr_status tr_own_inner_backward_weights(tr_program *program, const tr_param *ker
         self->bias = n_args;
         args[n_args++] = (tr_arg){DNNL_ARG_DIFF_BIAS, tr_program_gradient(program, bias)};
     }
-    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_LINEAR);
+    const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_NOTHING_FUSED);
     return tr_program_add_native(program, &native, &meaning, args, n_args, err);
 }

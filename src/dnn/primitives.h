@@ -8,6 +8,7 @@
 #ifndef TR_PRIMITIVES_H
 #define TR_PRIMITIVES_H
 
+#include "function.h"
 #include "program.h"
 #include "section.h"
 
@@ -28,7 +29,7 @@ tr_status tr_program_reshape(tr_program *program, tr_value value, int n_dims, co
 
 /* ---- activation.c ---- */
 
-typedef enum tr_activation {
+typedef enum tr_activation_name {
     TR_LINEAR,
     TR_RELU,
     TR_SIGMOID,
@@ -41,11 +42,37 @@ typedef enum tr_activation {
     TR_HARD_SIGMOID, /* Keras 3: clip(x / 6 + 0.5, 0, 1) */
     TR_SOFTPLUS,
     TR_SWISH,
+    TR_RELU6,
+    TR_HARD_TANH,
+    TR_SPARSE_SIGMOID,
+    TR_CELU, /* alpha 1 */
     TR_N_ACTIVATIONS
+} tr_activation_name;
+
+/* Keras's names, in the order of tr_activation_name, NULL-terminated. */
+extern const char *const tr_activation_names[TR_N_ACTIVATIONS + 1];
+
+/* A chain of elementary functions with numbers of their own: that of a name, or of a layer that has
+ * numbers for it, whose name is then that of its kin. All 0: linear. */
+enum { TR_MAX_STEPS = 2 };
+typedef struct tr_activation {
+    tr_activation_name name;
+    int n_steps; /* none: linear; softmax, which is no chain */
+    tr_function steps[TR_MAX_STEPS];
 } tr_activation;
 
-/* Keras's names, in the order of tr_activation, NULL-terminated. */
-extern const char *const tr_activation_names[TR_N_ACTIVATIONS + 1];
+/* The one that has that name in Keras. */
+tr_activation tr_activation_named(tr_activation_name name);
+
+#define TR_NOTHING_FUSED ((tr_activation){TR_LINEAR, 0, {{TR_FN_LINEAR, 0, 0}}})
+
+bool tr_activation_is_linear(tr_activation activation);
+
+/* Whether it is min(max(x, low), high), as linear and relu are, too. */
+typedef struct tr_bounds {
+    float low, high;
+} tr_bounds;
+bool tr_activation_cuts(tr_activation activation, tr_bounds *bounds);
 
 /* The derivative may be taken after a max-pooling that follows, on fewer elements, with identical
  * values: it is computed from the result, and 0 or 1. */
@@ -55,7 +82,6 @@ bool tr_activation_commutes_with_max(tr_activation activation);
 bool tr_activation_fuses(tr_activation activation);
 
 /* What forward leaves for backward: argument and result of each elementary step. */
-enum { TR_MAX_STEPS = 2 };
 typedef struct tr_activation_tape {
     tr_value values[TR_MAX_STEPS + 1];
 } tr_activation_tape;
@@ -201,13 +227,16 @@ typedef struct tr_normalization {
     double least; /* that the square root of variance + epsilon is taken for */
     tr_param *gamma, *beta, *mean, *variance;
     const tr_scaling *scaling; /* instead of the four: (src - mean) * scale + offset; else NULL */
-    bool relu;                 /* applied to the result */
+    tr_activation fused;       /* applied to the result; see tr_normalization_fuses() */
     /* Where they are measured: */
     double momentum;
     int64_t
         samples; /* together, or TR_WHOLE_BATCH; divides the micro-batch or is a multiple of it */
     int64_t channels; /* neighbouring ones, together: divides c */
 } tr_normalization;
+
+/* Which activations can be applied to the result: those that cut. */
+bool tr_normalization_fuses(tr_activation activation);
 
 /* dst = f((src - mean) * gamma / max(sqrt(variance + epsilon), least) + beta). Backward: the
  * gradient of src where all four are constants and f is linear; they get none. */
@@ -224,7 +253,7 @@ typedef struct tr_normalization_tape {
 /* The same with mean and biased variance of the samples themselves, those that are padding left
  * out; cuts the program where they lie in several micro-batches. with->mean and with->variance
  * become, at the end of the batch, themselves * momentum + the measured ones * (1 - momentum).
- * Backward differentiates relu too, and writes the gradients of gamma and beta where they are
+ * Backward differentiates f too, and writes the gradients of gamma and beta where they are
  * trained. diff_src NULL: nothing else. */
 tr_status tr_measured_forward(tr_program *program, const tr_normalization *with, tr_value src,
                               tr_normalization_tape *tape, tr_value *dst, tr_error *err);

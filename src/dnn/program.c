@@ -151,7 +151,7 @@ static const char *name_of(const tr_meaning *meaning)
                                          [TR_MERGE_PRODUCT] = "multiply",
                                          [TR_MERGE_MEAN] = "average",
                                          [TR_MERGE_MAXIMUM] = "maximum"};
-    return meaning->kind == TR_KIND_ELTWISE ? tr_activation_names[meaning->activation]
+    return meaning->kind == TR_KIND_ELTWISE ? tr_activation_names[meaning->activation.name]
            : meaning->kind == TR_KIND_MERGE ? merges[meaning->merging.merge]
                                             : names[meaning->kind];
 }

@@ -240,9 +240,6 @@ dnnl_status_t tr_attr_new(dnnl_primitive_attr_t *attr);
 /* Attributes of a primitive that applies `fused` to its result; the caller destroys *attr. */
 dnnl_status_t tr_attr_fused(dnnl_primitive_attr_t *attr, tr_activation fused);
 
-/* The elementary functions that make up an activation; none for linear and softmax. */
-int tr_activation_steps(tr_activation activation, const tr_function **steps);
-
 /* elu.c: over memory of that layout; the arguments are dst, diff_dst, diff_src. */
 tr_native tr_elu_gradient(const tr_function *function, tr_layout layout);
 

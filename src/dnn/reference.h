@@ -77,7 +77,7 @@ int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, c
 /* ---- reference_normalization.c ---- */
 
 /* As tr_normalize_...() in primitives.h; gamma and beta may be NULL. */
-int64_t tr_reference_normalize_forward(double epsilon, double least, bool relu,
+int64_t tr_reference_normalize_forward(double epsilon, double least, tr_activation f,
                                        const tr_tensor *gamma, const tr_tensor *beta,
                                        const tr_tensor *mean, const tr_tensor *variance,
                                        const tr_tensor *src, tr_tensor *dst);
@@ -93,7 +93,7 @@ int64_t tr_reference_scale(const tr_scaling *scaling, bool forward, const tr_ten
  * n_samples: those that are no padding. Gradients of gamma and beta may be NULL. */
 int64_t tr_reference_sum_forward(const tr_sharing *sharing, int64_t n_samples, const tr_tensor *src,
                                  tr_tensor *sums);
-int64_t tr_reference_sum_backward(const tr_sharing *sharing, bool relu, int64_t n_samples,
+int64_t tr_reference_sum_backward(const tr_sharing *sharing, tr_activation f, int64_t n_samples,
                                   const tr_tensor *src, const tr_tensor *forward,
                                   const tr_tensor *diff_dst, tr_tensor *sums, tr_tensor *diff_gamma,
                                   tr_tensor *diff_beta);
@@ -108,9 +108,9 @@ int64_t tr_reference_group_averages(const tr_sharing *sharing, int64_t n_samples
 /* mean and variance: what they were, and what they are to be. */
 int64_t tr_reference_moving_statistics(double momentum, bool averaged, const tr_tensor *sums,
                                        tr_tensor *mean, tr_tensor *variance);
-int64_t tr_reference_apply_forward(const tr_sharing *sharing, bool relu, const tr_tensor *src,
+int64_t tr_reference_apply_forward(const tr_sharing *sharing, tr_activation f, const tr_tensor *src,
                                    const tr_tensor *forward, tr_tensor *dst);
-int64_t tr_reference_apply_backward(const tr_sharing *sharing, bool relu, int64_t n_samples,
+int64_t tr_reference_apply_backward(const tr_sharing *sharing, tr_activation f, int64_t n_samples,
                                     const tr_tensor *src, const tr_tensor *forward,
                                     const tr_tensor *diff_dst, const tr_tensor *backward,
                                     tr_tensor *diff_src);

@@ -144,15 +144,20 @@ int64_t tr_reference_function_backward(const tr_function *function, const tr_ten
     return 1;
 }
 
-/* None of the functions that fuse is steeper than 1, so the argument's error does not grow. */
+/* The argument's error grows where the function is steeper than 1. */
+static double steepness(const tr_function *f)
+{
+    const bool scales = f->kind == TR_FN_LINEAR || f->kind == TR_FN_RELU || f->kind == TR_FN_ELU;
+    return scales ? fmax(1.0, fabs((double)f->alpha)) : 1.0;
+}
+
 void tr_reference_fuse(tr_activation fused, tr_tensor *dst)
 {
-    const tr_function *steps;
-    const int n_steps = tr_activation_steps(fused, &steps);
-    for (int k = 0; k < n_steps; k++)
+    for (int k = 0; k < fused.n_steps; k++)
         for (int64_t i = 0; i < tr_tensor_elements(dst); i++) {
-            dst->scale[i] += value_scale(&steps[k], dst->values[i]);
-            dst->values[i] = value_of(&steps[k], dst->values[i]);
+            const tr_function *step = &fused.steps[k];
+            dst->scale[i] = dst->scale[i] * steepness(step) + value_scale(step, dst->values[i]);
+            dst->values[i] = value_of(step, dst->values[i]);
         }
 }
 

@@ -5,6 +5,13 @@
 #include "normalization.h"
 #include "reference.h"
 
+static double cut(tr_activation f, double value)
+{
+    tr_bounds bounds;
+    tr_activation_cuts(f, &bounds);
+    return fmin(fmax(value, (double)bounds.low), (double)bounds.high);
+}
+
 /* ---- with constants ---- */
 
 /* The factor of a channel. */
@@ -15,7 +22,7 @@ static double factor_of(double epsilon, double least, const tr_tensor *gamma,
            fmax(sqrt(variance->values[channel] + epsilon), least);
 }
 
-int64_t tr_reference_normalize_forward(double epsilon, double least, bool relu,
+int64_t tr_reference_normalize_forward(double epsilon, double least, tr_activation f,
                                        const tr_tensor *gamma, const tr_tensor *beta,
                                        const tr_tensor *mean, const tr_tensor *variance,
                                        const tr_tensor *src, tr_tensor *dst)
@@ -26,7 +33,7 @@ int64_t tr_reference_normalize_forward(double epsilon, double least, bool relu,
         const double factor = factor_of(epsilon, least, gamma, variance, k);
         const double shift = beta == NULL ? 0.0 : beta->values[k];
         const double value = (src->values[i] - mean->values[k]) * factor + shift;
-        dst->values[i] = relu ? fmax(value, 0.0) : value;
+        dst->values[i] = cut(f, value);
         dst->scale[i] = (fabs(src->values[i]) + fabs(mean->values[k])) * fabs(factor) + fabs(shift);
     }
     return 3;
@@ -121,15 +128,16 @@ static factors factors_at(const tr_sharing *sharing, const tr_tensor *like, int6
     return at;
 }
 
-/* diff_dst behind relu. Near its kink only the same float32 arithmetic gives the same answer. */
-static double behind_relu(bool relu, double x, const factors *at, double diff)
+/* diff_dst behind f. Near its kink only the same float32 arithmetic gives the same answer. */
+static double behind(tr_activation f, double x, const factors *at, double diff)
 {
+    tr_bounds bounds;
+    tr_activation_cuts(f, &bounds);
     const float off_mean = (float)x - (float)at->mean;
-    return tr_passes(off_mean, (float)at->scale, (float)at->shift, tr_relu_limit(relu)) ? diff
-                                                                                        : 0.0;
+    return tr_passes(off_mean, (float)at->scale, (float)at->shift, bounds) ? diff : 0.0;
 }
 
-int64_t tr_reference_sum_backward(const tr_sharing *sharing, bool relu, int64_t n_samples,
+int64_t tr_reference_sum_backward(const tr_sharing *sharing, tr_activation f, int64_t n_samples,
                                   const tr_tensor *src, const tr_tensor *forward,
                                   const tr_tensor *diff_dst, tr_tensor *sums, tr_tensor *diff_gamma,
                                   tr_tensor *diff_beta)
@@ -139,7 +147,7 @@ int64_t tr_reference_sum_backward(const tr_sharing *sharing, bool relu, int64_t 
     for (int64_t i = 0; i < n * c * image; i++) {
         const int64_t k = i / image % c, g = i / image / c / sharing->samples;
         const factors at = factors_at(sharing, src, i, forward, NULL);
-        const double x = src->values[i], d = behind_relu(relu, x, &at, diff_dst->values[i]);
+        const double x = src->values[i], d = behind(f, x, &at, diff_dst->values[i]);
         const double term = d * (x - at.mean - at.lost) * at.reciprocal;
         const double size = fabs(d * at.reciprocal) * (fabs(x) + fabs(at.mean) + fabs(at.lost));
         const int64_t to = g * tr_backward_sums(c);
@@ -277,19 +285,19 @@ int64_t tr_reference_moving_statistics(double momentum, bool averaged, const tr_
 
 /* ---- applications ---- */
 
-int64_t tr_reference_apply_forward(const tr_sharing *sharing, bool relu, const tr_tensor *src,
+int64_t tr_reference_apply_forward(const tr_sharing *sharing, tr_activation f, const tr_tensor *src,
                                    const tr_tensor *forward, tr_tensor *dst)
 {
     for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
         const factors at = factors_at(sharing, src, i, forward, NULL);
         const double value = (src->values[i] - at.mean) * at.scale + at.shift;
-        dst->values[i] = relu ? fmax(value, 0.0) : value;
+        dst->values[i] = cut(f, value);
         dst->scale[i] = (fabs(src->values[i]) + fabs(at.mean)) * fabs(at.scale) + fabs(at.shift);
     }
     return 3;
 }
 
-int64_t tr_reference_apply_backward(const tr_sharing *sharing, bool relu, int64_t n_samples,
+int64_t tr_reference_apply_backward(const tr_sharing *sharing, tr_activation f, int64_t n_samples,
                                     const tr_tensor *src, const tr_tensor *forward,
                                     const tr_tensor *diff_dst, const tr_tensor *backward,
                                     tr_tensor *diff_src)
@@ -297,7 +305,7 @@ int64_t tr_reference_apply_backward(const tr_sharing *sharing, bool relu, int64_
     const int64_t n = smaller(n_samples, src->dims[0]);
     for (int64_t i = 0; i < n * (tr_tensor_elements(src) / src->dims[0]); i++) {
         const factors at = factors_at(sharing, src, i, forward, backward);
-        const double x = src->values[i], d = behind_relu(relu, x, &at, diff_dst->values[i]);
+        const double x = src->values[i], d = behind(f, x, &at, diff_dst->values[i]);
         diff_src->values[i] = at.scale * d - at.offset - (x - at.mean) * at.slope;
         diff_src->scale[i] =
             fabs(at.scale * d) + fabs(at.offset) + (fabs(x) + fabs(at.mean)) * fabs(at.slope);

@@ -208,7 +208,7 @@ tr_status tr_softmax_forward(tr_program *program, tr_value src, tr_value *dst, t
     const tr_native native = native_of(layout, true);
     const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}};
     const tr_meaning meaning = {
-        .kind = TR_KIND_SOFTMAX, .direction = TR_DIR_FORWARD, .activation = TR_SOFTMAX};
+        .kind = TR_KIND_SOFTMAX, .direction = TR_DIR_FORWARD, .activation = {TR_SOFTMAX}};
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, 2, err));
     *dst = out;
     return TR_OK;
@@ -224,7 +224,7 @@ tr_status tr_softmax_backward(tr_program *program, tr_value dst, tr_value diff_d
     const tr_arg args[] = {
         {DNNL_ARG_DST, dst}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}};
     const tr_meaning meaning = {
-        .kind = TR_KIND_SOFTMAX, .direction = TR_DIR_BACKWARD_DATA, .activation = TR_SOFTMAX};
+        .kind = TR_KIND_SOFTMAX, .direction = TR_DIR_BACKWARD_DATA, .activation = {TR_SOFTMAX}};
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, 3, err));
     *diff_src = out;
     return TR_OK;

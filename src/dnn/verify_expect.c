@@ -87,7 +87,7 @@ static void expect_normalization(tr_job *at)
     if (scaling != NULL)
         at->terms = tr_reference_scale(scaling, forward, src, dst);
     else if (forward)
-        at->terms = tr_reference_normalize_forward(epsilon, least, at->fused == TR_RELU, gamma,
+        at->terms = tr_reference_normalize_forward(epsilon, least, at->fused, gamma,
                                                    argument(at, DNNL_ARG_SHIFT),
                                                    argument(at, DNNL_ARG_MEAN), variance, src, dst);
     else
@@ -140,13 +140,13 @@ static void expect_statistics(const tr_verifier *verifier, tr_job *at)
     const tr_sharing *sharing = &meaning->sharing;
     const int64_t n_samples = tr_replica_draw(verifier->replica)->n;
     const bool forward = meaning->direction == TR_DIR_FORWARD;
-    const bool relu = meaning->activation == TR_RELU;
+    const tr_activation f = meaning->activation;
     const tr_tensor *src = argument(at, DNNL_ARG_SRC), *by = argument(at, DNNL_ARG_SRC_1);
     const tr_tensor *diff_dst = argument(at, DNNL_ARG_DIFF_DST);
     tr_tensor *dst = argument(at, DNNL_ARG_DST), *diff_src = argument(at, DNNL_ARG_DIFF_SRC);
     if (meaning->kind == TR_KIND_SUMS)
         at->terms = forward ? tr_reference_sum_forward(sharing, n_samples, src, dst)
-                            : tr_reference_sum_backward(sharing, relu, n_samples, src, by, diff_dst,
+                            : tr_reference_sum_backward(sharing, f, n_samples, src, by, diff_dst,
                                                         argument(at, DNNL_ARG_DIFF_SRC_1),
                                                         argument(at, DNNL_ARG_DIFF_SCALE),
                                                         argument(at, DNNL_ARG_DIFF_SHIFT));
@@ -156,10 +156,9 @@ static void expect_statistics(const tr_verifier *verifier, tr_job *at)
                                                            argument(at, DNNL_ARG_SHIFT), dst)
                             : tr_reference_factors_backward(sharing, src, diff_dst, by, diff_src);
     else if (meaning->kind == TR_KIND_APPLICATION)
-        at->terms = forward
-                        ? tr_reference_apply_forward(sharing, relu, src, by, dst)
-                        : tr_reference_apply_backward(sharing, relu, n_samples, src, by, diff_dst,
-                                                      argument(at, DNNL_ARG_SRC_2), diff_src);
+        at->terms = forward ? tr_reference_apply_forward(sharing, f, src, by, dst)
+                            : tr_reference_apply_backward(sharing, f, n_samples, src, by, diff_dst,
+                                                          argument(at, DNNL_ARG_SRC_2), diff_src);
     else if (meaning->kind == TR_KIND_GROUP_AVERAGES)
         at->terms = tr_reference_group_averages(sharing, n_samples, src, dst);
     else

@@ -14,17 +14,17 @@ static const tr_key keys[] = {
      .doc = "the function"},
 };
 
-static tr_status activation_shape(tr_layer *layer, tr_error *err)
+tr_status tr_activation_shape(tr_layer *layer, tr_error *err)
 {
     (void)err;
     layer->dst = layer->src;
     return TR_OK;
 }
 
-/* What does not fuse is left to model/plan.c, which keeps what its derivative needs; softmax
- * also because the loss may take it over. */
-static tr_status activation_forward(tr_layer *layer, tr_program *program, tr_tape *tape,
-                                    tr_value *dst, tr_error *err)
+/* What does not fuse is left to model/plan.c, which keeps what its derivative needs; softmax also
+ * because the loss may take it over. */
+tr_status tr_activation_layer_forward(tr_layer *layer, tr_program *program, tr_tape *tape,
+                                      tr_value *dst, tr_error *err)
 {
     (void)layer;
     tr_activation_tape steps; /* its result is all that these derivatives need */
@@ -32,8 +32,8 @@ static tr_status activation_forward(tr_layer *layer, tr_program *program, tr_tap
 }
 
 /* The derivative is taken by model/plan.c, as that of every layer's activation. */
-static tr_status activation_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
-                                     tr_value diff_dst, tr_value *diff_src, tr_error *err)
+tr_status tr_activation_layer_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
+                                       tr_value diff_dst, tr_value *diff_src, tr_error *err)
 {
     (void)layer, (void)program, (void)tape, (void)err;
     if (diff_src != NULL)
@@ -50,7 +50,7 @@ const tr_layer_ops tr_activation_ops = {
     .n_keys = sizeof keys / sizeof *keys,
     .only_activates = true,
     .fuses = tr_activation_fuses,
-    .shape = activation_shape,
-    .forward = activation_forward,
-    .backward = activation_backward,
+    .shape = tr_activation_shape,
+    .forward = tr_activation_layer_forward,
+    .backward = tr_activation_layer_backward,
 };

@@ -81,7 +81,7 @@ static tr_status batch_normalization_forward(tr_layer *layer, tr_program *progra
     TR_TRY(tr_normalization_enter(layer, program, tape->src, &src, err));
     if (!measures(layer, program))
         return tr_normalize_forward(program, &with, src, dst, err);
-    tape->differentiates = with.relu;
+    tape->differentiates = true;
     return tr_measured_forward(program, &with, src, &tape->measured, dst, err);
 }
 

@@ -50,7 +50,7 @@ static tr_status group_normalization_forward(tr_layer *layer, tr_program *progra
     const tr_normalization with = normalization_of(layer, tape);
     tr_value src;
     TR_TRY(tr_normalization_enter(layer, program, tape->src, &src, err));
-    tape->differentiates = with.relu;
+    tape->differentiates = true;
     return tr_measured_forward(program, &with, src, &tape->measured, dst, err);
 }
 

@@ -51,6 +51,7 @@ tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems
         return NULL;
     layer->ops = ops;
     layer->trainable = true;
+    layer->activation = (int)ops->activates;
     layer->name = section->name + strlen("layer.");
     layer->line = section->line;
     refuse_trainable(ops, section, problems);
@@ -60,6 +61,13 @@ tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems
         return NULL;
     }
     return layer;
+}
+
+tr_activation tr_layer_activation(const tr_layer *layer)
+{
+    return layer->ops->activation != NULL
+               ? layer->ops->activation(layer)
+               : tr_activation_named((tr_activation_name)layer->activation);
 }
 
 void tr_layer_free(tr_layer *layer)

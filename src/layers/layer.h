@@ -54,6 +54,9 @@ typedef struct tr_layer_ops {
     bool selects;        /* dst elements are src elements, chosen by max: an activation that
                           * commutes with max may be differentiated behind this layer */
     bool only_activates; /* nothing but its activation: the layer before it may apply that */
+    tr_activation_name activates; /* the activation of a layer without that key, or its kin ... */
+    /* ... Optional: where it has numbers of its own. */
+    tr_activation (*activation)(const tr_layer *layer);
 
     /* Optional: whether forward can apply this activation as it writes its result. */
     bool (*fuses)(tr_activation activation);
@@ -87,7 +90,7 @@ struct tr_layer {
     int64_t micro_batch; /* samples that go through it at once: part of the result */
     int number;          /* of the layer in its model, from 0: part of the address of randomness */
     tr_shape src, dst;   /* of the first source, and of the result */
-    int activation;      /* tr_activation, applied to the result */
+    int activation;      /* tr_activation_name, applied to the result */
     bool trainable;      /* else its parameters stay as they are */
     int n_srcs;
     int *sources;   /* [n_srcs] numbers of the layers that give them, or TR_IMAGES */
@@ -113,6 +116,9 @@ void tr_layer_types(const char *types[TR_MAX_LAYER_TYPES]);
  */
 tr_layer *tr_layer_new(const tr_layer_ops *ops, tr_section *section, tr_problems *problems);
 void tr_layer_free(tr_layer *layer);
+
+/* What it applies to its result. */
+tr_activation tr_layer_activation(const tr_layer *layer);
 
 /* ---- shared by layer files ---- */
 
@@ -154,6 +160,13 @@ tr_status tr_window_shape(tr_layer *layer, tr_padding padding, const int64_t ker
 tr_status tr_dilated_shape(tr_layer *layer, tr_padding padding, const int64_t kernel[2],
                            const int64_t strides[2], const int64_t dilation[2],
                            tr_geometry *geometry, tr_error *err);
+
+/* activation_layer.c: a layer that is nothing but its activation. */
+tr_status tr_activation_shape(tr_layer *layer, tr_error *err);
+tr_status tr_activation_layer_forward(tr_layer *layer, tr_program *program, tr_tape *tape,
+                                      tr_value *dst, tr_error *err);
+tr_status tr_activation_layer_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
+                                       tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
 /* Parameter i, or NULL when the layer has fewer (use_bias = false). */
 tr_param *tr_layer_param(tr_layer *layer, int i);

@@ -17,13 +17,8 @@ tr_normalization tr_normalization_of(tr_layer *layer, const tr_tape *tape)
     return (tr_normalization){.epsilon = self->epsilon,
                               .gamma = self->scale ? &layer->params[0] : NULL,
                               .beta = self->center ? &layer->params[self->scale ? 1 : 0] : NULL,
-                              .relu = tape->activation == TR_RELU,
+                              .fused = tape->activation,
                               .channels = 1};
-}
-
-bool tr_normalization_fuses(tr_activation activation)
-{
-    return activation == TR_LINEAR || activation == TR_RELU;
 }
 
 tr_status tr_normalization_enter(const tr_layer *layer, tr_program *program, tr_value value,

@@ -44,11 +44,8 @@ typedef struct tr_normalization_layer {
 /* dst as src; parameters gamma (if scale) and beta (if center). */
 void tr_normalization_shape(tr_layer *layer);
 
-/* epsilon, gamma, beta and relu; the rest is for the layer to say. */
+/* epsilon, gamma, beta and what is fused; the rest is for the layer to say. */
 tr_normalization tr_normalization_of(tr_layer *layer, const tr_tape *tape);
-
-/* linear and relu */
-bool tr_normalization_fuses(tr_activation activation);
 
 /* Of the layer's source and the gradient of its result, what is to be worked on; and a gradient of
  * that as the source's. Behind a flatten the tensor may still be an image (flatten.c), whose

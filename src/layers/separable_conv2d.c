@@ -49,8 +49,9 @@ static tr_status separable_conv2d_forward(tr_layer *layer, tr_program *program, 
                                           tr_value *dst, tr_error *err)
 {
     const separable_conv2d *conv = (separable_conv2d *)layer;
-    TR_TRY(tr_conv_forward(program, &conv->base.geometry, TR_LINEAR, &layer->params[DEPTHWISE],
-                           NULL, tape->src, &tape->workspace, &tape->hint, err));
+    TR_TRY(tr_conv_forward(program, &conv->base.geometry, TR_NOTHING_FUSED,
+                           &layer->params[DEPTHWISE], NULL, tape->src, &tape->workspace,
+                           &tape->hint, err));
     return tr_conv_forward(program, &conv->mixing, tape->activation, &layer->params[POINTWISE],
                            tr_layer_param(layer, BIAS), tape->workspace, dst, &tape->second_hint,
                            err);

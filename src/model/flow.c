@@ -7,22 +7,23 @@ static void fold(const tr_model *model, int i, tr_node *nodes)
 {
     const tr_layer *layer = model->layers[i];
     const int source = layer->sources[0];
-    if (!layer->ops->only_activates || layer->activation == TR_LINEAR || source == TR_IMAGES)
+    if (!layer->ops->only_activates || tr_activation_is_linear(nodes[i].activation) ||
+        source == TR_IMAGES)
         return;
-    const tr_layer *before = model->layers[source];
-    if (nodes[source].n_readers != 1 || before->activation != TR_LINEAR ||
-        before->ops->fuses == NULL || !before->ops->fuses((tr_activation)layer->activation))
+    const tr_layer_ops *before = model->layers[source]->ops;
+    if (nodes[source].n_readers != 1 || !tr_activation_is_linear(nodes[source].activation) ||
+        before->fuses == NULL || !before->fuses(nodes[i].activation))
         return;
     nodes[i].result = source;
     nodes[source].n_readers = nodes[i].n_readers;
-    nodes[source].activation = (tr_activation)layer->activation;
+    nodes[source].activation = nodes[i].activation;
 }
 
 void tr_flow(const tr_model *model, bool images_too, tr_node *nodes)
 {
     for (int i = 0; i < model->n_layers; i++)
         nodes[i] = (tr_node){.result = i,
-                             .activation = (tr_activation)model->layers[i]->activation,
+                             .activation = tr_layer_activation(model->layers[i]),
                              .learns = images_too || tr_layer_learns(model->layers[i]),
                              .is_output = true};
     for (int i = 0; i < model->n_layers; i++)

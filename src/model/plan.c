@@ -18,6 +18,7 @@
 typedef struct boundary {
     tr_node node;
     tr_tape tape;             /* of the layer before it */
+    bool fused;               /* the layer applies its activation itself */
     tr_value raw;             /* result of the layer, before an activation that plan.c applies */
     tr_activation pending;    /* its derivative is to be taken at this boundary */
     tr_activation_tape steps; /* from these values */
@@ -48,7 +49,7 @@ static tr_status plan_softmax(tr_program *program, const tr_layer *layer, bounda
     tr_value src = at->raw;
     if (layer->dst.flat)
         TR_TRY(tr_program_vector(program, src, &src, err));
-    return tr_activation_forward(program, TR_SOFTMAX, src, &at->steps, &at->tape.dst, err);
+    return tr_activation_forward(program, at->node.activation, src, &at->steps, &at->tape.dst, err);
 }
 
 /* The layer's activation, where the layer did not apply it, and what is owed for it. */
@@ -56,13 +57,12 @@ static tr_status plan_activation(tr_program *program, const tr_layer *layer, bou
                                  tr_error *err)
 {
     const tr_activation activation = at->node.activation;
-    const bool applied = at->tape.activation == activation;
-    at->pending = at->tape.differentiates ? TR_LINEAR : activation;
+    at->pending = at->tape.differentiates ? TR_NOTHING_FUSED : activation;
     at->tape.dst = at->raw;
     at->steps = tr_activation_fused_tape(activation, at->raw);
-    if (applied)
+    if (at->fused)
         return TR_OK;
-    if (activation == TR_SOFTMAX)
+    if (activation.name == TR_SOFTMAX)
         return plan_softmax(program, layer, at, err);
     return tr_activation_forward(program, activation, at->raw, &at->steps, &at->tape.dst, err);
 }
@@ -75,7 +75,7 @@ static void move_pending(boundary *before, boundary *behind)
         return;
     behind->pending = before->pending;
     behind->steps = tr_activation_fused_tape(behind->pending, behind->tape.dst);
-    before->pending = TR_LINEAR;
+    before->pending = TR_NOTHING_FUSED;
 }
 
 static tr_status plan_layer(const planning *self, int i, tr_error *err)
@@ -90,8 +90,8 @@ static tr_status plan_layer(const planning *self, int i, tr_error *err)
     tr_program_results_in_float32(program, at->node.is_output); /* rule 3 */
     tr_program_backward_follows(program, tr_program_training(program) && at->node.learns);
     at->tape.src = at->tape.srcs[0];
-    at->tape.activation =
-        layer->ops->fuses != NULL && layer->ops->fuses(activation) ? activation : TR_LINEAR;
+    at->fused = layer->ops->fuses != NULL && layer->ops->fuses(activation);
+    at->tape.activation = at->fused ? activation : TR_NOTHING_FUSED;
     TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
     TR_TRY(plan_activation(program, layer, at, err));
     if (layer->ops->selects)
@@ -124,12 +124,12 @@ static tr_status plan_forward(const planning *self, tr_error *err)
 static tr_status plan_pending(tr_program *program, const boundary *at, tr_value diff, tr_value *out,
                               tr_error *err)
 {
-    if (at->pending != TR_SOFTMAX)
+    if (at->pending.name != TR_SOFTMAX)
         return tr_activation_backward(program, at->pending, &at->steps, diff, out, err);
     int64_t d[4];
     if (tr_layout_dims(tr_program_layout(program, at->tape.dst), d) == 2)
         TR_TRY(tr_program_vector(program, diff, &diff, err));
-    TR_TRY(tr_activation_backward(program, TR_SOFTMAX, &at->steps, diff, &diff, err));
+    TR_TRY(tr_activation_backward(program, at->pending, &at->steps, diff, &diff, err));
     return tr_program_unvector(program, diff, at->raw, out, err);
 }
 

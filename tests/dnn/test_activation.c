@@ -20,24 +20,33 @@ Test(activation, names_are_keras_and_complete)
     cr_assert_str_eq(tr_activation_names[TR_LINEAR], "linear");
 }
 
-Test(activation, only_relu_commutes_with_max)
+static bool commutes_with_max(tr_activation_name name)
 {
-    cr_assert(tr_activation_commutes_with_max(TR_RELU));
-    cr_assert_not(tr_activation_commutes_with_max(TR_LINEAR)); /* nothing to move */
-    cr_assert_not(tr_activation_commutes_with_max(TR_SIGMOID));
-    cr_assert_not(tr_activation_commutes_with_max(TR_TANH));
-    cr_assert_not(tr_activation_commutes_with_max(TR_SOFTMAX));
+    return tr_activation_commutes_with_max(tr_activation_named(name));
+}
+
+static bool fuses(tr_activation_name name)
+{
+    return tr_activation_fuses(tr_activation_named(name));
+}
+
+Test(activation, only_what_cuts_commutes_with_max)
+{
+    cr_assert(commutes_with_max(TR_RELU) && commutes_with_max(TR_RELU6));
+    cr_assert_not(commutes_with_max(TR_LINEAR)); /* nothing to move */
+    cr_assert_not(commutes_with_max(TR_SIGMOID));
+    cr_assert_not(commutes_with_max(TR_TANH));
+    cr_assert_not(commutes_with_max(TR_SOFTMAX));
     /* The reason: two inputs, one value; the pooling would choose another winner. */
     cr_assert_eq(1.0f / (1.0f + expf(-17.5f)), 1.0f / (1.0f + expf(-18.0f)));
 }
 
 Test(activation, what_fuses_needs_only_its_result)
 {
-    cr_assert(tr_activation_fuses(TR_RELU) && tr_activation_fuses(TR_SIGMOID) &&
-              tr_activation_fuses(TR_TANH) && tr_activation_fuses(TR_HARD_SIGMOID));
-    cr_assert_not(tr_activation_fuses(TR_SOFTMAX) || tr_activation_fuses(TR_GELU) ||
-                  tr_activation_fuses(TR_SELU) || tr_activation_fuses(TR_SOFTPLUS) ||
-                  tr_activation_fuses(TR_SWISH));
+    cr_assert(fuses(TR_RELU) && fuses(TR_SIGMOID) && fuses(TR_TANH) && fuses(TR_HARD_SIGMOID) &&
+              fuses(TR_RELU6) && fuses(TR_ELU));
+    cr_assert_not(fuses(TR_SOFTMAX) || fuses(TR_GELU) || fuses(TR_SELU) || fuses(TR_SOFTPLUS) ||
+                  fuses(TR_SWISH));
 }
 
 /* ---- every activation in every place ---- */

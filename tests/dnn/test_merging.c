@@ -69,12 +69,14 @@ static void plan_merges(const tr_value *srcs, int n)
     static const bool all[5] = {true, true, true, true, true}, last[5] = {[1] = true};
     tr_error err = {0};
     for (int how = TR_MERGE_SUM; how <= TR_MERGE_MAXIMUM; how++)
-        for (int fused = TR_LINEAR; fused <= TR_RELU; fused++) {
+        for (int f = 0; f < 3; f++) {
+            const tr_activation_name fused =
+                (tr_activation_name[]){TR_LINEAR, TR_RELU, TR_HARD_TANH}[f];
             tr_value dst, diffs[5] = {-1, -1, -1, -1, -1};
             tr_program_begin(program, "merge", TR_FORWARD);
-            cr_assert_eq(
-                tr_merge_forward(program, (tr_merge)how, (tr_activation)fused, srcs, n, &dst, &err),
-                TR_OK);
+            cr_assert_eq(tr_merge_forward(program, (tr_merge)how, tr_activation_named(fused), srcs,
+                                          n, &dst, &err),
+                         TR_OK);
             cr_assert_eq(tr_program_layout(program, dst), tr_program_layout(program, srcs[0]));
             tr_program_begin(program, "merge", TR_BACKWARD);
             cr_assert_eq(tr_merge_backward(program, (tr_merge)how, srcs, n, fused ? all : last, dst,
@@ -116,7 +118,9 @@ Test(merging, of_both_types_and_several_layouts)
                              value_of(TR_FLOAT32, 19, dnnl_nChw8c),
                              value_of(TR_FLOAT32, 19, dnnl_nhwc)};
     tr_program_begin(program, "merge", TR_FORWARD);
-    cr_assert_eq(tr_merge_forward(program, TR_MERGE_SUM, TR_RELU, srcs, 3, &dst, &err), TR_OK);
+    cr_assert_eq(
+        tr_merge_forward(program, TR_MERGE_SUM, tr_activation_named(TR_RELU), srcs, 3, &dst, &err),
+        TR_OK);
     cr_expect_eq(tr_program_layout(program, dst), tr_program_layout(program, srcs[1]));
     tr_program_begin(program, "merge", TR_BACKWARD);
     cr_assert_eq(tr_merge_backward(program, TR_MERGE_PRODUCT, srcs, 3, (bool[]){true, true, true},
@@ -183,7 +187,7 @@ Test(merging, maxima_of_nan_and_of_equals)
         srcs[k] = value_of(TR_FLOAT32, 4, dnnl_nc);
     const tr_value diff = value_of(TR_FLOAT32, 4, dnnl_nc);
     tr_program_begin(program, "m", TR_FORWARD);
-    cr_assert_eq(tr_merge_forward(program, TR_MERGE_MAXIMUM, TR_LINEAR, srcs, 3, &dst, &err),
+    cr_assert_eq(tr_merge_forward(program, TR_MERGE_MAXIMUM, TR_NOTHING_FUSED, srcs, 3, &dst, &err),
                  TR_OK);
     tr_program_begin(program, "m", TR_BACKWARD);
     cr_assert_eq(tr_merge_backward(program, TR_MERGE_MAXIMUM, srcs, 3, (bool[]){true, true, true},

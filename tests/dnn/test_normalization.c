@@ -51,7 +51,8 @@ static tr_layout layout_of(rig *at, const subject *s, bool bfloat16)
     return layout;
 }
 
-static void plan(rig *at, const subject *s, way how, bool relu, bool bfloat16, tr_error *err)
+static void plan(rig *at, const subject *s, way how, tr_activation_name fused, bool bfloat16,
+                 tr_error *err)
 {
     static const char *const names[] = {"gamma", "beta", "moving_mean", "moving_variance"};
     for (int i = 0; i < 4; i++)
@@ -64,7 +65,7 @@ static void plan(rig *at, const subject *s, way how, bool relu, bool bfloat16, t
                                   .momentum = 0.9,
                                   .gamma = &at->params[0],
                                   .beta = &at->params[1],
-                                  .relu = relu,
+                                  .fused = tr_activation_named(fused),
                                   .samples = how == PAIRS && s->n > 1 ? 2
                                              : how == GROUPS          ? 1
                                                                       : 0,
@@ -122,7 +123,8 @@ static void report(void *context, const tr_op_check *check)
               check->expected, check->error, (int)check->n_dirty);
 }
 
-static void check(const subject *s, way how, bool relu, bool bfloat16, int64_t n_samples)
+static void check(const subject *s, way how, tr_activation_name fused, bool bfloat16,
+                  int64_t n_samples)
 {
     rig at = {0};
     tr_error err = {0};
@@ -131,7 +133,7 @@ static void check(const subject *s, way how, bool relu, bool bfloat16, int64_t n
     int n_checks = 0;
     cr_assert_eq(tr_dnn_new(&at.dnn, &(tr_engine_config){.isa = TR_ISA_AUTO}, &err), TR_OK);
     cr_assert_eq(tr_program_new(&at.program, at.dnn, s->n, true, &at.extents, &err), TR_OK);
-    plan(&at, s, how, relu, bfloat16, &err);
+    plan(&at, s, how, fused, bfloat16, &err);
     const size_t n_trained = at.extents.n[TR_TRAINED];
     const size_t n_params = n_trained + at.extents.n[TR_STATISTICS];
     float *params = tr_alloc(n_params, sizeof *params);
@@ -171,11 +173,12 @@ static void check_all(way how, bool bfloat16)
         const subject *s = &subjects[i];
         if (!is_walked(s, how))
             continue;
-        check(s, how, false, bfloat16, s->n);
-        if (how != PIXELS)
-            check(s, how, true, bfloat16, s->n);
-        check(s, how, false, bfloat16, s->n == 1 ? 1 : s->n - 1);
-        check(s, how, false, bfloat16, 1);
+        check(s, how, TR_LINEAR, bfloat16, s->n);
+        for (int f = 0; how != PIXELS && f < 3; f++)
+            check(s, how, (tr_activation_name[]){TR_RELU, TR_RELU6, TR_HARD_TANH}[f], bfloat16,
+                  s->n);
+        check(s, how, TR_LINEAR, bfloat16, s->n == 1 ? 1 : s->n - 1);
+        check(s, how, TR_LINEAR, bfloat16, 1);
     }
 }
 

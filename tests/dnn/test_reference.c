@@ -65,10 +65,11 @@ Test(reference, convolution_by_hand)
     const tr_tensor kernel = {.n_dims = 4, .dims = {1, 1, 2, 2}, .values = kernel_values};
     const tr_tensor bias = {.n_dims = 1, .dims = {1, 1, 1, 1}, .values = bias_values};
     tr_tensor dst = zeros(1, 1, 2, 2);
-    cr_assert_eq(tr_reference_conv_forward(&geometry, TR_LINEAR, &src, &kernel, &bias, &dst), 5);
+    cr_assert_eq(tr_reference_conv_forward(&geometry, TR_NOTHING_FUSED, &src, &kernel, &bias, &dst),
+                 5);
     expect("dst", dst.values, (double[]){-4578.5, 603.5, 87.5, -8.5}, 4);
     expect("scale", dst.scale, (double[]){5421.5, 603.5, 87.5, 9.5}, 4);
-    tr_reference_conv_forward(&geometry, TR_RELU, &src, &kernel, NULL, &dst);
+    tr_reference_conv_forward(&geometry, tr_activation_named(TR_RELU), &src, &kernel, NULL, &dst);
     expect("relu", dst.values, (double[]){0, 603, 87, 0}, 4);
     discard(&dst);
 }
@@ -81,7 +82,7 @@ Test(reference, inner_product_by_hand)
     const tr_tensor kernel = {.n_dims = 4, .dims = {2, 2, 1, 2}, .values = kernel_values};
     const tr_geometry whole = tr_reference_whole(&src);
     tr_tensor dst = zeros(2, 2, 1, 1);
-    tr_reference_conv_forward(&whole, TR_LINEAR, &src, &kernel, NULL, &dst);
+    tr_reference_conv_forward(&whole, TR_NOTHING_FUSED, &src, &kernel, NULL, &dst);
     expect("dst", dst.values, (double[]){1 + 8, 6 + 3, 5 + 16, 18 + 7}, 4);
     discard(&dst);
 }
@@ -96,7 +97,7 @@ static void adjoint(const tr_geometry *g, int64_t n, int64_t in, int64_t out, in
     tr_tensor dst = zeros(n, out, g->out[0], g->out[1]);
     tr_tensor diff_dst = numbers(n, out, g->out[0], g->out[1], 3);
     tr_tensor bias = numbers(out, 1, 1, 1, 4), diff_bias = zeros(out, 1, 1, 1);
-    tr_reference_conv_forward(g, TR_LINEAR, &src, &kernel, NULL, &dst);
+    tr_reference_conv_forward(g, TR_NOTHING_FUSED, &src, &kernel, NULL, &dst);
     const double expected = dot(&dst, &diff_dst);
     tr_reference_conv_backward_data(g, &kernel, &diff_dst, &diff_src);
     cr_assert_float_eq(dot(&diff_src, &src), expected, 1e-10);
@@ -104,7 +105,7 @@ static void adjoint(const tr_geometry *g, int64_t n, int64_t in, int64_t out, in
         tr_reference_conv_backward_weights(g, &src, &diff_dst, &diff_kernel, &diff_bias);
     cr_assert_eq(terms, n * g->out[0] * g->out[1]);
     cr_assert_float_eq(dot(&diff_kernel, &kernel), expected, 1e-10);
-    tr_reference_conv_forward(g, TR_LINEAR, &src, &kernel, &bias, &dst);
+    tr_reference_conv_forward(g, TR_NOTHING_FUSED, &src, &kernel, &bias, &dst);
     cr_assert_float_eq(dot(&dst, &diff_dst), expected + dot(&diff_bias, &bias), 1e-10);
     cr_assert_gt(fabs(expected), 1e-3);
     tr_tensor *all[] = {&src, &diff_src, &kernel, &diff_kernel, &dst, &diff_dst, &bias, &diff_bias};
@@ -164,18 +165,16 @@ Test(reference, max_pooling_by_hand)
 /* An activation's steps one after the other; values[k]: after step k, values[0]: the argument. */
 static void run_steps(tr_activation activation, tr_tensor values[TR_MAX_STEPS + 1])
 {
-    const tr_function *steps;
-    const int n = tr_activation_steps(activation, &steps);
-    for (int k = 0; k < n; k++)
-        tr_reference_function_forward(&steps[k], &values[k], &values[k + 1]);
+    for (int k = 0; k < activation.n_steps; k++)
+        tr_reference_function_forward(&activation.steps[k], &values[k], &values[k + 1]);
 }
 
 /* Backward against central differences of forward, whose values are checked below. */
 static void check_slopes(tr_activation activation)
 {
     static const double h = 1e-5;
-    const tr_function *steps;
-    const int n = tr_activation_steps(activation, &steps);
+    const tr_function *steps = activation.steps;
+    const int n = activation.n_steps;
     tr_tensor values[TR_MAX_STEPS + 1], diff = numbers(2, 3, 2, 1, 6), next = zeros(2, 3, 2, 1);
     double slopes[12];
     values[0] = numbers(2, 3, 2, 1, 5);
@@ -200,7 +199,7 @@ static void check_slopes(tr_activation activation)
     }
     for (int i = 0; i < 12; i++)
         cr_assert_float_eq(diff.values[i], slopes[i], 1e-8, "%s at %d: %.12g, expected %.12g",
-                           tr_activation_names[activation], i, diff.values[i], slopes[i]);
+                           tr_activation_names[activation.name], i, diff.values[i], slopes[i]);
     for (int k = 0; k <= TR_MAX_STEPS; k++)
         discard(&values[k]);
     discard(&diff);
@@ -211,7 +210,7 @@ Test(reference, activation_gradients_are_derivatives)
 {
     for (int i = 0; i < TR_N_ACTIVATIONS; i++)
         if (i != TR_SOFTMAX)
-            check_slopes((tr_activation)i);
+            check_slopes(tr_activation_named((tr_activation_name)i));
 }
 
 Test(reference, softmax_gradient_is_the_derivative)
@@ -240,7 +239,7 @@ Test(reference, softmax_gradient_is_the_derivative)
 
 /* At -4, -1, 0, 0.5, 2 and 5; made with Python's math, the parameters rounded to float32. */
 static const struct {
-    tr_activation activation;
+    tr_activation_name activation;
     double y[6];
 } by_hand[] = {
     {TR_LINEAR, {-4, -1, 0, 0.5, 2, 5}},
@@ -274,11 +273,11 @@ Test(reference, activations_by_hand)
     for (int k = 0; k <= TR_MAX_STEPS; k++)
         values[k] = zeros(1, 3, 1, 2);
     for (size_t i = 0; i < sizeof by_hand / sizeof *by_hand; i++) {
-        const tr_function *steps;
+        const tr_activation activation = tr_activation_named(by_hand[i].activation);
         memcpy(values[0].values, (double[]){-4, -1, 0, 0.5, 2, 5}, 6 * sizeof(double));
-        run_steps(by_hand[i].activation, values);
-        expect(tr_activation_names[by_hand[i].activation],
-               values[tr_activation_steps(by_hand[i].activation, &steps)].values, by_hand[i].y, 6);
+        run_steps(activation, values);
+        expect(tr_activation_names[by_hand[i].activation], values[activation.n_steps].values,
+               by_hand[i].y, 6);
     }
     for (int k = 0; k <= TR_MAX_STEPS; k++)
         discard(&values[k]);

@@ -370,7 +370,9 @@ Test(verify, dirty_padding_is_found)
     tr_md_init(&full, 4, (dnnl_dims_t){2, 16, 1, 3}, dnnl_f32, dnnl_nChw16c);
     tr_md_init(&part, 4, (dnnl_dims_t){2, 10, 1, 3}, dnnl_f32, dnnl_nChw16c);
     src = tr_program_value(program, tr_layout_intern(dnn, tr_md_of(&full)));
-    cr_assert_eq(tr_activation_forward(program, TR_RELU, src, &tape, &dst, &err), TR_OK);
+    cr_assert_eq(
+        tr_activation_forward(program, tr_activation_named(TR_RELU), src, &tape, &dst, &err),
+        TR_OK);
     cr_assert_eq(tr_program_finish(program, &err), TR_OK);
     program->values[src].layout = program->values[dst].layout =
         tr_layout_intern(dnn, tr_md_of(&part));

@@ -1,6 +1,6 @@
 """Golden groups of single layers from real Keras: what the scripts layers_<part>.py share.
 
-    from keras_layers import Case, write
+    from keras_layers import Case, keras, write
     write(__file__, {"cropping2d_odd": Case(2, (5, 7, 3), keras.layers.Cropping2D, cropping=(1, 2))})
 
 Keras computes in float64, from float32 weights and sources; the layout is that of layers.h5
@@ -33,13 +33,13 @@ SMOOTH = 1e-5  # what a smooth gradient's second difference stays below
 class Case:
     """n samples of a shape, (h, w, c) or (features,), through layer(**keys), a class of Keras or a
     function that answers one of a tensor. `ini`: keys that a section has otherwise, None: not at all.
-    `source`, and `weights` by name: functions (rng, shape) -> numbers. `behind`: sections that follow,
-    which compute `after`."""
+    `source`, and `weights` by name: functions (rng, shape) -> numbers. `call`: how it is called, as
+    training=True. `behind`: sections that follow, which compute `after`."""
 
-    def __init__(self, n, shape, layer, *, type=None, ini={}, source=None, weights={}, behind="", after=None, **keys):
+    def __init__(self, n, shape, layer, *, type=None, ini={}, source=None, weights={}, call={}, behind="", after=None, **keys):
         self.n, self.shape, self.layer, self.keys = n, shape, layer, keys
         self.type, self.ini, self.weights = type, ini, weights
-        self.source, self.behind, self.after = source or normal, behind, after
+        self.source, self.call, self.behind, self.after = source or normal, call, behind, after
 
 
 def normal(rng, shape):
@@ -97,7 +97,7 @@ def gradients(case, layer, values, diff_dst):
     trained = [w for w in variables if w.trainable]
     with tf.GradientTape() as tape:
         tape.watch(tensors["src"])
-        dst = layer(tensors["src"])
+        dst = layer(tensors["src"], **case.call)
         dst = dst if case.after is None else case.after(dst)
         if diff_dst is None:
             return dst.numpy(), {}
