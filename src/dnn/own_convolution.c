@@ -1,8 +1,8 @@
 /* own_convolution.c -- convolution by kernels of our own in its three directions; see own.h.
  *
- * Which algorithm is a rule of the sizes alone, as it is part of the numeric result: with groups or
- * a dilated window several dense ones; else Winograd's where it takes them ([engine] convolution =
- * direct: nowhere), else the direct one.
+ * Which algorithm is a rule of the sizes alone, as it is part of the numeric result: with a group
+ * for each channel a depthwise one, with other groups or a dilated window several dense ones; else
+ * Winograd's where it takes them ([engine] convolution = direct: nowhere), else the direct one.
  */
 #include <string.h>
 
@@ -27,6 +27,8 @@ static const tr_kernels *table_of(const tr_program *program, const tr_window_siz
 static const tr_conv_kernels *algorithm(const tr_program *program, const tr_kernels *own,
                                         const tr_window_sizes *sizes)
 {
+    if (own->depthwise->takes(sizes))
+        return own->depthwise;
     if (own->split->takes(sizes))
         return own->split;
     const bool winograd =

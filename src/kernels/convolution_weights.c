@@ -275,8 +275,8 @@ static void add_part(const tr_window_sizes *s, const tr_direct_part *part, const
 /* ---- bias ---- */
 
 /* Adds the sums over a part of the first `last` channels of a vector. */
-static void add_bias(const tr_window_sizes *s, const tr_direct_part *part, const float *diff,
-                     int64_t last, float *diff_bias)
+static void add_channels(const tr_window_sizes *s, const tr_direct_part *part, const float *diff,
+                         int64_t last, float *diff_bias)
 {
     vec sum[4] = {v_set(0.0f), v_set(0.0f), v_set(0.0f), v_set(0.0f)};
     for (int64_t image = 0; image < part->images; image++)
@@ -291,6 +291,15 @@ static void add_bias(const tr_window_sizes *s, const tr_direct_part *part, const
         }
     const vec all = v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3]));
     v_store_n(diff_bias, v_add(v_load_n(diff_bias, last), all), last);
+}
+
+void TR_OF_SET(tr_direct_add_bias)(const tr_window_sizes *s, const tr_direct_part *part,
+                                   const float *diff_dst, float *diff_bias)
+{
+    const float *diff =
+        diff_dst + ((part->image * s->oh + part->row) * s->ow + part->column) * s->oc;
+    for (int64_t o = 0; o < s->oc; o += VL)
+        add_channels(s, part, diff + o, s->oc - o < VL ? s->oc - o : VL, diff_bias + o);
 }
 
 /* ---- results ---- */
@@ -325,9 +334,7 @@ void TR_OF_SET(tr_direct_weights)(const tr_window_sizes *s, const float *src, co
          part = tr_direct_next(part, largest, s->n, s->oh, s->ow)) {
         const source from = source_of(s, &part, src, for_src);
         add_part(s, &part, &from, diff_dst, diff_kernel, for_diff);
-        const float *diff =
-            diff_dst + ((part.image * s->oh + part.row) * s->ow + part.column) * s->oc;
-        for (int64_t o = 0; diff_bias != NULL && o < s->oc; o += VL)
-            add_bias(s, &part, diff + o, s->oc - o < VL ? s->oc - o : VL, diff_bias + o);
+        if (diff_bias != NULL)
+            TR_OF_SET(tr_direct_add_bias)(s, &part, diff_dst, diff_bias);
     }
 }

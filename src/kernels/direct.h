@@ -148,6 +148,10 @@ void TR_OF_SET(tr_direct_weights)(const tr_window_sizes *sizes, const float *src
                                   const float *diff_dst, float *diff_kernel, float *diff_bias,
                                   void *scratch);
 
+/* Adds the sums of diff_dst over a part; the order is convolution_weights.c's. */
+void TR_OF_SET(tr_direct_add_bias)(const tr_window_sizes *sizes, const tr_direct_part *part,
+                                   const float *diff_dst, float *diff_bias);
+
 /* ---- copies ---- */
 
 /* Copies rows and columns of images of h x w x c; what lies outside of an image is 0. */

@@ -49,7 +49,7 @@ typedef struct tr_epilogue {
 
 /* Convolution (cross-correlation) by one algorithm; the padding is zeros. */
 typedef struct tr_conv_kernels {
-    const char *name; /* "direct", "winograd", "split" */
+    const char *name; /* "direct", "winograd", "split", "depthwise" */
     bool (*takes)(const tr_window_sizes *sizes);
 
     size_t (*forward_packed)(const tr_window_sizes *sizes); /* floats */
@@ -110,7 +110,7 @@ typedef struct tr_function_kernels {
 typedef struct tr_kernels {
     const char *name; /* of the instruction set: "avx2" */
     int width;        /* floats of a vector */
-    const tr_conv_kernels *direct, *winograd, *split;
+    const tr_conv_kernels *direct, *winograd, *split, *depthwise;
     const tr_inner_kernels *inner;
     const tr_max_pool_kernels *max_pool;
     const tr_function_kernels *function;

@@ -17,6 +17,7 @@
 extern const tr_conv_kernels TR_OF_SET(tr_direct);
 extern const tr_conv_kernels TR_OF_SET(tr_winograd);
 extern const tr_conv_kernels TR_OF_SET(tr_split);
+extern const tr_conv_kernels TR_OF_SET(tr_depthwise);
 extern const tr_inner_kernels TR_OF_SET(tr_inner);
 extern const tr_max_pool_kernels TR_OF_SET(tr_max_pool);
 extern const tr_function_kernels TR_OF_SET(tr_functions);

@@ -8,6 +8,7 @@ const tr_kernels TR_OF_SET(tr_kernels) = {
     .winograd = &TR_OF_SET(tr_winograd),
     .direct = &TR_OF_SET(tr_direct),
     .split = &TR_OF_SET(tr_split),
+    .depthwise = &TR_OF_SET(tr_depthwise),
     .inner = &TR_OF_SET(tr_inner),
     .max_pool = &TR_OF_SET(tr_max_pool),
     .function = &TR_OF_SET(tr_functions),
