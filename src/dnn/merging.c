@@ -1,4 +1,4 @@
-/* merging.c -- tensors of one shape made one, element by element, in plain C; see primitives.h.
+/* merging.c -- tensors made one, element by element, in plain C; see primitives.h.
  *
  *     dst = fused(sum, product or maximum of the sources / divisor)
  *
@@ -6,12 +6,16 @@
  * where types differ. Then all is one run through memory, padding of blocks included, which stays 0
  * under each of the three. From left to right, as Keras does it; bfloat16 is added up in float32.
  * Block after block, so that what is half done stays in the first-level cache.
+ *
+ * A source with an axis of 1 where another has more is repeated along it: its elements are read
+ * again and again, in Keras's order (repeating.h), and its gradient is the sum over them.
  */
 #include <math.h>
 
 #include "bfloat16.h"
 #include "mem.h"
 #include "pixels.h"
+#include "repeating.h"
 #include "simd.h"
 
 enum { BLOCK = 512 }; /* elements */
@@ -24,6 +28,8 @@ typedef struct plan {
     int part;         /* of a maximum's gradient: which source it is of */
     int64_t n_memory;
     tr_precision type;
+    bool repeats; /* some source is smaller than the result */
+    tr_repetition sources[TR_MAX_SOURCES];
 } plan;
 
 bool tr_merge_fuses(tr_activation activation)
@@ -80,10 +86,12 @@ static void give_to(int32_t k, const int32_t *restrict winner, const float *rest
 
 /* ---- running ---- */
 
-/* n elements from number `at` on, as float32: where they are, or in `room`. */
-static const float *read_block(const plan *self, const void *memory, int64_t at, int64_t n,
+/* n elements of source k from number `at` on, as float32: where they are, or in `room`. */
+static const float *read_block(const plan *self, int k, const void *memory, int64_t at, int64_t n,
                                float *room)
 {
+    if (self->repeats && self->sources[k].repeats)
+        return tr_repetition_read(&self->sources[k], memory, self->type, at, n, room);
     const uint16_t *halves = tr_element(memory, self->type, at);
     if (self->type == TR_FLOAT32)
         return (const float *)(const void *)halves;
@@ -98,9 +106,9 @@ static void merge_block(const plan *self, void *const *data, int64_t at, int64_t
 {
     static const tr_bounds anything = {-INFINITY, INFINITY};
     const bool divides = self->divisor != 1.0f;
-    const float *so_far = read_block(self, data[0], at, n, rooms[0]);
+    const float *so_far = read_block(self, 0, data[0], at, n, rooms[0]);
     for (int k = 1; k < self->n; k++) {
-        const float *next = read_block(self, data[k], at, n, rooms[1]);
+        const float *next = read_block(self, k, data[k], at, n, rooms[1]);
         const bool last = k == self->n - 1 && !divides;
         float *to = last ? out : rooms[2 + k % 2];
         merge_two(self->merge, so_far, next, last ? self->bounds : anything, to, n);
@@ -136,14 +144,14 @@ static void run_maximum_gradient(const void *plan_, const tr_draw *draw, void *c
     int32_t *winner = (int32_t *)(void *)rooms[3];
     for (int64_t at = 0; at < self->n_memory; at += BLOCK) {
         const int64_t n = self->n_memory - at < BLOCK ? self->n_memory - at : BLOCK;
-        const float *first = read_block(self, data[0], at, n, rooms[0]);
+        const float *first = read_block(self, 0, data[0], at, n, rooms[0]);
         for (int64_t i = 0; i < n; i++) {
             rooms[1][i] = first[i];
             winner[i] = 0;
         }
         for (int k = 1; k < self->n; k++)
-            keep_larger(read_block(self, data[k], at, n, rooms[0]), k, rooms[1], winner, n);
-        const float *diff = read_block(self, data[self->n], at, n, rooms[0]);
+            keep_larger(read_block(self, k, data[k], at, n, rooms[0]), k, rooms[1], winner, n);
+        const float *diff = read_block(self, self->n, data[self->n], at, n, rooms[0]);
         give_to(self->part, winner, diff, rooms[2], n);
         tr_pixels_write(rooms[2], n, self->type, tr_element(data[self->n + 1], self->type, at));
     }
@@ -160,32 +168,60 @@ tr_layout tr_merged_layout(const tr_program *program, const tr_value *srcs, int 
     return tr_layout_type(layout) == TR_FLOAT32 ? layout : tr_program_layout(program, srcs[0]);
 }
 
-/* Appends the operation on n values to `args`; they come first, and a result of `layout` last. */
+/* The layout of the result, and of each source; true: some are repeated. */
+static bool find_layouts(const tr_program *program, const tr_value *srcs, int n, tr_layout *whole,
+                         tr_layout parts[TR_MAX_SOURCES])
+{
+    bool repeats = false;
+    *whole = tr_merged_layout(program, srcs, n);
+    for (int k = 0; k < n; k++) {
+        parts[k] = *whole;
+        repeats = repeats || !tr_layouts_are_alike(tr_program_layout(program, srcs[k]), *whole);
+    }
+    if (!repeats)
+        return false;
+    *whole = tr_repeated_layout(program, srcs, n, tr_layout_type(*whole));
+    for (int k = 0; k < n; k++)
+        parts[k] = tr_repeated_layout(program, &srcs[k], 1, tr_layout_type(*whole));
+    return true;
+}
+
+static plan *new_plan(const plan *with, bool repeats, tr_layout whole, const tr_layout *parts)
+{
+    const int item = tr_layout_type(whole) == TR_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
+    plan *self = tr_alloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    *self = *with;
+    self->type = tr_layout_type(whole);
+    self->n_memory = (int64_t)tr_layout_bytes(whole) / item;
+    self->repeats = repeats;
+    for (int k = 0; repeats && k < self->n; k++)
+        self->sources[k] = tr_repetition_of(parts[k], whole);
+    return self;
+}
+
+/* Appends the operation on n values to `args`; they come first, and a result last. */
 static tr_status add_op(tr_program *program, const plan *with, const tr_value *srcs, tr_value diff,
-                        tr_layout layout, const tr_meaning *meaning, tr_value *dst, tr_error *err)
+                        const tr_meaning *meaning, tr_value *dst, tr_error *err)
 {
     tr_arg args[TR_MAX_ARGS];
-    const int item = tr_layout_type(layout) == TR_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
+    tr_layout whole, parts[TR_MAX_SOURCES];
+    const bool repeats = find_layouts(program, srcs, with->n, &whole, parts);
     int n_args = 0;
     for (; n_args < with->n; n_args++) {
         args[n_args].role = DNNL_ARG_MULTIPLE_SRC + n_args;
-        TR_TRY(tr_program_reorder(program, srcs[n_args], layout, &args[n_args].value, err));
+        TR_TRY(tr_program_reorder(program, srcs[n_args], parts[n_args], &args[n_args].value, err));
     }
     if (diff != TR_NO_VALUE) {
         args[n_args].role = DNNL_ARG_DIFF_DST;
-        TR_TRY(tr_program_reorder(program, diff, layout, &args[n_args++].value, err));
+        TR_TRY(tr_program_reorder(program, diff, whole, &args[n_args++].value, err));
     }
-    *dst = tr_program_value(program, layout);
+    *dst = tr_program_value(program, whole);
     args[n_args].role = meaning->direction == TR_DIR_FORWARD ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC;
     args[n_args++].value = *dst;
-    plan *self = tr_alloc(1, sizeof *self);
-    if (self == NULL)
-        return tr_out_of_memory(err, program->layer);
-    *self = *with;
-    self->type = tr_layout_type(layout);
-    self->n_memory = (int64_t)tr_layout_bytes(layout) / item;
     const tr_native native = {.run = diff == TR_NO_VALUE ? run_merge : run_maximum_gradient,
-                              .plan = self,
+                              .plan = new_plan(with, repeats, whole, parts),
                               .scratch_bytes = 5 * BLOCK * sizeof(float)};
     return tr_program_add_native(program, &native, meaning, args, n_args, err);
 }
@@ -199,10 +235,9 @@ static tr_status merge(tr_program *program, tr_merge how, int divisor, tr_activa
                                                                            : TR_DIR_FORWARD,
                                 .activation = fused,
                                 .merging = {.merge = how, .divisor = divisor}};
-    const tr_layout layout = tr_merged_layout(program, srcs, n);
     tr_value merged;
     tr_activation_cuts(fused, &with.bounds);
-    TR_TRY(add_op(program, &with, srcs, TR_NO_VALUE, layout, &meaning, &merged, err));
+    TR_TRY(add_op(program, &with, srcs, TR_NO_VALUE, &meaning, &merged, err));
     *dst = merged;
     return TR_OK;
 }
@@ -237,8 +272,7 @@ static tr_status maximum_gradient(tr_program *program, const tr_value *srcs, int
     const tr_meaning meaning = {.kind = TR_KIND_MERGE,
                                 .direction = TR_DIR_BACKWARD_DATA,
                                 .merging = {.merge = TR_MERGE_MAXIMUM, .divisor = 1, .part = k}};
-    return add_op(program, &with, srcs, diff, tr_merged_layout(program, srcs, n), &meaning,
-                  diff_src, err);
+    return add_op(program, &with, srcs, diff, &meaning, diff_src, err);
 }
 
 tr_status tr_merge_backward(tr_program *program, tr_merge how, const tr_value *srcs, int n,
@@ -257,6 +291,7 @@ tr_status tr_merge_backward(tr_program *program, tr_merge how, const tr_value *s
             TR_TRY(maximum_gradient(program, srcs, n, k, diff_dst, &diff_srcs[k], err));
         else
             diff_srcs[k] = share;
+        TR_TRY(tr_add_repeated(program, srcs[k], &diff_srcs[k], err));
     }
     return TR_OK;
 }

@@ -271,7 +271,8 @@ tr_status tr_pixel_normalize_backward(tr_program *program, const tr_normalizatio
                                       const tr_normalization_tape *tape, tr_value diff_dst,
                                       tr_value *diff_src, tr_error *err);
 
-/* ---- merging.c: n >= 2 tensors of the same dimensions ---- */
+/* ---- merging.c: n >= 2 tensors of the same dimensions, or of 1 where others have more: those are
+ * repeated ---- */
 
 /* Keras's add, multiply, average and maximum, from left to right. */
 typedef enum tr_merge {

@@ -73,7 +73,8 @@ typedef enum tr_kind {
     TR_KIND_CROPPING,
     TR_KIND_PERMUTATION,
     TR_KIND_RESAMPLING,
-    TR_KIND_PACKING /* weights in a kernel's own order; TR_ARG_PACKED */
+    TR_KIND_REPEATED_SUMS, /* of the gradient of what a merge repeats */
+    TR_KIND_PACKING        /* weights in a kernel's own order; TR_ARG_PACKED */
 } tr_kind;
 enum { TR_N_KINDS = TR_KIND_PACKING + 1 };
 

@@ -132,6 +132,7 @@ int64_t tr_reference_merge(const tr_merging *merging, const tr_tensor *const *sr
                            tr_tensor *dst);
 int64_t tr_reference_maximum_backward(int64_t part, const tr_tensor *const *srcs, int n,
                                       const tr_tensor *diff_dst, tr_tensor *diff_src);
+int64_t tr_reference_repeated_sums(const tr_tensor *whole, tr_tensor *part);
 int64_t tr_reference_concatenate_forward(const tr_tensor *const *srcs, int n, tr_tensor *dst);
 int64_t tr_reference_concatenate_backward(int64_t first, const tr_tensor *diff_dst,
                                           tr_tensor *diff_src);

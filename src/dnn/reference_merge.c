@@ -1,5 +1,6 @@
 /* reference_merge.c -- merges and concatenations by definition; see reference.h. */
 #include <math.h>
+#include <string.h>
 
 #include "reference.h"
 
@@ -15,14 +16,31 @@ static double merged(tr_merge merge, double a, double b)
     }
 }
 
+/* The element of a source that meets element i of the result: along an axis of 1 the only one. */
+static int64_t meets(const tr_tensor *src, const tr_tensor *result, int64_t i)
+{
+    int64_t at = 0, place[4];
+    for (int d = 3; d >= 0; i /= result->dims[d--])
+        place[d] = i % result->dims[d];
+    for (int d = 0; d < 4; d++)
+        at = at * src->dims[d] + (src->dims[d] == 1 ? 0 : place[d]);
+    return at;
+}
+
+static double value_at(const tr_tensor *src, const tr_tensor *result, int64_t i)
+{
+    return src->values[meets(src, result, i)];
+}
+
 int64_t tr_reference_merge(const tr_merging *merging, const tr_tensor *const *srcs, int n,
                            tr_tensor *dst)
 {
     for (int64_t i = 0; i < tr_tensor_elements(dst); i++) {
-        double value = srcs[0]->values[i], scale = fabs(value);
+        double value = value_at(srcs[0], dst, i), scale = fabs(value);
         for (int k = 1; k < n; k++) {
-            value = merged(merging->merge, value, srcs[k]->values[i]);
-            scale = merged(merging->merge, scale, fabs(srcs[k]->values[i]));
+            const double next = value_at(srcs[k], dst, i);
+            value = merged(merging->merge, value, next);
+            scale = merged(merging->merge, scale, fabs(next));
         }
         dst->values[i] = value / merging->divisor;
         dst->scale[i] = merging->merge == TR_MERGE_MAXIMUM ? 0.0 : scale / merging->divisor;
@@ -34,16 +52,28 @@ int64_t tr_reference_maximum_backward(int64_t part, const tr_tensor *const *srcs
                                       const tr_tensor *diff_dst, tr_tensor *diff_src)
 {
     for (int64_t i = 0; i < tr_tensor_elements(diff_src); i++) {
-        double best = srcs[0]->values[i];
+        double best = value_at(srcs[0], diff_dst, i);
         int winner = 0;
         for (int k = 1; k < n; k++) {
-            winner = best >= srcs[k]->values[i] ? winner : k;
-            best = merged(TR_MERGE_MAXIMUM, best, srcs[k]->values[i]);
+            const double next = value_at(srcs[k], diff_dst, i);
+            winner = best >= next ? winner : k;
+            best = merged(TR_MERGE_MAXIMUM, best, next);
         }
         diff_src->values[i] = winner == part ? diff_dst->values[i] : 0.0;
         diff_src->scale[i] = 0.0;
     }
     return 1;
+}
+
+int64_t tr_reference_repeated_sums(const tr_tensor *whole, tr_tensor *part)
+{
+    memset(part->values, 0, (size_t)tr_tensor_elements(part) * sizeof(double));
+    memset(part->scale, 0, (size_t)tr_tensor_elements(part) * sizeof(double));
+    for (int64_t i = 0; i < tr_tensor_elements(whole); i++) {
+        part->values[meets(part, whole, i)] += whole->values[i];
+        part->scale[meets(part, whole, i)] += fabs(whole->values[i]);
+    }
+    return 1; /* not a running sum: pixels.h */
 }
 
 /* Copies `n` channels, from number `a` of src on to number `b` of dst on. */

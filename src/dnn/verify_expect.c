@@ -253,6 +253,10 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
     case TR_KIND_MERGE:
         expect_merge(at);
         break;
+    case TR_KIND_REPEATED_SUMS:
+        at->terms = tr_reference_repeated_sums(argument(at, DNNL_ARG_DIFF_DST),
+                                               argument(at, DNNL_ARG_DIFF_SRC));
+        break;
     case TR_KIND_CONCATENATION:
         expect_concatenation(at);
         break;

@@ -1,31 +1,18 @@
 /* merging_layer.c -- see merging_layer.h. */
 #include "merging_layer.h"
 
-/* ---- flat or not, repeated or not ---- */
-
-/* How a source becomes as high and wide as the result: an axis of one pixel is repeated. */
-static tr_resampling repetition(const tr_layer *layer, int k)
-{
-    const tr_shape src = layer->srcs[k], dst = layer->dst;
-    return (tr_resampling){.size = {dst.h / src.h, dst.w / src.w}};
-}
-
-static bool is_repeated(const tr_layer *layer, int k)
-{
-    const tr_resampling how = repetition(layer, k);
-    return how.size[0] * how.size[1] > 1;
-}
+/* ---- flat or not ---- */
 
 tr_status tr_merging_sources(const tr_layer *layer, tr_program *program, const tr_tape *tape,
                              tr_value srcs[TR_MAX_SOURCES], tr_error *err)
 {
     for (int k = 0; k < layer->n_srcs; k++) {
-        const tr_resampling how = repetition(layer, k);
+        const int64_t pixel[4] = {layer->micro_batch, layer->srcs[k].c, 1, 1};
         srcs[k] = tape->srcs[k];
-        if (layer->src.flat)
+        if (layer->dst.flat)
             TR_TRY(tr_program_vector(program, srcs[k], &srcs[k], err));
-        if (is_repeated(layer, k))
-            TR_TRY(tr_resample_forward(program, &how, srcs[k], &srcs[k], err));
+        else if (layer->srcs[k].flat)
+            TR_TRY(tr_program_reshape(program, srcs[k], 4, pixel, &srcs[k], err));
     }
     return TR_OK;
 }
@@ -33,40 +20,43 @@ tr_status tr_merging_sources(const tr_layer *layer, tr_program *program, const t
 tr_status tr_merging_diff(const tr_layer *layer, tr_program *program, tr_value *diff_dst,
                           tr_error *err)
 {
-    return layer->src.flat ? tr_program_vector(program, *diff_dst, diff_dst, err) : TR_OK;
+    return layer->dst.flat ? tr_program_vector(program, *diff_dst, diff_dst, err) : TR_OK;
 }
 
 tr_status tr_merging_give(const tr_layer *layer, tr_program *program, const tr_tape *tape,
                           tr_value *diff_srcs, tr_error *err)
 {
     for (int k = 0; k < layer->n_srcs; k++) {
-        const tr_resampling how = repetition(layer, k);
-        if (tape->wanted[k] && is_repeated(layer, k))
-            TR_TRY(tr_resample_backward(program, &how, diff_srcs[k], &diff_srcs[k], err));
-        if (tape->wanted[k] && layer->src.flat)
-            TR_TRY(tr_program_unvector(program, diff_srcs[k], tape->srcs[k], &diff_srcs[k], err));
+        int64_t dims[4];
+        const int n_dims = tr_layout_dims(tr_program_layout(program, tape->srcs[k]), dims);
+        if (tape->wanted[k] && layer->srcs[k].flat)
+            TR_TRY(tr_program_reshape(program, diff_srcs[k], n_dims, dims, &diff_srcs[k], err));
     }
     return TR_OK;
 }
 
 /* ---- element by element ---- */
 
+/* The larger of two axes, one of which may be 1. */
+static bool fit(int64_t *axis, int64_t other)
+{
+    const bool fits = *axis == other || *axis == 1 || other == 1;
+    *axis = other > *axis ? other : *axis;
+    return fits;
+}
+
 tr_status tr_merging_shape(tr_layer *layer, tr_error *err)
 {
     tr_shape *dst = &layer->dst;
     *dst = layer->src;
     for (int k = 1; k < layer->n_srcs; k++) {
-        dst->h = layer->srcs[k].h > dst->h ? layer->srcs[k].h : dst->h;
-        dst->w = layer->srcs[k].w > dst->w ? layer->srcs[k].w : dst->w;
-    }
-    for (int k = 0; k < layer->n_srcs; k++) {
-        const tr_shape src = layer->srcs[k];
-        if ((src.h != dst->h && src.h != 1) || (src.w != dst->w && src.w != 1) || src.c != dst->c ||
-            src.flat != dst->flat)
-            return tr_fail(
-                err, TR_ERR_CONFIG,
-                "the inputs must have the same shape, but that a height or width of 1 is "
-                "repeated to fit the others");
+        const tr_shape b = layer->srcs[k];
+        dst->flat = dst->flat && b.flat;
+        const bool h = fit(&dst->h, b.h), w = fit(&dst->w, b.w), c = fit(&dst->c, b.c);
+        if (!h || !w || !c)
+            return tr_fail(err, TR_ERR_CONFIG,
+                           "the inputs must have the same shape, or 1 where others have more: what "
+                           "has 1 is repeated");
     }
     return TR_OK;
 }

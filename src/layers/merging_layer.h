@@ -7,7 +7,8 @@
 #include "layer.h"
 
 /* Their sources and the gradient of the result as they lie in Keras's order where they are flat: a
- * vector may still be an image (flatten.c), whose channels are not its. */
+ * vector may still be an image (flatten.c), whose channels are not its. Beside an image it is one
+ * of 1 x 1. */
 tr_status tr_merging_sources(const tr_layer *layer, tr_program *program, const tr_tape *tape,
                              tr_value srcs[TR_MAX_SOURCES], tr_error *err);
 tr_status tr_merging_diff(const tr_layer *layer, tr_program *program, tr_value *diff_dst,

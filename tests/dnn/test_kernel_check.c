@@ -313,7 +313,8 @@ static const subject all_kinds[] = {
     {"[layer.s]\ntype = rescaling\nscale = 2, 1/3, 0.7\noffset = -1\n[layer.c]\n"
      "type = cropping2d\ncropping = 1, 0, 2, 1\n[layer.u]\ntype = up_sampling2d\nsize = 2, 3\n"
      "interpolation = bilinear\n[layer.a]\ntype = conv2d\nfilters = 10\nkernel_size = 2\n"
-     "[layer.p]\ntype = permute\ndims = 3, 1, 2\n[layer.n]\ntype = up_sampling2d\n",
+     "[layer.p]\ntype = permute\ndims = 3, 1, 2\n[layer.n]\ntype = up_sampling2d\n"
+     "[layer.g]\ntype = global_average_pooling2d\n[layer.m]\ntype = multiply\ninputs = n, g\n",
      {6, 5, 3},
      2},
     {"[layer.a]\ntype = conv2d\nfilters = 16\nkernel_size = 3\ndilation_rate = 2, 1\n"
@@ -351,6 +352,7 @@ static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
     [TR_KIND_CROPPING] = {true, true},
     [TR_KIND_PERMUTATION] = {true, true},
     [TR_KIND_RESAMPLING] = {true, true},
+    [TR_KIND_REPEATED_SUMS] = {[TR_DIR_BACKWARD_DATA] = true},
 };
 
 Test(kernel_check, finds_every_fault_of_every_operation)

@@ -29,16 +29,22 @@ static void end(void)
     tr_dnn_free(dnn);
 }
 
-static tr_value value_of(tr_precision type, int64_t c, dnnl_format_tag_t tag)
+static tr_value value_sized(tr_precision type, int64_t c, int64_t h, int64_t w,
+                            dnnl_format_tag_t tag)
 {
     tr_md_store store;
-    const int64_t dims[4] = {N, c, H, W};
+    const int64_t dims[4] = {N, c, h, w};
     const int n_dims = tag == dnnl_nc ? 2 : 4;
     cr_assert_eq(tr_md_init(&store, n_dims, dims, type == TR_BFLOAT16 ? dnnl_bf16 : dnnl_f32, tag),
                  dnnl_success);
     const tr_layout layout = tr_layout_intern(dnn, tr_md_of(&store));
     tr_md_release(&store);
     return tr_program_value(program, layout);
+}
+
+static tr_value value_of(tr_precision type, int64_t c, dnnl_format_tag_t tag)
+{
+    return value_sized(type, c, H, W, tag);
 }
 
 static tr_status expect_ok(void *context, size_t i, const tr_op_check *check, tr_error *err)
@@ -57,14 +63,14 @@ static void check(const char *what)
     char name[64];
     snprintf(name, sizeof name, "%s", what);
     cr_assert_eq(tr_program_finish(program, &err), TR_OK, "%s", err.text);
-    cr_assert_eq(tr_kernels_check(program, expect_ok, name, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_kernels_check(program, expect_ok, name, &err), TR_OK, "%s: %s", what, err.text);
 }
 
 static const dnnl_format_tag_t tags[] = {dnnl_nhwc, dnnl_nchw, dnnl_nChw8c, dnnl_nChw16c, dnnl_nc};
 enum { N_TAGS = sizeof tags / sizeof *tags };
 static const tr_precision types[] = {TR_FLOAT32, TR_BFLOAT16};
 
-static void plan_merges(const tr_value *srcs, int n)
+static void plan_merges(const tr_value *srcs, int n, bool repeats)
 {
     static const bool all[5] = {true, true, true, true, true}, last[5] = {[1] = true};
     tr_error err = {0};
@@ -77,7 +83,8 @@ static void plan_merges(const tr_value *srcs, int n)
             cr_assert_eq(tr_merge_forward(program, (tr_merge)how, tr_activation_named(fused), srcs,
                                           n, &dst, &err),
                          TR_OK);
-            cr_assert_eq(tr_program_layout(program, dst), tr_program_layout(program, srcs[0]));
+            if (!repeats)
+                cr_assert_eq(tr_program_layout(program, dst), tr_program_layout(program, srcs[0]));
             tr_program_begin(program, "merge", TR_BACKWARD);
             cr_assert_eq(tr_merge_backward(program, (tr_merge)how, srcs, n, fused ? all : last, dst,
                                            diffs, &err),
@@ -99,13 +106,38 @@ Test(merging, of_every_layout)
                     tr_value srcs[5];
                     for (int k = 0; k < n; k++)
                         srcs[k] = value_of(types[t], channels[c], tags[tag]);
-                    plan_merges(srcs, n);
+                    plan_merges(srcs, n, false);
                 }
                 snprintf(what, sizeof what, "%d channels, tag %d, type %d", (int)channels[c], tag,
                          t);
                 check(what);
                 end();
             }
+}
+
+/* Axes of 1 where another source has more, each and all of them. */
+Test(merging, of_what_is_repeated)
+{
+    static const int64_t channels[] = {1, 7, 8, 19};
+    for (int t = 0; t < 2; t++)
+        for (int tag = 0; tag < N_TAGS; tag++)
+            for (int c = 0; c < 4; c++)
+                for (int axes = 0; axes < 8; axes++) {
+                    const int64_t k = channels[c], h = axes & 1 ? 1 : H, w = axes & 2 ? 1 : W;
+                    char what[64];
+                    begin();
+                    const tr_value srcs[] = {
+                        value_sized(types[t], k, H, w, tags[tag]),
+                        value_sized(types[t], axes & 4 ? 1 : k, h, W, tags[tag]),
+                        value_sized(types[t], k, 1, 1, tags[tag]),
+                    };
+                    plan_merges(srcs, 3, true);
+                    plan_merges(srcs + 1, 2, true);
+                    snprintf(what, sizeof what, "%d channels, tag %d, type %d, axes %d", (int)k,
+                             tag, t, axes);
+                    check(what);
+                    end();
+                }
 }
 
 /* float32 is what such a sum is in, and the layout of its first source in it. */

@@ -40,6 +40,7 @@ CLASSES = dict(
     average_pooling2d=keras.layers.AveragePooling2D,
     global_average_pooling2d=keras.layers.GlobalAveragePooling2D,
     global_max_pooling2d=keras.layers.GlobalMaxPooling2D,
+    reshape=keras.layers.Reshape,
 )
 
 
@@ -191,6 +192,36 @@ CASES = {
         conv("a", 1, 1),
         joint("s", "add", "input, a"),
         joint("c", "concatenate", "s, a, input"),
+    ]),
+    "squeeze_and_excitation": (3, (4, 5, 3), "random", [
+        conv("a", 10, 3, activation="relu"),
+        ("g", "global_average_pooling2d", None, {}),
+        ("r", "reshape", None, dict(target_shape=(1, 1, 10))),
+        conv("b", 4, 1, activation="relu"),
+        conv("e", 10, 1, activation="sigmoid"),
+        joint("m", "multiply", "a, e"),
+        conv("c", 3, 2),
+        joint("s", "add", "c, input"),
+    ]),
+    "repeated_axes": (2, (3, 4, 6), "random", [
+        conv("a", 6, 3),
+        conv("r", 6, (1, 4), "input", padding="valid"),
+        conv("c", 6, (3, 1), "input", padding="valid"),
+        conv("o", 1, 1, "input", activation="tanh"),
+        joint("s", "add", "r, c"),
+        joint("m", "multiply", "s, o, a"),
+        joint("v", "average", "o, m"),
+        joint("x", "maximum", "r, v, c"),
+    ]),
+    "repeated_vectors": (2, (3, 2, 17), "random", [
+        conv("a", 9, 2, activation="tanh"),
+        ("g", "global_average_pooling2d", None, {}),
+        ("d", "dense", None, dict(units=1)),
+        joint("s", "add", "d, g"),
+        ("e", "dense", None, dict(units=9, activation="sigmoid")),
+        joint("m", "multiply", "e, a, g"),
+        ("f", "flatten", None, {}),
+        joint("t", "multiply", "d, f"),
     ]),
 }  # fmt: skip
 
