@@ -111,6 +111,8 @@ static void print_functions(const char *what, const tr_callable *functions)
 static void print_weights(void)
 {
     print_functions("..._initializer", tr_initializers);
+    print_functions("..._regularizer", tr_regularizers);
+    print_functions("..._constraint", tr_constraint_functions);
 }
 
 static const struct subject {

@@ -22,7 +22,7 @@
 
 /* What a layer's section says of a weight: rows of the tables of layers/weight_keys.h. */
 typedef struct tr_weight_rules {
-    tr_call initializer;
+    tr_call initializer, regularizer, constraint;
 } tr_weight_rules;
 
 typedef enum tr_range {

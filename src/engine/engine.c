@@ -57,7 +57,8 @@ static tr_status make_updater(tr_engine *engine, tr_error *err)
                                             .offset = param->offset,
                                             .n = param->n_packed,
                                             .plain = param->plain,
-                                            .packed = param->packed};
+                                            .packed = param->packed,
+                                            .penalty = tr_penalty_of(&param->rules.regularizer)};
     }
     const tr_status status = tr_updater_new(&engine->updater, &engine->optimizers, tensors, n,
                                             model->extents.n[TR_TRAINED], err);
@@ -84,12 +85,14 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
     engine->sums = tr_alloc((size_t)n_sums, sizeof *engine->sums);
     if (engine->workers == NULL || engine->sums == NULL)
         return tr_out_of_memory(err, NULL);
+    TR_TRY(tr_penalties_new(&engine->penalties, engine->model, err));
     if (engine->optimizers.n == 0)
         return TR_OK;
     const tr_program *program = engine->model->training.program;
     engine->sums_room = tr_alloc(largest_sum(program), TR_REDUCE_ROOM * sizeof(double));
     if (engine->sums_room == NULL)
         return tr_out_of_memory(err, NULL);
+    TR_TRY(tr_constraints_new(&engine->constraints, engine->model, err));
     TR_TRY(tr_kept_new(&engine->kept, program, engine->max_train, err));
     TR_TRY(tr_waves_new(&engine->waves, program, n_trained, engine->max_train,
                         engine->model->config->engine.gradient_slots, engine->threads, err));
@@ -139,6 +142,8 @@ void tr_engine_free(tr_engine *engine)
         tr_free(engine->workers[i].predictions);
     }
     tr_updater_free(engine->updater);
+    tr_constraints_free(engine->constraints);
+    tr_penalties_free(engine->penalties);
     tr_optimizers_release(&engine->optimizers);
     tr_free(engine->workers);
     tr_waves_free(engine->waves);

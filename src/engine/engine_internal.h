@@ -2,8 +2,10 @@
 #ifndef TR_ENGINE_INTERNAL_H
 #define TR_ENGINE_INTERNAL_H
 
+#include "constraints.h"
 #include "engine.h"
 #include "model_internal.h"
+#include "penalties.h"
 #include "profile.h"
 #include "replica.h"
 #include "update.h"
@@ -33,7 +35,9 @@ struct tr_engine {
     double *sums_room; /* for tr_reduce_doubles() */
     tr_waves *waves;   /* gradients */
     tr_updater *updater;
+    tr_constraints *constraints; /* NULL: there are none */
 
+    tr_penalties *penalties; /* NULL: there are none */
     tr_sums *sums; /* [larger of max_train, max_evaluate] */
 
     int64_t iterations;

@@ -46,11 +46,15 @@ tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const
         const unsigned before = tr_flush_denormals();
         tr_worker *worker = &engine->workers[tr_thread_number()];
         tr_lap_begin(worker->profile);
+        tr_penalties_measure(engine->penalties, engine->model->params, tr_thread_number(),
+                             tr_thread_count());
         work(&job, worker);
         tr_restore_denormals(before);
     }
     if (atomic_load(&job.failed))
         return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while evaluating");
     *sums = tr_reduce_sums(engine->sums, job.n_micro_batches);
+    if (samples->y != NULL || samples->values != NULL) /* else they have no loss */
+        sums->loss += tr_penalties_sum(engine->penalties) * (double)n;
     return TR_OK;
 }

@@ -163,6 +163,18 @@ static void run_all(tr_job *job, tr_worker *worker)
         atomic_store(&job->not_concluded, 1);
 }
 
+static void update(const tr_engine *engine, tr_worker *worker, const tr_leaves *leaves)
+{
+    float *params = engine->model->params;
+    tr_updater_run(engine->updater, params, leaves, worker->profile, tr_thread_number(),
+                   tr_thread_count());
+    if (engine->constraints == NULL)
+        return;
+    meet(worker);
+    tr_constraints_apply(engine->constraints, params, tr_thread_number(), tr_thread_count());
+    tr_lap(worker->profile, TR_PART_UPDATE);
+}
+
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                          int64_t n, tr_sums *sums, tr_error *err)
 {
@@ -174,10 +186,11 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
         const unsigned before = tr_flush_denormals();
         tr_worker *worker = &engine->workers[tr_thread_number()];
         tr_lap_begin(worker->profile);
+        tr_penalties_measure(engine->penalties, engine->model->params, tr_thread_number(),
+                             tr_thread_count());
         run_all(&job, worker);
         if (!atomic_load(&job.failed))
-            tr_updater_run(engine->updater, engine->model->params, &leaves, worker->profile,
-                           tr_thread_number(), tr_thread_count());
+            update(engine, worker, &leaves);
         tr_restore_denormals(before);
     }
     if (atomic_load(&job.failed) || atomic_load(&job.not_concluded))
@@ -186,6 +199,7 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
     engine->iterations++;
     engine->model->version++;
     *sums = tr_reduce_sums(engine->sums, job.n_micro_batches);
+    sums->loss += tr_penalties_sum(engine->penalties) * (double)n;
     return TR_OK;
 }
 

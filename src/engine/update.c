@@ -35,26 +35,31 @@ static bool add_pieces(tr_updater *updater)
     return true;
 }
 
-/* Where each element stands in Keras's layout, learned from copies of its number, in two parts that
- * a float holds exactly. */
-static tr_status find_places(tr_trained *of, const tr_flat_tensor *flat, tr_error *err)
+/* Learned from copies of each element's number, in two parts that a float holds exactly. */
+tr_status tr_find_places(tr_layout from, size_t n, tr_layout to, size_t n_packed, uint32_t *places,
+                         tr_error *err)
 {
     enum { PART = 4096 };
-    const size_t n = of->tensor.n;
-    float *plain = tr_alloc(n, sizeof *plain), *packed = tr_alloc(of->n, sizeof *packed);
-    of->places = tr_alloc(of->n, sizeof *of->places);
-    tr_status status =
-        plain == NULL || packed == NULL || of->places == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
+    float *plain = tr_alloc(n, sizeof *plain), *packed = tr_alloc(n_packed, sizeof *packed);
+    tr_status status = plain == NULL || packed == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
     for (uint32_t scale = 1; status == TR_OK && scale <= PART; scale *= PART) {
         for (size_t i = 0; i < n; i++)
             plain[i] = (float)(scale == 1 ? (i + 1) % PART : (i + 1) / PART);
-        status = tr_layout_copy(flat->plain, plain, flat->packed, packed, err);
-        for (size_t i = 0; status == TR_OK && i < of->n; i++)
-            of->places[i] += scale * (uint32_t)packed[i];
+        status = tr_layout_copy(from, plain, to, packed, err);
+        for (size_t i = 0; status == TR_OK && i < n_packed; i++)
+            places[i] += scale * (uint32_t)packed[i];
     }
     tr_free(plain);
     tr_free(packed);
     return status;
+}
+
+static tr_status find_places(tr_trained *of, const tr_flat_tensor *flat, tr_error *err)
+{
+    of->places = tr_alloc(of->n, sizeof *of->places);
+    return of->places == NULL
+               ? tr_out_of_memory(err, NULL)
+               : tr_find_places(flat->plain, of->tensor.n, flat->packed, of->n, of->places, err);
 }
 
 static tr_status take_whole(tr_updater *updater, tr_trained *of, const tr_flat_tensor *flat,
@@ -105,6 +110,7 @@ static tr_status add_tensors(tr_updater *updater, const tr_flat_tensor *tensors,
         of->tensor = tensors[t].tensor;
         of->offset = tensors[t].offset;
         of->n = tensors[t].n;
+        of->penalty = tensors[t].penalty;
         of->group = &updater->groups[tensors[t].optimizer];
         const tr_optimizer *optimizer = of->group->optimizer;
         of->whole = tr_optimizer_whole(optimizer, &of->tensor);
@@ -303,6 +309,8 @@ static void run_piece(const tr_updater *updater, float *weights, const tr_leaves
     const tr_update range = tr_updater_range(updater, p, weights, gradient);
     tr_reduce_leaves(gradient, leaves->first + at->offset, leaves->stride, leaves->n, at->n);
     tr_lap(profile, TR_PART_SUM);
+    if (of->penalty.l1 != 0.0f || of->penalty.l2 != 0.0f)
+        tr_penalty_add_gradient(of->penalty, range.weights, gradient, at->n);
     if (updater->begins)
         start_slots(of, &range);
     accumulate(updater, at, gradient);

@@ -6,8 +6,8 @@
  * the whole gradient with barriers between them. In both ways the threads decide only who does
  * what, never what is computed.
  *
- * Per step, as Keras does it: accumulate -> clip -> weight decay -> update -> moving average. With
- * several optimizers each has its own tensors, and norms are of those, as in Keras's
+ * Per step, as Keras does it: regularize -> accumulate -> clip -> weight decay -> update -> moving
+ * average. With several optimizers each has its own tensors, and norms are of those, as in Keras's
  * MultiOptimizer.
  */
 #ifndef TR_UPDATE_H
@@ -15,6 +15,7 @@
 
 #include "dnn.h"
 #include "groups.h"
+#include "penalties.h"
 #include "profile.h"
 
 typedef struct tr_updater tr_updater;
@@ -25,6 +26,7 @@ typedef struct tr_flat_tensor {
     int optimizer;           /* its number among the optimizers */
     size_t offset, n;        /* padding included, which is zero */
     tr_layout plain, packed; /* Keras's layout, and that of the vectors; NULL: they are the same */
+    tr_penalty penalty;      /* whose gradient joins that of the loss */
 } tr_flat_tensor;
 
 /* The gradients of the micro-batches: leaf k is first + k * stride. */

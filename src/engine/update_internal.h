@@ -28,6 +28,7 @@ typedef struct tr_trained {
     size_t first_piece, end_piece;
     bool alone;         /* a piece of it is summed and updated at once */
     float weight_decay; /* 0: none */
+    tr_penalty penalty;
     int n_slots;        /* of its own */
     bool from_weights[TR_MAX_SLOTS];
     uint32_t *places;    /* [n] 1 + place in Keras's layout, 0: padding; NULL: lies in it */
@@ -64,6 +65,11 @@ void tr_updater_prepare(const tr_trained *of, const tr_update *range);
 tr_update tr_updater_range(const tr_updater *updater, size_t piece, float *weights,
                            float *gradients);
 void tr_updater_average(const tr_updater *updater, float *weights, size_t piece);
+
+/* places [n_packed] of the packed layout: 1 + the element in the plain one [n] that lies there; 0:
+ * padding. */
+tr_status tr_find_places(tr_layout plain, size_t n, tr_layout packed, size_t n_packed,
+                         uint32_t *places, tr_error *err);
 
 /* update_passes.c: what comes behind the sum of pieces [begin, end), by all threads together. */
 bool tr_updater_clips_by_norm(const tr_optimizer *optimizer);

@@ -5,7 +5,8 @@
  * read: Sequential models, and functional ones with one input and one output.
  *
  * What would change a prediction and is not here is an error that names layer and key. What changes
- * none is carried to a file that is exported (keras_carried.h): regularizers, constraints, seeds.
+ * none and is not here, is carried to a file that is exported (keras_carried.h): seeds, names,
+ * functions of other people.
  * An optimizer, loss, metric or setting of them that we do not have is left out, with a note that
  * says so.
  */

@@ -108,10 +108,13 @@ static void add_keys(json_t *config, const tr_section *section, const tr_key *ke
     for (size_t k = 0; k < n_keys; k++) {
         const tr_entry *entry = section == NULL ? NULL : tr_section_find(section, keys[k].name);
         const char *text = entry == NULL ? keys[k].fallback : entry->value;
-        if (is_ours(keys[k].name) || text == NULL || (spoken && says_default(entry, &keys[k])) ||
+        if (is_ours(keys[k].name) || (spoken && says_default(entry, &keys[k])) ||
             json_object_get(config, keys[k].name) != NULL)
             continue;
-        json_object_set_new(config, keys[k].name, value_of(&keys[k], text));
+        if (text != NULL)
+            json_object_set_new(config, keys[k].name, value_of(&keys[k], text));
+        else if (keys[k].kind == TR_KEY_CALL) /* Keras's None */
+            json_object_set_new(config, keys[k].name, json_null());
     }
 }
 

@@ -75,22 +75,14 @@ static tr_status refuse(const layer_reading *at, const char *key, const json_t *
                    supported);
 }
 
-static void note_regularizer(const layer_reading *at, const char *key)
-{
-    fprintf(at->reading->notes,
-            "layer %s (%s): %s: predictions do not depend on it, but the loss that Keras reports "
-            "includes its penalty, that of trainer not\n",
-            at->entry->keras_name, at->entry->class_name, key);
-}
-
 /* A function that is not ours: no prediction depends on it, and an export has it again. */
-static void leave_out(const layer_reading *at, const tr_key *key, const json_t *value)
+static void leave_out(const layer_reading *at, const char *key, const json_t *value)
 {
     char shown[TR_KERAS_TEXT];
     fprintf(at->reading->notes,
-            "layer %s (%s): %s = %s: not known here: predictions do not depend on it, and a "
-            "training goes without it\n",
-            at->entry->keras_name, at->entry->class_name, key->name, tr_keras_shown(value, shown));
+            "layer %s (%s): %s = %s is not known here: predictions do not depend on it, but a "
+            "training, and the loss that Keras reports, may\n",
+            at->entry->keras_name, at->entry->class_name, key, tr_keras_shown(value, shown));
 }
 
 static const char TRAINABLE[] = "trainable";
@@ -119,7 +111,7 @@ static tr_status write_key(const layer_reading *at, const tr_key *key, const jso
         return TR_OK; /* not given: the default, Keras's and ours */
     if (!tr_keras_value(key, value, text)) {
         if (key->kind == TR_KEY_CALL) {
-            leave_out(at, key, value);
+            leave_out(at, key->name, value);
             return TR_OK;
         }
         char expected[TR_KERAS_TEXT], supported[TR_KERAS_TEXT + 32];
@@ -148,7 +140,7 @@ static tr_status read_key(const layer_reading *at, const char *name, const json_
     if (json_is_null(value) || is_irrelevant(name))
         return TR_OK;
     if (tr_ends_in(name, "_regularizer")) {
-        note_regularizer(at, name);
+        leave_out(at, name, value);
         return TR_OK;
     }
     if (strcmp(name, "axis") == 0 && fixed != NULL)

@@ -137,9 +137,7 @@ tr_activation tr_layer_activation(const tr_layer *layer);
 
 /* Keras config (keras_rest) that several layers share. */
 #define TR_KERAS_IMAGE "{ \"data_format\":\"channels_last\"}"
-#define TR_KERAS_WEIGHTED                                                                          \
-    "\"kernel_regularizer\":null,\"bias_regularizer\":null,\"activity_regularizer\":null,"         \
-    "\"kernel_constraint\":null,\"bias_constraint\":null"
+#define TR_KERAS_WEIGHTED "\"activity_regularizer\":null"
 
 typedef enum tr_padding { TR_PADDING_VALID, TR_PADDING_SAME } tr_padding;
 extern const char *const tr_padding_names[];

@@ -36,10 +36,7 @@ typedef struct tr_normalization_layer {
         TR_KEYS_WEIGHT(tr_normalization_layer, beta, "zeros"),                                     \
         TR_KEYS_WEIGHT(tr_normalization_layer, gamma, "ones")
 
-#define TR_KERAS_NORMALIZATION                                                                     \
-    "\"axis\":-1,"                                                                                 \
-    "\"beta_regularizer\":null,\"gamma_regularizer\":null,"                                        \
-    "\"beta_constraint\":null,\"gamma_constraint\":null"
+#define TR_KERAS_NORMALIZATION "\"axis\":-1"
 
 /* dst as src; parameters gamma (if scale) and beta (if center). */
 void tr_normalization_shape(tr_layer *layer);

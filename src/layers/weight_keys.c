@@ -5,6 +5,8 @@
 
 #define N(rows) (sizeof(rows) / sizeof *(rows))
 
+/* ---- initializers ---- */
+
 /* -1, as Keras's None: from the training's seed and the weight's place, so that no two weights are
  * alike. */
 #define SEED                                                                                       \
@@ -108,6 +110,76 @@ const tr_callable tr_initializers[] = {
     [TR_N_INITIALIZERS] = {0},
 };
 
+/* ---- regularizers ---- */
+
+#define FACTOR(key, usual)                                                                         \
+    {                                                                                              \
+        .name = key, .kind = TR_KEY_REAL, .fallback = usual, .max = 1e30, .doc = "factor"          \
+    }
+
+static const tr_key l1[] = {FACTOR("l1", "0.01")};
+static const tr_key l2[] = {FACTOR("l2", "0.01")};
+static const tr_key l1_l2[] = {FACTOR("l1", "0"), FACTOR("l2", "0")};
+
+const tr_callable tr_regularizers[] = {
+    [TR_REGULARIZER_NONE] = {"none", NULL, NULL, 0, "no penalty"},
+    [TR_REGULARIZER_L1] = {"l1", NULL, l1, N(l1), "l1 times the sum of |w|"},
+    [TR_REGULARIZER_L2] = {"l2", NULL, l2, N(l2), "l2 times the sum of w^2"},
+    [TR_REGULARIZER_L1_L2] = {"l1_l2", NULL, l1_l2, N(l1_l2), "both"},
+    [TR_N_REGULARIZERS] = {0},
+};
+
+/* ---- constraints ---- */
+
+static const char *const axes[] = {"0", "1", "2", "3", "-1", "-2", "-3", "-4", NULL};
+
+#define AXIS                                                                                       \
+    {                                                                                              \
+        .name = "axis", .kind = TR_KEY_CHOICES, .fallback = "0", .choices = axes,                  \
+        .doc = "dimensions that a norm is over: 0 of a dense kernel, [0, 1, 2] of a convolution's" \
+    }
+#define NORM(key, usual, what)                                                                     \
+    {                                                                                              \
+        .name = key, .kind = TR_KEY_REAL, .fallback = usual, .max = 1e30, .doc = what              \
+    }
+
+static const tr_key max_norm[] = {NORM("max_value", "2", "largest norm"), AXIS};
+static const tr_key unit_norm[] = {AXIS};
+static const tr_key min_max_norm[] = {
+    NORM("min_value", "0", "least norm"),
+    NORM("max_value", "1", "largest norm"),
+    {.name = "rate", .kind = TR_KEY_REAL, .fallback = "1", .max = 1, .doc = "part of the way"},
+    AXIS,
+};
+
+const tr_callable tr_constraint_functions[] = {
+    [TR_CONSTRAINT_NONE] = {"none", NULL, NULL, 0, "free"},
+    [TR_CONSTRAINT_MAX_NORM] = {"max_norm", NULL, max_norm, N(max_norm), "norms of at most that"},
+    [TR_CONSTRAINT_UNIT_NORM] = {"unit_norm", NULL, unit_norm, N(unit_norm), "norms of 1"},
+    [TR_CONSTRAINT_MIN_MAX_NORM] = {"min_max_norm", NULL, min_max_norm, N(min_max_norm),
+                                    "norms between two values"},
+    [TR_CONSTRAINT_NON_NEG] = {"non_neg", NULL, NULL, 0, "no element below 0"},
+    [TR_N_CONSTRAINTS] = {0},
+};
+
+unsigned tr_constraint_axes(const tr_call *constraint, int n_dims)
+{
+    const tr_callable *function = &tr_constraint_functions[constraint->function];
+    unsigned found = 0;
+    for (size_t i = 0; i < function->n_arguments; i++) {
+        const unsigned given = (unsigned)constraint->arguments[i];
+        for (int k = 0; function->arguments[i].choices == axes && axes[k] != NULL; k++) {
+            const int axis = k < 4 ? k : n_dims + 3 - k; /* -1 is row 4 */
+            if ((given & 1u << k) == 0)
+                continue;
+            if (axis < 0 || axis >= n_dims)
+                return 0;
+            found |= 1u << axis;
+        }
+    }
+    return found;
+}
+
 /* ---- do they fit? ---- */
 
 static tr_status refuse(const tr_param *param, const char *what, tr_error *err)
@@ -116,7 +188,23 @@ static tr_status refuse(const tr_param *param, const char *what, tr_error *err)
                    tr_initializers[param->rules.initializer.function].name, what);
 }
 
-tr_status tr_weight_check(const tr_param *param, tr_error *err)
+static tr_status check_constraint(const tr_param *param, tr_error *err)
+{
+    const tr_call *call = &param->rules.constraint;
+    const tr_constraint kind = (tr_constraint)call->function;
+    if (kind == TR_CONSTRAINT_MIN_MAX_NORM && call->arguments[0] > call->arguments[1])
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "%s_constraint = min_max_norm: min_value is larger than max_value",
+                       param->name);
+    if (kind == TR_CONSTRAINT_NONE || kind == TR_CONSTRAINT_NON_NEG ||
+        tr_constraint_axes(call, param->n_dims) != 0)
+        return TR_OK;
+    return tr_fail(err, TR_ERR_CONFIG,
+                   "%s_constraint = %s: axis names a dimension that a weight of %d does not have",
+                   param->name, tr_constraint_functions[kind].name, param->n_dims);
+}
+
+static tr_status check_initializer(const tr_param *param, tr_error *err)
 {
     const tr_call *call = &param->rules.initializer;
     switch ((tr_initializer)call->function) {
@@ -143,4 +231,10 @@ tr_status tr_weight_check(const tr_param *param, tr_error *err)
     default:
         return TR_OK;
     }
+}
+
+tr_status tr_weight_check(const tr_param *param, tr_error *err)
+{
+    TR_TRY(check_initializer(param, err));
+    return check_constraint(param, err);
 }

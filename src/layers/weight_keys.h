@@ -8,7 +8,7 @@
  *     tr_layer_add_param(layer, "kernel", 2, dims, &self->kernel);
  *
  * The functions are Keras's, with its arguments and defaults; dirac is ours. What they compute is
- * model/initializers.c's.
+ * model/initializers.c's, engine/penalties.c's and engine/constraints.c's.
  */
 #ifndef TR_WEIGHT_KEYS_H
 #define TR_WEIGHT_KEYS_H
@@ -45,7 +45,30 @@ typedef enum tr_distribution {
     TR_UNIFORM
 } tr_distribution;
 
-extern const tr_callable tr_initializers[];
+/* The rows of tr_regularizers; the first: a key that is absent. */
+typedef enum tr_regularizer {
+    TR_REGULARIZER_NONE,
+    TR_REGULARIZER_L1,
+    TR_REGULARIZER_L2,
+    TR_REGULARIZER_L1_L2,
+    TR_N_REGULARIZERS
+} tr_regularizer;
+
+/* The rows of tr_constraint_functions; likewise. */
+typedef enum tr_constraint {
+    TR_CONSTRAINT_NONE,
+    TR_CONSTRAINT_MAX_NORM,
+    TR_CONSTRAINT_UNIT_NORM,
+    TR_CONSTRAINT_MIN_MAX_NORM,
+    TR_CONSTRAINT_NON_NEG,
+    TR_N_CONSTRAINTS
+} tr_constraint;
+
+extern const tr_callable tr_initializers[], tr_regularizers[], tr_constraint_functions[];
+
+/* Dimensions over which a constraint takes norms, of a weight of `n_dims`: bit d for dimension d.
+ * 0: none, or one that there is not. */
+unsigned tr_constraint_axes(const tr_call *constraint, int n_dims);
 
 /* TR_ERR_CONFIG, in words that follow the layer's name, where a rule cannot be that of a weight of
  * its shape. */
@@ -59,6 +82,18 @@ tr_status tr_weight_check(const tr_param *param, tr_error *err);
     }
 
 /* `type`: the layer's struct; `weight`: its member, named as Keras names the keys. */
-#define TR_KEYS_WEIGHT(type, weight, initial) TR_KEY_INITIALIZER(type, weight, initial)
+#define TR_KEYS_WEIGHT(type, weight, initial)                                                      \
+    TR_KEY_INITIALIZER(type, weight, initial),                                                     \
+        {.name = #weight "_regularizer",                                                           \
+         .kind = TR_KEY_CALL,                                                                      \
+         .offset = offsetof(type, weight.regularizer),                                             \
+         .optional = true,                                                                         \
+         .functions = tr_regularizers,                                                             \
+         .doc = "penalty that the loss gets for it"},                                              \
+    {                                                                                              \
+        .name = #weight "_constraint", .kind = TR_KEY_CALL,                                        \
+        .offset = offsetof(type, weight.constraint), .optional = true,                             \
+        .functions = tr_constraint_functions, .doc = "what it is held to behind every step"        \
+    }
 
 #endif

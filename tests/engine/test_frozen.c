@@ -8,7 +8,7 @@
 #include "h5_attributes.h"
 #include "mem.h"
 #include "optimizer_list.h"
-#include "rig.h"
+#include "recorded.h"
 
 enum { N = 40 };
 
@@ -82,66 +82,8 @@ static const variant in_keras[] = {
      {"layer.g.trainable=false", "optimizer.learning_rate=0.005"}},
 };
 
-static tr_samples recorded_samples(hid_t file)
-{
-    size_t n_pixels, n;
-    float *images = test_golden_floats(file, "images", &n_pixels);
-    float *labels = test_golden_floats(file, "labels", &n);
-    tr_samples samples = {.n = (int64_t)n, .h = 9, .w = 7, .c = 3, .pixel = TR_PIXEL_U8};
-    uint8_t *x = tr_alloc(n_pixels, 1);
-    int32_t *y = tr_alloc(n, sizeof *y);
-    for (size_t i = 0; i < n_pixels; i++)
-        x[i] = (uint8_t)images[i];
-    for (size_t i = 0; i < n; i++)
-        y[i] = (int32_t)labels[i];
-    samples.x = x;
-    samples.y = y;
-    tr_free(images);
-    tr_free(labels);
-    return samples;
-}
-
 /* Keras in float32 and in float64 are 4e-7 apart; kernels of ours add in other orders than its. */
 static const double allowed = 5e-6;
-
-static void compare_losses(test_rig *rig, hid_t file, const char *name, const tr_samples *samples)
-{
-    size_t n_rows, n_steps;
-    char path[128];
-    tr_error err = {0};
-    snprintf(path, sizeof path, "%s/losses", name);
-    float *rows = test_golden_floats(file, "batches", &n_rows);
-    float *losses = test_golden_floats(file, path, &n_steps);
-    const size_t width = n_rows / n_steps;
-    for (size_t step = 0; step < n_steps; step++) {
-        uint32_t index[N];
-        tr_sums sums;
-        int64_t n = 0;
-        for (; n < (int64_t)width && rows[step * width + (size_t)n] >= 0.0f; n++)
-            index[n] = (uint32_t)rows[step * width + (size_t)n];
-        cr_assert_eq(tr_engine_step(rig->engine, samples, index, n, &sums, &err), TR_OK);
-        const double loss = sums.loss / (double)n, keras = (double)losses[step];
-        cr_expect(fabs(loss - keras) <= allowed, "%s, step %zu: loss %.7f, Keras %.7f", name,
-                  step + 1, loss, keras);
-    }
-    tr_free(rows);
-    tr_free(losses);
-}
-
-static void compare_final(test_rig *rig, hid_t file, const char *name)
-{
-    tr_engine_finish(rig->engine);
-    for (int w = 0; w < tr_model_n_weights(rig->model); w++) {
-        const tr_weight_info info = tr_model_weight(rig->model, w);
-        char path[192];
-        size_t n;
-        snprintf(path, sizeof path, "%s/final/%s/%s", name, info.layer, info.name);
-        float *keras = test_golden_floats(file, path, &n), *ours = test_rig_weight(rig, w);
-        test_close(path, ours, keras, n, info.trained ? allowed : 0.0, 0.0);
-        tr_free(keras);
-        tr_free(ours);
-    }
-}
 
 /* Those of the weights that are trained, in Keras's order, by Keras's names and with its values. */
 static void compare_variables(test_rig *rig, hid_t file, const char *name)
@@ -178,12 +120,12 @@ static void compare_variables(test_rig *rig, hid_t file, const char *name)
 Test(frozen, others_learn_as_in_keras)
 {
     const hid_t file = test_golden_open("frozen_trace.h5");
-    tr_samples samples = recorded_samples(file);
+    tr_samples samples = test_recorded_samples(file);
     for (size_t i = 0; i < sizeof in_keras / sizeof *in_keras; i++) {
         test_rig rig = new_rig(&in_keras[i], 2);
         test_rig_load_weights(&rig, file, "initial");
-        compare_losses(&rig, file, in_keras[i].name, &samples);
-        compare_final(&rig, file, in_keras[i].name);
+        test_recorded_losses(&rig, file, in_keras[i].name, &samples, allowed);
+        test_recorded_weights(&rig, file, in_keras[i].name, allowed);
         compare_variables(&rig, file, in_keras[i].name);
         test_rig_free(&rig);
     }

@@ -221,17 +221,63 @@ Test(keras_layers, keras_3_has_our_hard_sigmoid)
                          "activation = hard_sigmoid\n");
 }
 
-Test(keras_layers, regularizers_get_a_note)
+/* In the spellings of all versions. */
+Test(keras_layers, functions_of_weights)
 {
-    const test_translation *made = test_translate(
-        FLATTEN ",{'class_name':'Dense','config':{'name':'d','units':2,'kernel_regularizer':"
-                "{'class_name':'L2','config':{'l2':0.01}},'bias_regularizer':null}}",
-        NULL, "3.3.3");
-    test_translation_has(made, "units = 2\n");
-    cr_expect_not_null(
-        strstr(made->notes, "layer d (Dense): kernel_regularizer: predictions do not"), "%s",
-        made->notes);
-    cr_expect_null(strstr(made->notes, "bias_regularizer"));
+    static const char *const cases[][2] = {
+        {"'kernel_initializer':{'class_name':'HeNormal','config':{'seed':null}}",
+         "kernel_initializer = he_normal\n"},
+        {"'kernel_initializer':{'module':'keras.initializers','class_name':'GlorotUniform','config'"
+         ":"
+         "{'seed':7},'registered_name':null}",
+         "kernel_initializer = glorot_uniform(seed=7)\n"},
+        {"'kernel_initializer':{'class_name':'VarianceScaling','config':{'scale':2.0,'mode':"
+         "'fan_out','distribution':'normal','seed':null,'input_axes':null}}",
+         "kernel_initializer = variance_scaling(scale=2, mode=fan_out, "
+         "distribution=truncated_normal)\n"},
+        {"'kernel_initializer':'uniform'", "kernel_initializer = random_uniform\n"},
+        {"'kernel_initializer':{'class_name':'OrthogonalInitializer','config':{'gain':1.0,'seed':"
+         "{'class_name':'SeedGenerator','config':{'seed':3}}}}",
+         "kernel_initializer = orthogonal(gain=1)\n"},
+        {"'bias_initializer':{'class_name':'Constant','config':{'value':-0.5}}",
+         "bias_initializer = constant(value=-0.5)\n"},
+        {"'kernel_regularizer':{'class_name':'L1L2','config':{'l1':0.0,'l2':1e-4}}",
+         "kernel_regularizer = l1_l2(l1=0, l2=0.0001)\n"},
+        {"'kernel_regularizer':'l2'", "kernel_regularizer = l2\n"},
+        {"'kernel_constraint':{'class_name':'MaxNorm','config':{'max_value':3,'axis':[0,1,2]}}",
+         "kernel_constraint = max_norm(max_value=3, axis=[0, 1, 2])\n"},
+        {"'bias_constraint':{'class_name':'NonNeg','config':{}}", "bias_constraint = non_neg\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *layers = tr_format(
+            FLATTEN ",{'class_name':'Dense','config':{'name':'d','units':2,%s}}", cases[i][0]);
+        const test_translation *made = test_translate(layers, NULL, "3.3.3");
+        test_translation_has(made, cases[i][1]);
+        cr_expect_null(strstr(made->notes, "layer d"), "%s", made->notes);
+        tr_free(layers);
+    }
+}
+
+/* They are left out, by name, and an export has them again. */
+Test(keras_layers, functions_of_other_people_get_a_note)
+{
+    static const char *const cases[] = {
+        "'kernel_regularizer':{'class_name':'OrthogonalRegularizer','config':{'factor':0.01}}",
+        "'kernel_regularizer':{'class_name':'L2','config':{'l2':-1}}",
+        "'kernel_initializer':{'class_name':'HeNormal','config':{'scale':2}}",
+        "'bias_constraint':{'class_name':'Mine>MaxNorm2','config':{}}",
+        "'kernel_constraint':{'class_name':'MaxNorm','config':{'axis':[0,7]}}",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *layers = tr_format(
+            FLATTEN ",{'class_name':'Dense','config':{'name':'d','units':2,%s}}", cases[i]);
+        const test_translation *made = test_translate(layers, NULL, "3.3.3");
+        test_translation_has(made, "units = 2\n[compile]\n");
+        cr_expect_not_null(strstr(made->notes, "is not known here: predictions do not"), "%s",
+                           made->notes);
+        cr_expect_not_null(strstr(made->carried, "{\"layers\":{\"d\":{\""), "%s", made->carried);
+        tr_free(layers);
+    }
 }
 
 Test(keras_layers, names_are_made_acceptable_and_unique)
@@ -305,13 +351,13 @@ Test(keras_layers, what_no_prediction_depends_on_is_carried)
     cr_assert_eq(made->status, TR_OK, "%s", made->err.text);
     cr_expect_str_eq(
         made->carried,
-        test_json(
-            "{'input':{'name':'in'},'layers':{'a_b':{'noise_shape':[null,1,1,2],'seed':3},"
-            "'my_conv':{'kernel_constraint':{'class_name':'MaxNorm','config':{'axis':0,"
-            "'max_value':1}},'kernel_regularizer':{'class_name':'L2','config':{'l2':0.01}},'name':'my conv'}},"
-            "'model':{'name':'made'}}"));
+        test_json("{'input':{'name':'in'},'layers':{'a_b':{'noise_shape':[null,1,1,2],'seed':3},"
+                  "'my_conv':{'name':'my conv'}},"
+                  "'model':{'name':'made'}}"));
     test_translation_has(made, "[layer.my_conv]\ntype = conv2d\nfilters = 2\nkernel_size = 3, 3\n"
+                               "kernel_regularizer = l2(l2=0.01)\n"
                                "kernel_initializer = glorot_uniform\n"
+                               "kernel_constraint = max_norm(max_value=1, axis=0)\n"
                                "trainable = false\n");
 }
 
