@@ -208,7 +208,7 @@ static json_t *layer_object(const tr_section *section, const json_t *carried)
     add_keys(config, section, ops->keys, ops->n_keys, false);
     if (ops->keras_rest != NULL) {
         json_t *rest = json_loads(ops->keras_rest, 0, NULL);
-        json_object_update(config, rest);
+        json_object_update_missing(config, rest);
         json_decref(rest);
     }
     tr_keras_add_carried(config, carried, "layers", section->name + strlen("layer."));

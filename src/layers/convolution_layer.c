@@ -31,6 +31,7 @@ void tr_convolution_add_depthwise(tr_layer *layer, const char *name, int64_t mul
     const int64_t dims[4] = {self->kernel_size[0], self->kernel_size[1], layer->src.c, multiplier};
     const int64_t window = dims[0] * dims[1];
     tr_layer_add_param(layer, name, 4, dims, rules);
+    layer->params[layer->n_params - 1].depthwise = true;
     layer->flops +=
         2.0 * (double)(window * dims[2] * dims[3]) * (double)(layer->dst.h * layer->dst.w);
 }

@@ -29,12 +29,6 @@ tr_status tr_convolution_forward(tr_layer *layer, tr_program *program, tr_tape *
 tr_status tr_convolution_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
                                   tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
-/* Keras config (keras_rest) of depthwise and pointwise kernels, and of biases. */
-#define TR_KERAS_DEPTHWISE "\"depthwise_regularizer\":null,\"depthwise_constraint\":null"
-#define TR_KERAS_POINTWISE "\"pointwise_regularizer\":null,\"pointwise_constraint\":null"
-#define TR_KERAS_BIAS                                                                              \
-    "\"bias_regularizer\":null,\"activity_regularizer\":null,\"bias_constraint\":null"
-
 /* clang-format off */
 #define TR_KEY_FILTERS(type)                                                                       \
     {                                                                                              \

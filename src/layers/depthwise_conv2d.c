@@ -37,7 +37,7 @@ static tr_status depthwise_conv2d_shape(tr_layer *layer, tr_error *err)
 const tr_layer_ops tr_depthwise_conv2d_ops = {
     .type = "depthwise_conv2d",
     .keras_class = "DepthwiseConv2D",
-    .keras_rest = "{" TR_KERAS_DEPTHWISE "," TR_KERAS_BIAS ",\"data_format\":\"channels_last\"}",
+    .keras_rest = "{" TR_KERAS_WEIGHTED ",\"data_format\":\"channels_last\"}",
     .doc = "2-D convolution of each channel by itself",
     .bytes = sizeof(depthwise_conv2d),
     .keys = keys,

@@ -81,8 +81,7 @@ static tr_status separable_conv2d_backward(tr_layer *layer, tr_program *program,
 const tr_layer_ops tr_separable_conv2d_ops = {
     .type = "separable_conv2d",
     .keras_class = "SeparableConv2D",
-    .keras_rest = "{" TR_KERAS_DEPTHWISE "," TR_KERAS_POINTWISE "," TR_KERAS_BIAS
-                  ",\"data_format\":\"channels_last\"}",
+    .keras_rest = "{" TR_KERAS_WEIGHTED ",\"data_format\":\"channels_last\"}",
     .doc = "depthwise convolution, then one of 1 x 1",
     .bytes = sizeof(separable_conv2d),
     .keys = keys,

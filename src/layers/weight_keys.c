@@ -184,8 +184,8 @@ unsigned tr_constraint_axes(const tr_call *constraint, int n_dims)
 
 static tr_status refuse(const tr_param *param, const char *what, tr_error *err)
 {
-    return tr_fail(err, TR_ERR_CONFIG, "%s_initializer = %s: %s", param->name,
-                   tr_initializers[param->rules.initializer.function].name, what);
+    return tr_fail(err, TR_ERR_CONFIG, "initializer %s of %s: %s",
+                   tr_initializers[param->rules.initializer.function].name, param->name, what);
 }
 
 static tr_status check_constraint(const tr_param *param, tr_error *err)
@@ -194,14 +194,14 @@ static tr_status check_constraint(const tr_param *param, tr_error *err)
     const tr_constraint kind = (tr_constraint)call->function;
     if (kind == TR_CONSTRAINT_MIN_MAX_NORM && call->arguments[0] > call->arguments[1])
         return tr_fail(err, TR_ERR_CONFIG,
-                       "%s_constraint = min_max_norm: min_value is larger than max_value",
+                       "constraint min_max_norm of %s: min_value is larger than max_value",
                        param->name);
     if (kind == TR_CONSTRAINT_NONE || kind == TR_CONSTRAINT_NON_NEG ||
         tr_constraint_axes(call, param->n_dims) != 0)
         return TR_OK;
     return tr_fail(err, TR_ERR_CONFIG,
-                   "%s_constraint = %s: axis names a dimension that a weight of %d does not have",
-                   param->name, tr_constraint_functions[kind].name, param->n_dims);
+                   "constraint %s of %s: axis names a dimension that a weight of %d does not have",
+                   tr_constraint_functions[kind].name, param->name, param->n_dims);
 }
 
 static tr_status check_initializer(const tr_param *param, tr_error *err)

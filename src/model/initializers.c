@@ -164,13 +164,14 @@ static void fill_identity(const filling *self, float gain)
 }
 
 /* In each group of output channels channel i takes input channel i, at the centre of the window,
- * as far as there are both; where every input channel has outputs of its own, the first of them
- * takes it. */
+ * as far as there are both; of a depthwise kernel the first result of each channel. */
 static void fill_dirac(const filling *self, int64_t groups)
 {
     const int64_t *dims = self->param->dims, in = dims[2], out = dims[3], each = out / groups;
     float *centre = self->values + (dims[0] / 2 * dims[1] + dims[1] / 2) * in * out;
-    for (int64_t g = 0; g < groups; g++)
+    for (int64_t i = 0; self->param->depthwise && i < in; i++)
+        centre[i * out] = 1.0f;
+    for (int64_t g = 0; !self->param->depthwise && g < groups; g++)
         for (int64_t i = 0; i < in && i < each; i++)
             centre[i * out + g * each + i] = 1.0f;
 }

@@ -200,9 +200,9 @@ Test(weight_rules, constraints_that_do_not_go)
 {
     static const char *const rows[][2] = {
         {"kernel_constraint = max_norm(3, axis=[0, 2])",
-         "kernel_constraint = max_norm: axis names a dimension that a weight of 2 does not have"},
-        {"bias_constraint = unit_norm(axis=1)", "bias_constraint = unit_norm: axis"},
-        {"bias_constraint = unit_norm(axis=-2)", "bias_constraint = unit_norm: axis"},
+         "constraint max_norm of kernel: axis names a dimension that a weight of 2 does not have"},
+        {"bias_constraint = unit_norm(axis=1)", "constraint unit_norm of bias: axis"},
+        {"bias_constraint = unit_norm(axis=-2)", "constraint unit_norm of bias: axis"},
         {"kernel_constraint = min_max_norm(2, 1)", "min_value is larger than max_value"},
         {"kernel_constraint = min_max_norm(0, 1, 2)", "rate a number from 0 to 1"},
         {"kernel_regularizer = l2(-1)", "must be l2(l2), with l2 a number from 0"},

@@ -215,6 +215,21 @@ Test(initializers, identity_and_dirac)
     }
 }
 
+/* Two results of each channel: the first passes it on. */
+Test(initializers, dirac_of_each_channel)
+{
+    static const int64_t shape[3] = {4, 4, 3};
+    test_net *net = test_net_new("[layer.a]\ntype = depthwise_conv2d\nkernel_size = 3\n"
+                                 "depth_multiplier = 2\ndepthwise_initializer = dirac\n",
+                                 shape, 1);
+    float m[3 * 3 * 3 * 2];
+    tr_error err = {0};
+    cr_assert_eq(tr_model_get_weight(net->model, 0, m, &err), TR_OK);
+    for (int i = 0; i < 54; i++)
+        cr_expect_eq(m[i], i / 6 == 4 && i % 2 == 0 ? 1.0f : 0.0f, "%d", i);
+    test_net_free(net);
+}
+
 /* ---- addresses ---- */
 
 /* A seed of its own gives the same numbers wherever the weight stands, whatever [fit] says. */
@@ -274,12 +289,12 @@ Test(initializers, shapes_that_do_not_go)
                                "filters = 3\nkernel_size = 3\n%s\n[layer.f]\ntype = flatten\n";
     static const char *const rows[][2] = {
         {"bias_initializer = orthogonal",
-         "[layer.a] bias_initializer = orthogonal: it needs two dimensions"},
+         "[layer.a] initializer orthogonal of bias: it needs two dimensions"},
         {"kernel_initializer = identity",
-         "[layer.a] kernel_initializer = identity: it is a matrix"},
-        {"bias_initializer = dirac", "bias_initializer = dirac: it is for the kernel of a conv"},
+         "[layer.a] initializer identity of kernel: it is a matrix"},
+        {"bias_initializer = dirac", "initializer dirac of bias: it is for the kernel of a conv"},
         {"kernel_initializer = dirac(2)",
-         "kernel_initializer = dirac: groups does not divide the output channels"},
+         "initializer dirac of kernel: groups does not divide the output channels"},
         {"kernel_initializer = random_uniform(1, 0)", "minval is larger than maxval"},
         {"kernel_initializer = he_nomal", "did you mean he_normal?"},
         {"kernel_initializer = variance_scaling(0)", "scale a number above 0"},
