@@ -111,7 +111,7 @@ static tr_status add(constrained *item, const tr_param *param, tr_error *err)
     default:
         return TR_OK;
     }
-    return find_groups(item, param, tr_constraint_axes(call, param->n_dims), err);
+    return find_groups(item, param, tr_constraint_axes(param), err);
 }
 
 static tr_status add_all(tr_constraints *constraints, const tr_model *model, tr_error *err)

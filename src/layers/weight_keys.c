@@ -162,8 +162,10 @@ const tr_callable tr_constraint_functions[] = {
     [TR_N_CONSTRAINTS] = {0},
 };
 
-unsigned tr_constraint_axes(const tr_call *constraint, int n_dims)
+unsigned tr_constraint_axes(const tr_param *param)
 {
+    const tr_call *constraint = &param->rules.constraint;
+    const int n_dims = param->n_dims - param->n_hidden; /* Keras's */
     const tr_callable *function = &tr_constraint_functions[constraint->function];
     unsigned found = 0;
     for (size_t i = 0; i < function->n_arguments; i++) {
@@ -174,7 +176,7 @@ unsigned tr_constraint_axes(const tr_call *constraint, int n_dims)
                 continue;
             if (axis < 0 || axis >= n_dims)
                 return 0;
-            found |= 1u << axis;
+            found |= 1u << (axis + param->n_hidden);
         }
     }
     return found;
@@ -197,11 +199,12 @@ static tr_status check_constraint(const tr_param *param, tr_error *err)
                        "constraint min_max_norm of %s: min_value is larger than max_value",
                        param->name);
     if (kind == TR_CONSTRAINT_NONE || kind == TR_CONSTRAINT_NON_NEG ||
-        tr_constraint_axes(call, param->n_dims) != 0)
+        tr_constraint_axes(param) != 0)
         return TR_OK;
     return tr_fail(err, TR_ERR_CONFIG,
                    "constraint %s of %s: axis names a dimension that a weight of %d does not have",
-                   tr_constraint_functions[kind].name, param->name, param->n_dims);
+                   tr_constraint_functions[kind].name, param->name,
+                   param->n_dims - param->n_hidden);
 }
 
 static tr_status check_initializer(const tr_param *param, tr_error *err)

@@ -66,9 +66,9 @@ typedef enum tr_constraint {
 
 extern const tr_callable tr_initializers[], tr_regularizers[], tr_constraint_functions[];
 
-/* Dimensions over which a constraint takes norms, of a weight of `n_dims`: bit d for dimension d.
- * 0: none, or one that there is not. */
-unsigned tr_constraint_axes(const tr_call *constraint, int n_dims);
+/* Dimensions over which the constraint of a weight takes norms: bit d for dimension d. 0: none, or
+ * one that there is not. */
+unsigned tr_constraint_axes(const tr_param *param);
 
 /* TR_ERR_CONFIG, in words that follow the layer's name, where a rule cannot be that of a weight of
  * its shape. */

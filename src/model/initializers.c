@@ -158,7 +158,8 @@ static tr_status fill_orthogonal(const filling *self, double gain, tr_error *err
 
 static void fill_identity(const filling *self, float gain)
 {
-    const int64_t rows = self->param->dims[0], columns = self->param->dims[1];
+    const int64_t *dims = self->param->dims + self->param->n_hidden;
+    const int64_t rows = dims[0], columns = dims[1];
     for (int64_t i = 0; i < rows && i < columns; i++)
         self->values[i * columns + i] = gain;
 }

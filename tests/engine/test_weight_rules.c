@@ -175,6 +175,36 @@ Test(weight_rules, predictions_have_no_penalty)
     test_samples_free(&samples);
 }
 
+/* A dense layer on pixels has a kernel of two dimensions, as in Keras, however it computes. */
+Test(weight_rules, axes_are_those_of_keras)
+{
+    static const char body[] = "[model]\ninput_shape = 9, 7, 3\n[layer.d]\ntype = dense\n"
+                               "units = 17\nkernel_constraint = unit_norm\n[layer.f]\n"
+                               "type = flatten\n[layer.g]\ntype = dense\nunits = 4\n"
+                               "activation = softmax\nkernel_constraint = unit_norm(axis=[-1])\n";
+    tr_samples samples = test_samples(90, shape, 4);
+    test_rig rig = test_rig_new(body, "sgd", 2, N, NULL, 0);
+    test_rig_step(&rig, &samples, N, 0);
+    float *kernel = test_rig_weight(&rig, 0), *last = test_rig_weight(&rig, 2);
+    for (int unit = 0; unit < 17; unit++) {
+        double sum = 0.0;
+        for (int i = 0; i < 3; i++)
+            sum += (double)kernel[i * 17 + unit] * (double)kernel[i * 17 + unit];
+        cr_expect_float_eq(sum, 1.0, 2e-6, "%d: %g", unit, sum);
+    }
+    for (int i = 0; i < 9 * 7 * 17; i++) {
+        double sum = 0.0;
+        for (int unit = 0; unit < 4; unit++)
+            sum += (double)last[i * 4 + unit] * (double)last[i * 4 + unit];
+        /* norms of near nothing are held back by Keras's epsilon */
+        cr_expect_float_eq(sum, 1.0, 1e-4, "%d: %g", i, sum);
+    }
+    tr_free(kernel);
+    tr_free(last);
+    test_rig_free(&rig);
+    test_samples_free(&samples);
+}
+
 /* Padding of blocked layouts stays zero, whatever a weight is held to. */
 Test(weight_rules, padding_stays_zero)
 {
