@@ -78,7 +78,7 @@ static bool parse_number(const char *text, double *value)
 {
     const size_t digits = strspn(text, "0123456789");
     if (digits > 0 && digits < 10 && text[digits] == '\0') {
-        *value = (double)atol(text);
+        *value = (double)strtol(text, NULL, 10);
         return true;
     }
     char *end;
