@@ -39,6 +39,18 @@ static char *reals(const double *values, int n, char separator)
     return text;
 }
 
+/* Without blanks. */
+static char *words(const char *text)
+{
+    char *copy = tr_strdup(text), *to = copy;
+    for (const char *c = text; copy != NULL && *c != '\0'; c++)
+        if (*c != ' ' && *c != '\t')
+            *to++ = *c;
+    if (copy != NULL)
+        *to = '\0';
+    return copy;
+}
+
 char *tr_value_canonical(const tr_key *key, const void *fields)
 {
     const void *field = (const char *)fields + key->offset;
@@ -64,6 +76,8 @@ char *tr_value_canonical(const tr_key *key, const void *fields)
         return tr_strdup(number);
     case TR_KEY_CALL:
         return tr_call_canonical(key, field);
+    case TR_KEY_WORDS:
+        return words(*(const char *const *)field);
     case TR_KEY_TEXT:
         break;
     }

@@ -33,6 +33,8 @@ typedef enum tr_key_kind {
     TR_KEY_CHOICE,  /* int: index into `choices` */
     TR_KEY_CHOICES, /* unsigned: bit i set for choices[i]; comma-separated, no repeats, "" = none */
     TR_KEY_TEXT,    /* const char *, owned by the section; not empty unless fallback is "" */
+    TR_KEY_WORDS,   /* const char *, like TEXT: comma-separated words of letters, digits, _ and /;
+                     * "" = none */
     TR_KEY_INTS,    /* int64_t[count]; comma-separated; for count 2 a single value means both,
                      * as in Keras's kernel_size=3; for count 4, two sides of each of two, one
                      * value means all and two mean both sides of the first and of the second; with
@@ -62,7 +64,8 @@ typedef struct tr_key {
     bool constants;             /* REALS: each may be a fraction; one alone is no list in Keras */
     /* CALL: ends in a row without a name */
     const struct tr_callable *functions;
-    const char *zero_word; /* INT: a word that means 0, e.g. "auto"; or NULL */
+    const char *zero_word; /* INT, REAL: a word that means 0, e.g. "auto", "none"; or NULL */
+    bool ours;             /* Keras does not have it, and is not told */
     bool optional;         /* may be absent without a default: the field stays as it was */
     const char *doc;       /* one line for `trainer help` */
 } tr_key;

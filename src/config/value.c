@@ -214,6 +214,10 @@ static bool store_number(const tr_key *key, const char *text, void *field)
         }
         return parse_int(key, text, field);
     case TR_KEY_REAL:
+        if (key->zero_word != NULL && strcmp(text, key->zero_word) == 0) {
+            *(double *)field = 0.0;
+            return true;
+        }
         if (!parse_real(text, &ratio.num) || !in_range(key, ratio.num))
             return false;
         *(double *)field = ratio.num;
@@ -228,6 +232,26 @@ static bool store_number(const tr_key *key, const char *text, void *field)
     default:
         return parse_ints(key, text, field);
     }
+}
+
+/* Between commas, with blanks around them. */
+static bool are_words(const char *text)
+{
+    static const char blanks[] = " \t";
+    for (const char *at = text; *text != '\0'; at++) {
+        at += strspn(at, blanks);
+        const char *word = at;
+        while (isalnum((unsigned char)*at) || *at == '_' || *at == '/')
+            at++;
+        if (at == word)
+            return false;
+        at += strspn(at, blanks);
+        if (*at == '\0')
+            break;
+        if (*at != ',')
+            return false;
+    }
+    return true;
 }
 
 bool tr_value_parse(const tr_key *key, const char *text, void *fields)
@@ -247,6 +271,12 @@ bool tr_value_parse(const tr_key *key, const char *text, void *fields)
         return parse_choices(key, text, field);
     case TR_KEY_TEXT:
         if (*text == '\0' && (key->fallback == NULL || *key->fallback != '\0'))
+            return false;
+        *(const char **)field = text;
+        return true;
+    case TR_KEY_WORDS:
+        if (!are_words(text) ||
+            (*text == '\0' && (key->fallback == NULL || *key->fallback != '\0')))
             return false;
         *(const char **)field = text;
         return true;
@@ -303,7 +333,8 @@ const char *tr_value_expected(const tr_key *key, char *text, size_t n)
                  key->zero_word == NULL ? "" : " or ", range);
         break;
     case TR_KEY_REAL:
-        snprintf(text, n, "a number%s", range);
+        snprintf(text, n, "%s%sa number%s", key->zero_word == NULL ? "" : key->zero_word,
+                 key->zero_word == NULL ? "" : " or ", range);
         break;
     case TR_KEY_RATIO:
         snprintf(text, n, "a number%s, or a fraction of two such as 1/255", range);
@@ -317,6 +348,10 @@ const char *tr_value_expected(const tr_key *key, char *text, size_t n)
     case TR_KEY_CHOICES:
         snprintf(text, n, "empty or a list, each name once, of: %s",
                  tr_join_names(key->choices, names, sizeof names));
+        break;
+    case TR_KEY_WORDS:
+        snprintf(text, n, "%sa list of words of letters, digits and _",
+                 key->fallback != NULL && *key->fallback == '\0' ? "empty or " : "");
         break;
     case TR_KEY_TEXT:
         snprintf(text, n, "a text that is not empty");

@@ -45,6 +45,18 @@ static json_t *list_of(const int64_t *integers, int count)
     return list;
 }
 
+static json_t *words_of(const char *text)
+{
+    static const char between[] = ", \t";
+    json_t *list = json_array();
+    for (text += strspn(text, between); *text != '\0'; text += strspn(text, between)) {
+        const size_t n = strcspn(text, between);
+        json_array_append_new(list, json_stringn(text, n));
+        text += n;
+    }
+    return list;
+}
+
 static json_t *value_of(const tr_key *key, const char *text)
 {
     any_value value = {0};
@@ -52,6 +64,8 @@ static json_t *value_of(const tr_key *key, const char *text)
     at_start.offset = 0;
     if (key->kind == TR_KEY_TEXT)
         return json_string(text);
+    if (key->kind == TR_KEY_WORDS)
+        return words_of(text);
     if (!tr_value_parse(&at_start, text, &value))
         return NULL;
     json_t *list;
@@ -63,6 +77,8 @@ static json_t *value_of(const tr_key *key, const char *text)
             return list_of(value.integers + key->count - 1, 1);
         return list_of(value.integers, key->count);
     case TR_KEY_REAL:
+        if (key->zero_word != NULL && value.real == 0.0)
+            return json_null();
         return json_real(value.real); /* 1 becomes 1.0: Keras 3 wants no integer */
     case TR_KEY_BOOL:
         return json_boolean(value.truth);
@@ -94,12 +110,6 @@ static bool says_default(const tr_entry *entry, const tr_key *key)
     return same;
 }
 
-/* How many samples a batch normalization measures at once. */
-static bool is_ours(const char *key)
-{
-    return strcmp(key, "virtual_batch_size") == 0;
-}
-
 /* Adds the values of a section. `spoken`: only what differs from the default, for keys that some
  * Keras does not know. */
 static void add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
@@ -108,7 +118,7 @@ static void add_keys(json_t *config, const tr_section *section, const tr_key *ke
     for (size_t k = 0; k < n_keys; k++) {
         const tr_entry *entry = section == NULL ? NULL : tr_section_find(section, keys[k].name);
         const char *text = entry == NULL ? keys[k].fallback : entry->value;
-        if (is_ours(keys[k].name) || (spoken && says_default(entry, &keys[k])) ||
+        if (keys[k].ours || (spoken && says_default(entry, &keys[k])) ||
             json_object_get(config, keys[k].name) != NULL)
             continue;
         if (text != NULL)

@@ -77,6 +77,20 @@ static bool append_list(char text[TR_KERAS_TEXT], const json_t *value, bool inte
     return json_array_size(value) > 0;
 }
 
+/* Of a list of strings; whether they are words is the key's business. */
+static bool append_words(char text[TR_KERAS_TEXT], const json_t *value)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(value, i, item)
+    {
+        if (!json_is_string(item) || strchr(json_string_value(item), ',') != NULL ||
+            !append(text, "%s%s", i == 0 ? "" : ", ", json_string_value(item)))
+            return false;
+    }
+    return json_is_array(value);
+}
+
 static bool write_text(const tr_key *key, const json_t *value, char text[TR_KERAS_TEXT])
 {
     text[0] = '\0';
@@ -84,8 +98,13 @@ static bool write_text(const tr_key *key, const json_t *value, char text[TR_KERA
     case TR_KEY_INT:
         return append_number(text, value, true);
     case TR_KEY_REAL:
+        if (key->zero_word != NULL && json_is_null(value))
+            return append(text, "%s", key->zero_word);
+        return append_number(text, value, false);
     case TR_KEY_RATIO:
         return append_number(text, value, false);
+    case TR_KEY_WORDS:
+        return append_words(text, value);
     case TR_KEY_BOOL:
         return json_is_boolean(value) && append(text, json_is_true(value) ? "true" : "false");
     case TR_KEY_INTS:
@@ -130,7 +149,8 @@ void tr_keras_take_keys(FILE *ini, const char **section, json_t *config, const t
     char text[TR_KERAS_TEXT];
     for (size_t i = 0; i < n_keys; i++) {
         const json_t *value = json_object_get(config, keys[i].name);
-        if (value == NULL || json_is_null(value) || !tr_keras_value(&keys[i], value, text))
+        if (value == NULL || (json_is_null(value) && keys[i].zero_word == NULL) ||
+            !tr_keras_value(&keys[i], value, text))
             continue;
         if (*section != NULL)
             fprintf(ini, "\n[%s]\n", *section);

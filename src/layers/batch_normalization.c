@@ -26,6 +26,7 @@ static const tr_key keys[] = {
     TR_KEYS_NORMALIZATION,
     {.name = "virtual_batch_size",
      .kind = TR_KEY_INT,
+     .ours = true,
      .offset = offsetof(batch_normalization, virtual_batch_size),
      .fallback = "0",
      .min = 0,

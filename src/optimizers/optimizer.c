@@ -70,7 +70,7 @@ const size_t tr_optimizer_n_common_keys =
 /* Of [optimizer.NAME] alone. */
 static const tr_key group_keys[] = {
     {.name = "layers",
-     .kind = TR_KEY_TEXT,
+     .kind = TR_KEY_WORDS,
      .offset = AT(layers),
      .doc = "names of the layers that it trains, in place of [optimizer]"},
     {.name = "optimizer",

@@ -4,12 +4,25 @@
 
 #include "optimizer.h"
 
-extern const tr_optimizer_ops tr_adadelta_ops, tr_adagrad_ops, tr_adam_ops, tr_adamax_ops,
-    tr_adamw_ops, tr_ftrl_ops, tr_lamb_ops, tr_lion_ops, tr_nadam_ops, tr_rmsprop_ops, tr_sgd_ops;
+extern const tr_optimizer_ops tr_adadelta_ops, tr_adafactor_ops, tr_adagrad_ops, tr_adam_ops,
+    tr_adamax_ops, tr_adamw_ops, tr_ftrl_ops, tr_lamb_ops, tr_lion_ops, tr_muon_ops, tr_nadam_ops,
+    tr_rmsprop_ops, tr_schedule_free_adamw_ops, tr_sgd_ops;
 
-const tr_optimizer_ops *const tr_optimizer_table[] = {
-    &tr_adadelta_ops, &tr_adagrad_ops, &tr_adam_ops,  &tr_adamax_ops,  &tr_adamw_ops, &tr_ftrl_ops,
-    &tr_lamb_ops,     &tr_lion_ops,    &tr_nadam_ops, &tr_rmsprop_ops, &tr_sgd_ops,   NULL};
+const tr_optimizer_ops *const tr_optimizer_table[] = {&tr_adadelta_ops,
+                                                      &tr_adafactor_ops,
+                                                      &tr_adagrad_ops,
+                                                      &tr_adam_ops,
+                                                      &tr_adamax_ops,
+                                                      &tr_adamw_ops,
+                                                      &tr_ftrl_ops,
+                                                      &tr_lamb_ops,
+                                                      &tr_lion_ops,
+                                                      &tr_muon_ops,
+                                                      &tr_nadam_ops,
+                                                      &tr_rmsprop_ops,
+                                                      &tr_schedule_free_adamw_ops,
+                                                      &tr_sgd_ops,
+                                                      NULL};
 
 enum { N_OPTIMIZERS = sizeof tr_optimizer_table / sizeof *tr_optimizer_table };
 

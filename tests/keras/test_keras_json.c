@@ -373,9 +373,12 @@ Test(keras_json, effective_configuration_says_no_more)
 Test(keras_json, every_optimizer_has_a_class)
 {
     for (size_t i = 0; tr_optimizer_table[i] != NULL; i++) {
-        const char *name = tr_optimizer_table[i]->keras_class;
-        cr_assert(name != NULL && strcasecmp(name, tr_optimizer_table[i]->name) == 0, "%s",
-                  tr_optimizer_table[i]->name);
+        char words[64] = "";
+        for (const char *c = tr_optimizer_table[i]->name; *c != '\0'; c++)
+            strncat(words, c, *c != '_');
+        cr_assert(tr_optimizer_table[i]->keras_class != NULL &&
+                      strcasecmp(tr_optimizer_table[i]->keras_class, words) == 0,
+                  "%s", tr_optimizer_table[i]->name);
     }
 }
 
