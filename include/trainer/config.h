@@ -35,8 +35,8 @@ typedef struct tr_data_config {
 } tr_data_config;
 
 typedef struct tr_compile_config {
-    const char *loss, *optimizer, *metrics; /* names; resolved by their tables */
-    int64_t top_k;                          /* of the top-k metrics */
+    const char *loss, *optimizer, *metrics, *weighted_metrics; /* names; resolved by their tables */
+    int64_t top_k;                                             /* of the top-k metrics */
 } tr_compile_config;
 
 typedef struct tr_fit_config {

@@ -7,9 +7,9 @@
 
 #include "trainer/status.h"
 
-enum { TR_MAX_METRICS = 8 };
+enum { TR_MAX_METRICS = 16 };
 
-/* Loss and metrics, all means over samples, as Keras averages them. */
+/* Loss and metrics of some samples, as Keras computes them; most are means. */
 typedef struct tr_metrics {
     double loss;
     double values[TR_MAX_METRICS]; /* in the order of the run's metrics */

@@ -84,12 +84,15 @@ bool tr_model_gives_probabilities(const tr_model *model);
 
 typedef struct tr_metric_info {
     const char *name;     /* as reported: Keras's key in history.history */
+    const char *written;  /* in the configuration */
     const char *resolved; /* what it stands for, e.g. accuracy: sparse_categorical_accuracy */
     bool counts;          /* a share of right answers: it has a standard error */
+    bool weighted;        /* samples count by their weights */
     bool larger_is_better;
 } tr_metric_info;
 
 int tr_model_n_metrics(const tr_model *model);
+int64_t tr_model_n_sums(const tr_model *model); /* that its metrics are computed from */
 tr_metric_info tr_model_metric(const tr_model *model, int i);
 
 /* ---- weights, in Keras's order: layer by layer, kernel before bias ---- */

@@ -63,11 +63,12 @@ static tr_status read_sums(const checkpoint_reader *reader, const tr_checkpoint_
                            tr_error *err)
 {
     tr_progress *progress = &reader->found->state.progress;
-    double sums[1 + TR_MAX_METRICS] = {0};
-    const int64_t n = 1 + tr_model_n_metrics(reader->snapshot->model);
+    double sums[1 + TR_MAX_SUMS] = {0};
+    const int64_t n = 1 + tr_model_n_sums(reader->snapshot->model);
     TR_TRY(tr_checkpoint_file_read(sums, file, "trainer/epoch_sums", 1, &n, H5T_NATIVE_DOUBLE,
                                    "that of the loss and the metrics of this model", err));
     progress->sums.loss = sums[0];
+    progress->sums.n_sums = n - 1;
     memcpy(progress->sums.metrics, sums + 1, sizeof progress->sums.metrics);
     return TR_OK;
 }

@@ -15,8 +15,8 @@ static tr_status write_contents(const void *user, hid_t file, tr_error *err)
 {
     const keras2_export *job = user;
     const tr_model *model = job->snapshot->model;
-    const bool compiled = (job->source == NULL || job->source->compiled) &&
-                          tr_keras2_lacks(tr_model_config(model), false) == NULL;
+    const bool compiled =
+        (job->source == NULL || job->source->compiled) && tr_keras2_lacks(model, false) == NULL;
     char *model_config = tr_keras_model_config(model, job->source);
     char *training_config = compiled ? tr_keras2_training_config(model) : NULL;
     tr_status status = TR_OK;

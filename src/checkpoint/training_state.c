@@ -134,15 +134,16 @@ static void add_text(tr_digest *digest, const char *text)
     tr_digest_add(digest, text, strlen(text) + 1);
 }
 
-/* Rows of one length for any number of metrics. */
+/* Rows of one length for as many metrics as the first versions had at most. */
 static void add_history(tr_digest *digest, const tr_snapshot *snapshot)
 {
+    enum { SHORTEST = 25 };
     tr_history_column columns[TR_MAX_COLUMNS];
     const int n = tr_model_history_columns(columns, snapshot->model);
     for (int64_t i = 0; i < snapshot->n_epochs; i++) {
         double row[TR_MAX_COLUMNS] = {0};
         tr_history_to_row(row, columns, n, &snapshot->epochs[i]);
-        tr_digest_add(digest, row, sizeof row);
+        tr_digest_add(digest, row, (size_t)(n < SHORTEST ? SHORTEST : n) * sizeof *row);
     }
 }
 
@@ -150,7 +151,7 @@ tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *conf
                                    tr_error *err)
 {
     const tr_progress *progress = &snapshot->progress;
-    const int n_metrics = tr_model_n_metrics(snapshot->model);
+    const int64_t n_sums = tr_model_n_sums(snapshot->model);
     const int64_t counts[] = {progress->epoch,  progress->step,       progress->iterations,
                               progress->sums.n, progress->best_epoch, snapshot->n_epochs};
     const double values[] = {progress->sums.loss, progress->seconds, progress->best_value};
@@ -161,7 +162,7 @@ tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *conf
         return tr_out_of_memory(err, NULL);
     tr_digest_add(digest, counts, sizeof counts);
     tr_digest_add(digest, values, sizeof values);
-    tr_digest_add(digest, progress->sums.metrics, (size_t)n_metrics * sizeof(double));
+    tr_digest_add(digest, progress->sums.metrics, (size_t)n_sums * sizeof(double));
     add_text(digest, snapshot->identity.dataset_digest);
     add_text(digest, snapshot->identity.split_digest);
     add_text(digest, snapshot->identity.machine);
@@ -212,8 +213,8 @@ static tr_status write_attributes(hid_t group, const tr_snapshot *snapshot, tr_e
 static tr_status write_sums(hid_t group, const tr_snapshot *snapshot, tr_error *err)
 {
     const tr_progress *progress = &snapshot->progress;
-    const int64_t n = 1 + tr_model_n_metrics(snapshot->model);
-    double sums[1 + TR_MAX_METRICS] = {progress->sums.loss};
+    const int64_t n = 1 + tr_model_n_sums(snapshot->model);
+    double sums[1 + TR_MAX_SUMS] = {progress->sums.loss};
     memcpy(sums + 1, progress->sums.metrics, (size_t)(n - 1) * sizeof *sums);
     return tr_h5_write_dataset(group, "epoch_sums", 1, &n, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, sums,
                                err);

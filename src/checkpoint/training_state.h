@@ -7,7 +7,7 @@
  *                                    machine, config (the effective INI text), config_digest,
  *                                    weights_digest, state_digest (of all this and the
  *                                    weights)
- *     /trainer/epoch_sums            float64 [1 + metrics]: of the loss and the metrics so far
+ *     /trainer/epoch_sums            float64 [1 + sums]: of the loss and the metrics so far
  *     /trainer/history               float64 [epochs, columns], attribute columns
  *     /trainer/optimizer_weights     Keras 3's optimizer.variables: weight_names, datasets
  *     /trainer/training_weights      <layer>/<weight>; only where model_weights are an average

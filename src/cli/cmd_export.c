@@ -157,7 +157,7 @@ static tr_status export_to(tr_session *session, const export_format *format,
     const char *checkpoint = common->checkpoint;
     TR_TRY(tr_model_build(session->model, err));
     TR_TRY(find_source(&source, session, common, output, format->has_model, err));
-    if (format->write == tr_export_keras2 && tr_keras2_lacks(session->config, false) != NULL)
+    if (format->write == tr_export_keras2 && tr_keras2_lacks(session->model, false) != NULL)
         source.compiled = false;
     TR_TRY(
         tr_checkpoint_read(&snapshot, session->model, checkpoint, TR_READ_STATE_IF_IT_FITS, err));

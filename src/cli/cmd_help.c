@@ -56,14 +56,18 @@ static void print_losses(void)
 
 static void print_metrics(void)
 {
-    printf("[compile] metrics = NAME, NAME, ...\n");
+    printf("[compile] metrics = NAME, NAME, ...; weighted_metrics: of samples by their weights\n");
     for (size_t i = 0; tr_metric_table[i] != NULL; i++) {
         const tr_metric_ops *ops = tr_metric_table[i];
         char name[64];
         snprintf(name, sizeof name, "%s%s%s", ops->name, ops->alias == NULL ? "" : ", ",
                  ops->alias == NULL ? "" : ops->alias);
-        printf("    %-34s %s\n", name, ops->doc);
+        printf("    %-34s %s%s\n", name, ops->doc, ops->n_keys > 0 ? "; in [metric.NAME]:" : "");
+        for (size_t k = 0; k < ops->n_keys; k++)
+            print_key(&ops->keys[k]);
     }
+    printf("    every loss, whose settings stand in [metric.NAME]: trainer help losses\n"
+           "[metric.NAME] type = METRIC: a metric reported as NAME, e.g. a second auc\n");
 }
 
 static void print_config(void)

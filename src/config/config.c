@@ -76,6 +76,8 @@ static const tr_key compile_keys[] = {
      .doc = "the optimizer; its settings are in [optimizer]"},
     {"metrics", TR_KEY_TEXT, AT(compile.metrics), "",
      .doc = "what to report besides the loss, separated by commas"},
+    {"weighted_metrics", TR_KEY_TEXT, AT(compile.weighted_metrics), "",
+     .doc = "the same, of samples that count by their weights"},
     {"top_k", TR_KEY_INT, AT(compile.top_k), "5", .min = 1, .max = 1048576,
      .doc = "the k of the top_k metrics"},
 };
@@ -173,11 +175,16 @@ static bool is_layer(const char *name)
     return strncmp(name, layer_prefix, strlen(layer_prefix)) == 0;
 }
 
-/* [optimizer.NAME], [learning_rate.NAME] */
-static bool is_group(const char *name)
+/* What an [optimizer.NAME], [learning_rate.NAME] or [metric.NAME] names; NULL: another section. */
+static const char *what_is_named(const char *name)
 {
-    return strncmp(name, "optimizer.", strlen("optimizer.")) == 0 ||
-           strncmp(name, "learning_rate.", strlen("learning_rate.")) == 0;
+    static const char *const heads[][2] = {{"optimizer.", "a group of layers"},
+                                           {"learning_rate.", "a group of layers"},
+                                           {"metric.", "a metric"}};
+    for (size_t i = 0; i < COUNT(heads); i++)
+        if (strncmp(name, heads[i][0], strlen(heads[i][0])) == 0)
+            return heads[i][1];
+    return NULL;
 }
 
 static bool is_layer_name(const char *name)
@@ -227,12 +234,12 @@ static void check_name(const tr_section *section, tr_problems *problems)
                             "%s: a layer's name must be 1 to %d letters, digits or _, the first a "
                             "letter: [layer.NAME]",
                             about, LAYER_NAME_MAX);
-    } else if (is_group(section->name)) {
+    } else if (what_is_named(section->name) != NULL) {
         if (!is_layer_name(strchr(section->name, '.') + 1))
             tr_problems_add(problems, section->line,
-                            "%s: the name of a group of layers must be 1 to %d letters, digits or "
-                            "_, the first a letter",
-                            about, LAYER_NAME_MAX);
+                            "%s: the name of %s must be 1 to %d letters, digits or _, the first a "
+                            "letter",
+                            about, what_is_named(section->name), LAYER_NAME_MAX);
     } else if (find_spec(section->name) == NULL) {
         tr_problems_add(problems, section->line,
                         "%s: unknown section; %sallowed: data, model, layer.NAME, compile, "

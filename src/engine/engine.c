@@ -82,8 +82,10 @@ static tr_status allocate(tr_engine *engine, tr_error *err)
     engine->workers = tr_alloc((size_t)engine->threads, sizeof *engine->workers);
     const int64_t n_sums =
         engine->max_train > engine->max_evaluate ? engine->max_train : engine->max_evaluate;
-    engine->sums = tr_alloc((size_t)n_sums, sizeof *engine->sums);
-    if (engine->workers == NULL || engine->sums == NULL)
+    const size_t row = tr_sums_width(engine) * sizeof *engine->sums;
+    engine->sums = tr_alloc((size_t)n_sums, row);
+    engine->sums_of_pairs = tr_alloc(TR_REDUCE_ROOM, row);
+    if (engine->workers == NULL || engine->sums == NULL || engine->sums_of_pairs == NULL)
         return tr_out_of_memory(err, NULL);
     TR_TRY(tr_penalties_new(&engine->penalties, engine->model, err));
     if (engine->optimizers.n == 0)
@@ -150,6 +152,7 @@ void tr_engine_free(tr_engine *engine)
     tr_kept_free(engine->kept);
     tr_free(engine->sums_room);
     tr_free(engine->sums);
+    tr_free(engine->sums_of_pairs);
     tr_free(engine);
 }
 

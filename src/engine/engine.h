@@ -9,6 +9,7 @@
 #ifndef TR_ENGINE_H
 #define TR_ENGINE_H
 
+#include "metric_sums.h"
 #include "profile.h"
 #include "reduce.h"
 #include "thread_count.h"
@@ -43,6 +44,9 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
  * are only predicted: *sums counts them and nothing else. */
 tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                              int64_t n, float *predictions, tr_sums *sums, tr_error *err);
+
+/* What such sums, of any number of steps or evaluations added up, say. */
+tr_metrics tr_engine_metrics(const tr_engine *engine, const tr_sums *sums);
 
 /* Steps made so far: Keras's optimizer.iterations; with gradient accumulation, the batches. */
 int64_t tr_engine_iterations(const tr_engine *engine);

@@ -38,10 +38,17 @@ struct tr_engine {
     tr_constraints *constraints; /* NULL: there are none */
 
     tr_penalties *penalties; /* NULL: there are none */
-    tr_sums *sums; /* [larger of max_train, max_evaluate] */
+    /* Of each micro-batch [larger of max_train, max_evaluate, tr_sums_width()]: the loss, then
+     * those of the metrics; and room for their tree. */
+    double *sums, *sums_of_pairs;
 
     int64_t iterations;
     tr_leaves last_leaves; /* gradients of the last step */
 };
+
+/* micro_batch.c */
+size_t tr_sums_width(const tr_engine *engine);
+/* Of all n micro-batches, which hold so many samples. */
+void tr_add_sums(const tr_engine *engine, int64_t n, int64_t samples, tr_sums *out);
 
 #endif

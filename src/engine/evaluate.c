@@ -53,7 +53,7 @@ tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const
     }
     if (atomic_load(&job.failed))
         return tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while evaluating");
-    *sums = tr_reduce_sums(engine->sums, job.n_micro_batches);
+    tr_add_sums(engine, job.n_micro_batches, n, sums);
     if (samples->y != NULL || samples->values != NULL) /* else they have no loss */
         sums->loss += tr_penalties_sum(engine->penalties) * (double)n;
     return TR_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "reduce.h"
 
 tr_job tr_job_new(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,
                   int64_t batch)
@@ -67,17 +68,36 @@ static tr_targets gather_targets(const tr_job *job, tr_worker *worker, int64_t f
     return targets;
 }
 
-static void measure(const tr_job *job, const tr_loss_task *task, const float *pred, tr_sums *sums)
+/* ---- sums ---- */
+
+size_t tr_sums_width(const tr_engine *engine)
+{
+    return 1 + (size_t)engine->model->metrics.n_sums;
+}
+
+void tr_add_sums(const tr_engine *engine, int64_t n, int64_t samples, tr_sums *out)
+{
+    const size_t width = tr_sums_width(engine);
+    double all[1 + TR_MAX_SUMS];
+    tr_reduce_doubles(all, engine->sums, width, n, width, engine->sums_of_pairs);
+    out->loss = all[0];
+    out->n = samples;
+    out->n_sums = (int64_t)width - 1;
+    memcpy(out->metrics, all + 1, (width - 1) * sizeof *all);
+}
+
+tr_metrics tr_engine_metrics(const tr_engine *engine, const tr_sums *sums)
+{
+    return tr_metrics_of(&engine->model->metrics, sums);
+}
+
+static void measure(const tr_job *job, const tr_loss_task *task, const float *pred, double *sums)
 {
     const tr_model *model = job->engine->model;
-    *sums = (tr_sums){.loss = tr_loss_run(&model->loss, task), .n = task->n};
-    const tr_metric_task metric = {.pred = pred,
-                                   .targets = task->targets,
-                                   .n = task->n,
-                                   .width = task->width,
-                                   .k = model->metrics.k};
-    for (int i = 0; i < model->metrics.n; i++)
-        sums->metrics[i] = model->metrics.items[i].ops->sum(&metric);
+    sums[0] = tr_loss_run(&model->loss, task);
+    const tr_metric_task metric = {
+        .pred = pred, .targets = task->targets, .n = task->n, .width = task->width};
+    tr_metrics_add(&model->metrics, &metric, sums + 1);
 }
 
 void tr_micro_batch_measure(const tr_job *job, tr_worker *worker, int64_t m, const float *output,
@@ -102,8 +122,8 @@ void tr_micro_batch_measure(const tr_job *job, tr_worker *worker, int64_t m, con
     }
     if (job->predictions != NULL)
         memcpy(job->predictions + first * width, pred, (size_t)(count * width) * sizeof *pred);
-    if (task.targets.classes == NULL && task.targets.values == NULL)
-        engine->sums[m] = (tr_sums){.n = count};
-    else
-        measure(job, &task, pred, &engine->sums[m]);
+    double *sums = engine->sums + (size_t)m * tr_sums_width(engine);
+    memset(sums, 0, tr_sums_width(engine) * sizeof *sums);
+    if (task.targets.classes != NULL || task.targets.values != NULL)
+        measure(job, &task, pred, sums);
 }

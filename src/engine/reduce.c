@@ -71,14 +71,3 @@ void tr_reduce_doubles(double *out, const double *leaves, size_t stride, int64_t
     for (size_t i = 0; i < n; i++)
         out[i] += room[i];
 }
-
-tr_sums tr_reduce_sums(const tr_sums *leaves, int64_t n_leaves)
-{
-    if (n_leaves == 1)
-        return leaves[0];
-    const int64_t left = largest_power_below(n_leaves);
-    tr_sums sums = tr_reduce_sums(leaves, left);
-    const tr_sums right = tr_reduce_sums(leaves + left, n_leaves - left);
-    tr_sums_add(&sums, &right);
-    return sums;
-}

@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metric_sums.h"
-
 enum { TR_REDUCE_CHUNK = 512 }; /* elements summed at a time: two kilobytes stay in L1 */
 
 /* out[i] = tree sum over k < n_leaves of leaves[k * stride + i], i < n <= TR_REDUCE_CHUNK. */
@@ -25,8 +23,5 @@ void tr_reduce_add(float *out, const float *right, size_t n);
 enum { TR_REDUCE_ROOM = 64 };
 void tr_reduce_doubles(double *out, const double *leaves, size_t stride, int64_t n_leaves, size_t n,
                        double *room);
-
-/* The same tree over loss and metrics. */
-tr_sums tr_reduce_sums(const tr_sums *leaves, int64_t n_leaves);
 
 #endif

@@ -198,7 +198,7 @@ tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uin
     engine->last_leaves = leaves;
     engine->iterations++;
     engine->model->version++;
-    *sums = tr_reduce_sums(engine->sums, job.n_micro_batches);
+    tr_add_sums(engine, job.n_micro_batches, n, sums);
     sums->loss += tr_penalties_sum(engine->penalties) * (double)n;
     return TR_OK;
 }

@@ -107,9 +107,9 @@ static json_t *optimizer(const tr_config *config)
     return object;
 }
 
-static json_t *metrics(const tr_model *model)
+static json_t *metrics(const tr_model *model, bool weighted)
 {
-    json_t *list = tr_keras_metrics(model);
+    json_t *list = tr_keras_metrics(model, weighted);
     for (size_t i = 0; i < json_array_size(list); i++)
         in_module(json_array_get(list, i), "keras.metrics");
     return list;
@@ -122,8 +122,8 @@ static json_t *compile_config(const tr_model *model)
     json_object_set_new(compile, "optimizer", optimizer(config));
     json_object_set_new(compile, "loss", in_module(tr_keras_loss(config), "keras.losses"));
     json_object_set_new(compile, "loss_weights", json_null());
-    json_object_set_new(compile, "metrics", metrics(model));
-    json_object_set_new(compile, "weighted_metrics", json_null());
+    json_object_set_new(compile, "metrics", metrics(model, false));
+    json_object_set_new(compile, "weighted_metrics", metrics(model, true));
     json_object_set_new(compile, "run_eagerly", json_false());
     json_object_set_new(compile, "steps_per_execution", json_integer(1));
     json_object_set_new(compile, "jit_compile", json_false());

@@ -107,6 +107,17 @@ const char *tr_keras_activation_layer(const char *class_name, const json_t *conf
 /* keras_compile.c: [compile], [loss], and the two of the optimizer. */
 void tr_keras_read_compile(tr_keras_reading *reading);
 
+/* What is inside lists and dictionaries of one output. */
+const json_t *tr_keras_unwrapped(const json_t *value);
+/* null, [], {}, and lists and dictionaries of these. */
+bool tr_keras_is_empty(const json_t *value);
+/* The first setting of a loss or metric that changes its value and is not ours; NULL: none. */
+const char *tr_keras_strange_setting(const tr_key *keys, size_t n_keys, const json_t *config);
+
+/* keras_metrics.c: the keys metrics, weighted_metrics and top_k of [compile], the section being
+ * begun, and each [metric.NAME]; `loss`: ours. A note for what is left out. */
+void tr_keras_read_metrics(tr_keras_reading *reading, const char *loss);
+
 /* keras_optimizer.c: the optimizer of the file, or NULL, with a note where it is left out; and its
  * [optimizer] and [learning_rate], with a note for each setting that is not written. */
 const tr_optimizer_ops *tr_keras_find_optimizer(const tr_keras_reading *reading);

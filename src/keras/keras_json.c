@@ -284,22 +284,55 @@ json_t *tr_keras_loss(const tr_config *config)
     return tr_keras_object_named(ops->name, settings);
 }
 
+/* A metric that is a function of Keras, and no class of its metrics. */
+static json_t *wrapped_function(const char *name, json_t *settings)
+{
+    json_t *function = tr_keras_object("function", json_string(name));
+    json_object_set_new(function, "module", json_string("builtins"));
+    json_object_set_new(function, "registered_name", json_string("function"));
+    json_object_set_new(settings, "fn", function);
+    return tr_keras_object("MeanMetricWrapper", settings);
+}
+
+static json_t *metric_object(const tr_model *model, const tr_metric_info *info)
+{
+    tr_metric_ops ops;
+    const tr_config *config = tr_model_config(model);
+    json_t *settings = json_object();
+    char *section = tr_format("metric.%s", info->written);
+    json_object_set_new(settings, "name", json_string(info->weighted ? info->written : info->name));
+    json_object_set_new(settings, "dtype", json_string("float32"));
+    if (strstr(info->resolved, "top_k") != NULL)
+        json_object_set_new(settings, "k", json_integer(config->compile.top_k));
+    if (section == NULL || !tr_metric_find(&ops, info->resolved)) {
+        json_decref(settings);
+        settings = NULL;
+    } else {
+        add_keys(settings, tr_ini_find(config->ini, section), ops.keys, ops.n_keys, false);
+    }
+    tr_free(section);
+    if (settings == NULL)
+        return NULL;
+    return ops.keras_class == NULL      ? tr_keras_object_named(ops.name, settings)
+           : ops.keras_class[0] == '\0' ? wrapped_function(ops.name, settings)
+                                        : tr_keras_object(ops.keras_class, settings);
+}
+
 /* Objects of the class that each metric resolved to, under its own name: by the word "accuracy"
  * Keras 2, which resolves it when it compiles and not when it loads, means that numbers are equal.
  */
-json_t *tr_keras_metrics(const tr_model *model)
+json_t *tr_keras_metrics(const tr_model *model, bool weighted)
 {
     json_t *list = json_array();
     for (int i = 0; i < tr_model_n_metrics(model); i++) {
         const tr_metric_info info = tr_model_metric(model, i);
-        json_t *settings = json_object();
-        json_object_set_new(settings, "name", json_string(info.name));
-        json_object_set_new(settings, "dtype", json_string("float32"));
-        if (strstr(info.resolved, "top_k") != NULL)
-            json_object_set_new(settings, "k", json_integer(tr_model_config(model)->compile.top_k));
-        json_array_append_new(list, tr_keras_object_named(info.resolved, settings));
+        if (info.weighted == weighted)
+            json_array_append_new(list, metric_object(model, &info));
     }
-    return list;
+    if (!weighted || json_array_size(list) > 0)
+        return list;
+    json_decref(list);
+    return json_null();
 }
 
 /* The rate, or the schedule that Keras 3 finds by its module. */
@@ -341,8 +374,8 @@ json_t *tr_keras_training(const tr_model *model)
     const tr_config *config = tr_model_config(model);
     json_t *training = json_object();
     json_object_set_new(training, "loss", tr_keras_loss(config));
-    json_object_set_new(training, "metrics", tr_keras_metrics(model));
-    json_object_set_new(training, "weighted_metrics", json_null());
+    json_object_set_new(training, "metrics", tr_keras_metrics(model, false));
+    json_object_set_new(training, "weighted_metrics", tr_keras_metrics(model, true));
     json_object_set_new(training, "loss_weights", json_null()); /* Keras 3 asks for it */
     return training;
 }

@@ -9,6 +9,7 @@
 
 #include "ini_file.h"
 #include "keras_parts.h"
+#include "metric.h"
 #include "optimizer.h"
 #include "trainer/config.h"
 
@@ -33,8 +34,21 @@ static bool has_setting(const tr_config *config, const char *key)
     return has;
 }
 
-const char *tr_keras2_lacks(const tr_config *config, bool old)
+/* Of a metric that is a function alone; NULL: none. */
+static const char *metric_without_class(const tr_model *model)
 {
+    tr_metric_ops ops;
+    for (int i = 0; i < tr_model_n_metrics(model); i++) {
+        const char *name = tr_model_metric(model, i).resolved;
+        if (tr_metric_find(&ops, name) && ops.keras_class != NULL && ops.keras_class[0] == '\0')
+            return tr_model_metric(model, i).resolved;
+    }
+    return NULL;
+}
+
+const char *tr_keras2_lacks(const tr_model *model, bool old)
+{
+    const tr_config *config = tr_model_config(model);
     static const char *const settings[] = {"weight_decay", "use_ema"};
     if (is(config, "lamb"))
         return "Lamb";
@@ -47,7 +61,7 @@ const char *tr_keras2_lacks(const tr_config *config, bool old)
     for (size_t i = 0; old && i < sizeof settings / sizeof *settings; i++)
         if (has_setting(config, settings[i]))
             return settings[i];
-    return NULL;
+    return metric_without_class(model);
 }
 
 /* ---- layers ---- */
@@ -128,7 +142,7 @@ static void note_layers(const note_list *notes, const tr_config *config)
 char *tr_keras_h5_limits(const tr_model *model)
 {
     const tr_config *config = tr_model_config(model);
-    const char *layer = hard_sigmoid(config), *lacks = tr_keras2_lacks(config, true);
+    const char *layer = hard_sigmoid(config), *lacks = tr_keras2_lacks(model, true);
     note_list notes;
     begin(&notes);
     if (layer != NULL)
@@ -166,7 +180,7 @@ char *tr_keras3_limits(const tr_model *model, bool state)
 char *tr_keras2_limits(const tr_model *model, bool state)
 {
     const tr_config *config = tr_model_config(model);
-    const char *lacks = tr_keras2_lacks(config, false);
+    const char *lacks = tr_keras2_lacks(model, false);
     note_list notes;
     begin(&notes);
     if (lacks != NULL)

@@ -13,7 +13,7 @@ bool tr_keras_h5_lacks_optimizer(const tr_config *config);
 
 /* What Keras 2 does not have of the optimizer and its settings ("Lamb"), or NULL; `old`: the
  * optimizers that Keras 2 takes where a file does not say that it means its new ones. */
-const char *tr_keras2_lacks(const tr_config *config, bool old);
+const char *tr_keras2_lacks(const tr_model *model, bool old);
 
 /* TR_ERR_CONFIG, naming the layer: Keras 2 would predict something else. */
 tr_status tr_keras2_check(const tr_model *model, tr_error *err);

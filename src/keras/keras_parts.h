@@ -37,7 +37,7 @@ typedef enum tr_keras_calls {
 bool tr_keras_connect(json_t *config, const tr_model *model, tr_keras_calls calls);
 
 json_t *tr_keras_loss(const tr_config *config); /* a name where it says all, else an object */
-json_t *tr_keras_metrics(const tr_model *model);
+json_t *tr_keras_metrics(const tr_model *model, bool weighted); /* null: no weighted ones */
 json_t *tr_keras_optimizer(const tr_config *config);
 json_t *tr_keras_training(const tr_model *model); /* training_config but for optimizer_config */
 

@@ -13,7 +13,7 @@
 
 static const tr_key keys[] = {TR_LOSS_KEY_FROM_LOGITS};
 
-static double from_logits(const float *z, float *diff, int64_t width, int32_t y, float weight)
+static double from_logits(const float *z, float *diff, int64_t width, int64_t y, float weight)
 {
     const float max = z[tr_argmax(z, width)];
     double sum = 0.0;
@@ -31,7 +31,7 @@ static double from_logits(const float *z, float *diff, int64_t width, int32_t y,
     return tr_log(sum) - ((double)z[y] - (double)max);
 }
 
-static double from_probabilities(const float *p, float *diff, int64_t width, int32_t y,
+static double from_probabilities(const float *p, float *diff, int64_t width, int64_t y,
                                  float weight)
 {
     double sum = 0.0;
@@ -52,7 +52,7 @@ static double from_probabilities(const float *p, float *diff, int64_t width, int
 static double sample(const tr_loss *loss, const tr_loss_task *task, int64_t i, float *diff)
 {
     const float *pred = task->pred + i * task->width;
-    const int32_t y = task->targets.classes[i];
+    const int64_t y = tr_target_class(&task->targets, i, task->width);
     return loss->logits ? from_logits(pred, diff, task->width, y, task->weight)
                         : from_probabilities(pred, diff, task->width, y, task->weight);
 }

@@ -6,6 +6,8 @@
 
 #include "metric.h"
 
+enum { ALL = TR_TARGET_CLASSES | TR_TARGET_VALUES };
+
 static bool has_nan(const float *row, int64_t width)
 {
     for (int64_t j = 0; j < width; j++)
@@ -14,44 +16,87 @@ static bool has_nan(const float *row, int64_t width)
     return false;
 }
 
-/* Each output is a question: right when (p > 0.5) = t; a sample counts the mean over outputs. */
-double tr_binary_accuracy(const tr_metric_task *task)
+/* Each output is a question: right when (p > threshold) = t; a sample counts the mean of them. */
+static double binary(const tr_metric_task *task, int64_t i)
 {
-    double sum = 0.0;
-    for (int64_t i = 0; i < task->n; i++) {
-        int64_t right = 0;
-        for (int64_t j = 0; j < task->width; j++) {
-            const float p = task->pred[i * task->width + j];
-            const double says = p > 0.5f ? 1.0 : 0.0;
-            right += !isnan(p) && says == tr_target_at(&task->targets, i, j, task->width);
-        }
-        sum += (double)right / (double)task->width;
+    const double threshold = task->settings->threshold;
+    int64_t right = 0;
+    for (int64_t j = 0; j < task->width; j++) {
+        const float p = task->pred[i * task->width + j];
+        const double says = (double)p > (isnan(threshold) ? 0.5 : threshold) ? 1.0 : 0.0;
+        right += !isnan(p) && says == tr_target_at(&task->targets, i, j, task->width);
     }
-    return sum;
+    return (double)right / (double)task->width;
 }
 
-double tr_categorical_accuracy(const tr_metric_task *task)
+static double categorical(const tr_metric_task *task, int64_t i)
 {
-    int64_t hits = 0;
-    for (int64_t i = 0; i < task->n; i++) {
-        const float *row = task->pred + i * task->width;
-        hits += !has_nan(row, task->width) &&
-                tr_argmax(row, task->width) == tr_target_class(&task->targets, i, task->width);
-    }
-    return (double)hits;
+    const float *row = task->pred + i * task->width;
+    return !has_nan(row, task->width) &&
+           tr_argmax(row, task->width) == tr_target_class(&task->targets, i, task->width);
 }
 
 /* Fewer than k outputs are larger than the class's: who shares place k is in, as in Keras. */
-double tr_top_k_accuracy(const tr_metric_task *task)
+static double among_k(const tr_metric_task *task, int64_t i)
 {
-    int64_t hits = 0;
-    for (int64_t i = 0; i < task->n; i++) {
-        const float *row = task->pred + i * task->width;
-        const float own = row[tr_target_class(&task->targets, i, task->width)];
-        int64_t larger = 0;
-        for (int64_t j = 0; j < task->width; j++)
-            larger += row[j] > own;
-        hits += !has_nan(row, task->width) && larger < task->k;
-    }
-    return (double)hits;
+    const float *row = task->pred + i * task->width;
+    const float own = row[tr_target_class(&task->targets, i, task->width)];
+    int64_t larger = 0;
+    for (int64_t j = 0; j < task->width; j++)
+        larger += row[j] > own;
+    return !has_nan(row, task->width) && larger < task->k;
 }
+
+static const tr_key binary_keys[] = {
+    TR_METRIC_KEY_THRESHOLD("threshold", "above it an output says 1 (0.5)"),
+};
+
+const tr_metric_ops tr_accuracy_ops = {.name = "accuracy",
+                                       .alias = "acc",
+                                       .doc = "one of the three below, by loss and outputs",
+                                       .targets = ALL};
+const tr_metric_ops tr_binary_accuracy_ops = {.name = "binary_accuracy",
+                                              .doc = "share of outputs on the right side of 0.5",
+                                              .keys = binary_keys,
+                                              .n_keys = sizeof binary_keys / sizeof *binary_keys,
+                                              .targets = TR_TARGET_VALUES,
+                                              .counts = true,
+                                              .larger_is_better = true,
+                                              .wants_values = true,
+                                              .value = binary};
+const tr_metric_ops tr_categorical_accuracy_ops = {
+    .name = "categorical_accuracy",
+    .doc = "share of samples whose largest output is that of the largest target",
+    .targets = TR_TARGET_VALUES,
+    .counts = true,
+    .larger_is_better = true,
+    .wants_several = true,
+    .value = categorical};
+const tr_metric_ops tr_sparse_categorical_accuracy_ops = {
+    .name = "sparse_categorical_accuracy",
+    .doc = "share of samples whose largest output is that of their class",
+    .targets = TR_TARGET_CLASSES,
+    .counts = true,
+    .larger_is_better = true,
+    .wants_several = true,
+    .value = categorical};
+const tr_metric_ops tr_top_k_ops = {
+    .name = "top_k", .doc = "one of the two below, by loss", .targets = ALL, .takes_k = true};
+const tr_metric_ops tr_top_k_categorical_accuracy_ops = {
+    .name = "top_k_categorical_accuracy",
+    .doc = "share of samples whose largest target is among the k largest outputs",
+    .targets = TR_TARGET_VALUES,
+    .counts = true,
+    .larger_is_better = true,
+    .wants_several = true,
+    .takes_k = true,
+    .value = among_k};
+const tr_metric_ops tr_sparse_top_k_categorical_accuracy_ops = {
+    .name = "sparse_top_k_categorical_accuracy",
+    .doc = "share of samples whose class is among the k largest outputs",
+    .targets = TR_TARGET_CLASSES,
+    .counts = true,
+    .larger_is_better = true,
+    .wants_several = true,
+    .takes_k = true,
+    .value = among_k};

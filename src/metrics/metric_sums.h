@@ -7,15 +7,15 @@
 
 #include "trainer/history.h"
 
+enum { TR_MAX_SUMS = 4096 }; /* of all metrics */
+
 typedef struct tr_sums {
     double loss;
-    double metrics[TR_MAX_METRICS];
-    int64_t n;
+    int64_t n;                   /* samples */
+    int64_t n_sums;              /* used */
+    double metrics[TR_MAX_SUMS]; /* metric.h says whose */
 } tr_sums;
 
 void tr_sums_add(tr_sums *sums, const tr_sums *more);
-
-/* The means over the samples; zeros of none. */
-tr_metrics tr_metrics_of(const tr_sums *sums);
 
 #endif

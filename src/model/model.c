@@ -289,6 +289,11 @@ bool tr_model_gives_probabilities(const tr_model *model)
     return model->loss.ops->wants_probabilities && !model->loss.from_logits;
 }
 
+int64_t tr_model_n_sums(const tr_model *model)
+{
+    return model->metrics.n_sums;
+}
+
 int tr_model_n_metrics(const tr_model *model)
 {
     return model->metrics.n;
@@ -297,8 +302,12 @@ int tr_model_n_metrics(const tr_model *model)
 tr_metric_info tr_model_metric(const tr_model *model, int i)
 {
     const tr_metric *metric = &model->metrics.items[i];
-    return (tr_metric_info){metric->name, metric->ops->name, metric->counts,
-                            metric->ops->larger_is_better};
+    return (tr_metric_info){.name = metric->name,
+                            .written = metric->written,
+                            .resolved = metric->ops.name,
+                            .counts = metric->counts,
+                            .weighted = metric->weighted,
+                            .larger_is_better = metric->ops.larger_is_better};
 }
 
 const char *tr_model_name(const tr_model *model)

@@ -52,7 +52,7 @@ tr_status tr_measure(tr_engine *engine, const tr_measured *what, tr_metrics *met
             measure_chunks(engine, what, all == NULL ? what->index : all, predictions, &total, err);
     tr_free(all);
     tr_free(predictions);
-    *metrics = tr_metrics_of(&total);
+    *metrics = tr_engine_metrics(engine, &total);
     return status;
 }
 

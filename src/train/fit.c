@@ -67,7 +67,7 @@ static void tell_step(const tr_run *run, const tr_listener *listener)
                                  .epochs = run->config->fit.epochs,
                                  .step = at->step,
                                  .steps = tr_run_describe(run).steps,
-                                 .so_far = tr_metrics_of(&at->sums),
+                                 .so_far = tr_engine_metrics(run->engine, &at->sums),
                                  .n_metrics = run->history.n_metrics,
                                  .names = run->history.names,
                                  .seconds = at->seconds,
@@ -148,7 +148,7 @@ static tr_status add_to_history(tr_run *run, tr_epoch *log, tr_error *err)
 {
     tr_progress *at = &run->progress;
     log->epoch = at->epoch + 1;
-    log->train = tr_metrics_of(&at->sums);
+    log->train = tr_engine_metrics(run->engine, &at->sums);
     log->seconds = at->seconds;
     log->images_per_s = (double)at->sums.n / log->seconds;
     log->learning_rate = tr_engine_learning_rate(run->engine);

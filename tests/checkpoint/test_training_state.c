@@ -26,13 +26,14 @@ static tr_snapshot *filled(const tr_model *model)
     tr_snapshot *made;
     cr_assert_eq(tr_snapshot_new(&made, model, true, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_snapshot_take_weights(made, &err), TR_OK);
-    made->progress = (tr_progress){.epoch = 2,
-                                   .step = 3,
-                                   .iterations = 23,
-                                   .sums = {1.0 / 3.0, {2.0 / 3.0}, 96},
-                                   .seconds = 1.25,
-                                   .best_value = 0.1,
-                                   .best_epoch = 1};
+    made->progress =
+        (tr_progress){.epoch = 2,
+                      .step = 3,
+                      .iterations = 23,
+                      .sums = {.loss = 1.0 / 3.0, .metrics = {2.0 / 3.0}, .n = 96, .n_sums = 1},
+                      .seconds = 1.25,
+                      .best_value = 0.1,
+                      .best_epoch = 1};
     made->identity = (tr_identity){"0123456789abcdef0123456789abcdef",
                                    "fedcba9876543210fedcba9876543210", "AVX-512, oneDNN 2.6.3"};
     for (int i = 0; i < made->n_slots; i++)

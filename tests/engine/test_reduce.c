@@ -47,15 +47,20 @@ Test(reduce, order_is_visible_in_float32)
     cr_assert_eq(out, (1e8f + 1.0f) + (-1e8f + 1.0f));
 }
 
+/* The same tree over doubles: (1e16 + 1) + (-1e16 + 1) is 0, in any order of pairs but that one 1
+ * or 2. */
 Test(reduce, sums_of_samples)
 {
-    tr_sums sums[11];
-    for (int i = 0; i < 11; i++)
-        sums[i] = (tr_sums){.loss = 0.5 * i, .metrics = {i, 2 * i}, .n = 8};
-    const tr_sums total = tr_reduce_sums(sums, 11);
-    cr_assert_eq(total.loss, 27.5);
-    cr_assert_eq(total.metrics[0], 55);
-    cr_assert_eq(total.metrics[1], 110);
-    cr_assert_eq(total.metrics[2], 0);
-    cr_assert_eq(total.n, 88);
+    double rows[11 * 3] = {0}, total[3], room[TR_REDUCE_ROOM * 3];
+    for (int i = 0; i < 11; i++) {
+        rows[i * 3] = 0.5 * i;
+        rows[i * 3 + 1] = 2 * i;
+    }
+    rows[0 * 3 + 2] = 1e16;
+    rows[1 * 3 + 2] = rows[3 * 3 + 2] = 1;
+    rows[2 * 3 + 2] = -1e16;
+    tr_reduce_doubles(total, rows, 3, 11, 3, room);
+    cr_assert_eq(total[0], 27.5);
+    cr_assert_eq(total[1], 110);
+    cr_assert_eq(total[2], (1e16 + 1.0) + (-1e16 + 1.0));
 }

@@ -129,16 +129,16 @@ Test(keras_compile, metrics_of_all_spellings)
     metrics("{'d':['accuracy']}", "accuracy", NULL);
     metrics("[['accuracy',{'class_name':'SparseTopKCategoricalAccuracy','config':{'k':2,'name':"
             "'t'}}]]",
-            "accuracy, sparse_top_k_categorical_accuracy\ntop_k = 2", NULL);
+            "accuracy, t\ntop_k = 2\n\n[metric.t]\ntype = sparse_top_k_categorical_accuracy", NULL);
     metrics("[[{'class_name':'MeanMetricWrapper','config':{'name':'accuracy','dtype':'float32','fn'"
             ":'sparse_categorical_accuracy'}}]]",
             "accuracy", NULL);
     metrics("[{'module':'keras.metrics','class_name':'SparseCategoricalAccuracy','config':{'name':"
             "'hits','dtype':'float32'},'registered_name':null}]",
-            "sparse_categorical_accuracy", NULL);
-    metrics("[{'class_name':'BinaryAccuracy','config':{'threshold':0.4}}]", "",
-            "its metric binary_accuracy is left out");
-    metrics("[{'class_name':'AUC','config':{'name':'auc'}},'accuracy']", "accuracy",
+            "hits\n\n[metric.hits]\ntype = sparse_categorical_accuracy", NULL);
+    metrics("[{'class_name':'BinaryAccuracy','config':{'threshold':0.4}}]",
+            "binary_accuracy\n\n[metric.binary_accuracy]\nthreshold = 0.4", NULL);
+    metrics("[{'class_name':'MeanIoU','config':{'name':'iou'}},'accuracy']", "accuracy",
             "is left out: trainer does not have it");
     metrics("[{'class_name':'Accuracy','config':{'name':'accuracy'}}]", "",
             "its metric accuracy is left out");
@@ -147,12 +147,16 @@ Test(keras_compile, metrics_of_all_spellings)
 /* The true reason: Keras's own settings, and a class that only sounds like ours. */
 Test(keras_compile, metrics_are_left_out_for_their_reason)
 {
-    metrics("[{'class_name':'BinaryAccuracy','config':{'threshold':0.7}}]", "",
-            "its metric binary_accuracy is left out: its threshold is 0.7, and trainer's always "
-            "0.5\n");
+    metrics("[{'class_name':'AUC','config':{'label_weights':[1.0,2.0]}}]", "",
+            "its metric auc is left out: its label_weights = [1.0,2.0] is nothing that trainer "
+            "has\n");
+    metrics("[{'class_name':'Precision','config':{'thresholds':[0.1,0.9]}}]", "",
+            "its metric precision is left out: its thresholds = [0.1,0.9] is nothing");
+    metrics("[{'class_name':'F1Score','config':{'average':null,'threshold':null}}]", "",
+            "its metric f1_score is left out: its average = null gives a number per class");
     metrics("[{'class_name':'Accuracy','config':{'name':'accuracy'}}]", "",
             "its metric accuracy is left out: Keras's class Accuracy counts equal numbers");
-    metrics("['f1_score']", "", "its metric f1_score is left out: trainer does not have it\n");
+    metrics("['r2_score']", "", "its metric r2_score is left out: trainer does not have it\n");
 }
 
 /* What the metric was called in Keras's history; one output makes "accuracy" the binary one. */
@@ -272,17 +276,38 @@ Test(keras_compile, settings_that_say_nothing_get_no_note)
                           "ema_overwrite"));
 }
 
-Test(keras_compile, weighted_metrics_get_a_note)
+/* Settings, names of its own, two of a kind, functions that are no class of a metric. */
+Test(keras_compile, metrics_with_settings)
+{
+    metrics("[[{'class_name':'AUC','config':{'name':'prc','dtype':'float32','num_thresholds':100,"
+            "'curve':'PR','summation_method':'interpolation','multi_label':false,'num_labels':null,"
+            "'label_weights':null}},{'class_name':'AUC','config':{'name':'auc'}},{'class_name':"
+            "'Precision','config':{'name':'precision','thresholds':[0.7],'top_k':null,'class_id':"
+            "1}}]]",
+            "prc, auc, precision\n\n[metric.prc]\ntype = auc\nnum_thresholds = 100\ncurve = PR\n"
+            "summation_method = interpolation\nmulti_label = false\n\n[metric.precision]\n"
+            "thresholds = 0.7\nclass_id = 1",
+            NULL);
+    metrics("[{'module':'keras.metrics','class_name':'MeanMetricWrapper','config':{'name':'huber',"
+            "'dtype':'float32','fn':{'module':'builtins','class_name':'function','config':'huber',"
+            "'registered_name':'function'},'delta':0.5}}]",
+            "huber\n\n[metric.huber]\ndelta = 0.5", NULL);
+}
+
+Test(keras_compile, weighted_metrics)
 {
     static const char *const none[] = {"null", "[]", "[[]]", "{}", "{'d':[null]}"};
-    char training[128];
+    char training[160];
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         snprintf(training, sizeof training, "{'loss':'mse','weighted_metrics':%s," ADAM "}",
                  none[i]);
-        cr_expect_str_eq(compiled(training)->notes, "", "%s", none[i]);
+        const test_translation *made = compiled(training);
+        cr_expect_str_eq(made->notes, "", "%s", none[i]);
+        cr_expect_null(strstr(made->ini, "weighted"), "%s", none[i]);
     }
-    const char *notes = compiled("{'loss':'mse','weighted_metrics':['mae']," ADAM "}")->notes;
-    cr_expect_str_eq(notes, "its weighted_metrics = [\"mae\"] are left out: trainer has none\n");
+    test_translation_has(
+        compiled("{'loss':'mse','metrics':['mae'],'weighted_metrics':['mae']," ADAM "}"),
+        "metrics = mae\nweighted_metrics = mae\n");
 }
 
 Test(keras_compile, one_k_for_all_metrics)

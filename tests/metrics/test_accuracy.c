@@ -8,6 +8,11 @@ Test(accuracy, binary)
     test_metric_golden("binary_accuracy");
 }
 
+Test(accuracy, thresholds_and_weights)
+{
+    test_metric_results("accuracy_");
+}
+
 Test(accuracy, categorical)
 {
     test_metric_golden("categorical_accuracy");

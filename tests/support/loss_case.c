@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ini_file.h"
 #include "mem.h"
 #include "net.h"
 #include "value.h"
@@ -110,6 +111,10 @@ static void for_each(const char *path, void (*run)(const void *, hid_t, const ch
         H5Fclose(file);
         file = test_golden_open("losses_keras.h5");
     }
+    if (!test_golden_has(file, path)) {
+        H5Fclose(file);
+        file = test_golden_open("metrics_keras.h5");
+    }
     const hid_t all = H5Gopen2(file, path, H5P_DEFAULT);
     H5G_info_t info;
     cr_assert(all >= 0 && H5Gget_info(all, &info) >= 0, "%s", path);
@@ -175,41 +180,25 @@ void test_loss_golden(const char *name, test_mode mode)
     for_each(path, golden_loss, &loss);
 }
 
-static const tr_metric_ops *metric_named(const char *name)
-{
-    const tr_metric_ops *const *ops = tr_metric_table;
-    while (*ops != NULL && strcmp((*ops)->name, name) != 0)
-        ops++;
-    cr_assert_not_null(*ops, "no metric %s", name);
-    return *ops;
-}
-
 static void golden_metric(const void *user, hid_t group, const char *name)
 {
     const tr_metric_ops *ops = user;
     golden at = golden_open(group, "value");
     float *expected = load(group, "value", (size_t)at.n);
-    for (int64_t i = 0; i < at.n; i++) {
-        const tr_metric_task task = {.pred = at.pred + i * at.width,
-                                     .targets = row_of(at.targets, i, at.width),
-                                     .n = 1,
-                                     .width = at.width,
-                                     .k = (int64_t)attribute_of(group, "k")};
-        const double value = ops->sum(&task), wanted = (double)expected[i];
-        cr_assert(isnan(wanted) ? isnan(value) : fabs(value - wanted) <= 1e-7 + 1e-7 * wanted,
-                  "%s sample %d: %.9g, expected %.9g", name, (int)i, value, wanted);
-    }
-    /* All samples at once: the sum. */
+    const tr_loss_ops *loss = tr_loss_find(ops->name);
+    const tr_metric_settings settings = {
+        .threshold = NAN, .loss = loss == NULL ? (tr_loss){0} : tr_loss_default(loss)};
     const tr_metric_task task = {.pred = at.pred,
                                  .targets = at.targets,
                                  .n = at.n,
                                  .width = at.width,
-                                 .k = (int64_t)attribute_of(group, "k")};
-    double sum = 0.0;
-    for (int64_t i = 0; i < at.n; i++)
-        sum += (double)expected[i];
-    cr_assert(isnan(sum) ? isnan(ops->sum(&task)) : fabs(ops->sum(&task) - sum) <= 1e-6 * (1 + sum),
-              "%s: %.9g, expected %.9g", name, ops->sum(&task), sum);
+                                 .k = (int64_t)attribute_of(group, "k"),
+                                 .settings = &settings};
+    for (int64_t i = 0; i < at.n; i++) {
+        const double value = ops->value(&task, i), wanted = (double)expected[i];
+        cr_assert(isnan(wanted) ? isnan(value) : fabs(value - wanted) <= 1e-7 + 1e-7 * wanted,
+                  "%s sample %d: %.9g, expected %.9g", name, (int)i, value, wanted);
+    }
     tr_free(expected);
     golden_close(&at);
 }
@@ -218,7 +207,69 @@ void test_metric_golden(const char *name)
 {
     char path[MAX_PATH];
     snprintf(path, sizeof path, "metrics/%s", name);
-    for_each(path, golden_metric, metric_named(name));
+    tr_metric_ops ops;
+    cr_assert(tr_metric_find(&ops, name), "no metric %s", name);
+    for_each(path, golden_metric, &ops);
+}
+
+/* ---- results of whole metrics ---- */
+
+/* The metrics of a network of as many outputs, by the text of its configuration. */
+static tr_metric_list metrics_of(hid_t group, int64_t width, tr_config **config)
+{
+    char *compile = test_golden_text(group, "config");
+    char *body = tr_format("[model]\ninput_shape = 1, 1, 1\n[layer.f]\ntype = flatten\n"
+                           "[layer.d]\ntype = dense\nunits = %d\n%s",
+                           (int)width, compile);
+    tr_metric_list list;
+    tr_loss loss;
+    tr_error err = {0};
+    *config = test_config(body, NULL, 0);
+    cr_assert_eq(tr_loss_parse(&loss, *config, &err), TR_OK);
+    tr_metrics_parse(&list, *config, &loss, width);
+    (void)tr_config_check(*config, &err);
+    cr_assert_str_eq(err.text, "", "%s", err.text);
+    cr_assert_eq(list.n, 1);
+    tr_free(compile);
+    tr_free(body);
+    return list;
+}
+
+static void golden_result(const void *user, hid_t group, const char *name)
+{
+    const char *prefix = user;
+    if (strncmp(strrchr(name, '/') + 1, prefix, strlen(prefix)) != 0)
+        return;
+    size_t n_weights = 0, one;
+    golden at = golden_open(group, "weights");
+    float *weights = test_golden_floats(group, "weights", &n_weights);
+    float *expected = test_golden_floats(group, "result", &one);
+    tr_config *config;
+    const tr_metric_list list = metrics_of(group, at.width, &config);
+    tr_sums sums = {0};
+    for (int64_t half = 0; half < 2; half++) {
+        const int64_t first = half * (at.n / 2), count = half == 0 ? at.n / 2 : at.n - first;
+        const tr_metric_task task = {.pred = at.pred + first * at.width,
+                                     .targets = row_of(at.targets, first, at.width),
+                                     .weights = weights + first,
+                                     .n = count,
+                                     .width = at.width};
+        tr_sums part = {.n = count, .n_sums = list.n_sums};
+        tr_metrics_add(&list, &task, part.metrics);
+        tr_sums_add(&sums, &part);
+    }
+    const double value = tr_metrics_of(&list, &sums).values[0], wanted = (double)expected[0];
+    /* Keras computes in float64 but for its epsilons; the result is read as float32. */
+    cr_assert(fabs(value - wanted) <= 2e-7 + 2e-7 * fabs(wanted), "%s: %.9g, expected %.9g", name,
+              value, wanted);
+    tr_config_free(config);
+    tr_free(weights), tr_free(expected);
+    golden_close(&at);
+}
+
+void test_metric_results(const char *prefix)
+{
+    for_each("results", golden_result, prefix);
 }
 
 /* ---- made-up samples ---- */

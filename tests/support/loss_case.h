@@ -35,7 +35,11 @@ void test_loss_nan(const char *name, test_mode mode);
 /* All of these. */
 void test_loss_all(const char *name, test_mode mode);
 
-/* All golden cases of a metric. */
+/* All golden cases of a metric that is a mean over samples. */
 void test_metric_golden(const char *name);
+
+/* All cases of tests/golden/metrics_keras.h5 that begin so: Keras's result for samples, weighted or
+ * not, in two halves that are added. */
+void test_metric_results(const char *prefix);
 
 #endif

@@ -1,4 +1,4 @@
-/* test_metric_table.c -- which metrics a run has: resolution by loss and outputs, names as Keras
+/* test_metric_list.c -- which metrics a run has: resolution by loss and outputs, names as Keras
  * reports them, and every refusal. */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static void resolves(const char *loss, int units, const char *metrics, const cha
     tr_free(compile);
 }
 
-Test(metric_table, accuracy_is_resolved_by_loss_and_outputs)
+Test(metric_list, accuracy_is_resolved_by_loss_and_outputs)
 {
     resolves("sparse_categorical_crossentropy", 3, "accuracy", "accuracy",
              "sparse_categorical_accuracy", true);
@@ -69,7 +69,7 @@ Test(metric_table, accuracy_is_resolved_by_loss_and_outputs)
              false);
 }
 
-Test(metric_table, top_k_is_resolved_by_loss)
+Test(metric_list, top_k_is_resolved_by_loss)
 {
     resolves("sparse_categorical_crossentropy", 3, "top_k", "sparse_top_k_categorical_accuracy",
              "sparse_top_k_categorical_accuracy", true);
@@ -80,7 +80,7 @@ Test(metric_table, top_k_is_resolved_by_loss)
 }
 
 /* Keras's key in history.history is the string given to compile(). */
-Test(metric_table, is_reported_as_written)
+Test(metric_list, is_reported_as_written)
 {
     resolves("sparse_categorical_crossentropy", 3, "acc", "acc", "sparse_categorical_accuracy",
              true);
@@ -90,7 +90,7 @@ Test(metric_table, is_reported_as_written)
     resolves("mean_squared_error", 2, "mae", "mae", "mean_absolute_error", false);
 }
 
-Test(metric_table, keeps_the_order_of_the_list)
+Test(metric_list, keeps_the_order_of_the_list)
 {
     subject made = parse("categorical_crossentropy", 3,
                          "metrics = mae ,accuracy,  top_k, mse,binary_accuracy\ntop_k = 2");
@@ -118,13 +118,13 @@ static void refused(const char *loss, int units, const char *compile, const char
     discard(&made);
 }
 
-Test(metric_table, unknown_metric)
+Test(metric_list, unknown_metric)
 {
     refused("sparse_categorical_crossentropy", 3, "metrics = acuracy",
             ":15: [compile] metrics: unknown metric acuracy; did you mean accuracy? allowed: "
             "accuracy, binary_accuracy, categorical_accuracy");
-    refused("sparse_categorical_crossentropy", 3, "metrics = accuracy, f1",
-            ":15: [compile] metrics: unknown metric f1; allowed: ");
+    refused("sparse_categorical_crossentropy", 3, "metrics = accuracy, dice",
+            ":15: [compile] metrics: unknown metric dice; allowed: ");
     refused("sparse_categorical_crossentropy", 3, "metrics = ,accuracy",
             ":15: [compile] metrics: a name is missing beside a comma");
     refused("sparse_categorical_crossentropy", 3, "metrics = accuracy,",
@@ -133,7 +133,7 @@ Test(metric_table, unknown_metric)
             ":15: [compile] metrics: unknown metric top_1; ");
 }
 
-Test(metric_table, metric_twice)
+Test(metric_list, metric_twice)
 {
     refused("sparse_categorical_crossentropy", 3, "metrics = accuracy, accuracy",
             ":15: [compile] metrics: accuracy with loss = sparse_categorical_crossentropy: it is "
@@ -143,7 +143,7 @@ Test(metric_table, metric_twice)
             "is in the list twice");
 }
 
-Test(metric_table, metric_that_does_not_go_with_the_loss)
+Test(metric_list, metric_that_does_not_go_with_the_loss)
 {
     static const char *const sparse[] = {"sparse_categorical_accuracy",
                                          "sparse_top_k_categorical_accuracy"};
@@ -166,7 +166,7 @@ Test(metric_table, metric_that_does_not_go_with_the_loss)
     refused("mean_squared_error", 1, "metrics = top_k", "it wants several outputs");
 }
 
-Test(metric_table, top_k_must_change_something)
+Test(metric_list, top_k_must_change_something)
 {
     refused("sparse_categorical_crossentropy", 10, "metrics = accuracy\ntop_k = 3",
             ":16: [compile] top_k = 3 has no effect without a top_k metric");
@@ -179,4 +179,79 @@ Test(metric_table, top_k_must_change_something)
     subject made = parse("sparse_categorical_crossentropy", 3, "metrics = accuracy\ntop_k = 5");
     cr_assert_str_eq(made.err.text, "", "%s", made.err.text);
     discard(&made);
+}
+
+/* ---- settings ---- */
+
+Test(metric_list, settings_and_names_of_ones_own)
+{
+    subject made = parse("mean_squared_error", 3,
+                         "metrics = auc, second, huber, mse\nweighted_metrics = huber, rmse\n"
+                         "[metric.second]\ntype = auc\ncurve = PR\nnum_thresholds = 10\n"
+                         "[metric.huber]\ndelta = 0.5");
+    cr_assert_str_eq(made.err.text, "", "%s", made.err.text);
+    static const char *const expected[][2] = {{"auc", "auc"},
+                                              {"second", "auc"},
+                                              {"huber", "huber"},
+                                              {"mse", "mean_squared_error"},
+                                              {"weighted_huber", "huber"},
+                                              {"rmse", "root_mean_squared_error"}};
+    cr_assert_eq(tr_model_n_metrics(made.model), 6);
+    for (int i = 0; i < 6; i++) {
+        const tr_metric_info info = tr_model_metric(made.model, i);
+        cr_expect_str_eq(info.name, expected[i][0]);
+        cr_expect_str_eq(info.resolved, expected[i][1]);
+        cr_expect_eq(info.weighted, i >= 4);
+        cr_expect_eq(info.larger_is_better, i < 2);
+    }
+    cr_expect_eq(made.model->metrics.items[4].settings.loss.delta, 0.5);
+    cr_expect_eq(tr_model_n_sums(made.model), 400 + 20 + 1 + 1 + 2 + 2);
+    char *text = tr_config_text(made.config); /* every default spelled out */
+    cr_expect_not_null(strstr(text, "[metric.auc]\nnum_thresholds   = 200\n"), "%s", text);
+    tr_free(text);
+    discard(&made);
+}
+
+Test(metric_list, larger_is_better)
+{
+    static const struct {
+        const char *name;
+        bool larger;
+    } cases[] = {{"cosine_similarity", true}, {"mae", false},
+                 {"precision", true},         {"recall", true},
+                 {"f1_score", true},          {"true_negatives", true},
+                 {"false_positives", false},  {"rmse", false},
+                 {"poisson", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *compile = tr_format("metrics = %s", cases[i].name);
+        subject made = parse("mean_squared_error", 2, compile);
+        cr_assert_str_eq(made.err.text, "", "%s", made.err.text);
+        cr_expect_eq(tr_model_metric(made.model, 0).larger_is_better, cases[i].larger, "%s",
+                     cases[i].name);
+        discard(&made);
+        tr_free(compile);
+    }
+}
+
+Test(metric_list, settings_that_are_refused)
+{
+    refused("mean_squared_error", 3, "metrics = mse\n[metric.auc]\ncurve = PR",
+            ":16: [metric.auc]: auc is not among [compile] metrics; add it there, or remove the "
+            "section");
+    refused("mean_squared_error", 3, "metrics = rmse\n[metric.rmse]\ncurve = PR",
+            ":16: [metric.rmse]: root_mean_squared_error has no settings; remove the section");
+    refused("mean_squared_error", 3, "metrics = auc\n[metric.auc]\ncurv = PR",
+            ":17: [metric.auc] curv: unknown key; did you mean curve?");
+    refused("mean_squared_error", 3, "metrics = a\n[metric.a]\ntype = auk",
+            "[compile] metrics: unknown metric auk; did you mean auc?");
+    refused("mean_squared_error", 3, "metrics = val_a\n[metric.val_a]\ntype = auc",
+            "the history has a column of that name already");
+    refused("mean_squared_error", 3, "metrics = precision\n[metric.precision]\nclass_id = 3",
+            ":17: [metric.precision] class_id = 3: the last layer has 3 outputs");
+    refused("mean_squared_error", 3,
+            "metrics = auc\n[metric.auc]\nmulti_label = yes\nnum_thresholds = 800",
+            "auc keeps 4800 numbers");
+    refused("mean_squared_error", 3, "metrics = mse\nweighted_metrics = rmse, rmse",
+            "[compile] weighted_metrics: rmse with loss = mean_squared_error: it is in the list "
+            "twice");
 }
