@@ -217,6 +217,38 @@ static tr_status packed_layout(tr_program *program, const tr_geometry *geometry,
     return TR_OK;
 }
 
+/* Backward descriptors want one of a training as their hint, also where no forward stands before
+ * them. The program keeps it. */
+static tr_status make_hint(tr_program *program, const tr_geometry *geometry, const tr_param *kernel,
+                           tr_value src, tr_hint *hint, tr_error *err)
+{
+    const bool follows = program->backward_follows;
+    dnnl_primitive_desc_t desc;
+    program->backward_follows = true;
+    const tr_status status =
+        describe_forward(program, geometry, TR_NOTHING_FUSED, kernel, NULL, src, &desc, err);
+    program->backward_follows = follows;
+    if (status == TR_OK)
+        *hint = desc;
+    return status == TR_OK ? tr_program_keep(program, desc, err) : status;
+}
+
+tr_status tr_conv_place_kernel(tr_program *program, const tr_geometry *geometry, tr_param *kernel,
+                               tr_value src, tr_hint *hint, tr_error *err)
+{
+    const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
+    const tr_layout plain = tr_kernel_layout(program->dnn, &sizes);
+    tr_layout packed = plain;
+    *hint = NULL;
+    if (tr_program_own(program) == NULL) {
+        TR_TRY(make_hint(program, geometry, kernel, src, hint, err));
+        TR_TRY(packed_layout(program, geometry, kernel, NULL, src, *hint, plain, &packed, err));
+    }
+    return tr_program_param(program, kernel, plain, packed) == TR_NO_VALUE
+               ? tr_out_of_memory(err, program->layer)
+               : TR_OK;
+}
+
 /* ---- planning ---- */
 
 static tr_meaning meaning_of(tr_direction direction, tr_activation fused,

@@ -245,9 +245,9 @@ static void make_factors(const plan *self, void *const *data, float *factors)
         return;
     }
     const float *gamma = self->gamma < 0 ? NULL : data[self->gamma];
-    const float *variance = data[self->variance];
+    const float *variance = self->variance < 0 ? NULL : data[self->variance];
     for (int64_t i = 0; i < c; i++) {
-        const double deviation = sqrt((double)variance[i] + self->epsilon);
+        const double deviation = variance == NULL ? 1.0 : sqrt((double)variance[i] + self->epsilon);
         factors[TR_SCALE * padded + i] =
             (float)((gamma == NULL ? 1.0 : (double)gamma[i]) /
                     (deviation < self->least ? self->least : deviation));

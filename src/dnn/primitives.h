@@ -123,6 +123,21 @@ tr_status tr_conv_backward_data(tr_program *program, const tr_geometry *geometry
                                 tr_value src, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
                                 tr_error *err);
 
+/* ---- transposed_convolution.c ---- */
+
+/* The gradient of a convolution's source as a layer: dst = bias + that source's gradient where src
+ * is the result's. `geometry` and kernel (kh, kw, dst's channels, src's) are that convolution's,
+ * from dst, whose dimensions are n c h w, to src. */
+tr_status tr_transposed_forward(tr_program *program, const tr_geometry *geometry,
+                                tr_activation fused, tr_param *kernel, tr_param *bias, tr_value src,
+                                const int64_t dims[4], tr_value *dst, tr_error *err);
+tr_status tr_transposed_backward_weights(tr_program *program, const tr_geometry *geometry,
+                                         tr_param *kernel, const tr_param *bias, tr_value src,
+                                         tr_value diff_dst, tr_error *err);
+tr_status tr_transposed_backward_data(tr_program *program, const tr_geometry *geometry,
+                                      tr_param *kernel, tr_value diff_dst, tr_value *diff_src,
+                                      tr_error *err);
+
 /* ---- inner_product.c ---- */
 
 /* dst[n,units] = fused(bias + src . kernel). src is [n,c] or an image [n,c,h,w], taken in Keras's
@@ -221,7 +236,8 @@ typedef struct tr_scaling {
 } tr_scaling;
 
 /* Of each channel; `gamma` and `beta`, (c), may be NULL: 1 and 0. mean and variance, (c), are what
- * is applied, or where measured ones leave their trace (NULL: nowhere). */
+ * is applied (NULL: 0, and nothing is divided by), or where measured ones leave their trace (NULL:
+ * nowhere). */
 typedef struct tr_normalization {
     double epsilon;
     double least; /* that the square root of variance + epsilon is taken for */

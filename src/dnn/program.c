@@ -90,8 +90,7 @@ tr_desc_context tr_program_context(const tr_program *program)
                            : dnnl_convolution_direct};
 }
 
-/* Takes `desc` over; on failure it is destroyed. */
-static tr_status keep(tr_program *program, dnnl_primitive_desc_t desc, tr_error *err)
+tr_status tr_program_keep(tr_program *program, dnnl_primitive_desc_t desc, tr_error *err)
 {
     dnnl_primitive_desc_t *grown = tr_grown(program->hints, program->n_hints, sizeof *grown);
     if (grown == NULL) {
@@ -212,7 +211,7 @@ tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const 
 {
     tr_op *op;
     tr_arg recalled[TR_MAX_ARGS];
-    TR_TRY(keep(program, desc, err)); /* from here on the program owns it */
+    TR_TRY(tr_program_keep(program, desc, err)); /* from here on the program owns it */
     TR_TRY(recall_all(program, args, n_args, recalled, err));
     TR_TRY(describe(program, meaning, recalled, n_args, &op, err));
     inspect(program, desc, op);

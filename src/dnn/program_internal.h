@@ -19,6 +19,7 @@ typedef enum tr_space {
     TR_SPACE_SHARED,    /* memory of a group of micro-batches */
     TR_SPACE_PARAMS,    /* view of the flat parameter vector */
     TR_SPACE_GRADIENTS, /* view of the gradient slot at work */
+    TR_SPACE_NONE,      /* no memory, and no operation has it: for its layout */
     TR_N_SPACES
 } tr_space;
 
@@ -182,6 +183,9 @@ tr_value tr_program_gradient(tr_program *program, const tr_param *param);
 /* Value for a parameter of one dimension, packed as it is. */
 tr_value tr_program_vector_param(tr_program *program, tr_param *param);
 
+/* What a tensor would be like; without memory. */
+tr_value tr_program_like(tr_program *program, tr_layout layout);
+
 /* Doubles in the arena, for native operations alone. */
 tr_value tr_program_doubles(tr_program *program, int64_t count);
 
@@ -205,6 +209,14 @@ tr_status tr_program_reorder_into(tr_program *program, tr_value from, tr_value t
 tr_status tr_program_add(tr_program *program, dnnl_primitive_desc_t desc, const tr_meaning *meaning,
                          const tr_arg *args, int n_args, dnnl_primitive_desc_t *keep_hint,
                          tr_error *err);
+
+/* convolution.c: where the first use of a kernel is not its convolution's forward: its place in the
+ * flat vectors, and the hint for the backward directions. */
+tr_status tr_conv_place_kernel(tr_program *program, const tr_geometry *geometry, tr_param *kernel,
+                               tr_value src, tr_hint *hint, tr_error *err);
+
+/* Takes a descriptor over, for as long as the program lives; on failure it is destroyed. */
+tr_status tr_program_keep(tr_program *program, dnnl_primitive_desc_t desc, tr_error *err);
 
 /* Appends an operation in plain C. Takes native->plan over, also when it fails; NULL: out of
  * memory.

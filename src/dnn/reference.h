@@ -76,7 +76,7 @@ int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, c
 
 /* ---- reference_normalization.c ---- */
 
-/* As tr_normalize_...() in primitives.h; gamma and beta may be NULL. */
+/* As tr_normalize_...() in primitives.h, where gamma, beta, mean and variance may be NULL. */
 int64_t tr_reference_normalize_forward(double epsilon, double least, tr_activation f,
                                        const tr_tensor *gamma, const tr_tensor *beta,
                                        const tr_tensor *mean, const tr_tensor *variance,

@@ -18,8 +18,8 @@ static double cut(tr_activation f, double value)
 static double factor_of(double epsilon, double least, const tr_tensor *gamma,
                         const tr_tensor *variance, int64_t channel)
 {
-    return (gamma == NULL ? 1.0 : gamma->values[channel]) /
-           fmax(sqrt(variance->values[channel] + epsilon), least);
+    const double deviation = variance == NULL ? 1.0 : sqrt(variance->values[channel] + epsilon);
+    return (gamma == NULL ? 1.0 : gamma->values[channel]) / fmax(deviation, least);
 }
 
 int64_t tr_reference_normalize_forward(double epsilon, double least, tr_activation f,
@@ -31,10 +31,11 @@ int64_t tr_reference_normalize_forward(double epsilon, double least, tr_activati
     for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
         const int64_t k = i / image % c;
         const double factor = factor_of(epsilon, least, gamma, variance, k);
+        const double off = mean == NULL ? 0.0 : mean->values[k];
         const double shift = beta == NULL ? 0.0 : beta->values[k];
-        const double value = (src->values[i] - mean->values[k]) * factor + shift;
+        const double value = (src->values[i] - off) * factor + shift;
         dst->values[i] = cut(f, value);
-        dst->scale[i] = (fabs(src->values[i]) + fabs(mean->values[k])) * fabs(factor) + fabs(shift);
+        dst->scale[i] = (fabs(src->values[i]) + fabs(off)) * fabs(factor) + fabs(shift);
     }
     return 3;
 }

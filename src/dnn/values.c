@@ -41,6 +41,11 @@ tr_value tr_program_value(tr_program *program, tr_layout layout)
     return new_value(program, layout, TR_SPACE_ARENA, NULL);
 }
 
+tr_value tr_program_like(tr_program *program, tr_layout layout)
+{
+    return new_value(program, layout, TR_SPACE_NONE, NULL);
+}
+
 tr_value tr_program_sums(tr_program *program, int64_t count, int64_t group, tr_value *total)
 {
     const tr_layout layout = tr_layout_x(program->dnn, 2 * count);

@@ -1,8 +1,7 @@
 /* convolution_layer.c -- see convolution_layer.h. */
 #include "convolution_layer.h"
 
-/* As Keras has it. */
-static tr_status check_dilation(const tr_convolution_layer *self, tr_error *err)
+tr_status tr_convolution_check_dilation(const tr_convolution_layer *self, tr_error *err)
 {
     const int64_t *strides = self->strides, *dilation = self->dilation_rate;
     if ((strides[0] == 1 && strides[1] == 1) || (dilation[0] == 1 && dilation[1] == 1))
@@ -17,7 +16,7 @@ static tr_status check_dilation(const tr_convolution_layer *self, tr_error *err)
 tr_status tr_convolution_shape(tr_layer *layer, int64_t groups, tr_error *err)
 {
     tr_convolution_layer *self = (tr_convolution_layer *)layer;
-    TR_TRY(check_dilation(self, err));
+    TR_TRY(tr_convolution_check_dilation(self, err));
     TR_TRY(tr_dilated_shape(layer, (tr_padding)self->padding, self->kernel_size, self->strides,
                             self->dilation_rate, &self->geometry, err));
     self->geometry.groups = groups > 1 ? groups : 0;

@@ -16,6 +16,9 @@ typedef struct tr_convolution_layer {
     tr_geometry geometry;
 } tr_convolution_layer;
 
+/* Strides or a dilation, not both, as in Keras. */
+tr_status tr_convolution_check_dilation(const tr_convolution_layer *self, tr_error *err);
+
 /* Fills the geometry and dst's height and width; `groups` divide the channels. */
 tr_status tr_convolution_shape(tr_layer *layer, int64_t groups, tr_error *err);
 

@@ -312,9 +312,10 @@ static const subject all_kinds[] = {
      4},
     {"[layer.s]\ntype = rescaling\nscale = 2, 1/3, 0.7\noffset = -1\n[layer.c]\n"
      "type = cropping2d\ncropping = 1, 0, 2, 1\n[layer.u]\ntype = up_sampling2d\nsize = 2, 3\n"
-     "interpolation = bilinear\n[layer.a]\ntype = conv2d\nfilters = 10\nkernel_size = 2\n"
-     "[layer.p]\ntype = permute\ndims = 3, 1, 2\n[layer.n]\ntype = up_sampling2d\n"
-     "[layer.g]\ntype = global_average_pooling2d\n[layer.m]\ntype = multiply\ninputs = n, g\n",
+     "interpolation = bilinear\n[layer.a]\ntype = conv2d_transpose\nfilters = 10\n"
+     "kernel_size = 2\nstrides = 2\nactivation = relu\n[layer.p]\ntype = permute\n"
+     "dims = 3, 1, 2\n[layer.n]\ntype = up_sampling2d\n[layer.g]\n"
+     "type = global_average_pooling2d\n[layer.m]\ntype = multiply\ninputs = n, g\n",
      {6, 5, 3},
      2},
     {"[layer.a]\ntype = conv2d\nfilters = 16\nkernel_size = 3\ndilation_rate = 2, 1\n"

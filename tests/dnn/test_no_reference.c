@@ -32,6 +32,7 @@ static char *layers_of(uint32_t seed)
         "type = max_pooling2d\npool_size = 3\nstrides = 1\npadding = same\n",
         "type = dropout\nrate = 0.3\n",
         "type = zero_padding2d\n",
+        "type = conv2d_transpose\nfilters = 9\nkernel_size = 3\nstrides = 2\npadding = same\n",
         "type = global_max_pooling2d\nkeepdims = true\n",
         "type = global_average_pooling2d\nkeepdims = true\n"};
     static const char *const paddings[] = {"same", "valid"};

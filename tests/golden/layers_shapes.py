@@ -16,6 +16,21 @@ STATISTICS = {
     "count": lambda rng, shape: np.array(7),
 }
 
+
+class Dilated(L.Conv2DTranspose):
+    """TensorFlow has no dilated one on a CPU: the same with zeros in the kernel."""
+
+    def call(self, x):
+        kernel = self.kernel
+        for axis, rate in enumerate(self.dilation_rate):
+            shape = [*kernel.shape]
+            zeros = keras.ops.zeros_like(kernel)
+            kernel = keras.ops.stack([kernel] + [zeros] * (rate - 1), axis + 1)
+            kernel = keras.ops.reshape(kernel, shape[:axis] + [rate * shape[axis]] + shape[axis + 1 :])
+            kernel = keras.ops.take(kernel, range(rate * shape[axis] - rate + 1), axis)
+        return self.activation(keras.ops.conv_transpose(x, kernel, 1, self.padding) + self.bias)
+
+
 CASES = {
     "cropping2d_all_sides": Case(2, (5, 7, 3), L.Cropping2D, cropping=((1, 1), (1, 1))),
     "cropping2d_four_sides": Case(3, (9, 8, 17), L.Cropping2D, cropping=((1, 3), (0, 2))),
@@ -29,6 +44,18 @@ CASES = {
     "up_sampling2d_bilinear_5x4": Case(1, (2, 3, 17), L.UpSampling2D, size=(5, 4), interpolation="bilinear"),
     "up_sampling2d_bilinear_1x1_input": Case(3, (1, 1, 3), L.UpSampling2D, size=(2, 3), interpolation="bilinear"),
     "up_sampling2d_bilinear_1x1": Case(1, (3, 2, 4), L.UpSampling2D, size=(1, 1), interpolation="bilinear"),
+    "conv2d_transpose_2x2_stride2": Case(2, (3, 4, 5), L.Conv2DTranspose, filters=7, kernel_size=2, strides=2),
+    "conv2d_transpose_3x3_same_stride2_relu": Case(3, (4, 3, 16), L.Conv2DTranspose, filters=17, kernel_size=3, strides=2, padding="same", activation="relu"),
+    "conv2d_transpose_3x3_valid": Case(1, (5, 4, 3), L.Conv2DTranspose, filters=16, kernel_size=3, activation="tanh"),
+    "conv2d_transpose_4x4_same_stride2_no_bias": Case(2, (3, 5, 8), L.Conv2DTranspose, filters=3, kernel_size=4, strides=2, padding="same", use_bias=False),
+    "conv2d_transpose_5x3_stride3x1_no_bias_relu": Case(2, (2, 5, 1), L.Conv2DTranspose, filters=1, kernel_size=(5, 3), strides=(3, 1), use_bias=False, activation="relu"),
+    "conv2d_transpose_2x2_stride3": Case(2, (3, 2, 7), L.Conv2DTranspose, filters=4, kernel_size=2, strides=3),
+    "conv2d_transpose_3x3_output_padding": Case(2, (3, 4, 5), L.Conv2DTranspose, filters=6, kernel_size=3, strides=2, padding="same", output_padding=1),
+    "conv2d_transpose_3x3_output_padding_0": Case(2, (3, 4, 5), L.Conv2DTranspose, filters=6, kernel_size=3, strides=2, padding="same", output_padding=0),
+    "conv2d_transpose_3x3_valid_output_padding": Case(1, (2, 3, 32), L.Conv2DTranspose, filters=16, kernel_size=3, strides=(2, 3), output_padding=(1, 2)),
+    "conv2d_transpose_1x1_input": Case(3, (1, 1, 16), L.Conv2DTranspose, filters=8, kernel_size=4, strides=4),
+    "conv2d_transpose_3x3_dilated": Case(2, (4, 5, 3), Dilated, type="conv2d_transpose", filters=5, kernel_size=3, dilation_rate=2),
+    "conv2d_transpose_2x3_dilated_same": Case(2, (5, 4, 8), Dilated, type="conv2d_transpose", filters=8, kernel_size=(2, 3), dilation_rate=(3, 1), padding="same"),
     "reshape_vector": Case(2, (3, 4, 5), L.Reshape, target_shape=(60,)),
     "reshape_rest": Case(2, (3, 4, 17), L.Reshape, target_shape=(-1,)),
     "reshape_image": Case(3, (3, 4, 10), L.Reshape, target_shape=(6, -1, 4)),

@@ -73,6 +73,12 @@ Test(keras_layers, all_others)
          "type = global_max_pooling2d\n"},
         {"'ZeroPadding2D','config':{'padding':[[1,0],[2,3]],'data_format':'channels_last'}",
          "type = zero_padding2d\npadding = 1, 0, 2, 3\n"},
+        {"'Conv2DTranspose','config':{'filters':4,'kernel_size':[3,2],'strides':[2,2],"
+         "'padding':'same','output_padding':null,'dilation_rate':[1,1],'use_bias':false}",
+         "type = conv2d_transpose\nfilters = 4\nkernel_size = 3, 2\nstrides = 2, 2\n"
+         "padding = same\ndilation_rate = 1, 1\nuse_bias = false\n"},
+        {"'Conv2DTranspose','config':{'filters':4,'kernel_size':3,'output_padding':[1,0]}",
+         "kernel_size = 3\noutput_padding = 1, 0\n"},
         {"'Cropping2D','config':{'cropping':[[1,0],[2,3]],'data_format':'channels_last'}",
          "type = cropping2d\ncropping = 1, 0, 2, 3\n"},
         {"'UpSampling2D','config':{'size':[2,3],'data_format':'channels_last',"

@@ -125,6 +125,7 @@ Test(gradients, of_layers)
         "type = average_pooling2d\npool_size = 2, 4\nstrides = 3, 1\n",
         "type = global_average_pooling2d\n",
         "type = zero_padding2d\npadding = 0, 1, 2, 3\n",
+        "type = conv2d_transpose\nfilters = 5\nkernel_size = 3, 2\nstrides = 2\n",
         "type = cropping2d\ncropping = 0, 1, 2, 1\n",
         "type = up_sampling2d\nsize = 3, 2\n",
         "type = up_sampling2d\nsize = 2, 3\ninterpolation = bilinear\n",

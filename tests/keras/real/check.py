@@ -270,7 +270,7 @@ def shapes():
     adapted.adapt(everything["x_train"])
     for layer in (adapted, layers.Normalization(mean=[0.1, 0.2, 0.3], variance=[1.0, 2.0, 3.0]), layers.Rescaling([0.5, 1.0, 2.0], offset=-0.1), layers.Rescaling(1 / 255), layers.Cropping2D(((1, 0), (0, 2))), layers.UpSampling2D(2),
                   layers.Conv2D(4, 3), layers.UpSampling2D((2, 1), interpolation="bilinear"), layers.Permute((3, 2, 1)), layers.Reshape((4, -1, 20)),
-                  layers.BatchNormalization(), layers.GlobalAveragePooling2D(), layers.Reshape((1, 1, 20)), layers.Conv2D(3, 1), layers.Reshape((3,)),
+                  layers.BatchNormalization(), layers.GlobalAveragePooling2D(), layers.Reshape((1, 1, 20)), layers.Conv2DTranspose(3, (2, 1), strides=3), layers.GlobalMaxPooling2D(), layers.Reshape((3,)),
                   layers.BatchNormalization(), layers.Softmax()):
         x = layer(x)
     gate = layers.Conv2D(1, (12, 10), activation="sigmoid")(entry)

@@ -108,7 +108,7 @@ NETWORKS = [
                        "global_average_pooling2d", "reshape; target_shape = 1, 1, 5", side("d", "resh_10"), "reshape; target_shape = 5",
                        "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy"),
     Network("gates", [side("a", "input", "; activation = relu", 3), "global_average_pooling2d g", "reshape r; target_shape = 1, 1, 5", side("s", "r", "; activation = relu"),
-                      side("e", "s", "; activation = sigmoid"), "multiply m; inputs = a, e", "conv2d o; filters = 1; kernel_size = 1; activation = tanh", "add t; inputs = o, m, g",
+                      side("e", "s", "; activation = sigmoid"), "multiply m; inputs = a, e", "conv2d_transpose u; filters = 5; kernel_size = 3; strides = 2; padding = same; output_padding = 0; activation = relu", "max_pooling2d q; pool_size = 2; padding = same", "conv2d o; filters = 1; kernel_size = 1; activation = tanh", "add t; inputs = o, m, g",
                       "global_max_pooling2d", "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy"),
     Network("vectors", ["dense; units = 9; activation = relu", "batch_normalization n", "dense d; units = 9; inputs = n", "add; inputs = d, n",
                         "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy", input="360"),
