@@ -113,6 +113,12 @@ NETWORKS = [
     Network("vectors", ["dense; units = 9; activation = relu", "batch_normalization n", "dense d; units = 9; inputs = n", "add; inputs = d, n",
                         "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy", input="360"),
     Network("perceptron", ["dense; units = 9; activation = tanh", "dense; units = 4; activation = softmax"], "sparse", SPARSE, "sgd", "accuracy", input="360"),
+    Network("depthwise", ["depthwise_conv2d; kernel_size = 3; strides = 2; padding = same; depth_multiplier = 2; activation = relu",
+                          "depthwise_conv2d; kernel_size = 3; dilation_rate = 2; padding = same; use_bias = no",
+                          "separable_conv2d; filters = 5; kernel_size = 3; depth_multiplier = 2; activation = tanh"] + dense(CLASSES, "softmax"),
+            "sparse", SPARSE, "adam", "accuracy"),
+    Network("groups", ["conv2d; filters = 6; kernel_size = 3; dilation_rate = 2; activation = relu",
+                       "conv2d; filters = 4; kernel_size = 3; groups = 2; activation = tanh"] + dense(CLASSES, "softmax"), "sparse", SPARSE, "rmsprop", "accuracy"),
     Network("hard", [conv("hard_sigmoid")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy", keras2="refused"),
 ]
 
