@@ -7,8 +7,8 @@
  * order. What lies outside of an image is left out, in both.
  *
  * Vectors lie along the channels. Of a row, the columns whose window sticks out are computed pixel
- * by pixel; between them are blocks of pixels, whose windows overlap and share what they load. The
- * gradient of a source with stride 1 is such a convolution too, with the kernel reversed.
+ * by pixel; between them are blocks of pixels (depthwise_row.c). The gradient of a source with
+ * stride 1 is such a convolution too, with the kernel reversed.
  */
 #include "depthwise.h"
 
@@ -105,148 +105,88 @@ TR_INLINE void pixel_block(const int vectors, const pass *p, const taps *h, cons
 /* All channels of one. */
 static void pixel(const pass *p, const taps *h, const taps *w, const float *src, float *dst)
 {
-    int64_t channel = 0;
-    for (; channel + AT_ONCE * VL <= p->channels; channel += AT_ONCE * VL)
-        pixel_block(AT_ONCE, p, h, w, src, channel, VL, dst);
-    for (; channel < p->channels; channel += VL) {
-        const int64_t left = p->channels - channel;
-        pixel_block(1, p, h, w, src, channel, left < VL ? left : VL, dst);
-    }
-}
-
-/* ---- a block of pixels ---- */
-
-enum { MAX_PIXELS = 8, MAX_SIZE = 5 };
-
-/* Of one vector of channels, `last` of them, or VL where it is `full`; `src` is what the first
- * pixel sees through the first tap. */
-TR_INLINE void block(const int pixels, const int size, const int stride, const bool full,
-                     const pass *p, const taps *h, const float *src, const float *packed, vec bias,
-                     int64_t last, float *dst)
-{
-    const int64_t pitch = p->channels, src_row = h->pixel_step * p->w.in * pitch,
-                  packed_row = h->tap_step * size * p->padded;
-    vec sum[MAX_PIXELS];
-    TR_UNROLL
-    for (int i = 0; i < pixels; i++)
-        sum[i] = bias;
-    for (int64_t r = 0; r < h->n; r++, src += src_row, packed += packed_row) {
-        vec weight[MAX_SIZE];
-        TR_UNROLL
-        for (int k = 0; k < size; k++)
-            weight[k] = v_load(packed + k * p->padded);
-        TR_UNROLL
-        for (int j = 0; j < (pixels - 1) * stride + size; j++) {
-            const vec x = full ? v_load(src + j * pitch) : v_load_n(src + j * pitch, last);
-            TR_UNROLL
-            for (int k = 0; k < size; k++)
-                if (j >= k && (j - k) % stride == 0 && (j - k) / stride < pixels)
-                    sum[(j - k) / stride] = v_fma(x, weight[k], sum[(j - k) / stride]);
-        }
-    }
-    TR_UNROLL
-    for (int i = 0; i < pixels; i++) {
-        if (full)
-            v_store(dst + i * pitch, sum[i]);
+    for (int64_t channel = 0; channel < p->channels; channel += AT_ONCE * VL) {
+        const int64_t left = p->channels - channel, vectors = up(left, VL);
+        const int64_t last = left - (vectors - 1) * VL;
+        if (vectors >= AT_ONCE)
+            pixel_block(AT_ONCE, p, h, w, src, channel, vectors > AT_ONCE ? VL : last, dst);
+        else if (vectors == 3)
+            pixel_block(3, p, h, w, src, channel, last, dst);
+        else if (vectors == 2)
+            pixel_block(2, p, h, w, src, channel, last, dst);
         else
-            v_store_n(dst + i * pitch, sum[i], last);
-    }
-}
-
-typedef void block_function(const pass *p, const taps *h, const float *src, const float *packed,
-                            vec bias, int64_t last, float *dst);
-
-#define BLOCK(pixels, size, stride, full)                                                          \
-    static void block_##pixels##_##size##_##stride##_##full(const pass *p, const taps *h,          \
-                                                            const float *src, const float *packed, \
-                                                            vec bias, int64_t last, float *dst)    \
-    {                                                                                              \
-        block(pixels, size, stride, full, p, h, src, packed, bias, last, dst);                     \
-    }
-#define NAME(pixels, size, stride, full) block_##pixels##_##size##_##stride##_##full,
-#define UP_TO_6(DO, size, stride, full)                                                            \
-    DO(1, size, stride, full)                                                                      \
-    DO(2, size, stride, full)                                                                      \
-    DO(3, size, stride, full)                                                                      \
-    DO(4, size, stride, full) DO(5, size, stride, full) DO(6, size, stride, full)
-#define UP_TO_8(DO, size, stride, full)                                                            \
-    UP_TO_6(DO, size, stride, full) DO(7, size, stride, full) DO(8, size, stride, full)
-
-UP_TO_8(BLOCK, 3, 1, 0)
-UP_TO_8(BLOCK, 3, 1, 1)
-UP_TO_6(BLOCK, 3, 2, 0)
-UP_TO_6(BLOCK, 3, 2, 1)
-UP_TO_8(BLOCK, 5, 1, 0)
-UP_TO_8(BLOCK, 5, 1, 1)
-UP_TO_6(BLOCK, 5, 2, 0)
-UP_TO_6(BLOCK, 5, 2, 1)
-
-/* By size, stride, whether full, pixels. */
-static block_function *const blocks[2][2][2][MAX_PIXELS] = {
-    {{{UP_TO_8(NAME, 3, 1, 0)}, {UP_TO_8(NAME, 3, 1, 1)}},
-     {{UP_TO_6(NAME, 3, 2, 0)}, {UP_TO_6(NAME, 3, 2, 1)}}},
-    {{{UP_TO_8(NAME, 5, 1, 0)}, {UP_TO_8(NAME, 5, 1, 1)}},
-     {{UP_TO_6(NAME, 5, 2, 0)}, {UP_TO_6(NAME, 5, 2, 1)}}}};
-static const int most_pixels[] = {0, 8, 6}; /* by stride */
-
-static bool has_blocks(const axis *w)
-{
-    return w->strided == 0 && w->step == 1 && w->stride <= 2 && (w->size == 3 || w->size == 5);
-}
-
-/* The columns of a row whose windows lie within the image, cut evenly. */
-static void blocks_of_row(const pass *p, const taps *h, tr_columns columns, const float *src,
-                          float *dst)
-{
-    const int64_t count = columns.end - columns.first;
-    if (count <= 0)
-        return;
-    const int64_t n = up(count, most_pixels[p->w.stride]), pixels = count / n, longer = count % n;
-    const float *first =
-        src + (h->pixel * p->w.in + columns.first * p->w.stride - p->w.before) * p->channels;
-    for (int64_t channel = 0; channel < p->channels; channel += VL) {
-        const int64_t left = p->channels - channel, last = left < VL ? left : VL;
-        block_function *const *f =
-            &blocks[p->w.size == 5][p->w.stride == 2][last == VL][pixels - 1];
-        const float *packed = p->packed + h->tap * p->w.size * p->padded + channel;
-        const vec bias = p->bias == NULL ? v_set(0.0f) : v_load_n(p->bias + channel, last);
-        const float *from = first + channel;
-        float *to = dst + columns.first * p->channels + channel;
-        for (int64_t i = 0; i < n; i++) {
-            const int64_t more = i < longer;
-            f[more](p, h, from, packed, bias, last, to);
-            from += (pixels + more) * p->w.stride * p->channels;
-            to += (pixels + more) * p->channels;
-        }
+            pixel_block(1, p, h, w, src, channel, last, dst);
     }
 }
 
 /* ---- an image ---- */
 
-static void compute_row(const pass *p, int64_t row, tr_columns within, const float *src, float *dst)
+static int64_t phases_of(const pass *p)
+{
+    return p->w.strided > 0 ? p->w.strided : 1;
+}
+
+/* The columns that are computed in blocks: those whose taps all see a pixel. With strides in
+ * diff_src, every second one, say, has the same taps. */
+static tr_columns in_blocks(const pass *p)
+{
+    const axis *w = &p->w;
+    if (w->strided == 0 && w->step == 1 && TR_OF_SET(tr_depthwise_has)(w->size, w->stride))
+        return tr_columns_within(w->in, w->out, w->size, w->stride, 1, w->before);
+    if (w->strided == 0 || !TR_OF_SET(tr_depthwise_has)(w->size / w->strided, 1) ||
+        !TR_OF_SET(tr_depthwise_has)(up(w->size, w->strided), 1))
+        return (tr_columns){0, 0};
+    tr_columns c = {w->size - 1 - w->before, w->out * w->strided - w->before};
+    c.first = c.first > 0 ? c.first : 0;
+    c.end = c.end < p->columns ? c.end : p->columns;
+    return c;
+}
+
+static void compute_blocks(const pass *p, const taps *h, tr_columns columns, const float *src,
+                           float *dst)
+{
+    const int64_t phases = phases_of(p), width = p->w.strided > 0 ? p->w.out : p->w.in;
+    for (int64_t first = columns.first; first < columns.first + phases; first++) {
+        if (first >= columns.end)
+            break;
+        const taps w = taps_of(&p->w, first);
+        const tr_depthwise_run run = {
+            .count = up(columns.end - first, phases),
+            .size = w.n,
+            .stride = p->w.stride,
+            .rows = h->n,
+            .src = src + (h->pixel * width + w.pixel) * p->channels,
+            .src_pixel = p->channels,
+            .src_row = h->pixel_step * width * p->channels,
+            .packed = p->packed + (h->tap * p->w.size + w.tap) * p->padded,
+            .packed_tap = w.tap_step * p->padded,
+            .packed_row = h->tap_step * p->w.size * p->padded,
+            .bias = p->bias,
+            .dst = dst + first * p->channels,
+            .dst_pixel = phases * p->channels,
+        };
+        TR_OF_SET(tr_depthwise_row)(&run, p->channels);
+    }
+}
+
+static void compute_row(const pass *p, int64_t row, tr_columns blocks, const float *src, float *dst)
 {
     const taps h = taps_of(&p->h, row);
     for (int64_t column = 0; column < p->columns; column++) {
-        if (column == within.first)
-            column = within.end;
-        if (column == p->columns)
-            break;
+        if (column >= blocks.first && column < blocks.end)
+            continue;
         const taps w = taps_of(&p->w, column);
         pixel(p, &h, &w, src, dst + column * p->channels);
     }
-    blocks_of_row(p, &h, within, src, dst);
+    compute_blocks(p, &h, blocks, src, dst);
 }
 
 static void compute(const pass *p, const float *src, float *dst)
 {
-    const axis *w = &p->w;
-    const tr_columns none = {p->columns, p->columns};
-    const tr_columns within =
-        has_blocks(w) ? tr_columns_within(w->in, w->out, w->size, w->stride, w->step, w->before)
-                      : none;
+    const tr_columns blocks = in_blocks(p);
     const int64_t pitch = p->columns * p->channels;
     for (int64_t row = 0; row < p->rows; row++, dst += pitch) {
-        compute_row(p, row, within.first < within.end ? within : none, src, dst);
+        compute_row(p, row, blocks, src, dst);
         for (int f = 0; p->epilogue != NULL && f < p->epilogue->n_functions; f++)
             TR_OF_SET(tr_functions).forward(&p->epilogue->functions[f], pitch, dst, dst);
     }

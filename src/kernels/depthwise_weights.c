@@ -25,30 +25,64 @@ typedef struct places {
 
 /* ---- a block ---- */
 
-/* A pixel of diff: `at` is what it sees through the first tap, which lies at (h, w) of the source.
- */
-TR_INLINE void add_pixel(const bool inside, const int rows, const int columns, const bool full,
-                         const tr_window_sizes *s, int64_t h, int64_t w, const float *at,
-                         const float *diff, int64_t last, vec sum[MAX_TAPS])
+/* What a row of diff sees through the taps of `rows` rows of the kernel, that are all there. */
+typedef struct seen {
+    const float *src, *diff; /* of column 0 */
+    int64_t src_row, src_tap, src_pixel, diff_pixel;
+    int64_t width, column, step; /* columns of src; the one that column 0 sees first; tap to tap */
+} seen;
+
+/* Columns [first, end), where every tap lies within src. */
+TR_INLINE void add_within(const int rows, const int columns, const bool full, const seen *at,
+                          int64_t first, int64_t end, int64_t last, vec *sum)
 {
-    const int64_t pitch = s->oc, row_pitch = (s->dh + 1) * s->iw * pitch,
-                  column_pitch = (s->dw + 1) * pitch;
-    const vec d = full ? v_load(diff) : v_load_n(diff, last);
-    TR_UNROLL
-    for (int k = 0; k < rows * columns; k++) {
-        const int64_t y = h + k / columns * (s->dh + 1), x = w + k % columns * (s->dw + 1);
-        vec number = v_set(0.0f);
-        if (inside || (y >= 0 && y < s->ih && x >= 0 && x < s->iw)) {
-            const float *from = at + k / columns * row_pitch + k % columns * column_pitch;
-            number = full ? v_load(from) : v_load_n(from, last);
+    const int64_t src_row = at->src_row, src_tap = at->src_tap, src_pixel = at->src_pixel,
+                  diff_pixel = at->diff_pixel;
+    const float *src = at->src + first * src_pixel, *diff = at->diff + first * diff_pixel;
+    for (int64_t i = first; i < end; i++, src += src_pixel, diff += diff_pixel) {
+        const vec d = full ? v_load(diff) : v_load_n(diff, last);
+        TR_UNROLL
+        for (int k = 0; k < rows * columns; k++) {
+            const float *x = src + k / columns * src_row + k % columns * src_tap;
+            sum[k] = v_fma(full ? v_load(x) : v_load_n(x, last), d, sum[k]);
         }
-        sum[k] = v_fma(number, d, sum[k]);
     }
 }
 
-static int64_t clamp(int64_t at, int64_t low, int64_t high)
+/* Columns where some do not. */
+TR_INLINE void add_beside(const int rows, const int columns, const bool full, const seen *at,
+                          int64_t first, int64_t end, int64_t last, vec *sum)
 {
-    return at < low ? low : at > high ? high : at;
+    for (int64_t i = first; i < end; i++) {
+        const float *src = at->src + i * at->src_pixel, *diff = at->diff + i * at->diff_pixel;
+        const int64_t column = at->column + i * (at->src_pixel / at->diff_pixel);
+        const vec d = full ? v_load(diff) : v_load_n(diff, last);
+        TR_UNROLL
+        for (int k = 0; k < columns; k++) {
+            const int64_t x = column + k * at->step;
+            if (x < 0 || x >= at->width)
+                continue;
+            TR_UNROLL
+            for (int r = 0; r < rows; r++) {
+                const float *from = src + r * at->src_row + k * at->src_tap;
+                const vec number = full ? v_load(from) : v_load_n(from, last);
+                sum[r * columns + k] = v_fma(number, d, sum[r * columns + k]);
+            }
+        }
+    }
+}
+
+TR_INLINE void add_row(const int rows, const int columns, const bool full, const seen *at,
+                       tr_columns within, const tr_direct_part *part, int64_t last, vec *sum)
+{
+    const int64_t begin = part->column, end = begin + part->columns;
+    int64_t first = within.first > begin ? within.first : begin;
+    first = first < end ? first : end;
+    int64_t behind = within.end < end ? within.end : end;
+    behind = behind > first ? behind : first;
+    add_beside(rows, columns, full, at, begin, first, last, sum);
+    add_within(rows, columns, full, at, first, behind, last, sum);
+    add_beside(rows, columns, full, at, behind, end, last, sum);
 }
 
 TR_INLINE void block(const int rows, const int columns, const bool full, const places *p,
@@ -56,30 +90,33 @@ TR_INLINE void block(const int rows, const int columns, const bool full, const p
 {
     const tr_window_sizes *s = p->s;
     const tr_direct_part *part = p->part;
-    const tr_columns all = tr_columns_within(s->iw, s->ow, columns, s->sw, s->dw + 1,
-                                             s->left - p->column * (s->dw + 1));
+    const int64_t row_step = s->dh + 1, step = s->dw + 1;
+    const tr_columns within =
+        tr_columns_within(s->iw, s->ow, columns, s->sw, step, s->left - p->column * step);
+    seen at = {.src_row = row_step * s->iw * s->oc,
+               .src_tap = step * s->oc,
+               .src_pixel = s->sw * s->oc,
+               .diff_pixel = s->oc,
+               .width = s->iw,
+               .column = p->column * step - s->left,
+               .step = step};
     vec sum[MAX_TAPS];
     TR_UNROLL
     for (int k = 0; k < rows * columns; k++)
         sum[k] = v_set(0.0f);
     for (int64_t n = part->image; n < part->image + part->images; n++)
         for (int64_t oh = part->row; oh < part->row + part->rows; oh++) {
-            const int64_t h = oh * s->sh - s->top + p->row * (s->dh + 1);
-            const bool there = h >= 0 && h + (rows - 1) * (s->dh + 1) < s->ih;
-            const int64_t w = p->column * (s->dw + 1) - s->left, end = part->column + part->columns;
-            const int64_t inside = there ? clamp(all.first, part->column, end) : end,
-                          behind = there ? clamp(all.end, inside, end) : end;
-            const float *at = p->src + ((n * s->ih + h) * s->iw + w) * s->oc;
-            const float *diff = p->diff + (n * s->oh + oh) * s->ow * s->oc;
-            for (int64_t i = part->column; i < inside; i++)
-                add_pixel(false, rows, columns, full, s, h, w + i * s->sw, at + i * s->sw * s->oc,
-                          diff + i * s->oc, last, sum);
-            for (int64_t i = inside; i < behind; i++)
-                add_pixel(true, rows, columns, full, s, h, w + i * s->sw, at + i * s->sw * s->oc,
-                          diff + i * s->oc, last, sum);
-            for (int64_t i = behind; i < end; i++)
-                add_pixel(false, rows, columns, full, s, h, w + i * s->sw, at + i * s->sw * s->oc,
-                          diff + i * s->oc, last, sum);
+            const int64_t h = oh * s->sh - s->top + p->row * row_step;
+            at.src = p->src + ((n * s->ih + h) * s->iw + at.column) * s->oc;
+            at.diff = p->diff + (n * s->oh + oh) * s->ow * s->oc;
+            if (h >= 0 && h + (rows - 1) * row_step < s->ih) {
+                add_row(rows, columns, full, &at, within, part, last, sum);
+                continue;
+            }
+            TR_UNROLL
+            for (int r = 0; r < rows; r++, at.src += at.src_row)
+                if (h + r * row_step >= 0 && h + r * row_step < s->ih)
+                    add_row(1, columns, full, &at, within, part, last, sum + r * columns);
         }
     const bool first = part->image + part->row + part->column == 0;
     TR_UNROLL
