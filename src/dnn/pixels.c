@@ -154,7 +154,7 @@ void tr_pixels_write(const float *values, int64_t n, tr_precision type, void *ds
         narrow(values, n, dst);
 }
 
-/* ---- the gradient of a bias ---- */
+/* ---- the gradient of a bias, and of a factor ---- */
 
 static void run_channel_sums(const void *plan, const tr_draw *draw, void *const *data,
                              void *scratch)
@@ -191,4 +191,13 @@ tr_status tr_channel_sums(tr_program *program, tr_value src, tr_value to, tr_err
     const tr_arg args[] = {{DNNL_ARG_DIFF_DST, src}, {DNNL_ARG_DIFF_BIAS, to}};
     const tr_meaning meaning = {.kind = TR_KIND_CHANNEL_SUMS, .direction = TR_DIR_BACKWARD_WEIGHTS};
     return tr_program_add_native(program, &native, &meaning, args, 2, err);
+}
+
+tr_status tr_channel_products(tr_program *program, tr_value src, tr_value diff_dst,
+                              const tr_param *gamma, tr_error *err)
+{
+    const tr_value both[] = {src, diff_dst};
+    tr_value product;
+    TR_TRY(tr_merge_forward(program, TR_MERGE_PRODUCT, TR_NOTHING_FUSED, both, 2, &product, err));
+    return tr_channel_sums(program, product, tr_program_gradient(program, gamma), err);
 }

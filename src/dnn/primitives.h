@@ -261,6 +261,10 @@ tr_status tr_normalize_forward(tr_program *program, const tr_normalization *with
 tr_status tr_normalize_backward(tr_program *program, const tr_normalization *with,
                                 tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
+/* The gradient of a gamma alone: over samples and pixels, the sum of src * diff_dst. */
+tr_status tr_channel_products(tr_program *program, tr_value src, tr_value diff_dst,
+                              const tr_param *gamma, tr_error *err);
+
 /* What measuring leaves for backward: values. */
 typedef struct tr_normalization_tape {
     tr_value src, sums, factors;

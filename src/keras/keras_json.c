@@ -222,7 +222,12 @@ static json_t *layer_object(const tr_section *section, const json_t *carried)
         json_decref(rest);
     }
     tr_keras_add_carried(config, carried, "layers", section->name + strlen("layer."));
-    return tr_keras_object(ops->keras_class, config);
+    json_t *object = tr_keras_object(ops->keras_class, config);
+    if (ops->keras_module != NULL) { /* no Keras finds it by its class alone */
+        json_object_set_new(object, "module", json_string(ops->keras_module));
+        json_object_set_new(object, "registered_name", json_string(ops->keras_class));
+    }
+    return object;
 }
 
 json_t *tr_keras_layers(const tr_model *model, const json_t *carried)

@@ -129,8 +129,14 @@ __attribute__((format(printf, 2, 3))) static void note(const note_list *notes, c
 }
 
 /* Of the files for all of them. */
-static void note_layers(const note_list *notes, const tr_config *config)
+static void note_layers(const note_list *notes, const tr_config *config, bool keras2)
 {
+    const char *scale = layer_with(config, "type", "layer_scale", true);
+    if (scale != NULL && keras2)
+        note(notes,
+             "layer %s: Keras 2 finds no LayerScale by itself: load_model(..., custom_objects="
+             "{\"LayerScale\": keras.src.applications.convnext.LayerScale})\n",
+             scale);
     const char *layer = layer_with(config, "virtual_batch_size", "0", false);
     if (layer != NULL)
         note(notes,
@@ -158,7 +164,7 @@ char *tr_keras_h5_limits(const tr_model *model)
              "Keras 2 has no %s where these files would need it and loads them with compile=False "
              "only; Keras 3 loads them as they are\n",
              lacks);
-    note_layers(&notes, config);
+    note_layers(&notes, config, true);
     return end(&notes);
 }
 
@@ -173,7 +179,7 @@ char *tr_keras3_limits(const tr_model *model, bool state)
     if (is(config, "nadam") && state)
         note(&notes, "Nadam's state is in the order of Keras 3.10 and newer: older ones do not "
                      "load this file\n");
-    note_layers(&notes, config);
+    note_layers(&notes, config, false);
     return end(&notes);
 }
 
@@ -191,6 +197,6 @@ char *tr_keras2_limits(const tr_model *model, bool state)
     else if (is(config, "nadam") && state)
         note(&notes, "Keras 2 keeps no product of Nadam's momenta in its files, its own included: "
                      "fit() goes on from the moments, but with larger steps\n");
-    note_layers(&notes, config);
+    note_layers(&notes, config, true);
     return end(&notes);
 }

@@ -10,9 +10,9 @@ extern const tr_layer_ops tr_activation_ops, tr_add_ops, tr_average_ops, tr_aver
     tr_batch_normalization_ops, tr_concatenate_ops, tr_conv2d_ops, tr_conv2d_transpose_ops,
     tr_cropping2d_ops, tr_dense_ops, tr_depthwise_conv2d_ops, tr_dropout_ops, tr_flatten_ops,
     tr_given_normalization_ops, tr_global_average_pooling2d_ops, tr_global_max_pooling2d_ops,
-    tr_group_normalization_ops, tr_layer_normalization_ops, tr_max_pooling2d_ops, tr_maximum_ops,
-    tr_multiply_ops, tr_permute_ops, tr_rescaling_ops, tr_reshape_ops, tr_separable_conv2d_ops,
-    tr_up_sampling2d_ops, tr_zero_padding2d_ops;
+    tr_group_normalization_ops, tr_layer_normalization_ops, tr_layer_scale_ops,
+    tr_max_pooling2d_ops, tr_maximum_ops, tr_multiply_ops, tr_permute_ops, tr_rescaling_ops,
+    tr_reshape_ops, tr_separable_conv2d_ops, tr_up_sampling2d_ops, tr_zero_padding2d_ops;
 
 /* In the order of `trainer help layers`. */
 const tr_layer_ops *const tr_layer_table[] = {
@@ -37,6 +37,7 @@ const tr_layer_ops *const tr_layer_table[] = {
     &tr_batch_normalization_ops,
     &tr_layer_normalization_ops,
     &tr_group_normalization_ops,
+    &tr_layer_scale_ops,
     &tr_activation_ops,
     &tr_add_ops,
     &tr_concatenate_ops,

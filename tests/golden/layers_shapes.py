@@ -8,13 +8,22 @@ counts that fill no vector.
 
 import keras
 import numpy as np
+from keras.src.applications.convnext import LayerScale as Convnext
 from keras_layers import Case, write
 
 L = keras.layers
+RELU = "[layer.relu]\ntype = activation\nactivation = relu\n"
 STATISTICS = {
     "variance": lambda rng, shape: rng.uniform(0.1, 4, shape),
     "count": lambda rng, shape: np.array(7),
 }
+
+
+class LayerScale(Convnext):
+    """With a name for what Keras calls `variable`."""
+
+    def build(self, input_shape):
+        self.gamma = self.add_weight(shape=(self.projection_dim,), initializer="zeros", name="gamma")
 
 
 class Dilated(L.Conv2DTranspose):
@@ -56,6 +65,9 @@ CASES = {
     "conv2d_transpose_1x1_input": Case(3, (1, 1, 16), L.Conv2DTranspose, filters=8, kernel_size=4, strides=4),
     "conv2d_transpose_3x3_dilated": Case(2, (4, 5, 3), Dilated, type="conv2d_transpose", filters=5, kernel_size=3, dilation_rate=2),
     "conv2d_transpose_2x3_dilated_same": Case(2, (5, 4, 8), Dilated, type="conv2d_transpose", filters=8, kernel_size=(2, 3), dilation_rate=(3, 1), padding="same"),
+    "layer_scale_image": Case(3, (3, 4, 17), LayerScale, init_values=0.5, projection_dim=17, behind=RELU, after=keras.ops.relu),
+    "layer_scale_1x1": Case(1, (1, 1, 1), LayerScale, init_values=1e-6, projection_dim=1),
+    "layer_scale_vector": Case(2, (9,), LayerScale, init_values=1.0, projection_dim=9),
     "reshape_vector": Case(2, (3, 4, 5), L.Reshape, target_shape=(60,)),
     "reshape_rest": Case(2, (3, 4, 17), L.Reshape, target_shape=(-1,)),
     "reshape_image": Case(3, (3, 4, 10), L.Reshape, target_shape=(6, -1, 4)),

@@ -91,6 +91,9 @@ Test(keras_layers, all_others)
          "type = normalization\nmean = 0.5, 1\nvariance = 2, 3\n"},
         {"'Normalization','config':{'axis':[3],'invert':false,'mean':null,'variance':null}",
          "type = normalization\n"},
+        {"'LayerScale','module':'keras.src.applications.convnext','registered_name':'LayerScale',"
+         "'config':{'init_values':1e-06,'projection_dim':3}",
+         "type = layer_scale\ninit_values = 1e-06\nprojection_dim = 3\n"},
         {"'Rescaling','config':{'scale':0.00392156862745098,'offset':[0.5,0.0,-1.0]}",
          "type = rescaling\nscale = 0.00392156862745098\noffset = 0.5, 0, -1\n"},
         {"'Dropout','config':{'rate':0.25,'noise_shape':[null,1],'seed':3}",
