@@ -11,6 +11,7 @@
  *     /vars                             empty
  *     /layers/<class>_<k>/vars/0, 1, .. conv2d, conv2d_1, ...: numbered per class in model order
  *     /optimizer/vars/0, 1, ..          optimizer_list.h; where the snapshot has them
+ *     /optimizer/optimizers/<class>_<k>/vars/0, 1, ..    each of several once more
  *
  * Keras 3.3 wants the empty `vars` too. `name` on each of them is what Keras 3.9 writes. */
 tr_status tr_export_weights(const tr_snapshot *snapshot, const char *path, tr_error *err);

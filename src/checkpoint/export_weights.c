@@ -6,6 +6,7 @@
 #include "h5_attributes.h"
 #include "h5_write.h"
 #include "keras_keys.h"
+#include "keras_limits.h"
 #include "keras_names.h"
 #include "mem.h"
 #include "optimizer_list.h"
@@ -62,22 +63,56 @@ static tr_status write_layers(hid_t file, const tr_snapshot *snapshot, tr_error 
     return status;
 }
 
-/* ---- the optimizer ---- */
+/* ---- the optimizers ---- */
+
+static tr_status write_list(hid_t file, const tr_snapshot *snapshot, int optimizer,
+                            const char *path, const char *keras_class, tr_error *err)
+{
+    char name[64];
+    hid_t group;
+    tr_keras_snake_case(name, sizeof name, keras_class);
+    TR_TRY(make_group(&group, file, path, name, err));
+    const tr_status status =
+        tr_optimizer_list_write(group, snapshot, optimizer, TR_VARIABLES_NUMBERED, err);
+    tr_h5_close(group);
+    return status;
+}
+
+static const char *class_of(const tr_optimizers *all, int i)
+{
+    return all->items[i]->ops->keras_class;
+}
+
+/* Each of several once more, called by its class, and numbered per class in Keras's order: that of
+ * [optimizer] last. */
+static tr_status write_each(hid_t file, const tr_snapshot *snapshot, tr_error *err)
+{
+    const tr_optimizers *all = tr_model_optimizers(snapshot->model);
+    for (int k = 1; k <= all->n; k++) {
+        const int i = k % all->n;
+        char name[64], path[128];
+        int n = 0;
+        for (int earlier = 1; earlier < k; earlier++)
+            n += strcmp(class_of(all, earlier), class_of(all, i)) == 0;
+        tr_keras_snake_case(name, sizeof name, class_of(all, i));
+        if (n == 0)
+            snprintf(path, sizeof path, "optimizer/optimizers/%s/vars", name);
+        else
+            snprintf(path, sizeof path, "optimizer/optimizers/%s_%d/vars", name, n);
+        TR_TRY(write_list(file, snapshot, i, path, class_of(all, i), err));
+    }
+    return TR_OK;
+}
 
 static tr_status write_optimizer(hid_t file, const tr_snapshot *snapshot, tr_error *err)
 {
-    const tr_config *config = tr_model_config(snapshot->model);
-    char name[64];
-    hid_t group;
-    if (!tr_snapshot_has_state(snapshot))
+    const tr_optimizers *all = tr_model_optimizers(snapshot->model);
+    if (!tr_snapshot_has_state(snapshot) ||
+        !tr_keras_tells_optimizer(tr_model_config(snapshot->model)))
         return TR_OK;
-    tr_keras_snake_case(name, sizeof name,
-                        tr_optimizer_find(config->compile.optimizer)->keras_class);
-    TR_TRY(make_group(&group, file, "optimizer/vars", name, err));
-    const tr_status status =
-        tr_optimizer_list_write(group, snapshot, TR_ALL_OPTIMIZERS, TR_VARIABLES_NUMBERED, err);
-    tr_h5_close(group);
-    return status;
+    TR_TRY(write_list(file, snapshot, TR_ALL_OPTIMIZERS, "optimizer/vars",
+                      all->n > 1 ? "MultiOptimizer" : class_of(all, 0), err));
+    return all->n > 1 ? write_each(file, snapshot, err) : TR_OK;
 }
 
 /* ---- files ---- */

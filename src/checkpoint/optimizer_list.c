@@ -183,12 +183,22 @@ static size_t keep_optimizer(tr_variable *items, size_t n, int optimizer)
     return kept;
 }
 
+/* Adafactor's, of vectors, that nothing uses. */
+static bool is_scalar_slot(const tr_snapshot *snapshot, const tr_variable *item)
+{
+    tr_slot slots[TR_MAX_ALL_SLOTS];
+    return item->kind == TR_VARIABLE_SLOT &&
+           tr_snapshot_slots(snapshot, item->weight, slots) > item->slot &&
+           slots[item->slot].n_dims == 0;
+}
+
 /* Takes what Keras 2 does not keep out of the list. */
-static size_t keep_keras2(tr_variable *items, size_t n)
+static size_t keep_keras2(const tr_snapshot *snapshot, tr_variable *items, size_t n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
-        if (items[i].kind != TR_VARIABLE_LEARNING_RATE && items[i].kind != TR_VARIABLE_PRODUCT)
+        if (items[i].kind != TR_VARIABLE_LEARNING_RATE && items[i].kind != TR_VARIABLE_PRODUCT &&
+            !is_scalar_slot(snapshot, &items[i]))
             items[kept++] = items[i];
     return kept;
 }
@@ -202,7 +212,7 @@ tr_status tr_optimizer_list_write(hid_t group, const tr_snapshot *snapshot, int 
     TR_TRY(tr_optimizer_list(&items, &n, snapshot, err));
     n = keep_optimizer(items, n, optimizer);
     if (layout == TR_VARIABLES_KERAS2)
-        n = keep_keras2(items, n);
+        n = keep_keras2(snapshot, items, n);
     tr_status status = numbered ? TR_OK : write_names(group, items, n, err);
     for (size_t i = 0; status == TR_OK && i < n; i++) {
         char number[24];

@@ -78,6 +78,8 @@ static void print_config(void)
             print_key(&section->keys[k]);
         if (strcmp(section->name, "model") == 0)
             printf("[layer.NAME] -- a layer; they run in file order: trainer help layers\n");
+        if (strcmp(section->name, "learning_rate") == 0)
+            printf("[optimizer.NAME] -- other settings for some layers: trainer help optimizers\n");
     }
 }
 
@@ -92,6 +94,9 @@ static void print_optimizers(void)
     printf("every optimizer; in [optimizer]:\n");
     for (size_t k = 0; k < tr_optimizer_n_common_keys; k++)
         print_key(&tr_optimizer_common_keys[k]);
+    printf("some layers' own; in [optimizer.NAME], whose schedule is [learning_rate.NAME]:\n");
+    for (size_t k = 0; k < tr_optimizer_n_group_keys; k++)
+        print_key(&tr_optimizer_group_keys[k]);
     for (size_t i = 0; tr_schedule_table[i] != NULL; i++) {
         const tr_schedule_ops *ops = tr_schedule_table[i];
         printf("schedule = %s -- %s; in [learning_rate]:\n", ops->name, ops->doc);

@@ -243,7 +243,8 @@ static void check_name(const tr_section *section, tr_problems *problems)
     } else if (find_spec(section->name) == NULL) {
         tr_problems_add(problems, section->line,
                         "%s: unknown section; %sallowed: data, model, layer.NAME, compile, "
-                        "loss, optimizer, learning_rate, fit, checkpoint, evaluate, engine, output",
+                        "loss, optimizer, learning_rate, optimizer.NAME, learning_rate.NAME, fit, "
+                        "checkpoint, evaluate, engine, output",
                         about, guess(section->name, meant, sizeof meant));
     }
 }

@@ -9,6 +9,7 @@
 #include "ini_file.h"
 #include "keras_carried.h"
 #include "keras_json.h"
+#include "keras_limits.h"
 #include "keras_names.h"
 #include "keras_order.h"
 #include "keras_parts.h"
@@ -143,6 +144,8 @@ char *tr_keras3_config(const tr_model *model, const tr_keras_source *source)
     json_object_set_new(build, "input_shape", tr_keras_input_shape(config));
     json_object_set_new(object, "build_config", build);
     json_object_set_new(object, "compile_config",
-                        source == NULL || source->compiled ? compile_config(model) : json_null());
+                        (source == NULL || source->compiled) && tr_keras_tells_optimizer(config)
+                            ? compile_config(model)
+                            : json_null());
     return tr_keras_text(object);
 }

@@ -123,4 +123,15 @@ void tr_keras_read_metrics(tr_keras_reading *reading, const char *loss);
 const tr_optimizer_ops *tr_keras_find_optimizer(const tr_keras_reading *reading);
 void tr_keras_read_optimizer(const tr_keras_reading *reading, const tr_optimizer_ops *ops);
 
+/* The row of an optimizer's object or name; and what stands in its section, [optimizer], or one of
+ * a group, whose header is written. */
+const tr_optimizer_ops *tr_keras_optimizer_of(const json_t *object);
+void tr_keras_read_one_optimizer(const tr_keras_reading *reading, const tr_optimizer_ops *ops,
+                                 const json_t *object, const char *group);
+
+/* keras_groups.c: the default optimizer of a MultiOptimizer, or NULL where it is none, or not all
+ * of it can be read; and its [optimizer.NAME]s. */
+const json_t *tr_keras_common_optimizer(const json_t *object);
+void tr_keras_read_groups(const tr_keras_reading *reading, const json_t *object);
+
 #endif

@@ -99,10 +99,12 @@ static json_t *value_of(const tr_key *key, const char *text)
 }
 
 /* Spelling a default out, as effective configurations do, says nothing. */
-static bool says_default(const tr_entry *entry, const tr_key *key)
+static bool says_default(const tr_entry *entry, const tr_key *key, tr_keras_tell tell)
 {
-    if (entry == NULL || entry->is_default || key->fallback == NULL)
-        return entry == NULL || entry->is_default;
+    if (entry == NULL || (entry->is_default && tell != TR_TELL_INHERITED))
+        return true;
+    if (key->fallback == NULL)
+        return false;
     json_t *value = value_of(key, entry->value), *fallback = value_of(key, key->fallback);
     const bool same = json_equal(value, fallback);
     json_decref(value);
@@ -110,15 +112,13 @@ static bool says_default(const tr_entry *entry, const tr_key *key)
     return same;
 }
 
-/* Adds the values of a section. `spoken`: only what differs from the default, for keys that some
- * Keras does not know. */
-static void add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
-                     bool spoken)
+void tr_keras_add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
+                       tr_keras_tell tell)
 {
     for (size_t k = 0; k < n_keys; k++) {
         const tr_entry *entry = section == NULL ? NULL : tr_section_find(section, keys[k].name);
         const char *text = entry == NULL ? keys[k].fallback : entry->value;
-        if (keys[k].ours || (spoken && says_default(entry, &keys[k])) ||
+        if (keys[k].ours || (tell != TR_TELL_ALL && says_default(entry, &keys[k], tell)) ||
             json_object_get(config, keys[k].name) != NULL)
             continue;
         if (text != NULL)
@@ -215,7 +215,7 @@ static json_t *layer_object(const tr_section *section, const json_t *carried)
     json_object_set_new(config, "name", json_string(section->name + strlen("layer.")));
     json_object_set_new(config, "trainable", trainable(section));
     json_object_set_new(config, "dtype", json_string("float32"));
-    add_keys(config, section, ops->keys, ops->n_keys, false);
+    tr_keras_add_keys(config, section, ops->keys, ops->n_keys, TR_TELL_ALL);
     if (ops->keras_rest != NULL) {
         json_t *rest = json_loads(ops->keras_rest, 0, NULL);
         json_object_update_missing(config, rest);
@@ -279,7 +279,7 @@ json_t *tr_keras_loss(const tr_config *config)
     const tr_loss_ops *ops = tr_loss_find(config->compile.loss);
     const tr_section *section = tr_ini_find(config->ini, "loss");
     json_t *settings = json_object();
-    add_keys(settings, section, ops->keys, ops->n_keys, true);
+    tr_keras_add_keys(settings, section, ops->keys, ops->n_keys, TR_TELL_SPOKEN);
     if (json_object_size(settings) == 0) {
         json_decref(settings);
         return json_string(ops->name);
@@ -313,7 +313,8 @@ static json_t *metric_object(const tr_model *model, const tr_metric_info *info)
         json_decref(settings);
         settings = NULL;
     } else {
-        add_keys(settings, tr_ini_find(config->ini, section), ops.keys, ops.n_keys, false);
+        tr_keras_add_keys(settings, tr_ini_find(config->ini, section), ops.keys, ops.n_keys,
+                          TR_TELL_ALL);
     }
     tr_free(section);
     if (settings == NULL)
@@ -338,40 +339,6 @@ json_t *tr_keras_metrics(const tr_model *model, bool weighted)
         return list;
     json_decref(list);
     return json_null();
-}
-
-/* The rate, or the schedule that Keras 3 finds by its module. */
-static json_t *schedule_object(const tr_section *section)
-{
-    const tr_entry *entry = tr_section_find(section, "schedule");
-    for (size_t i = 0; entry != NULL && tr_schedule_table[i] != NULL; i++) {
-        const tr_schedule_ops *ops = tr_schedule_table[i];
-        if (strcmp(ops->name, entry->value) != 0)
-            continue;
-        json_t *settings = json_object();
-        add_keys(settings, section, ops->keys, ops->n_keys, false);
-        json_t *object = tr_keras_object_named(ops->name, settings);
-        json_object_set_new(object, "module", json_string("keras.optimizers.schedules"));
-        json_object_set_new(object, "registered_name", json_null());
-        return object;
-    }
-    return NULL;
-}
-
-json_t *tr_keras_optimizer(const tr_config *config)
-{
-    const tr_optimizer_ops *ops = tr_optimizer_find(config->compile.optimizer);
-    const tr_section *section = tr_ini_find(config->ini, "optimizer");
-    const tr_section *schedule = tr_ini_find(config->ini, "learning_rate");
-    if (ops == NULL)
-        return NULL;
-    json_t *settings = json_object();
-    json_object_set_new(settings, "name", json_string(ops->keras_class));
-    if (schedule != NULL)
-        json_object_set_new(settings, "learning_rate", schedule_object(schedule));
-    add_keys(settings, section, ops->keys, ops->n_keys, false);
-    add_keys(settings, section, tr_optimizer_common_keys, tr_optimizer_n_common_keys, true);
-    return tr_keras_object(ops->keras_class, settings);
 }
 
 json_t *tr_keras_training(const tr_model *model)

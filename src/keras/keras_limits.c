@@ -20,9 +20,68 @@ static bool is(const tr_config *config, const char *optimizer)
     return config->compile.optimizer != NULL && strcmp(config->compile.optimizer, optimizer) == 0;
 }
 
+static const char group_prefix[] = "optimizer.";
+
+/* The k-th of the sections of optimizers, with the name of its own; NULL: there are fewer. */
+static const tr_section *optimizer_section(const tr_config *config, int k, const char **name)
+{
+    for (size_t i = 0; i < config->ini->n_sections; i++) {
+        const tr_section *section = &config->ini->sections[i];
+        const bool common = strcmp(section->name, "optimizer") == 0;
+        const tr_entry *own = common ? NULL : tr_section_find(section, "optimizer");
+        if (!common && strncmp(section->name, group_prefix, strlen(group_prefix)) != 0)
+            continue;
+        if (k-- > 0)
+            continue;
+        *name = own == NULL ? config->compile.optimizer : own->value;
+        return section;
+    }
+    return NULL;
+}
+
+static bool uses(const tr_config *config, const char *optimizer)
+{
+    const char *name;
+    for (int k = 0; optimizer_section(config, k, &name) != NULL; k++)
+        if (name != NULL && strcmp(name, optimizer) == 0)
+            return true;
+    return false;
+}
+
+bool tr_keras_tells_optimizer(const tr_config *config)
+{
+    const char *name;
+    const tr_section *section;
+    for (int k = 0; (section = optimizer_section(config, k, &name)) != NULL; k++) {
+        const tr_entry *entry = tr_section_find(section, "convolutions");
+        if (entry != NULL && strcmp(entry->value, "matrices") == 0)
+            return false;
+    }
+    return true;
+}
+
+/* The class of an optimizer that only newer Kerases have, and a version that has it; or NULL. */
+static const char *newer(const tr_config *config, const char **since)
+{
+    const char *name;
+    if (tr_keras_several_optimizers(config)) {
+        *since = "3.15";
+        return "MultiOptimizer";
+    }
+    for (int k = 0; optimizer_section(config, k, &name) != NULL; k++) {
+        const tr_optimizer_ops *ops = name == NULL ? NULL : tr_optimizer_find(name);
+        if (ops != NULL && ops->keras_since != NULL) {
+            *since = ops->keras_since;
+            return ops->keras_class;
+        }
+    }
+    return NULL;
+}
+
 bool tr_keras_h5_lacks_optimizer(const tr_config *config)
 {
-    return is(config, "lamb");
+    return !tr_keras_tells_optimizer(config) ||
+           (is(config, "lamb") && !tr_keras_several_optimizers(config));
 }
 
 /* Keras is told of it. */
@@ -50,14 +109,17 @@ const char *tr_keras2_lacks(const tr_model *model, bool old)
 {
     const tr_config *config = tr_model_config(model);
     static const char *const settings[] = {"weight_decay", "use_ema"};
-    if (is(config, "lamb"))
-        return "Lamb";
+    const char *since, *class_name = newer(config, &since);
+    if (class_name != NULL)
+        return class_name;
     if (has_setting(config, "gradient_accumulation_steps"))
         return "gradient_accumulation_steps";
     if (old && is(config, "adamw"))
         return "AdamW";
     if (old && is(config, "lion"))
         return "Lion";
+    if (old && is(config, "adafactor"))
+        return "Adafactor";
     for (size_t i = 0; old && i < sizeof settings / sizeof *settings; i++)
         if (has_setting(config, settings[i]))
             return settings[i];
@@ -128,6 +190,21 @@ __attribute__((format(printf, 2, 3))) static void note(const note_list *notes, c
     va_end(args);
 }
 
+/* Of the files for any Keras 3; `loads`: how an older one takes them. */
+static void note_optimizers(const note_list *notes, const tr_config *config, const char *loads)
+{
+    const char *since, *class_name = newer(config, &since);
+    if (!tr_keras_tells_optimizer(config))
+        note(notes,
+             "Keras's Muon has no convolutions = matrices: the file is written without loss, "
+             "optimizer and metrics: call compile() before evaluate() and fit()\n");
+    else if (class_name != NULL)
+        note(notes, "Keras %s has %s; older ones may not, and then %s\n", since, class_name, loads);
+    if (uses(config, "schedule_free_adamw"))
+        note(notes, "Keras on TensorFlow makes the steps of ScheduleFreeAdamW from a momentum that "
+                    "has moved already: fit() there goes on otherwise than here\n");
+}
+
 /* Of the files for all of them. */
 static void note_layers(const note_list *notes, const tr_config *config, bool keras2)
 {
@@ -148,7 +225,7 @@ static void note_layers(const note_list *notes, const tr_config *config, bool ke
 char *tr_keras_h5_limits(const tr_model *model)
 {
     const tr_config *config = tr_model_config(model);
-    const char *layer = hard_sigmoid(config), *lacks = tr_keras2_lacks(model, true);
+    const char *layer = hard_sigmoid(config), *lacks = tr_keras2_lacks(model, true), *since;
     note_list notes;
     begin(&notes);
     if (layer != NULL)
@@ -156,14 +233,16 @@ char *tr_keras_h5_limits(const tr_model *model)
              "Keras 2 computes the hard_sigmoid of layer %s otherwise and predicts something else "
              "from these files; Keras 3 does not\n",
              layer);
-    if (tr_keras_h5_lacks_optimizer(config))
+    if (tr_keras_tells_optimizer(config) && tr_keras_h5_lacks_optimizer(config))
         note(&notes, "Keras finds no Lamb in HDF5 files: these have no loss, optimizer and metrics "
                      "for it and load uncompiled; an exported .keras file has them\n");
-    else if (lacks != NULL)
+    else if (lacks != NULL && newer(config, &since) == NULL)
         note(&notes,
              "Keras 2 has no %s where these files would need it and loads them with compile=False "
              "only; Keras 3 loads them as they are\n",
              lacks);
+    else
+        note_optimizers(&notes, config, "load these files with compile=False only");
     note_layers(&notes, config, true);
     return end(&notes);
 }
@@ -173,9 +252,7 @@ char *tr_keras3_limits(const tr_model *model, bool state)
     const tr_config *config = tr_model_config(model);
     note_list notes;
     begin(&notes);
-    if (is(config, "lamb"))
-        note(&notes, "the first versions of Keras 3, 3.3 among them, have no Lamb and do not load "
-                     "this file\n");
+    note_optimizers(&notes, config, "do not load this file");
     if (is(config, "nadam") && state)
         note(&notes, "Nadam's state is in the order of Keras 3.10 and newer: older ones do not "
                      "load this file\n");
@@ -189,6 +266,8 @@ char *tr_keras2_limits(const tr_model *model, bool state)
     const char *lacks = tr_keras2_lacks(model, false);
     note_list notes;
     begin(&notes);
+    if (lacks == NULL && !tr_keras_tells_optimizer(config))
+        lacks = "Muon with convolutions = matrices";
     if (lacks != NULL)
         note(&notes,
              "Keras 2 has no %s: the file is written without loss, optimizer and metrics: call "

@@ -8,7 +8,11 @@
 #include "trainer/model.h"
 #include "trainer/status.h"
 
-/* A class that Keras has only by itself: no Keras finds it in a whole-model HDF5 file. */
+/* False: no Keras has an optimizer that computes as this one, and no file speaks of it. */
+bool tr_keras_tells_optimizer(const tr_config *config);
+
+/* Or it is of a class that Keras has only by itself: no Keras finds it in a whole-model HDF5 file.
+ */
 bool tr_keras_h5_lacks_optimizer(const tr_config *config);
 
 /* What Keras 2 does not have of the optimizer and its settings ("Lamb"), or NULL; `old`: the

@@ -1,7 +1,9 @@
 /* keras_optimizer.c -- [optimizer] and [learning_rate] from Keras's JSON; see keras_config.h.
  *
  * A setting of the file's is written, says nothing, or gets a note: a training that goes on from
- * such a file must not differ from Keras's without a word.
+ * such a file must not differ from Keras's without a word. The decay of Keras 2's optimizers, a
+ * rate of lr / (1 + decay * steps), is the schedule inverse_time_decay. The optimizers of a
+ * MultiOptimizer are groups of layers (keras_groups.c).
  */
 #include <string.h>
 #include <strings.h>
@@ -30,13 +32,22 @@ static const json_t *object_of(const tr_keras_reading *reading)
                           : json_object_get(reading->file->training, "optimizer"); /* .keras */
 }
 
+const tr_optimizer_ops *tr_keras_optimizer_of(const json_t *object)
+{
+    const char *name = json_is_string(object)
+                           ? json_string_value(object)
+                           : json_string_value(json_object_get(object, "class_name"));
+    return name == NULL ? NULL : find(name);
+}
+
 const tr_optimizer_ops *tr_keras_find_optimizer(const tr_keras_reading *reading)
 {
     const json_t *object = object_of(reading);
     const char *name = json_is_string(object)
                            ? json_string_value(object)
                            : json_string_value(json_object_get(object, "class_name"));
-    const tr_optimizer_ops *ops = name == NULL ? NULL : find(name);
+    const json_t *common = tr_keras_common_optimizer(object); /* of several */
+    const tr_optimizer_ops *ops = tr_keras_optimizer_of(common == NULL ? object : common);
     const bool without = (reading->without & TR_WITHOUT_OPTIMIZER) != 0;
     char shown[TR_KERAS_TEXT];
     const bool compiled = json_object_size(reading->file->training) > 0;
@@ -60,7 +71,8 @@ typedef struct key_table {
 /* Names, how Keras computes, and what does nothing with such a value. */
 static bool says_nothing(const char *key, const json_t *value)
 {
-    static const char *const names[] = {"name", "jit_compile", "is_legacy_optimizer"};
+    static const char *const names[] = {"name", "jit_compile", "is_legacy_optimizer",
+                                        "relative_step"};
     static const char defaults[] =
         "{\"decay\":0,\"weight_decay\":false,\"loss_scale_factor\":1,\"schedule_decay\":0.004,"
         "\"gradient_accumulation_steps\":1,\"warmup_steps\":0}";
@@ -121,7 +133,8 @@ static void note_schedule(const tr_keras_reading *reading, const json_t *object,
             tr_join_names(names, list, sizeof list));
 }
 
-static void read_schedule(const tr_keras_reading *reading, const json_t *object)
+/* `group`: of [learning_rate.NAME], or NULL. */
+static void read_schedule(const tr_keras_reading *reading, const json_t *object, const char *group)
 {
     char name[TR_KERAS_TEXT];
     tr_keras_function_name(object, name);
@@ -133,7 +146,8 @@ static void read_schedule(const tr_keras_reading *reading, const json_t *object)
     const key_table table = {ops->keys, ops->n_keys};
     const char *section = NULL;
     json_t *config = json_copy(json_object_get(object, "config"));
-    fprintf(reading->ini, "\n[learning_rate]\nschedule = %s\n", ops->name);
+    fprintf(reading->ini, "\n[learning_rate%s%s]\nschedule = %s\n", group == NULL ? "" : ".",
+            group == NULL ? "" : group, ops->name);
     tr_keras_take_keys(reading->ini, &section, config, ops->keys, ops->n_keys);
     note_rest(reading, ops->name, config, &table, 1);
     json_decref(config);
@@ -155,12 +169,32 @@ static json_t *settings_of(const json_t *object)
     return config;
 }
 
-void tr_keras_read_optimizer(const tr_keras_reading *reading, const tr_optimizer_ops *ops)
+/* The schedule that Keras 2's decay of a number is; that of Nadam is of its momentum. */
+static void take_decay(json_t *config, const tr_optimizer_ops *ops)
+{
+    json_t *rate = json_object_get(config, "learning_rate"),
+           *decay = json_object_get(config, "decay");
+    if (!json_is_number(rate) || !json_is_number(decay) || !(json_number_value(decay) > 0.0) ||
+        strcmp(ops->name, "nadam") == 0)
+        return;
+    json_t *settings = json_object(), *schedule = json_object();
+    json_object_set(settings, "initial_learning_rate", rate);
+    json_object_set_new(settings, "decay_steps", json_integer(1));
+    json_object_set(settings, "decay_rate", decay);
+    json_object_set_new(schedule, "class_name", json_string("InverseTimeDecay"));
+    json_object_set_new(schedule, "config", settings);
+    json_object_set_new(config, "learning_rate", schedule);
+    json_object_del(config, "decay");
+}
+
+void tr_keras_read_one_optimizer(const tr_keras_reading *reading, const tr_optimizer_ops *ops,
+                                 const json_t *object, const char *group)
 {
     const key_table tables[] = {{ops->keys, ops->n_keys},
                                 {tr_optimizer_common_keys, tr_optimizer_n_common_keys}};
-    const char *section = "optimizer";
-    json_t *config = settings_of(object_of(reading));
+    const char *section = group == NULL ? "optimizer" : NULL; /* a group's has begun */
+    json_t *config = settings_of(object);
+    take_decay(config, ops);
     json_t *rate = json_incref(json_object_get(config, "learning_rate"));
     if (json_is_object(rate))
         json_object_del(config, "learning_rate");
@@ -168,7 +202,15 @@ void tr_keras_read_optimizer(const tr_keras_reading *reading, const tr_optimizer
         tr_keras_take_keys(reading->ini, &section, config, tables[i].keys, tables[i].n_keys);
     note_rest(reading, ops->keras_class, config, tables, 2);
     if (json_is_object(rate))
-        read_schedule(reading, rate);
+        read_schedule(reading, rate, group);
     json_decref(rate);
     json_decref(config);
+}
+
+void tr_keras_read_optimizer(const tr_keras_reading *reading, const tr_optimizer_ops *ops)
+{
+    const json_t *object = object_of(reading), *common = tr_keras_common_optimizer(object);
+    tr_keras_read_one_optimizer(reading, ops, common == NULL ? object : common, NULL);
+    if (common != NULL)
+        tr_keras_read_groups(reading, object);
 }

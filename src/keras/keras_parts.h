@@ -36,9 +36,20 @@ typedef enum tr_keras_calls {
 } tr_keras_calls;
 bool tr_keras_connect(json_t *config, const tr_model *model, tr_keras_calls calls);
 
+/* Adds the values of a section to `config`. */
+typedef enum tr_keras_tell {
+    TR_TELL_ALL,
+    TR_TELL_SPOKEN, /* only what differs from the default, for keys that some Keras does not know */
+    TR_TELL_INHERITED /* likewise; what the section has from another is no default of Keras's */
+} tr_keras_tell;
+void tr_keras_add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
+                       tr_keras_tell tell);
+
 json_t *tr_keras_loss(const tr_config *config); /* a name where it says all, else an object */
 json_t *tr_keras_metrics(const tr_model *model, bool weighted); /* null: no weighted ones */
+/* keras_optimizer_json.c; several are a MultiOptimizer. */
 json_t *tr_keras_optimizer(const tr_config *config);
+bool tr_keras_several_optimizers(const tr_config *config);
 json_t *tr_keras_training(const tr_model *model); /* training_config but for optimizer_config */
 
 #endif

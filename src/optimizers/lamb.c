@@ -122,6 +122,7 @@ static const tr_tensor_ops *whole(const tr_optimizer *optimizer, const tr_weight
 const tr_optimizer_ops tr_lamb_ops = {
     .name = "lamb",
     .keras_class = "Lamb",
+    .keras_since = "3.7",
     .doc = "Adam's direction, in steps as long as each layer's weights allow",
     .bytes = sizeof(lamb),
     .keys = keys,

@@ -235,6 +235,7 @@ static const tr_tensor_ops *whole(const tr_optimizer *optimizer, const tr_weight
 const tr_optimizer_ops tr_muon_ops = {
     .name = "muon",
     .keras_class = "Muon",
+    .keras_since = "3.15",
     .doc = "momentum made orthogonal for matrices, Adam for the rest",
     .bytes = sizeof(muon),
     .keys = keys,

@@ -156,6 +156,11 @@ tr_optimizer *tr_optimizer_new(const tr_optimizer_ops *ops, tr_section *section,
     optimizer->ema_momentum = 0.99;
     if (rates != NULL)
         tr_schedule_read(&optimizer->schedule, rates, problems);
+    tr_section_refuse(section, "decay",
+                      "Keras 2's decay of the learning rate is a schedule here: [learning_rate] "
+                      "schedule = inverse_time_decay, with the rate as initial_learning_rate, "
+                      "decay_steps = 1, and this as decay_rate",
+                      problems);
     const bool readable = tr_section_read(section, keys, n_keys, optimizer, problems);
     check_rate(section, rates, problems);
     if (!readable)

@@ -74,6 +74,7 @@ typedef struct tr_tensor_ops {
 typedef struct tr_optimizer_ops {
     const char *name;        /* Keras's */
     const char *keras_class; /* e.g. "RMSprop" */
+    const char *keras_since; /* a version that has it, where Keras 2 does not: "3.15"; or NULL */
     const char *doc;
     size_t bytes;       /* of the private struct; its first member is a tr_optimizer */
     const tr_key *keys; /* its own; a key of all optimizers that stands here too is replaced */

@@ -88,6 +88,7 @@ static void update(const tr_optimizer *optimizer, const tr_update *range)
 const tr_optimizer_ops tr_schedule_free_adamw_ops = {
     .name = "schedule_free_adamw",
     .keras_class = "ScheduleFreeAdamW",
+    .keras_since = "3.15",
     .doc = "AdamW that averages in place of a schedule",
     .bytes = sizeof(schedule_free),
     .keys = keys,

@@ -285,10 +285,11 @@ Test(config, unknown_sections)
         snprintf(text, sizeof text, "\n[%s]\nx = 1\n", cases[i][0]);
         snprintf(head, sizeof head, "[%s]: unknown section; ", cases[i][0]);
         cr_assert_eq(load_least_and(text), TR_ERR_CONFIG);
-        assert_problem(&err, 13, head, cases[i][1],
-                       "allowed: data, model, layer.NAME, compile, loss, optimizer, learning_rate, "
-                       "fit, checkpoint, evaluate, engine, output",
-                       NULL);
+        assert_problem(
+            &err, 13, head, cases[i][1],
+            "allowed: data, model, layer.NAME, compile, loss, optimizer, learning_rate, "
+            "optimizer.NAME, learning_rate.NAME, fit, checkpoint, evaluate, engine, output",
+            NULL);
         assert_count(1);
     }
     cr_assert_eq(load_least_set("modle.name=x"), TR_ERR_CONFIG);

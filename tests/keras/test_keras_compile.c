@@ -215,6 +215,54 @@ Test(keras_compile, optimizers_of_all_spellings)
         "[learning_rate]\nschedule = exponential_decay\ninitial_learning_rate = 0.1\n");
 }
 
+/* lr / (1 + decay * steps); Nadam's decay is another, and a schedule of its own makes it two. */
+Test(keras_compile, decay_of_keras_2_is_a_schedule)
+{
+    optimizer("optimizer_config",
+              "{'class_name':'SGD','config':{'name':'SGD','learning_rate':0.5,'decay':0.01,"
+              "'momentum':0.9,'nesterov':false}}",
+              "[optimizer]\nmomentum = 0.9\nnesterov = false\n\n[learning_rate]\nschedule = "
+              "inverse_time_decay\ninitial_learning_rate = 0.5\ndecay_steps = 1\ndecay_rate = "
+              "0.01\n");
+    optimizer("optimizer_config", "{'class_name':'Adam','config':{'lr':0.5,'decay':0.0}}",
+              "[optimizer]\nlearning_rate = 0.5\n");
+}
+
+Test(keras_compile, newer_optimizers)
+{
+    optimizer("optimizer",
+              "{'module':'keras.optimizers','class_name':'Muon','config':{'name':'muon',"
+              "'weight_decay':null,'rms_rate':null,'exclude_layers':['a','b/kernel'],"
+              "'ns_steps':3,'adam_lr_ratio':1}}",
+              "optimizer = muon\nmetrics = \n\n[optimizer]\nweight_decay = none\nexclude_layers = "
+              "a, b/kernel\nns_steps = 3\nrms_rate = none\nadam_lr_ratio = 1\n");
+    optimizer("optimizer",
+              "{'class_name':'ScheduleFreeAdamW','config':{'warmup_steps':7,'weight_decay':null}}",
+              "optimizer = schedule_free_adamw\nmetrics = \n\n[optimizer]\nwarmup_steps = 7\n");
+    optimizer("optimizer", "{'class_name':'Adafactor','config':{'relative_step':true}}",
+              "optimizer = adafactor\nmetrics = \n");
+}
+
+#define MULTI(map)                                                                                 \
+    "{'class_name':'MultiOptimizer','config':{'name':'m','optimizer_map':{'class_name':"           \
+    "'OptimizerMap','config':{'default_optimizer':{'class_name':'SGD','config':{"                  \
+    "'learning_rate':0.5}},'optimizer_map':{" map "}}}}}"
+
+Test(keras_compile, a_map_of_optimizers_is_groups)
+{
+    optimizer("optimizer", MULTI("'(.*/)?(d|e-f)/.*':{'class_name':'Adam','config':{}}"),
+              "optimizer = sgd\n"); /* no such name: left out, with a note */
+    optimizer("optimizer",
+              MULTI("'(.*/)?(d|f)/[^/]*':{'class_name':'Adam','config':{'learning_rate':{"
+                    "'class_name':'ExponentialDecay','config':{'initial_learning_rate':0.1,"
+                    "'decay_steps':2,'decay_rate':0.5}},'beta_1':0.5}},'^x/.*$':{'class_name':"
+                    "'SGD','config':{'momentum':0.5}}"),
+              "[optimizer]\nlearning_rate = 0.5\n\n[optimizer.group1]\noptimizer = adam\n"
+              "layers = d, f\nbeta_1 = 0.5\n\n[learning_rate.group1]\nschedule = "
+              "exponential_decay\ninitial_learning_rate = 0.1\ndecay_steps = 2\ndecay_rate = "
+              "0.5\n\n[optimizer.group2]\noptimizer = sgd\nlayers = x\nmomentum = 0.5\n");
+}
+
 Test(keras_compile, unknown_optimizers_get_a_note)
 {
     const test_translation *made =
@@ -254,6 +302,11 @@ Test(keras_compile, settings_that_are_not_written_get_a_note)
     noted("{'class_name':'SGD','config':{'learning_rate':{'class_name':'CosineDecay','config':{"
           "'initial_learning_rate':0.1,'decay_steps':100,'alpha':2.0}}}}",
           "its cosine_decay: alpha = 2.0 is left out: must be a number from 0 to 1 here\n");
+    noted(MULTI("'.*kernel.*':{'class_name':'Adam','config':{}}"),
+          "its optimizer MultiOptimizer is left out");
+    noted(MULTI("'d/.*':{'class_name':'Shampoo','config':{}}"),
+          "its optimizer MultiOptimizer is left out");
+    noted("{'class_name':'Nadam','config':{'learning_rate':0.1,'decay':0.01}}", "decay = 0.01");
     noted("{'config':{}}", "its optimizer {\"config\":{}} is left out");
 }
 

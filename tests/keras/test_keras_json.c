@@ -252,6 +252,12 @@ static void expect_training(const char *compile, const char *expected)
     tr_config_free(config);
 }
 
+#define MODULE "\"module\":\"keras.optimizers\",\"registered_name\":null"
+#define DECAYED                                                                                    \
+    "{\"class_name\":\"InverseTimeDecay\",\"config\":{\"initial_learning_rate\":1.0,"              \
+    "\"decay_steps\":1,\"decay_rate\":0.5,\"staircase\":false},\"module\":"                        \
+    "\"keras.optimizers.schedules\",\"registered_name\":null}"
+
 Test(keras_json, training_says_what_differs_from_the_defaults)
 {
     expect_training("loss = mse\noptimizer = sgd\n",
@@ -281,6 +287,25 @@ Test(keras_json, training_says_what_differs_from_the_defaults)
         "\"module\":\"keras.optimizers.schedules\",\"registered_name\":null},"
         "\"beta_1\":0.9,\"beta_2\":0.999,\"epsilon\":1e-7,\"amsgrad\":false,"
         "\"weight_decay\":0.004}}}");
+}
+
+/* What a group has from [optimizer] is no default of Keras's. */
+Test(keras_json, groups_are_a_multi_optimizer)
+{
+    expect_training(
+        "loss = mse\noptimizer = sgd\n[optimizer]\nclipnorm = 1\nmomentum = 0.5\n"
+        "[learning_rate]\nschedule = inverse_time_decay\ninitial_learning_rate = 1\n"
+        "decay_steps = 1\ndecay_rate = 0.5\n[optimizer.a]\nlayers = o\nuse_ema = false\n"
+        "nesterov = true\n",
+        "{\"loss\":\"mean_squared_error\",\"metrics\":[],\"weighted_metrics\":null,"
+        "\"loss_weights\":null,\"optimizer_config\":{\"class_name\":\"MultiOptimizer\",\"config\":"
+        "{\"optimizer_map\":{\"class_name\":\"OptimizerMap\",\"config\":{\"default_optimizer\":"
+        "{\"class_name\":\"SGD\",\"config\":{\"name\":\"sgd\",\"learning_rate\":" DECAYED
+        ",\"momentum\":0.5,\"nesterov\":false,\"clipnorm\":1.0}," MODULE
+        "},\"optimizer_map\":{\"(.*/)?(o)/[^/]*\":{\"class_name\":\"SGD\",\"config\":{\"name\":"
+        "\"sgd\",\"learning_rate\":" DECAYED
+        ",\"momentum\":0.5,\"nesterov\":true,\"clipnorm\":1.0}," MODULE "}}}," MODULE
+        "},\"name\":\"multi_optimizer\"}}}");
 }
 
 /* ---- metrics ---- */

@@ -69,7 +69,15 @@ Test(keras_limits, what_a_keras_lacks_is_said)
          "layer b: virtual_batch_size is not in", "layer b: virtual_batch_size is not in"},
         {"linear\n[layer.b]\ntype = batch_normalization\nvirtual_batch_size = 0",
          "optimizer = adam\n", "", "", ""},
-        {"relu", "optimizer = lamb\n", "Keras finds no Lamb", "have no Lamb", "no Lamb"},
+        {"relu", "optimizer = lamb\n", "Keras finds no Lamb", "3.7 has Lamb", "no Lamb"},
+        {"relu", "optimizer = adafactor\n", "Keras 2 has no Adafactor", "", ""},
+        {"relu", "optimizer = muon\n", "3.15 has Muon", "3.15 has Muon", "no Muon"},
+        {"relu", "optimizer = muon\n[optimizer]\nconvolutions = matrices\n",
+         "no convolutions = matrices", "no convolutions = matrices", "no Muon"},
+        {"relu", "optimizer = schedule_free_adamw\n", "moved already", "moved already",
+         "no ScheduleFreeAdamW"},
+        {"relu", "optimizer = adam\n[optimizer.x]\nlayers = h\nlearning_rate = 1\n",
+         "3.15 has MultiOptimizer", "3.15 has MultiOptimizer", "no MultiOptimizer"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         made_model made = make(cases[i].activation, cases[i].compile);

@@ -7,6 +7,11 @@
 #include "mem.h"
 #include "trace.h"
 
+Test(optimizer, decay_of_keras_2_is_a_schedule_here)
+{
+    test_optimizer_refuses("adam", "decay = 0.1\n", 1, "schedule = inverse_time_decay");
+}
+
 Test(optimizer, everything_is_off_by_default)
 {
     for (size_t i = 0; tr_optimizer_table[i] != NULL; i++) {
@@ -20,8 +25,13 @@ Test(optimizer, everything_is_off_by_default)
         cr_assert_eq(made->ema_overwrite_frequency, 0);
         cr_assert_eq(made->gradient_accumulation_steps, 1);
         cr_assert_null(made->schedule.ops);
-        cr_assert_eq(made->learning_rate, strcmp(name, "sgd") == 0 ? 0.01 : 0.001, "%s", name);
-        cr_assert_eq(made->weight_decay, strcmp(name, "adamw") == 0 ? 0.004 : 0.0, "%s", name);
+        cr_assert_eq(made->learning_rate,
+                     strcmp(name, "sgd") == 0                   ? 0.01
+                     : strcmp(name, "schedule_free_adamw") == 0 ? 0.0025
+                                                                : 0.001,
+                     "%s", name);
+        const bool decays = strcmp(name, "adamw") == 0 || strcmp(name, "muon") == 0;
+        cr_assert_eq(made->weight_decay, decays ? 0.004 : 0.0, "%s", name);
         tr_free(made);
         tr_config_free(config);
     }

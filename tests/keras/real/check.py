@@ -103,8 +103,8 @@ def check_model(net, file, model, data, after, compiled, goes_on):
 
 
 def load_checkpoint(net):
-    compiled = net.h5 and (net.old or not KERAS2)
-    return keras.models.load_model("%s/last.h5" % net.name, compile=not KERAS2 or compiled), compiled
+    known = net.old if KERAS2 else VERSION >= net.known
+    return keras.models.load_model("%s/last.h5" % net.name, compile=known), net.h5 and known
 
 
 def check_checkpoint(net, data, after):
@@ -135,7 +135,7 @@ def check_keras3(net, data, after):
         for kind in ("keras", "weights.h5"):
             checks.note("note: " in after["said"][kind], net.name, kind, "named")
         return
-    check_model(net, "keras", keras.models.load_model("%s/last.keras" % net.name), data, after, True, True)
+    check_model(net, "keras", keras.models.load_model("%s/last.keras" % net.name), data, after, not net.untold, not net.untold)
     if not net.h5:
         return
     model = load_checkpoint(net)[0]

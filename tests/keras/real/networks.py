@@ -18,10 +18,12 @@ BATCH = 20
 
 class Network:
     """`old`: Keras 2 needs no export of its own to train. `lacks`: what an export says that some Keras lacks. `same`: a further
-    epoch is the same in Keras (no dropout; no average of weights, which Keras goes on from and trainer does not)."""
+    epoch is the same in Keras (no dropout; no average of weights, which Keras goes on from and trainer does not). `known`: the first
+    Keras 3 that has the optimizer. `groups`: further sections and their keys. `untold`: no Keras
+    has such an optimizer, and no file speaks of it."""
 
     def __init__(self, name, layers, target, loss, optimizer, metrics="", settings="", rate="", loss_keys="", top_k=0, old=True,
-                 keras2="whole", state3=True, state2=True, same=True, h5=True, since=(3, 0), input="12, 10, 3"):
+                 keras2="whole", state3=True, state2=True, same=True, h5=True, since=(3, 0), input="12, 10, 3", known=(3, 0), groups=(), untold=False):
         self.__dict__.update(locals())
 
     def ini(self):
@@ -34,7 +36,7 @@ class Network:
             text += "\n[layer.%s]\ntype = %s\n%s\n" % (name if " " in head else "%s_%d" % (kind[:4], i), kind, "\n".join(keys))
         text += "\n[compile]\nloss = %s\noptimizer = %s\nmetrics = %s\n" % (self.loss, self.optimizer, self.metrics)
         text += "top_k = %d\n" % self.top_k if self.top_k else ""
-        for head, keys in (("loss", self.loss_keys), ("optimizer", self.settings), ("learning_rate", self.rate)):
+        for head, keys in (("loss", self.loss_keys), ("optimizer", self.settings), ("learning_rate", self.rate), *self.groups):
             text += "\n[%s]\n%s\n" % (head, "\n".join(keys.split("; "))) if keys else ""
         return text + "\n[fit]\nepochs = 1\nbatch_size = %d\nshuffle = no\n\n[output]\ndirectory = run\n" % BATCH
 
@@ -75,6 +77,20 @@ NETWORKS = [
     Network("lion", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "lion", "accuracy", "learning_rate = 0.0005", old=False),
     Network("nadam", [conv("tanh")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "nadam", "accuracy", state2=False, since=(3, 10)),
     Network("lamb", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "lamb", "accuracy", old=False, keras2="uncompiled", h5=False, since=(3, 7)),
+    Network("adafactor", [conv("relu")] + dense(6) + dense(CLASSES, "softmax")[1:], "sparse", SPARSE, "adafactor", "accuracy",
+            "learning_rate = 0.05; weight_decay = 0.01", old=False),
+    Network("muon", [conv("relu")] + dense(6) + dense(CLASSES, "softmax")[1:], "sparse", SPARSE, "muon", "accuracy",
+            "learning_rate = 0.01; exclude_layers = dens_3; rms_rate = none", old=False, keras2="uncompiled", since=(3, 15), known=(3, 15)),
+    Network("matrices", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "muon", "accuracy", "convolutions = matrices", old=False,
+            keras2="uncompiled", h5=False, untold=True),
+    Network("free", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "schedule_free_adamw", "accuracy", "warmup_steps = 2", old=False,
+            keras2="uncompiled", same=False, since=(3, 15), known=(3, 15)),
+    Network("several", [conv("relu")] + dense(7, "tanh") + dense(6)[1:] + dense(CLASSES, "softmax")[1:], "sparse", SPARSE, "sgd", "accuracy",
+            "learning_rate = 0.02; momentum = 0.5; clipnorm = 1", old=False, keras2="uncompiled", since=(3, 15), known=(3, 15),
+            groups=(("optimizer.first", "layers = conv_0; optimizer = adam; gradient_accumulation_steps = 2"),
+                    ("optimizer.rate", "layers = dens_3; learning_rate = 0.1"),
+                    ("optimizer.last", "layers = dens_4; optimizer = adam"),
+                    ("learning_rate.last", "schedule = inverse_time_decay; initial_learning_rate = 0.01; decay_steps = 1; decay_rate = 0.5"))),
     Network("decay", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "sgd", "accuracy", "weight_decay = 0.01; momentum = 0.5",
             rate="schedule = exponential_decay; initial_learning_rate = 0.05; decay_steps = 2; decay_rate = 0.5", old=False),
     Network("warmup", [conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy",
