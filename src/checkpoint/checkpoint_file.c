@@ -175,34 +175,63 @@ static tr_status find_keys(key_list *keys, const tr_checkpoint_file *file, const
     return TR_OK;
 }
 
-/* Groups of other things, such as seeds, have no arrays there. */
-static tr_status list_key(tr_checkpoint_file *file, const char *root, const char *key,
-                          tr_error *err)
+enum { MAX_NESTING = 16 };
+
+static tr_status list_group(tr_checkpoint_file *file, const char *root, size_t skip, int depth,
+                            tr_error *err);
+
+/* Groups of other things, such as seeds, have no arrays there. A model among the layers has its own
+ * below. Names are without the first `skip` characters of the path. */
+static tr_status list_key(tr_checkpoint_file *file, const char *root, const char *key, size_t skip,
+                          int depth, tr_error *err)
 {
-    bool has;
-    char *vars = tr_format("%s/%s/vars", root, key);
-    tr_status status = vars == NULL ? tr_out_of_memory(err, NULL)
-                                    : tr_h5_file_has(&file->keras.file, vars, &has, err);
+    bool has = false;
+    char *vars = tr_format("%s/%s/vars", root, key), *inner = tr_format("%s/%s/layers", root, key);
+    tr_status status = vars == NULL || inner == NULL
+                           ? tr_out_of_memory(err, NULL)
+                           : tr_h5_file_has(&file->keras.file, vars, &has, err);
     if (status == TR_OK && has) {
-        status = add_layer(file, key, err);
+        const size_t n = strlen(vars) - strlen("/vars");
+        char *name = tr_format("%.*s", (int)(n - skip), vars + skip);
+        status = name == NULL ? tr_out_of_memory(err, NULL) : add_layer(file, name, err);
         if (status == TR_OK)
-            status = add_numbered(&file->weights, file, vars, strlen(vars) - strlen("vars"), err);
+            status = add_numbered(&file->weights, file, vars, n + 1, err);
         if (status == TR_OK)
             file->layers[file->n_layers - 1].n =
                 file->weights.n - file->layers[file->n_layers - 1].first;
+        tr_free(name);
     }
+    if (status == TR_OK)
+        status = tr_h5_file_has(&file->keras.file, inner, &has, err);
+    if (status == TR_OK && has && depth < MAX_NESTING)
+        status = list_group(file, inner, skip, depth + 1, err);
+    tr_free(inner);
     tr_free(vars);
     return status;
 }
 
-static tr_status list_keyed(tr_checkpoint_file *file, const char *root, tr_error *err)
+static tr_status list_group(tr_checkpoint_file *file, const char *root, size_t skip, int depth,
+                            tr_error *err)
 {
     key_list keys = {0};
     tr_status status = find_keys(&keys, file, root, err);
-    file->layout = TR_WEIGHTS_KEYED;
     for (size_t i = 0; status == TR_OK && i < keys.n; i++)
-        status = list_key(file, root, keys.names[i], err);
+        status = list_key(file, root, keys.names[i], skip, depth, err);
     tr_h5_free_names(keys.names, keys.n);
+    return status;
+}
+
+static int compare_layers(const void *a, const void *b)
+{
+    return strcmp(((const tr_file_layer *)a)->name, ((const tr_file_layer *)b)->name);
+}
+
+static tr_status list_keyed(tr_checkpoint_file *file, const char *root, tr_error *err)
+{
+    file->layout = TR_WEIGHTS_KEYED;
+    const tr_status status = list_group(file, root, strlen(root) + 1, 0, err);
+    if (status == TR_OK && file->n_layers > 0)
+        qsort(file->layers, file->n_layers, sizeof *file->layers, compare_layers);
     return status;
 }
 

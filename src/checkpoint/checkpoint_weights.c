@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "keras_keys.h"
+#include "keras_nesting.h"
 #include "keras_order.h"
 #include "mem.h"
 
 typedef struct weight_target {
     const tr_snapshot *snapshot; /* says which are wanted */
     float *values;               /* [n_values] */
+    tr_keras_nesting nesting;    /* of the file, where it is that of the model */
 } weight_target;
 
 /* Theano convolves with the kernel turned around; as Keras 2.0 to 2.3 does when it loads such a
@@ -71,7 +73,9 @@ static tr_status read_in_order(const weight_target *target, const tr_checkpoint_
 static tr_status read_listed(const weight_target *target, const tr_checkpoint_file *file,
                              tr_error *err)
 {
-    int *order = tr_keras_weight_order(target->snapshot->model);
+    const tr_model *model = target->snapshot->model;
+    int *order = target->nesting.n > 0 ? tr_keras_nesting_order(&target->nesting, model)
+                                       : tr_keras_weight_order(model);
     const tr_status status =
         order == NULL ? tr_out_of_memory(err, NULL) : read_in_order(target, file, order, err);
     tr_free(order);
@@ -126,7 +130,8 @@ static tr_status read_keyed(const weight_target *target, const tr_checkpoint_fil
     tr_status status = keys == NULL || used == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
     for (int i = 0; i < tr_model_n_layers(model) && status == TR_OK; i++) {
         const tr_layer_info layer = tr_model_layer(model, i);
-        status = read_keyed_layer(target, file, &layer, keys[i], used, err);
+        const char *key = target->nesting.n > 0 ? target->nesting.keys[i] : keys[i];
+        status = read_keyed_layer(target, file, &layer, key, used, err);
     }
     if (status == TR_OK)
         status = check_all_used(file, used, err);
@@ -135,10 +140,9 @@ static tr_status read_keyed(const weight_target *target, const tr_checkpoint_fil
     return status;
 }
 
-tr_status tr_checkpoint_weights_read(float *values, const tr_snapshot *snapshot,
-                                     const tr_checkpoint_file *file, tr_error *err)
+static tr_status read_all(const weight_target *target, const tr_checkpoint_file *file,
+                          tr_error *err)
 {
-    const weight_target weights = {snapshot, values}, *target = &weights;
     switch (file->layout) {
     case TR_WEIGHTS_LISTED:
         return read_listed(target, file, err);
@@ -150,4 +154,17 @@ tr_status tr_checkpoint_weights_read(float *values, const tr_snapshot *snapshot,
                        "trainer, or a .h5, .weights.h5 or .keras of Keras",
                        file->keras.path);
     }
+}
+
+tr_status tr_checkpoint_weights_read(float *values, const tr_snapshot *snapshot,
+                                     const tr_checkpoint_file *file, tr_error *err)
+{
+    weight_target target = {.snapshot = snapshot, .values = values};
+    tr_status status = tr_keras_nesting_read(&target.nesting, file->keras.path, err);
+    if (target.nesting.n != (size_t)tr_model_n_layers(snapshot->model))
+        tr_keras_nesting_release(&target.nesting);
+    if (status == TR_OK)
+        status = read_all(&target, file, err);
+    tr_keras_nesting_release(&target.nesting);
+    return status;
 }

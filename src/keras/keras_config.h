@@ -40,14 +40,14 @@ typedef struct tr_keras_reading {
     unsigned without;                      /* TR_WITHOUT_... */
     const char *no_metrics, *no_optimizer; /* why, of those */
     FILE *ini;                             /* the configuration */
-    FILE *notes;                           /* a line for each thing that is left out or assumed */
-    FILE *no_measure;                      /* why the file's own loss cannot be measured, if so */
-    json_t *carried;                       /* keras_carried.h; NULL: nobody asks */
-    const tr_refused_metrics *refused;     /* NULL: none */
-    bool own_loss, own_optimizer;          /* the file's, not assumed */
-    bool frozen;                           /* trainable = false for the whole model */
-    bool flat_input;                       /* it takes vectors */
-    int n_metrics;                         /* of the file */
+    FILE *notes;      /* a line for each thing that is left out or assumed; NULL: none */
+    FILE *no_measure; /* why the file's own loss cannot be measured, if so */
+    json_t *carried;  /* keras_carried.h; NULL: nobody asks */
+    const tr_refused_metrics *refused; /* NULL: none */
+    bool own_loss, own_optimizer;      /* the file's, not assumed */
+    bool frozen;                       /* trainable = false for the whole model */
+    bool flat_input;                   /* it takes vectors */
+    int n_metrics;                     /* of the file */
 
     /* Of the model, for [compile]. */
     char last_activation[32];
@@ -63,12 +63,17 @@ tr_status tr_keras_read_config(tr_keras_reading *reading, tr_error *err);
 typedef struct tr_keras_node {
     const json_t *layer;     /* its entry in the list, borrowed */
     size_t first, n_sources; /* in graph->sources: the nodes whose results it takes; none: images */
+    int part; /* of which of the models among the model's layers, from 1; 0: of none */
+    char *
+        key; /* where Keras 3's weights files have its own: "conv2d_1", "sequential/layers/dense" */
 } tr_keras_node;
 
 typedef struct tr_keras_graph {
     tr_keras_node *nodes; /* the input among them, as the first, where the file has one */
     size_t n;
     size_t *sources;
+    size_t n_sources;
+    int n_parts; /* models among the layers */
 } tr_keras_graph;
 
 tr_status tr_keras_read_graph(tr_keras_graph *graph, const tr_keras_reading *reading,
@@ -91,7 +96,8 @@ typedef struct tr_keras_entry {
     const char *class_name, *keras_name, *our_name;
     const char *inputs; /* value of that key; NULL: the layer before */
     size_t n_sources;
-    bool flat; /* what it takes is a vector */
+    bool flat;  /* what it takes is a vector */
+    bool inner; /* it is a layer of a model among the layers */
 } tr_keras_entry;
 
 tr_status tr_keras_read_layer(tr_keras_reading *reading, const tr_keras_entry *entry,

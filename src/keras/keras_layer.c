@@ -205,7 +205,8 @@ static void carry_rest(const layer_reading *at)
     const tr_keras_entry *entry = at->entry;
     const char *key;
     json_t *value;
-    if (strcmp(entry->keras_name, entry->our_name) != 0 && strchr(entry->keras_name, '/') == NULL)
+    if (!entry->inner && strcmp(entry->keras_name, entry->our_name) != 0 &&
+        strchr(entry->keras_name, '/') == NULL)
         tr_keras_carry(at->reading->carried, "layers", entry->our_name, "name",
                        json_object_get(entry->config, "name"));
     json_object_foreach(entry->config, key, value)

@@ -94,7 +94,8 @@ static tr_status write_node(tr_keras_reading *reading, const tr_keras_graph *gra
                             .keras_name = name == NULL ? class_name : name,
                             .our_name = all[i].name,
                             .n_sources = node->n_sources,
-                            .flat = source == NULL ? reading->flat_input : source->flat};
+                            .flat = source == NULL ? reading->flat_input : source->flat,
+                            .inner = node->part > 0};
     choose_name(all, i, entry.keras_name);
     char *inputs = takes_the_one_before(graph, i) ? NULL : list_sources(graph, node, all);
     if (inputs == NULL && !takes_the_one_before(graph, i))

@@ -98,6 +98,7 @@ struct tr_layer {
     tr_shape *srcs; /* [n_srcs] */
     tr_param params[TR_MAX_LAYER_PARAMS];
     int n_params;
+    int first_weight; /* of the model's, the number of params[0] */
     double flops; /* multiply-adds count two; one sample, forward */
 };
 

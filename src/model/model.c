@@ -226,14 +226,13 @@ tr_layer_info tr_model_layer(const tr_model *model, int i)
                           .flat = layer->dst.flat,
                           .trainable = layer->trainable,
                           .n_weights = layer->n_params,
+                          .first_weight = layer->first_weight,
                           .flops = layer->flops};
     for (int k = 0; k < layer->n_params; k++) {
         const int64_t n = tr_param_elements(&layer->params[k]);
         info.n_params += n;
         info.n_not_trained += layer->params[k].range == TR_TRAINED ? 0 : n;
     }
-    for (int k = 0; k < i; k++)
-        info.first_weight += model->layers[k]->n_params;
     return info;
 }
 

@@ -97,7 +97,7 @@ void tr_shapes_infer(tr_model *model)
             (long long)config->engine.micro_batch);
         return;
     }
-    for (int i = 0; i < model->n_layers; i++) {
+    for (int i = 0, n_weights = 0; i < model->n_layers; i++) {
         tr_layer *layer = model->layers[i];
         bool known = true;
         for (int k = 0; k < layer->n_srcs; k++) {
@@ -109,6 +109,8 @@ void tr_shapes_infer(tr_model *model)
         layer->micro_batch = config->engine.micro_batch;
         if (known)
             infer(model, layer);
+        layer->first_weight = n_weights;
+        n_weights += layer->n_params;
     }
     const tr_layer *last = model->n_layers == 0 ? NULL : model->layers[model->n_layers - 1];
     if (last != NULL && is_known(last->dst) && !last->dst.flat)

@@ -6,8 +6,9 @@ Each network is saved by Keras in both formats, read, and must predict and evalu
 same weights on the same batches. A line for each: largest difference of a probability, relative differences of the losses before,
 during and after the ten steps. Dropout is off: its random numbers are each program's own. Ends with 1 where something differs or is refused.
 
-Tolerances: 1e-5 for what is computed from the same weights. Ten steps of some hundred layers repeat the rounding of float32 in each
-step, and batch statistics of a few samples enlarge it: 1e-3 of the loss; a word with another meaning is off by some percent.
+Tolerances: 1e-5 for what is computed from the same weights. Ten steps of some hundred layers repeat the rounding of float32 in each step,
+and batch statistics of a few samples enlarge it: 1e-4 of the loss, or, where it is more, 10 times what the ten steps of Keras itself differ
+from those from weights changed by half a rounding. The first step alone must agree to 1e-4.
 """
 import os
 import subprocess
@@ -20,7 +21,7 @@ import h5py
 import keras
 import numpy as np
 
-SAME, STEPS = 1e-5, 1e-3
+SAME, STEPS, OF_KERAS = 1e-5, 1e-4, 10
 BATCH, N, CLASSES = 8, 80, 10
 SMALL = ["MobileNet", "MobileNetV2", "EfficientNetV2B0"]
 # side of the images; what else the function wants; whether it takes pixels from 0 to 255
@@ -61,8 +62,25 @@ def build(name):
             low = {"gamma": 0.8, "beta": -0.1, "moving_mean": -0.1, "moving_variance": 0.8}
             for v in layer.weights:
                 v.assign(r.uniform(low[v.name], low[v.name] + (0.4 if low[v.name] > 0 else 0.2), v.shape))
-    model.compile(keras.optimizers.SGD(1e-4, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    compile(model)
     return model
+
+
+def compile(model):
+    model.compile(keras.optimizers.SGD(1e-4, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+
+def train(model, data, weights, n):
+    """(loss of an epoch of the first n samples, that of the test set behind it) from those weights."""
+    model.set_weights(weights)
+    compile(model)
+    steps = model.fit(data["x_train"][:n], data["y_train"][:n], batch_size=BATCH, epochs=1, shuffle=False, verbose=0).history["loss"][0]
+    return steps, model.evaluate(data["x_test"], data["y_test"], batch_size=40, verbose=0)[0]
+
+
+def changed(weights):
+    r = np.random.RandomState(5)
+    return [w * (1 + r.uniform(-6e-8, 6e-8, w.shape)).astype(w.dtype) if w.dtype == np.float32 else w for w in weights]
 
 
 def write_data(path, side, pixels):
@@ -71,6 +89,8 @@ def write_data(path, side, pixels):
         for part in ("train", "test"):
             x = r.uniform(0, 255, (N, side, side, 3)) if pixels else r.standard_normal((N, side, side, 3))
             f["x_" + part], f["y_" + part] = x.astype("f4"), r.randint(0, CLASSES, N).astype("i4")
+        for n in (BATCH, N):
+            f["x_%d" % n], f["y_%d" % n] = f["x_train"][:n], f["y_train"][:n]
     with h5py.File(path) as f:
         return {k: f[k][()] for k in f}
 
@@ -84,6 +104,19 @@ def run(trainer, *words):
 
 def off(a, b):
     return abs(a - b) / max(abs(b), 1e-3)
+
+
+def loss_of(trainer, file):
+    return float(run(trainer, "evaluate", "--checkpoint", file, "--set", "data.file=data.h5").split("test loss ")[1].split()[0])
+
+
+def trainer_trains(trainer, n):
+    """As train()."""
+    run(trainer, "-c", "net.ini", "--set", "data.file=data.h5", "--set", "data.x_train=x_%d" % n, "--set", "data.y_train=y_%d" % n, "--set", "fit.initial_weights=m.keras",
+        "--set", "fit.epochs=1", "--set", "fit.batch_size=%d" % BATCH, "--set", "fit.shuffle=no", "--set", "output.directory=run", "--overwrite")
+    with open("run/history.csv") as f:
+        head, row = [line.strip().split(",") for line in f][:2]
+    return float(row[head.index("loss")]), loss_of(trainer, "run/last.h5")
 
 
 def compare(trainer, folder, name):
@@ -104,23 +137,22 @@ def compare(trainer, folder, name):
         line = "%s predict %.1e (%.1f s)" % (file, worst, took)
         failed += [line] if not worst <= SAME else []
         print(name, line, flush=True)
-    text = run(trainer, "evaluate", "--checkpoint", "m.keras", "--set", "data.file=data.h5")
-    ours = float(text.split("test loss ")[1].split()[0])
-    ini = run(trainer, "inspect", "m.keras", "--config")
+    ours = {"evaluate": loss_of(trainer, "m.keras")}
     with open("net.ini", "w") as f:
-        f.write(ini)
-    run(trainer, "-c", "net.ini", "--set", "data.file=data.h5", "--set", "fit.initial_weights=m.keras", "--set", "fit.epochs=1", "--set", "fit.batch_size=%d" % BATCH,
-        "--set", "fit.shuffle=no", "--set", "data.validation_split=0", "--set", "output.directory=run", "--overwrite")
-    with open("run/history.csv") as f:
-        head, row = [line.strip().split(",") for line in f][:2]
-    our_steps = float(row[head.index("loss")])
-    text = run(trainer, "evaluate", "--checkpoint", "run/last.h5", "--set", "data.file=data.h5")
-    our_after = float(text.split("test loss ")[1].split()[0])
-    their_steps = model.fit(data["x_train"], data["y_train"], batch_size=BATCH, epochs=1, shuffle=False, verbose=0).history["loss"][0]
-    their_after = model.evaluate(data["x_test"], data["y_test"], batch_size=40, verbose=0)[0]
-    for what, ours_, theirs_, most in (("evaluate", ours, before, SAME), ("ten steps", our_steps, their_steps, STEPS), ("after them", our_after, their_after, STEPS)):
-        line = "%s %.6f, Keras %.6f: %.1e" % (what, ours_, theirs_, off(ours_, theirs_))
-        failed += [line] if not off(ours_, theirs_) <= most else []
+        f.write(run(trainer, "inspect", "m.keras", "--config"))
+    weights = model.get_weights()
+    theirs = {"evaluate": before}
+    for what, n in (("a step", BATCH), ("ten steps", N)):
+        ours[what], ours["after " + what] = trainer_trains(trainer, n)
+        theirs[what], theirs["after " + what] = train(model, data, weights, n)
+    allowed = {what: SAME if what == "evaluate" else STEPS for what in ours}
+    if any(not off(ours[w], theirs[w]) <= allowed[w] for w in ("ten steps", "after ten steps")):
+        other = train(model, data, changed(weights), N)
+        for what, value in zip(("ten steps", "after ten steps"), other):
+            allowed[what] = max(STEPS, OF_KERAS * off(value, theirs[what]))
+    for what in ours:
+        line = "%s %.6f, Keras %.6f: %.1e, allowed %.0e" % (what, ours[what], theirs[what], off(ours[what], theirs[what]), allowed[what])
+        failed += [line] if not off(ours[what], theirs[what]) <= allowed[what] else []
         print(name, line, flush=True)
     return failed
 

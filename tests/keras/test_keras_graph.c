@@ -52,6 +52,31 @@ Test(keras_graph, of_keras_3_out_of_order)
         expected);
 }
 
+/* Models among the layers are taken apart, whatever they are in: a name that is met again gets a
+ * number, and the result of a model that was called before is its second. */
+Test(keras_graph, models_among_the_layers)
+{
+#define INNER_IN "{'class_name':'InputLayer','name':'i','config':{'name':'i'},'inbound_nodes':[]}"
+    char *chain = tr_format("{'class_name':'Sequential','name':'%s','config':{'name':'%s','layers':"
+                            "[" INNER_IN ",%s]},'inbound_nodes':%s}",
+                            "m", "m", LAYER("Dense", "a", ",'units':3", "[]"), K2("f"));
+    char *net = tr_format("{'class_name':'Functional','name':'n','config':{'name':'n','layers':"
+                          "[" INNER_IN ",%s,%s],'input_layers':[['i',0,0]],'output_layers':"
+                          "[['s',0,0]]},'inbound_nodes':[[['m',1,0,{}]]]}",
+                          LAYER("Dense", "a", ",'units':3", K2("i")),
+                          LAYER("Add", "s", "", "[[['a',0,0,{}],['i',0,0,{}]]]"));
+    char *layers = tr_format(IN(SHAPE) ",%s,%s,%s,%s", LAYER("Flatten", "f", "", K2("in")), chain,
+                             net, LAYER("Dense", "b", ",'units':2", "[[['n',1,0,{}]]]"));
+    test_translation_has(functional(layers, "[['in',0,0]]", "[['b',0,0]]"),
+                         "[layer.f]\ntype = flatten\n\n[layer.a]\ntype = dense\nunits = 3\n\n"
+                         "[layer.a_2]\ntype = dense\nunits = 3\n\n"
+                         "[layer.s]\ntype = add\ninputs = a_2, a\n\n"
+                         "[layer.b]\ntype = dense\nunits = 2\n");
+    tr_free(chain);
+    tr_free(net);
+    tr_free(layers);
+}
+
 /* Keras 2 may also leave out the list around a single tensor. */
 Test(keras_graph, bare_calls)
 {

@@ -253,6 +253,22 @@ def frozen():
     return model, "sparse"
 
 
+def nested():
+    """Models among the layers, one of them frozen, as a pretrained one that gets a new head."""
+    layers = keras.layers
+    base = keras.Sequential([layers.Input((12, 10, 3)), layers.Conv2D(4, 3, padding="same", name="c"), layers.BatchNormalization(name="b")], name="base")
+    x = inside = keras.Input((12, 10, 4))
+    x = layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same", name="c")(x))
+    deepest = keras.Sequential([layers.Input((12, 10, 4)), layers.Conv2D(4, 1), layers.BatchNormalization()])
+    body = keras.Model(inside, layers.Add()([deepest(x), inside]), name="body")
+    body.layers[1].trainable = False
+    head = keras.Sequential([layers.Input((12, 10, 4)), layers.GlobalAveragePooling2D(), layers.Dense(5, activation="relu")])
+    entry = keras.Input((12, 10, 3))
+    model = keras.Model(entry, layers.Dense(CLASSES, activation="softmax")(head(body(layers.ReLU()(base(layers.BatchNormalization()(entry), training=False))))))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, "sparse"
+
+
 def vectors():
     layers = keras.layers
     x = entry = keras.Input((360,))
@@ -314,6 +330,8 @@ def check_theirs(trainer, name, path, model, data, target, whole):
         checks.note("is written without loss" in said, name, os.path.basename(path), "export, named")
         return
     checks.near(name, os.path.basename(path), "export, evaluate", evaluate(model, data, target), evaluate(back, data, target), VALUES)
+    if name == "nested":  # its layers are one model's now
+        return
     same = [(a.name, a.trainable) for a in model.layers if "Input" not in type(a).__name__] == [(a.name, a.trainable) for a in back.layers if "Input" not in type(a).__name__]
     checks.note(same and len(model.losses) == len(back.losses), name, os.path.basename(path), "export, the same")
     checks.note(abs(number(back.optimizer.learning_rate) - number(model.optimizer.learning_rate)) < 1e-7 and type(back.optimizer).__name__ == type(model.optimizer).__name__,
@@ -323,7 +341,7 @@ def check_theirs(trainer, name, path, model, data, target, whole):
 def write_theirs(trainer, everything):
     with open("chain.ini", "w") as f:
         f.write(CHAIN_INI)
-    for make in (chain, functional, activations, shortcuts, frozen, vectors, shapes):
+    for make in (chain, functional, activations, shortcuts, frozen, nested, vectors, shapes):
         model, target = make()
         data = as_vectors(everything) if make is vectors else everything
         name = make.__name__
