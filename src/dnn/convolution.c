@@ -4,6 +4,8 @@
  * layers/conv2d.c places it as TensorFlow does. With [engine] convolution = winograd each direction
  * takes that algorithm where oneDNN has it for these shapes, and the direct one elsewhere.
  */
+#include <string.h>
+
 #include "primitives.h"
 
 #include "own.h"
@@ -217,6 +219,58 @@ static tr_status packed_layout(tr_program *program, const tr_geometry *geometry,
     return TR_OK;
 }
 
+/* ---- kernels of our own in place of oneDNN's ---- */
+
+/* Plain C, or a matrix product for each channel: with AVX2, where oneDNN 2.6 has nothing else for
+ * the weights' gradient of 5 x 5 windows, 12 to 17 times as long as our depthwise kernels take. */
+static bool is_of_no_use(const_dnnl_primitive_desc_t desc)
+{
+    const char *impl = NULL;
+    return dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &impl) == dnnl_success &&
+           impl != NULL && (strstr(impl, "ref") != NULL || strstr(impl, "gemm") != NULL);
+}
+
+/* Whether that holds of a direction that this convolution has. */
+static tr_status look_for_useless(tr_program *program, const tr_geometry *geometry,
+                                  const tr_param *kernel, tr_value src, bool *found, tr_error *err)
+{
+    dnnl_primitive_desc_t forward, backward;
+    TR_TRY(describe_forward(program, geometry, TR_NOTHING_FUSED, kernel, NULL, src, &forward, err));
+    tr_status status = TR_OK;
+    *found = is_of_no_use(forward);
+    for (int direction = 0; program->backward_follows && direction < 2 && !*found; direction++) {
+        status = direction == 0 ? describe_backward_weights(program, geometry, kernel, NULL, src,
+                                                            forward, &backward, err)
+                                : describe_backward_data(program, geometry, kernel, src, forward,
+                                                         &backward, err);
+        if (status != TR_OK)
+            break;
+        *found = is_of_no_use(backward);
+        dnnl_primitive_desc_destroy(backward);
+    }
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+/* Whether kernels of our own compute it: with [engine] kernels = fast or portable, and where oneDNN
+ * has none of use for a depthwise convolution: for all of its directions, so that they find their
+ * tensors in one layout. */
+static tr_status asks_own(tr_program *program, const tr_geometry *geometry, const tr_param *kernel,
+                          tr_value src, bool *own, tr_error *err)
+{
+    const bool follows = program->backward_follows;
+    const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
+    *own = tr_program_own(program) != NULL;
+    if (*own || sizes.groups == 1 || sizes.groups < sizes.ic || tr_program_beside(program) == NULL)
+        return TR_OK;
+    program->backward_follows = follows || program->phase == TR_BACKWARD;
+    const tr_status status = look_for_useless(program, geometry, kernel, src, own, err);
+    program->backward_follows = follows;
+    return status;
+}
+
+/* ---- planning ---- */
+
 /* Backward descriptors want one of a training as their hint, also where no forward stands before
  * them. The program keeps it. */
 static tr_status make_hint(tr_program *program, const tr_geometry *geometry, const tr_param *kernel,
@@ -249,8 +303,6 @@ tr_status tr_conv_place_kernel(tr_program *program, const tr_geometry *geometry,
                : TR_OK;
 }
 
-/* ---- planning ---- */
-
 static tr_meaning meaning_of(tr_direction direction, tr_activation fused,
                              const tr_geometry *geometry)
 {
@@ -264,8 +316,10 @@ tr_status tr_conv_forward(tr_program *program, const tr_geometry *geometry, tr_a
                           tr_param *kernel, tr_param *bias, tr_value src, tr_value *dst,
                           tr_hint *hint, tr_error *err)
 {
+    bool own;
     *hint = NULL;
-    if (tr_program_own(program) != NULL)
+    TR_TRY(asks_own(program, geometry, kernel, src, &own, err));
+    if (own)
         return tr_own_conv_forward(program, geometry, fused, kernel, bias, src, dst, err);
     const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
     const tr_layout plain = tr_kernel_layout(program->dnn, &sizes);
@@ -310,9 +364,11 @@ tr_status tr_conv_backward_weights(tr_program *program, const tr_geometry *geome
                                    const tr_param *kernel, const tr_param *bias, tr_value src,
                                    tr_value diff_dst, tr_hint hint, tr_error *err)
 {
-    const bool own = bias != NULL && sums_own_bias(program, geometry);
-    const tr_param *theirs = own ? NULL : bias;
-    if (tr_program_own(program) != NULL) {
+    const bool apart = bias != NULL && sums_own_bias(program, geometry);
+    const tr_param *theirs = apart ? NULL : bias;
+    bool own;
+    TR_TRY(asks_own(program, geometry, kernel, src, &own, err));
+    if (own) {
         TR_TRY(tr_own_conv_backward_weights(program, geometry, kernel, theirs, src, diff_dst, err));
     } else {
         dnnl_primitive_desc_t desc;
@@ -322,15 +378,17 @@ tr_status tr_conv_backward_weights(tr_program *program, const tr_geometry *geome
                                             has_blind_taps(geometry, program, src), src, diff_dst,
                                             err));
     }
-    return own ? tr_channel_sums(program, diff_dst, tr_program_gradient(program, bias), err)
-               : TR_OK;
+    return apart ? tr_channel_sums(program, diff_dst, tr_program_gradient(program, bias), err)
+                 : TR_OK;
 }
 
 tr_status tr_conv_backward_data(tr_program *program, const tr_geometry *geometry, tr_param *kernel,
                                 tr_value src, tr_value diff_dst, tr_hint hint, tr_value *diff_src,
                                 tr_error *err)
 {
-    if (tr_program_own(program) != NULL)
+    bool own;
+    TR_TRY(asks_own(program, geometry, kernel, src, &own, err));
+    if (own)
         return tr_own_conv_backward_data(program, geometry, kernel, src, diff_dst, diff_src, err);
     dnnl_primitive_desc_t desc;
     TR_TRY(describe_backward_data(program, geometry, kernel, src, hint, &desc, err));

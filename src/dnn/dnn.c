@@ -21,7 +21,7 @@ struct tr_dnn {
     tr_precision precision;
     tr_convolution convolution;
     tr_kernels_choice choice;
-    const tr_kernels *own;
+    const tr_kernels *own, *beside;
     tr_wrong_list *wrong;
 };
 
@@ -60,6 +60,7 @@ tr_status tr_dnn_new(tr_dnn **out, const tr_engine_config *config, tr_error *err
     if (status == dnnl_success)
         status = tr_attr_new(&dnn->attr);
     const tr_status own = tr_isa_own_kernels(&dnn->own, config, err);
+    dnn->beside = dnn->own != NULL ? dnn->own : tr_isa_best_kernels(config);
     if (status != dnnl_success || own != TR_OK) {
         tr_dnn_free(dnn);
         return own != TR_OK ? own : tr_dnn_fail(err, status, "oneDNN", "engine");
@@ -112,6 +113,11 @@ tr_precision tr_dnn_precision(const tr_dnn *dnn)
 const tr_kernels *tr_dnn_own(const tr_dnn *dnn)
 {
     return dnn->own;
+}
+
+const tr_kernels *tr_dnn_beside(const tr_dnn *dnn)
+{
+    return dnn->beside;
 }
 
 bool tr_dnn_is_portable(const tr_dnn *dnn)

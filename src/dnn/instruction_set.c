@@ -134,6 +134,11 @@ static tr_instruction_set set_of(tr_isa isa)
     }
 }
 
+const tr_kernels *tr_isa_best_kernels(const tr_engine_config *config)
+{
+    return tr_kernels_best(set_of((tr_isa)config->isa));
+}
+
 tr_status tr_isa_own_kernels(const tr_kernels **own, const tr_engine_config *config, tr_error *err)
 {
     static const char *const names[] = {"auto", "scalar", "avx2", "avx512", "neon"};

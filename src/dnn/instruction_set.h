@@ -15,4 +15,7 @@ tr_status tr_isa_check_precision(const tr_engine_config *config, tr_error *err);
  * not there, or do not go together with the rest. */
 tr_status tr_isa_own_kernels(const tr_kernels **own, const tr_engine_config *config, tr_error *err);
 
+/* The best up to config->isa, whatever kernels are asked for; NULL: none. */
+const tr_kernels *tr_isa_best_kernels(const tr_engine_config *config);
+
 #endif

@@ -10,6 +10,11 @@ const tr_kernels *tr_program_own(const tr_program *program)
     return tr_dnn_own(program->dnn);
 }
 
+const tr_kernels *tr_program_beside(const tr_program *program)
+{
+    return tr_dnn_beside(program->dnn);
+}
+
 tr_status tr_program_packed(tr_program *program, tr_value param, const tr_native *native,
                             size_t n_floats, tr_value *out, tr_error *err)
 {
@@ -33,8 +38,9 @@ tr_status tr_program_own_order(tr_program *program, tr_value *value, tr_error *e
     const tr_layout layout = tr_program_layout(program, *value);
     if (tr_layout_dims(layout, dims) != 4)
         return TR_OK;
-    return tr_program_reorder(program, *value, tr_layout_channels_last(program->dnn, layout), value,
-                              err);
+    return tr_program_reorder(program, *value,
+                              tr_layout_nhwc(program->dnn, dims[0], dims[2], dims[3], dims[1]),
+                              value, err);
 }
 
 tr_epilogue tr_own_epilogue(tr_activation fused)

@@ -13,13 +13,17 @@
 /* The kernels of our own that this program uses; NULL: oneDNN's. */
 const tr_kernels *tr_program_own(const tr_program *program);
 
+/* The same, or with oneDNN's those that stand in for what it has no kernel of use for; NULL: this
+ * CPU cannot run ours. */
+const tr_kernels *tr_program_beside(const tr_program *program);
+
 /* Weights in the order of a kernel, made in PREPARE by `native` (arguments: the parameter, the
  * packed floats), whose plan it takes over. The operation that reads them names the parameter, too,
  * as its weights, and these TR_ARG_PACKED. */
 tr_status tr_program_packed(tr_program *program, tr_value param, const tr_native *native,
                             size_t n_floats, tr_value *out, tr_error *err);
 
-/* A value as a kernel reads it: an image channels-last. */
+/* A value as a kernel reads it: an image channels-last, in float32. */
 tr_status tr_program_own_order(tr_program *program, tr_value *value, tr_error *err);
 
 /* What a convolution or inner product does as it writes its result. */

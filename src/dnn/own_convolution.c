@@ -20,7 +20,7 @@ typedef struct plan {
 static const tr_kernels *table_of(const tr_program *program, const tr_window_sizes *sizes,
                                   tr_direction direction)
 {
-    return tr_kernels_filled_by(tr_program_own(program),
+    return tr_kernels_filled_by(tr_program_beside(program),
                                 direction == TR_DIR_BACKWARD_DATA ? sizes->ic : sizes->oc);
 }
 
@@ -120,7 +120,8 @@ tr_status tr_own_conv_forward(tr_program *program, const tr_geometry *geometry, 
 {
     const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
     const tr_layout plain = tr_kernel_layout(program->dnn, &sizes);
-    const tr_value weights = tr_program_param(program, kernel, plain, plain);
+    tr_value weights = tr_program_param(program, kernel, plain, plain);
+    TR_TRY(tr_program_weights(program, weights, plain, &weights, err));
     TR_TRY(tr_program_own_order(program, &src, err));
     const tr_value out = tr_program_value(
         program, tr_layout_nhwc(program->dnn, sizes.n, sizes.oh, sizes.ow, sizes.oc));
@@ -164,7 +165,8 @@ tr_status tr_own_conv_backward_data(tr_program *program, const tr_geometry *geom
                                     tr_param *kernel, tr_value src, tr_value diff_dst,
                                     tr_value *diff_src, tr_error *err)
 {
-    const tr_value weights = tr_program_param(program, kernel, kernel->plain, kernel->packed);
+    tr_value weights = tr_program_param(program, kernel, kernel->plain, kernel->packed);
+    TR_TRY(tr_program_weights(program, weights, kernel->plain, &weights, err));
     TR_TRY(tr_program_own_order(program, &diff_dst, err));
     const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
     const tr_value out = tr_program_value(
@@ -207,9 +209,11 @@ tr_status tr_own_conv_backward_weights(tr_program *program, const tr_geometry *g
     TR_TRY(tr_program_own_order(program, &src, err));
     TR_TRY(tr_program_own_order(program, &diff_dst, err));
     const tr_window_sizes sizes = tr_conv_sizes(program, geometry, kernel, src);
-    tr_arg args[4] = {{DNNL_ARG_SRC, src},
-                      {DNNL_ARG_DIFF_DST, diff_dst},
-                      {DNNL_ARG_DIFF_WEIGHTS, tr_program_gradient(program, kernel)}};
+    const tr_value gradient = tr_program_gradient(program, kernel);
+    const bool direct = kernel->packed == kernel->plain;
+    const tr_value written = direct ? gradient : tr_program_value(program, kernel->plain);
+    tr_arg args[4] = {
+        {DNNL_ARG_SRC, src}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_WEIGHTS, written}};
     int n_args = 3;
     plan *self = new_plan(program, &sizes, TR_DIR_BACKWARD_WEIGHTS);
     tr_native native = native_of(program, self, TR_DIR_BACKWARD_WEIGHTS);
@@ -222,5 +226,6 @@ tr_status tr_own_conv_backward_weights(tr_program *program, const tr_geometry *g
         args[n_args++] = (tr_arg){DNNL_ARG_DIFF_BIAS, tr_program_gradient(program, bias)};
     }
     const tr_meaning meaning = meaning_of(TR_DIR_BACKWARD_WEIGHTS, TR_NOTHING_FUSED, geometry);
-    return tr_program_add_native(program, &native, &meaning, args, n_args, err);
+    TR_TRY(tr_program_add_native(program, &native, &meaning, args, n_args, err));
+    return direct ? TR_OK : tr_program_reorder_into(program, written, gradient, err);
 }

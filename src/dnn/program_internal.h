@@ -279,7 +279,8 @@ dnnl_engine_t tr_dnn_engine(const tr_dnn *dnn);
 const_dnnl_primitive_attr_t tr_dnn_attr(const tr_dnn *dnn); /* tr_attr_new()'s */
 tr_precision tr_dnn_precision(const tr_dnn *dnn);
 tr_convolution tr_dnn_convolution(const tr_dnn *dnn);
-bool tr_dnn_is_portable(const tr_dnn *dnn); /* no operation may be oneDNN's */
+const tr_kernels *tr_dnn_beside(const tr_dnn *dnn); /* own.h */
+bool tr_dnn_is_portable(const tr_dnn *dnn);         /* no operation may be oneDNN's */
 typedef struct tr_wrong_list {
     tr_wrong_kernel *items;
     size_t n, passed_over; /* the last of them that planning met */

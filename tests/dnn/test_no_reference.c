@@ -33,6 +33,10 @@ static char *layers_of(uint32_t seed)
         "type = dropout\nrate = 0.3\n",
         "type = zero_padding2d\n",
         "type = conv2d_transpose\nfilters = 9\nkernel_size = 3\nstrides = 2\npadding = same\n",
+        "type = depthwise_conv2d\nkernel_size = 3\nstrides = 2\npadding = same\n",
+        "type = depthwise_conv2d\nkernel_size = 5\npadding = same\ndepth_multiplier = 2\n",
+        "type = separable_conv2d\nfilters = 12\nkernel_size = 3\npadding = same\n",
+        "type = conv2d\nfilters = 12\nkernel_size = 3\ndilation_rate = 2\npadding = same\n",
         "type = global_max_pooling2d\nkeepdims = true\n",
         "type = global_average_pooling2d\nkeepdims = true\n"};
     static const char *const paddings[] = {"same", "valid"};
