@@ -231,14 +231,13 @@ tr_layout tr_layout_plain(tr_dnn *dnn, tr_layout layout)
     return typed(dnn, tr_layout_type(layout), 2, dims, dnnl_nc);
 }
 
-tr_layout tr_layout_with_channels(tr_dnn *dnn, tr_layout layout, int64_t c)
+tr_layout tr_layout_resized(tr_dnn *dnn, tr_layout layout, const int64_t dims[4])
 {
-    int64_t dims[4];
     tr_blocking b;
-    const int n_dims = tr_layout_dims(layout, dims);
+    int64_t own[4];
+    const int n_dims = tr_layout_dims(layout, own);
     const bool blocked = n_dims == 4 && tr_md_blocking(tr_layout_md(layout), &b) &&
                          b.n_inner == 1 && b.inner_dim[0] == 1;
-    dims[1] = c;
     if (blocked && (b.inner_size[0] == 8 || b.inner_size[0] == 16))
         return typed(dnn, tr_layout_type(layout), 4, dims,
                      b.inner_size[0] == 8 ? dnnl_nChw8c : dnnl_nChw16c);
@@ -246,6 +245,14 @@ tr_layout tr_layout_with_channels(tr_dnn *dnn, tr_layout layout, int64_t c)
                  n_dims == 2    ? dnnl_nc
                  : dims[1] == 1 ? dnnl_nchw
                                 : dnnl_nhwc);
+}
+
+tr_layout tr_layout_with_channels(tr_dnn *dnn, tr_layout layout, int64_t c)
+{
+    int64_t dims[4];
+    tr_layout_dims(layout, dims);
+    dims[1] = c;
+    return tr_layout_resized(dnn, layout, dims);
 }
 
 bool tr_layout_is_padded(tr_layout layout)

@@ -8,7 +8,7 @@
  * Block after block, so that what is half done stays in the first-level cache.
  *
  * A source with an axis of 1 where another has more is repeated along it: its elements are read
- * again and again, in Keras's order (repeating.h), and its gradient is the sum over them.
+ * again and again (repeating.h), and its gradient is the sum over them.
  */
 #include <math.h>
 
@@ -172,18 +172,11 @@ tr_layout tr_merged_layout(const tr_program *program, const tr_value *srcs, int 
 static bool find_layouts(const tr_program *program, const tr_value *srcs, int n, tr_layout *whole,
                          tr_layout parts[TR_MAX_SOURCES])
 {
-    bool repeats = false;
     *whole = tr_merged_layout(program, srcs, n);
-    for (int k = 0; k < n; k++) {
-        parts[k] = *whole;
-        repeats = repeats || !tr_layouts_are_alike(tr_program_layout(program, srcs[k]), *whole);
-    }
-    if (!repeats)
-        return false;
-    *whole = tr_repeated_layout(program, srcs, n, tr_layout_type(*whole));
+    const bool repeats = tr_repeated_whole(program, srcs, n, tr_layout_type(*whole), whole);
     for (int k = 0; k < n; k++)
-        parts[k] = tr_repeated_layout(program, &srcs[k], 1, tr_layout_type(*whole));
-    return true;
+        parts[k] = repeats ? tr_repeated_part(program, srcs[k], *whole) : *whole;
+    return repeats;
 }
 
 static plan *new_plan(const plan *with, bool repeats, tr_layout whole, const tr_layout *parts)

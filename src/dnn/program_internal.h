@@ -291,6 +291,9 @@ tr_md tr_layout_md(tr_layout layout);
 tr_layout tr_layout_channels_last(tr_dnn *dnn, tr_layout layout);
 /* Like `layout`, in the order that Keras sees: channels last, or n c. */
 tr_layout tr_layout_plain(tr_dnn *dnn, tr_layout layout);
+/* Like `layout`, an image's or a vector's, with these dimensions: in blocks of 8 or 16 channels,
+ * else plain. */
+tr_layout tr_layout_resized(tr_dnn *dnn, tr_layout layout, const int64_t dims[4]);
 /* Like `layout`, an image's or a vector's, with so many channels: in blocks of 8 or 16 of them,
  * else plain. */
 tr_layout tr_layout_with_channels(tr_dnn *dnn, tr_layout layout, int64_t c);
