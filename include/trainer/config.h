@@ -31,7 +31,9 @@ typedef struct tr_data_config {
     bool stratify;                           /* sklearn's stratify=y: shares of classes are kept */
     const char *validation_file;             /* instead of a split; "": none */
     const char *x_validation, *y_validation; /* dataset names in it */
-    bool external_files;                     /* what a dataset names in other files is read, too */
+    /* Dataset names, beside x_train and so on; "": none. */
+    const char *sample_weight_train, *sample_weight_validation, *sample_weight_test;
+    bool external_files; /* what a dataset names in other files is read, too */
 } tr_data_config;
 
 typedef struct tr_compile_config {
@@ -42,6 +44,7 @@ typedef struct tr_compile_config {
 typedef struct tr_fit_config {
     int64_t batch_size, epochs, seed;
     bool shuffle;
+    const char *class_weight;    /* "balanced", or a number per class; "": none */
     const char *initial_weights; /* a file whose weights the training starts from; "": none */
 } tr_fit_config;
 

@@ -27,10 +27,11 @@ typedef struct tr_samples {
     int64_t n;
     int64_t h, w, c;
     tr_pixel pixel;
-    const void *x;       /* [n, h, w, c] uint8_t or float, by `pixel` */
-    const int32_t *y;    /* [n] class numbers >= 0, or NULL */
-    const float *values; /* [n, width], or NULL */
-    int64_t width;       /* of values */
+    const void *x;        /* [n, h, w, c] uint8_t or float, by `pixel` */
+    const int32_t *y;     /* [n] class numbers >= 0, or NULL */
+    const float *values;  /* [n, width], or NULL */
+    int64_t width;        /* of values */
+    const float *weights; /* [n] how much each counts, or NULL: all 1 */
 } tr_samples;
 
 typedef struct tr_dataset tr_dataset;

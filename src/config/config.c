@@ -60,6 +60,12 @@ static const tr_key data_keys[] = {
      .doc = "dataset of the validation images in it"},
     {"y_validation", TR_KEY_TEXT, AT(data.y_validation), "y_validation",
      .doc = "dataset of the validation labels in it"},
+    {"sample_weight_train", TR_KEY_TEXT, AT(data.sample_weight_train), "",
+     .doc = "dataset of how much each training image counts in loss and weighted metrics"},
+    {"sample_weight_validation", TR_KEY_TEXT, AT(data.sample_weight_validation), "",
+     .doc = "the same of the validation images, in validation_file"},
+    {"sample_weight_test", TR_KEY_TEXT, AT(data.sample_weight_test), "",
+     .doc = "the same of the test images"},
     {"external_files", TR_KEY_BOOL, AT(data.external_files), "false",
      .doc = "read what the dataset's file names in other files, too: links, virtual datasets"},
 };
@@ -90,6 +96,8 @@ static const tr_key fit_keys[] = {
     {"seed", TR_KEY_INT, AT(fit.seed), "0", .max = 0x1p63, /* and so all of int64_t from 0 */
      .doc = "of initial weights, order and every other random number but the split's"},
     {"shuffle", TR_KEY_BOOL, AT(fit.shuffle), "true", .doc = "a new order in each epoch"},
+    {"class_weight", TR_KEY_TEXT, AT(fit.class_weight), "",
+     .doc = "how much each class counts: a number per class, or balanced: n / (classes * count)"},
     {"initial_weights", TR_KEY_TEXT, AT(fit.initial_weights), "",
      .doc = "start from the weights of this file, of trainer or Keras, instead of random ones"},
 };
@@ -290,6 +298,14 @@ static void check_validation(const tr_config *config)
     if (!file && strcmp(data->x_validation, "x_validation") != 0)
         tr_problems_add(config->problems, tr_section_line(section, "x_validation"),
                         "[data] x_validation has no effect without validation_file");
+    if (!file && data->sample_weight_validation[0] != '\0')
+        tr_problems_add(config->problems, tr_section_line(section, "sample_weight_validation"),
+                        "[data] sample_weight_validation has no effect without validation_file; "
+                        "images that are split off keep the weights of sample_weight_train");
+    if (config->fit.class_weight[0] != '\0' && data->sample_weight_train[0] != '\0')
+        tr_problems_add(config->problems, tr_section_line(section, "sample_weight_train"),
+                        "[data] sample_weight_train and [fit] class_weight both say what a sample "
+                        "counts; as in Keras, keep one");
     if (!file && strcmp(data->y_validation, "y_validation") != 0)
         tr_problems_add(config->problems, tr_section_line(section, "y_validation"),
                         "[data] y_validation has no effect without validation_file");

@@ -47,6 +47,12 @@ void tr_batch_classes(int32_t *y, const tr_samples *samples, const uint32_t *ind
         y[i] = samples->y[index[i]];
 }
 
+void tr_batch_weights(float *weights, const tr_samples *samples, const uint32_t *index, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        weights[i] = samples->weights[index[i]];
+}
+
 void tr_batch_values(float *values, const tr_samples *samples, const uint32_t *index, int64_t n)
 {
     const int64_t width = samples->width;

@@ -14,6 +14,7 @@ void tr_batch_gather(float *dst, const tr_samples *samples, const uint32_t *inde
 
 /* The targets of the same samples, in the form that the dataset has: y [n], values [n, width]. */
 void tr_batch_classes(int32_t *y, const tr_samples *samples, const uint32_t *index, int64_t n);
+void tr_batch_weights(float *weights, const tr_samples *samples, const uint32_t *index, int64_t n);
 void tr_batch_values(float *values, const tr_samples *samples, const uint32_t *index, int64_t n);
 
 #endif

@@ -13,12 +13,14 @@
 #include "images.h"
 #include "mem.h"
 #include "target_array.h"
+#include "weight_array.h"
 
 enum { TRAIN, VALIDATION, TEST, N_PARTS };
 
 /* Where a part comes from. */
 typedef struct part_names {
     const char *path, *x, *y; /* y NULL: images alone */
+    const char *w;            /* weights; NULL: none */
 } part_names;
 
 struct tr_dataset {
@@ -29,7 +31,7 @@ struct tr_dataset {
 /* ---- a part: images and their targets ---- */
 
 typedef struct sample_part {
-    tr_h5_array x, y;
+    tr_h5_array x, y, w;
     tr_samples samples; /* without arrays */
     tr_target form;
 } sample_part;
@@ -38,6 +40,7 @@ static void part_close(sample_part *part)
 {
     tr_h5_array_close(&part->x);
     tr_h5_array_close(&part->y);
+    tr_h5_array_close(&part->w);
 }
 
 /* Opens and checks all but the values. Close also after a failure. */
@@ -58,6 +61,11 @@ static tr_status part_open(sample_part *out, tr_h5_file *file, const part_names 
                                 err));
         TR_TRY(tr_h5_array_reserve(file, &out->y, tr_targets_item_bytes(out->form), err));
     }
+    if (names->w != NULL) {
+        TR_TRY(tr_h5_array_open(&out->w, file, names->w, err));
+        TR_TRY(tr_weights_check(file, &out->w, &out->x, err));
+        TR_TRY(tr_h5_array_reserve(file, &out->w, sizeof(float), err));
+    }
     return tr_h5_array_reserve(file, &out->x, tr_pixel_bytes(out->samples.pixel), err);
 }
 
@@ -71,6 +79,8 @@ static tr_status part_read(const sample_part *part, const tr_samples *samples,
                        part->x.name);
     if (samples->y != NULL || samples->values != NULL)
         TR_TRY(tr_targets_read(samples, file, &part->y, err));
+    if (samples->weights != NULL)
+        TR_TRY(tr_weights_read(samples, file, &part->w, err));
     return tr_images_read(samples, file, &part->x, err);
 }
 
@@ -99,7 +109,8 @@ static tr_status test_is_wanted(const tr_h5_file *file, const part_names *names,
                                 tr_error *err)
 {
     *wanted = true;
-    if (strcmp(names->x, "x_test") != 0 || names->y == NULL || strcmp(names->y, "y_test") != 0)
+    if (strcmp(names->x, "x_test") != 0 || names->y == NULL || strcmp(names->y, "y_test") != 0 ||
+        names->w != NULL)
         return TR_OK;
     bool has_x = false, has_y = false;
     TR_TRY(tr_h5_file_has(file, names->x, &has_x, err));
@@ -152,6 +163,7 @@ static void samples_release(tr_samples *samples)
     tr_shared_free((void *)samples->x);
     tr_shared_free((void *)samples->y);
     tr_shared_free((void *)samples->values);
+    tr_shared_free((void *)samples->weights);
     *samples = (tr_samples){0};
 }
 
@@ -170,7 +182,7 @@ static bool plausible(const tr_samples *seen, tr_target form, const file_visit *
 
 /* Makes room for what was `seen`; *samples has arrays only of that size. */
 static tr_status samples_allocate(tr_samples *samples, const tr_samples *seen, tr_target form,
-                                  const char *path, tr_error *err)
+                                  const part_names *names, tr_error *err)
 {
     if (seen->n == 0)
         return TR_OK;
@@ -187,11 +199,14 @@ static tr_status samples_allocate(tr_samples *samples, const tr_samples *seen, t
     if (values)
         samples->values =
             tr_shared_alloc((size_t)seen->n, (size_t)seen->width * sizeof *samples->values);
+    if (names->w != NULL)
+        samples->weights = tr_shared_alloc((size_t)seen->n, sizeof *samples->weights);
     samples->x = tr_shared_alloc((size_t)seen->n, image_bytes);
     if (samples->x == NULL || (classes && samples->y == NULL) ||
-        (values && samples->values == NULL))
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for %lld images, %.3f GiB", path,
-                       (long long)seen->n, (double)seen->n * (double)image_bytes * 0x1p-30);
+        (values && samples->values == NULL) || (names->w != NULL && samples->weights == NULL))
+        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for %lld images, %.3f GiB",
+                       names->path, (long long)seen->n,
+                       (double)seen->n * (double)image_bytes * 0x1p-30);
     return TR_OK;
 }
 
@@ -212,7 +227,7 @@ static tr_status read_file(tr_dataset *dataset, file_visit *visit, int first, tr
         if (seen->n != 0 && !plausible(seen, found.forms[i], visit, i))
             return tr_fail(err, TR_ERR_DATA, "%s: %s: its reader told nonsense: is it damaged?",
                            path, visit->names[i].x);
-        TR_TRY(samples_allocate(&dataset->parts[i], seen, found.forms[i], path, err));
+        TR_TRY(samples_allocate(&dataset->parts[i], seen, found.forms[i], &visit->names[i], err));
         if (seen->n == 0)
             visit->names[i].path = NULL; /* a test part that is not there */
         any = any || seen->n > 0;
@@ -293,30 +308,40 @@ static tr_status open_parts(tr_dataset **out, const part_names names[N_PARTS],
     return TR_OK;
 }
 
+/* A name that may be empty. */
+static const char *or_none(const char *name)
+{
+    return name == NULL || name[0] == '\0' ? NULL : name;
+}
+
+static part_names test_names(const tr_data_config *data)
+{
+    return (part_names){data->file, data->x_test, data->y_test, or_none(data->sample_weight_test)};
+}
+
 tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned targets,
                           tr_error *err)
 {
     const tr_data_config *data = &config->data;
-    const bool validation = data->validation_file != NULL && data->validation_file[0] != '\0';
-    const part_names names[N_PARTS] = {[TRAIN] = {data->file, data->x_train, data->y_train},
-                                       [VALIDATION] = {validation ? data->validation_file : NULL,
-                                                       data->x_validation, data->y_validation},
-                                       [TEST] = {data->file, data->x_test, data->y_test}};
+    const part_names names[N_PARTS] = {
+        [TRAIN] = {data->file, data->x_train, data->y_train, or_none(data->sample_weight_train)},
+        [VALIDATION] = {or_none(data->validation_file), data->x_validation, data->y_validation,
+                        or_none(data->sample_weight_validation)},
+        [TEST] = test_names(data)};
     return open_parts(out, names, config, targets, err);
 }
 
 tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
                                tr_error *err)
 {
-    const tr_data_config *data = &config->data;
-    const part_names names[N_PARTS] = {[TEST] = {data->file, data->x_test, data->y_test}};
+    const part_names names[N_PARTS] = {[TEST] = test_names(&config->data)};
     return open_parts(out, names, config, targets, err);
 }
 
 tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,
                                  const tr_config *config, tr_error *err)
 {
-    const part_names names[N_PARTS] = {[TEST] = {path, name, NULL}};
+    const part_names names[N_PARTS] = {[TEST] = {path, name, NULL, NULL}};
     return open_parts(out, names, config, 0, err);
 }
 

@@ -12,8 +12,10 @@ static tr_status fill_worker(tr_engine *engine, tr_worker *worker, tr_error *err
     const size_t n = (size_t)engine->micro_batch, width = (size_t)tr_model_n_classes(model);
     worker->classes = tr_alloc(n, sizeof *worker->classes);
     worker->values = tr_alloc(n, width * sizeof *worker->values);
+    worker->weights = tr_alloc(n, sizeof *worker->weights);
     worker->predictions = tr_alloc(n, width * sizeof *worker->predictions);
-    if (worker->classes == NULL || worker->values == NULL || worker->predictions == NULL)
+    if (worker->classes == NULL || worker->values == NULL || worker->weights == NULL ||
+        worker->predictions == NULL)
         return tr_out_of_memory(err, NULL);
     if (engine->optimizers.n == 0)
         return tr_replica_new(&worker->inference, model->inference.program, model->params, err);
@@ -141,6 +143,7 @@ void tr_engine_free(tr_engine *engine)
         tr_replica_free(engine->workers[i].inference);
         tr_free(engine->workers[i].classes);
         tr_free(engine->workers[i].values);
+        tr_free(engine->workers[i].weights);
         tr_free(engine->workers[i].predictions);
     }
     tr_updater_free(engine->updater);

@@ -17,6 +17,7 @@ typedef struct tr_worker {
     int64_t training_version, inference_version; /* model->version that PREPARE saw */
     int32_t *classes;                            /* [micro_batch] targets, in one form ... */
     float *values;                               /* [micro_batch, width] ... or the other */
+    float *weights;                              /* [micro_batch] of samples */
     float *predictions;                          /* [micro_batch, width] */
     tr_profile *profile;                         /* NULL unless asked for */
 } tr_worker;

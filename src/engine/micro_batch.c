@@ -91,12 +91,25 @@ tr_metrics tr_engine_metrics(const tr_engine *engine, const tr_sums *sums)
     return tr_metrics_of(&engine->model->metrics, sums);
 }
 
+/* NULL: all count once. */
+static const float *gather_weights(const tr_job *job, tr_worker *worker, int64_t first,
+                                   int64_t count)
+{
+    if (job->samples->weights == NULL)
+        return NULL;
+    tr_batch_weights(worker->weights, job->samples, job->index + first, count);
+    return worker->weights;
+}
+
 static void measure(const tr_job *job, const tr_loss_task *task, const float *pred, double *sums)
 {
     const tr_model *model = job->engine->model;
     sums[0] = tr_loss_run(&model->loss, task);
-    const tr_metric_task metric = {
-        .pred = pred, .targets = task->targets, .n = task->n, .width = task->width};
+    const tr_metric_task metric = {.pred = pred,
+                                   .targets = task->targets,
+                                   .weights = task->weights,
+                                   .n = task->n,
+                                   .width = task->width};
     tr_metrics_add(&model->metrics, &metric, sums + 1);
 }
 
@@ -111,6 +124,7 @@ void tr_micro_batch_measure(const tr_job *job, tr_worker *worker, int64_t m, con
     const tr_loss_task task = {.pred = output,
                                .diff = diff,
                                .targets = gather_targets(job, worker, first, count),
+                               .weights = gather_weights(job, worker, first, count),
                                .n = count,
                                .n_padded = engine->micro_batch,
                                .width = width,

@@ -12,8 +12,13 @@ double tr_loss_run(const tr_loss *loss, const tr_loss_task *task)
 {
     const int64_t width = task->width;
     double sum = 0.0;
-    for (int64_t i = 0; i < task->n; i++)
-        sum += loss->ops->sample(loss, task, i, task->diff == NULL ? NULL : task->diff + i * width);
+    tr_loss_task own = *task;
+    for (int64_t i = 0; i < task->n; i++) {
+        const float weight = task->weights == NULL ? 1.0f : task->weights[i];
+        own.weight = task->weight * weight;
+        sum += (double)weight *
+               loss->ops->sample(loss, &own, i, task->diff == NULL ? NULL : task->diff + i * width);
+    }
     for (int64_t k = task->n * width; task->diff != NULL && k < task->n_padded * width; k++)
         task->diff[k] = 0.0f;
     return sum;

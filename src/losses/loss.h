@@ -18,8 +18,9 @@ typedef struct tr_loss_task {
     const float *pred;  /* [n_padded, width]: probabilities, logits (tr_loss.logits), or values */
     float *diff;        /* [n_padded, width]: d(sum of losses * weight)/d pred; NULL: not wanted */
     tr_targets targets; /* of n samples */
-    int64_t n;          /* real samples */
-    int64_t n_padded;   /* rows n.. are padding: diff becomes 0, nothing is counted */
+    const float *weights; /* [n] how much each counts, or NULL: all 1 */
+    int64_t n;            /* real samples */
+    int64_t n_padded;     /* rows n.. are padding: diff becomes 0, nothing is counted */
     int64_t width;
     float weight; /* 1 / batch size, so that gradients of micro-batches add up to the mean's */
 } tr_loss_task;
@@ -60,7 +61,8 @@ struct tr_loss {
     bool logits;     /* from_logits or takes_over: predictions are logits */
 };
 
-/* Sum of the samples' losses, in double, so that their order cannot show in a printed digit. */
+/* Sum of the samples' losses, each times its weight, in double, so that their order cannot show in
+ * a printed digit. */
 double tr_loss_run(const tr_loss *loss, const tr_loss_task *task);
 
 /* What the network predicts, where its final activation was left to the loss: out[n, width] from

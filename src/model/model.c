@@ -64,6 +64,7 @@ static void parse_compile(tr_model *model)
     if (tr_problems_count(model->config->problems) > problems_before)
         return; /* metrics chosen for a loss that does not fit would only be noise */
     tr_metrics_parse(&model->metrics, model->config, &model->loss, width);
+    tr_class_weight_parse(&model->class_weight, model->config, &model->loss, width);
 }
 
 /* An optimizer of its own has no effect on a layer without weights. */

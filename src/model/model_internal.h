@@ -2,6 +2,7 @@
 #ifndef TR_MODEL_INTERNAL_H
 #define TR_MODEL_INTERNAL_H
 
+#include "class_weight.h"
 #include "groups.h"
 #include "layer.h"
 #include "loss.h"
@@ -24,6 +25,7 @@ struct tr_model {
     int n_layers;
     tr_loss loss;
     tr_metric_list metrics;
+    tr_class_weight class_weight;
     tr_optimizers optimizers; /* as parsed */
     int final_activation; /* tr_activation of the last layer, also where it is left to the loss */
     tr_dnn *dnn;

@@ -49,8 +49,8 @@ static tr_status make_step(tr_run *run, tr_error *err)
     const int64_t batch = run->config->fit.batch_size;
     const int64_t first = run->progress.step * batch, left = run->split.n_train - first;
     tr_sums sums;
-    TR_TRY(tr_engine_step(run->engine, tr_dataset_train(run->dataset), run->order + first,
-                          left < batch ? left : batch, &sums, err));
+    TR_TRY(tr_engine_step(run->engine, &run->train, run->order + first, left < batch ? left : batch,
+                          &sums, err));
     run->progress.step++;
     if (!isfinite(sums.loss))
         return diverged(run, "the loss", err);

@@ -19,6 +19,8 @@ static void add_samples(tr_digest *digest, const tr_samples *samples)
         tr_digest_add(digest, samples->y, n * sizeof *samples->y);
     if (samples->values != NULL)
         tr_digest_add(digest, samples->values, n * (size_t)samples->width * sizeof(float));
+    if (samples->weights != NULL)
+        tr_digest_add(digest, samples->weights, n * sizeof(float));
 }
 
 static void add_split(tr_digest *digest, const tr_split *split)

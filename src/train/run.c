@@ -48,6 +48,7 @@ static tr_status prepare_samples(tr_run *run, tr_error *err)
     const tr_target_rules rules = tr_model_target_rules(run->model);
     TR_TRY(tr_dataset_check_targets(run->dataset, &rules, err));
     TR_TRY(split(run, err));
+    TR_TRY(tr_run_weigh_classes(run, err));
     run->validation = run->split.n_validation > 0 ? tr_dataset_train(run->dataset)
                                                   : tr_dataset_validation(run->dataset);
     run->order = tr_alloc((size_t)run->split.n_train, sizeof *run->order);
@@ -128,6 +129,7 @@ void tr_run_free(tr_run *run)
     tr_engine_free(run->engine);
     tr_split_release(&run->split);
     tr_free(run->order);
+    tr_free(run->class_weights);
     tr_free(run->newest);
     tr_history_release(&run->history);
     tr_free(run);

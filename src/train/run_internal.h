@@ -15,6 +15,8 @@ struct tr_run {
     tr_engine *engine;
     char threads_why[TR_WHY_MAX];
     tr_split split;
+    tr_samples train;             /* as they count in the training */
+    float *class_weights;         /* of them; NULL: as in the dataset */
     const tr_samples *validation; /* the training samples that were split off, or of another file */
     uint32_t *order;              /* [n_train] the epoch at hand */
     int folder_lock;              /* keeps other runs out of the output folder; -1: none */
@@ -56,6 +58,9 @@ void tr_history_begin(tr_history *history, const tr_model *model, bool validatio
 tr_status tr_confusion_new(tr_confusion *out, const tr_model *model, tr_error *err);
 void tr_confusion_add(tr_confusion *confusion, const tr_model *model, const tr_samples *samples,
                       int64_t first, int64_t count, const float *predictions);
+
+/* class_weights.c: fills in run->train, after the split. */
+tr_status tr_run_weigh_classes(tr_run *run, tr_error *err);
 
 /* ---- checkpoints ---- */
 

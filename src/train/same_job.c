@@ -30,6 +30,9 @@ static const free_key free_keys[] = {
     {"data", "validation_file"},
     {"data", "x_validation"},
     {"data", "y_validation"},
+    {"data", "sample_weight_train"},
+    {"data", "sample_weight_validation"},
+    {"data", "sample_weight_test"},
     {"data", "external_files"},
 };
 
