@@ -9,6 +9,7 @@
 #define TR_PRIMITIVES_H
 
 #include "function.h"
+#include "penalty.h"
 #include "program.h"
 #include "section.h"
 
@@ -322,5 +323,14 @@ tr_status tr_concatenate_forward(tr_program *program, const tr_value *srcs, int 
 tr_status tr_concatenate_backward(tr_program *program, const tr_value *srcs, int n,
                                   const bool *wanted, tr_value diff_dst, tr_value *diff_srcs,
                                   tr_error *err);
+
+/* ---- activity.c ---- */
+
+/* costs [n]: the penalty of each sample's elements, float32. */
+tr_status tr_activity_forward(tr_program *program, tr_penalty penalty, tr_value src,
+                              tr_value *costs, tr_error *err);
+/* *diff_src = diff_dst with the gradient of the batch's mean cost added. */
+tr_status tr_activity_backward(tr_program *program, tr_penalty penalty, tr_value src,
+                               tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
 #endif

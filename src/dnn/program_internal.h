@@ -75,7 +75,8 @@ typedef enum tr_kind {
     TR_KIND_PERMUTATION,
     TR_KIND_RESAMPLING,
     TR_KIND_REPEATED_SUMS, /* of the gradient of what a merge repeats */
-    TR_KIND_PACKING        /* weights in a kernel's own order; TR_ARG_PACKED */
+    TR_KIND_ACTIVITY,
+    TR_KIND_PACKING /* weights in a kernel's own order; TR_ARG_PACKED */
 } tr_kind;
 enum { TR_N_KINDS = TR_KIND_PACKING + 1 };
 
@@ -109,6 +110,7 @@ typedef struct tr_meaning {
     double epsilon, least;     /* of normalization */
     const tr_scaling *scaling; /* likewise */
     tr_sharing sharing;        /* likewise */
+    tr_penalty penalty;        /* of activity */
     double momentum;           /* of moving statistics */
     bool averaged;             /* these follow averages over groups */
 } tr_meaning;

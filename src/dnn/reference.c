@@ -196,6 +196,38 @@ int64_t tr_reference_pad_backward(const tr_geometry *geometry, const tr_tensor *
 
 /* ---- dropout: both directions are the same ---- */
 
+int64_t tr_reference_activity_forward(tr_penalty penalty, const tr_tensor *src, tr_tensor *costs)
+{
+    const int64_t n = src->dims[0], elements = tr_tensor_elements(src) / n;
+    for (int64_t i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (int64_t k = 0; k < elements; k++) {
+            const double x = src->values[i * elements + k];
+            sum += (double)penalty.l1 * fabs(x) + (double)penalty.l2 * x * x;
+        }
+        costs->values[i] = costs->scale[i] = sum;
+    }
+    return elements;
+}
+
+int64_t tr_reference_activity_backward(tr_penalty penalty, const tr_draw *draw,
+                                       const tr_tensor *src, const tr_tensor *diff_dst,
+                                       tr_tensor *diff_src)
+{
+    const int64_t elements = tr_tensor_elements(src) / src->dims[0];
+    const int64_t batch = draw->batch > 0 ? draw->batch : draw->n;
+    for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
+        const double x = src->values[i], sign = (double)((x > 0.0) - (x < 0.0));
+        const double own =
+            i / elements < draw->n
+                ? ((double)penalty.l1 * sign + 2.0 * (double)penalty.l2 * x) / (double)batch
+                : 0.0;
+        diff_src->values[i] = diff_dst->values[i] + own;
+        diff_src->scale[i] = fabs(diff_dst->values[i]) + fabs(own);
+    }
+    return 3;
+}
+
 int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, const tr_tensor *src,
                              tr_tensor *dst)
 {

@@ -74,6 +74,12 @@ int64_t tr_reference_resample(const tr_resampling *how, bool forward, const tr_t
 int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, const tr_tensor *src,
                              tr_tensor *dst);
 
+/* As tr_activity_...() in primitives.h. */
+int64_t tr_reference_activity_forward(tr_penalty penalty, const tr_tensor *src, tr_tensor *costs);
+int64_t tr_reference_activity_backward(tr_penalty penalty, const tr_draw *draw,
+                                       const tr_tensor *src, const tr_tensor *diff_dst,
+                                       tr_tensor *diff_src);
+
 /* ---- reference_normalization.c ---- */
 
 /* As tr_normalize_...() in primitives.h, where gamma, beta, mean and variance may be NULL. */

@@ -123,6 +123,13 @@ static bool bind_stages(tr_replica *replica)
         if (!bind_stage(&replica->stages[stage], program, op))
             return false;
     }
+    /* What the engine reads in a later stage: no operation there has it. */
+    for (size_t i = 0; replica->stages != NULL && i < program->n_values; i++) {
+        const tr_value_box *value = &program->values[i];
+        if (value->space == TR_SPACE_KEPT && value->root == (tr_value)i &&
+            !add_views(&replica->stages[value->last_stage], program, (tr_value)i))
+            return false;
+    }
     return replica->stages != NULL;
 }
 

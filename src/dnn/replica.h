@@ -39,6 +39,7 @@ typedef struct tr_draw {
     int64_t update;          /* updates made so far; modulo 2^32 */
     const uint32_t *samples; /* [n] number of each sample in its dataset; NULL: 0, 1, ... */
     int64_t n;               /* samples of the micro-batch that are no padding */
+    int64_t batch;           /* of the whole batch; 0: n */
 } tr_draw;
 
 /* For the next FORWARD. `samples` is borrowed until then. A new replica has seed and update 0 and

@@ -273,6 +273,15 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
     case TR_KIND_MOVING_STATISTICS:
         expect_statistics(verifier, at);
         break;
+    case TR_KIND_ACTIVITY:
+        if (meaning->direction == TR_DIR_FORWARD)
+            at->terms =
+                tr_reference_activity_forward(meaning->penalty, src, argument(at, DNNL_ARG_DST));
+        else
+            at->terms = tr_reference_activity_backward(
+                meaning->penalty, tr_replica_draw(verifier->replica), src,
+                argument(at, DNNL_ARG_DIFF_DST), argument(at, DNNL_ARG_DIFF_SRC));
+        break;
     case TR_KIND_PACKING:
         break;
     }

@@ -54,13 +54,14 @@ static tr_status make_updater(tr_engine *engine, tr_error *err)
     for (int i = 0; i < tr_model_n_weights(model); i++) {
         const tr_param *param = tr_model_param(model, i);
         if (param->range == TR_TRAINED)
-            tensors[n++] = (tr_flat_tensor){.tensor = tr_model_tensor(model, i),
-                                            .optimizer = tr_model_optimizer_of(model, i),
-                                            .offset = param->offset,
-                                            .n = param->n_packed,
-                                            .plain = param->plain,
-                                            .packed = param->packed,
-                                            .penalty = tr_penalty_of(&param->rules.regularizer)};
+            tensors[n++] =
+                (tr_flat_tensor){.tensor = tr_model_tensor(model, i),
+                                 .optimizer = tr_model_optimizer_of(model, i),
+                                 .offset = param->offset,
+                                 .n = param->n_packed,
+                                 .plain = param->plain,
+                                 .packed = param->packed,
+                                 .penalty = tr_regularizer_penalty(&param->rules.regularizer)};
     }
     const tr_status status = tr_updater_new(&engine->updater, &engine->optimizers, tensors, n,
                                             model->extents.n[TR_TRAINED], err);

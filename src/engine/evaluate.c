@@ -20,6 +20,7 @@ static tr_status run(const tr_job *job, tr_worker *worker, int64_t m)
     TR_TRY(tr_replica_run(replica, TR_FORWARD));
     tr_lap(worker->profile, TR_PART_FORWARD);
     tr_micro_batch_measure(job, worker, m, tr_replica_data(replica, plan->output), NULL);
+    tr_micro_batch_charge(job, m, plan, replica);
     tr_lap(worker->profile, TR_PART_LOSS);
     return TR_OK;
 }

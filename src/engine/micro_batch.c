@@ -42,7 +42,8 @@ tr_draw tr_micro_batch_draw(const tr_job *job, int64_t m, int64_t *first)
     return (tr_draw){.seed = (uint64_t)job->engine->model->config->fit.seed,
                      .update = job->engine->iterations,
                      .samples = job->index + *first,
-                     .n = count};
+                     .n = count,
+                     .batch = job->batch};
 }
 
 void tr_micro_batch_gather(const tr_job *job, int64_t m, float *dst)
@@ -140,4 +141,17 @@ void tr_micro_batch_measure(const tr_job *job, tr_worker *worker, int64_t m, con
     memset(sums, 0, tr_sums_width(engine) * sizeof *sums);
     if (task.targets.classes != NULL || task.targets.values != NULL)
         measure(job, &task, pred, sums);
+}
+
+void tr_micro_batch_charge(const tr_job *job, int64_t m, const tr_plan *plan,
+                           const tr_replica *replica)
+{
+    int64_t first;
+    const int64_t count = cut(job, m, &first);
+    const bool has_loss = job->samples->y != NULL || job->samples->values != NULL;
+    for (int k = 0; has_loss && k < plan->n_costs; k++) {
+        const float *costs = tr_replica_data(replica, plan->costs[k]);
+        for (int64_t i = 0; i < count; i++)
+            job->engine->sums[m].loss += (double)costs[i];
+    }
 }

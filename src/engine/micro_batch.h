@@ -43,4 +43,8 @@ void tr_micro_batch_gather(const tr_job *job, int64_t m, float *dst);
 void tr_micro_batch_measure(const tr_job *job, tr_worker *worker, int64_t m, const float *output,
                             float *diff);
 
+/* Behind it: what the results of micro-batch m cost by themselves joins its loss. */
+void tr_micro_batch_charge(const tr_job *job, int64_t m, const tr_plan *plan,
+                           const tr_replica *replica);
+
 #endif

@@ -1,11 +1,8 @@
 /* penalties.c -- see penalties.h. */
 #include "penalties.h"
 
-#include <math.h>
-
 #include "mem.h"
 #include "reduce.h"
-#include "simd.h"
 
 typedef struct piece {
     size_t offset, n;
@@ -17,57 +14,6 @@ struct tr_penalties {
     size_t n_pieces;
     double *values; /* [n_pieces] */
 };
-
-/* ---- one weight ---- */
-
-tr_penalty tr_penalty_of(const tr_call *regularizer)
-{
-    const double *a = regularizer->arguments;
-    switch ((tr_regularizer)regularizer->function) {
-    case TR_REGULARIZER_L1:
-        return (tr_penalty){.l1 = (float)a[0]};
-    case TR_REGULARIZER_L2:
-        return (tr_penalty){.l2 = (float)a[0]};
-    case TR_REGULARIZER_L1_L2:
-        return (tr_penalty){.l1 = (float)a[0], .l2 = (float)a[1]};
-    case TR_REGULARIZER_NONE:
-    case TR_N_REGULARIZERS:
-        break;
-    }
-    return (tr_penalty){0};
-}
-
-/* The sign of 0 is 0: padding stays so. What is not a number has none, and shows by itself. */
-TR_SIMD_CLONES
-void tr_penalty_add_gradient(tr_penalty penalty, const float *restrict weights,
-                             float *restrict gradients, size_t n)
-{
-    const float l1 = penalty.l1, l2 = 2.0f * penalty.l2;
-    for (size_t i = 0; i < n; i++) {
-        const float sign = (float)(weights[i] > 0.0f) - (float)(weights[i] < 0.0f);
-        gradients[i] += l1 * sign + l2 * weights[i];
-    }
-}
-
-TR_SIMD_CLONES
-double tr_penalty_value(tr_penalty penalty, const float *weights, size_t n)
-{
-    enum { PARTS = 8 };
-    double sizes[PARTS] = {0}, squares[PARTS] = {0}, size = 0.0, square = 0.0;
-    for (size_t i = 0; i < n; i += PARTS)
-        for (size_t k = 0; k < PARTS && i + k < n; k++) {
-            const double w = (double)weights[i + k];
-            sizes[k] += fabs(w);
-            squares[k] += w * w;
-        }
-    for (size_t k = 0; k < PARTS; k++) {
-        size += sizes[k];
-        square += squares[k];
-    }
-    return (double)penalty.l1 * size + (double)penalty.l2 * square;
-}
-
-/* ---- a model ---- */
 
 static bool is_penalized(const tr_param *param)
 {
@@ -92,7 +38,7 @@ static void add_pieces(tr_penalties *penalties, const tr_param *param)
         penalties->pieces[penalties->n_pieces++] =
             (piece){.offset = param->offset + at,
                     .n = left < TR_REDUCE_CHUNK ? left : TR_REDUCE_CHUNK,
-                    .penalty = tr_penalty_of(&param->rules.regularizer)};
+                    .penalty = tr_regularizer_penalty(&param->rules.regularizer)};
     }
 }
 

@@ -10,21 +10,7 @@
 #define TR_PENALTIES_H
 
 #include "model_internal.h"
-
-/* Of one weight; zeros: none. */
-typedef struct tr_penalty {
-    float l1, l2;
-} tr_penalty;
-
-tr_penalty tr_penalty_of(const tr_call *regularizer);
-
-/* gradients[i] += l1 sign(w[i]) + 2 l2 w[i] */
-void tr_penalty_add_gradient(tr_penalty penalty, const float *weights, float *gradients, size_t n);
-
-/* l1 sum |w| + l2 sum w^2 */
-double tr_penalty_value(tr_penalty penalty, const float *weights, size_t n);
-
-/* ---- of a model ---- */
+#include "penalty.h"
 
 typedef struct tr_penalties tr_penalties;
 

@@ -48,9 +48,11 @@ static tr_status run_stage(const tr_job *job, tr_worker *worker, int stage, int6
     if (stage <= loss_stage)
         TR_TRY(tr_replica_run_stage(replica, TR_FORWARD, stage));
     tr_lap(worker->profile, TR_PART_FORWARD);
-    if (stage == loss_stage)
+    if (stage == loss_stage) {
         tr_micro_batch_measure(job, worker, m, tr_replica_data(replica, plan->output),
                                tr_replica_data(replica, plan->diff_output));
+        tr_micro_batch_charge(job, m, plan, replica);
+    }
     tr_lap(worker->profile, TR_PART_LOSS);
     if (stage >= loss_stage)
         TR_TRY(tr_replica_run_stage(replica, TR_BACKWARD, stage));

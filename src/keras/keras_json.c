@@ -205,6 +205,18 @@ static json_t *trainable(const tr_section *section)
     return entry == NULL ? json_true() : value_of(&key, entry->value);
 }
 
+/* Every layer of Keras may have one; most say so only then. */
+static void add_activity(json_t *config, const tr_section *section)
+{
+    static const char name[] = "activity_regularizer";
+    const tr_entry *entry = tr_section_find(section, name);
+    if (entry != NULL)
+        json_object_set_new(
+            config, name,
+            value_of(tr_key_find(tr_layer_common_keys, tr_layer_n_common_keys, name),
+                     entry->value));
+}
+
 static json_t *layer_object(const tr_section *section, const json_t *carried)
 {
     const tr_entry *type = tr_section_find(section, "type");
@@ -221,6 +233,7 @@ static json_t *layer_object(const tr_section *section, const json_t *carried)
         json_object_update_missing(config, rest);
         json_decref(rest);
     }
+    add_activity(config, section);
     tr_keras_add_carried(config, carried, "layers", section->name + strlen("layer."));
     json_t *object = tr_keras_object(ops->keras_class, config);
     if (ops->keras_module != NULL) { /* no Keras finds it by its class alone */

@@ -85,7 +85,7 @@ static void leave_out(const layer_reading *at, const char *key, const json_t *va
             at->entry->keras_name, at->entry->class_name, key, tr_keras_shown(value, shown));
 }
 
-static const char TRAINABLE[] = "trainable";
+static const char TRAINABLE[] = "trainable", ACTIVITY[] = "activity_regularizer";
 
 /* By itself, or with the whole model. */
 static bool is_frozen(const layer_reading *at)
@@ -123,11 +123,19 @@ static tr_status write_key(const layer_reading *at, const tr_key *key, const jso
     return TR_OK;
 }
 
+/* The layer's own, or one of all layers that Keras has as well. */
+static const tr_key *find_key(const tr_layer_ops *ops, const char *name)
+{
+    const tr_key *own = tr_key_find(ops->keys, ops->n_keys, name);
+    return own != NULL || strcmp(name, ACTIVITY) != 0
+               ? own
+               : tr_key_find(tr_layer_common_keys, tr_layer_n_common_keys, name);
+}
+
 static tr_status read_key(const layer_reading *at, const char *name, const json_t *value,
                           tr_error *err)
 {
-    const tr_key *key =
-        strcmp(name, TRAINABLE) == 0 ? NULL : tr_key_find(at->ops->keys, at->ops->n_keys, name);
+    const tr_key *key = strcmp(name, TRAINABLE) == 0 ? NULL : find_key(at->ops, name);
     const json_t *fixed = json_object_get(at->rest, name);
     char whose[256];
     if (key != NULL)
@@ -195,7 +203,7 @@ static const tr_layer_ops *find_ops(const char *class_name)
 static bool has_key(const tr_layer_ops *ops, const char *name, const json_t *value)
 {
     char text[TR_KERAS_TEXT];
-    const tr_key *key = tr_key_find(ops->keys, ops->n_keys, name);
+    const tr_key *key = find_key(ops, name);
     return key != NULL && (key->kind != TR_KEY_CALL || tr_keras_value(key, value, text));
 }
 

@@ -19,6 +19,12 @@ const tr_key tr_layer_common_keys[] = {
      .offset = offsetof(tr_layer, inputs),
      .optional = true,
      .doc = "layers above whose results it takes, or input: the images (the layer before)"},
+    {.name = "activity_regularizer",
+     .kind = TR_KEY_CALL,
+     .offset = offsetof(tr_layer, activity),
+     .optional = true,
+     .functions = tr_regularizers,
+     .doc = "penalty that the loss gets for its result, the mean over the samples"},
 };
 const size_t tr_layer_n_common_keys = sizeof tr_layer_common_keys / sizeof *tr_layer_common_keys;
 

@@ -92,6 +92,7 @@ struct tr_layer {
     int number;          /* of the layer in its model, from 0: part of the address of randomness */
     tr_shape src, dst;   /* of the first source, and of the result */
     int activation;      /* tr_activation_name, applied to the result */
+    tr_call activity;    /* row of tr_regularizers: what its result costs */
     bool trainable;      /* else its parameters stay as they are */
     int n_srcs;
     int *sources;   /* [n_srcs] numbers of the layers that give them, or TR_IMAGES */

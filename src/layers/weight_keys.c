@@ -129,6 +129,23 @@ const tr_callable tr_regularizers[] = {
     [TR_N_REGULARIZERS] = {0},
 };
 
+tr_penalty tr_regularizer_penalty(const tr_call *regularizer)
+{
+    const double *a = regularizer->arguments;
+    switch ((tr_regularizer)regularizer->function) {
+    case TR_REGULARIZER_L1:
+        return (tr_penalty){.l1 = (float)a[0]};
+    case TR_REGULARIZER_L2:
+        return (tr_penalty){.l2 = (float)a[0]};
+    case TR_REGULARIZER_L1_L2:
+        return (tr_penalty){.l1 = (float)a[0], .l2 = (float)a[1]};
+    case TR_REGULARIZER_NONE:
+    case TR_N_REGULARIZERS:
+        break;
+    }
+    return (tr_penalty){0};
+}
+
 /* ---- constraints ---- */
 
 static const char *const axes[] = {"0", "1", "2", "3", "-1", "-2", "-3", "-4", NULL};

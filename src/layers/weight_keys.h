@@ -14,6 +14,7 @@
 #define TR_WEIGHT_KEYS_H
 
 #include "param.h"
+#include "penalty.h"
 #include "section.h"
 
 /* The rows of tr_initializers, by what they compute; see there for the arguments. */
@@ -65,6 +66,8 @@ typedef enum tr_constraint {
 } tr_constraint;
 
 extern const tr_callable tr_initializers[], tr_regularizers[], tr_constraint_functions[];
+
+tr_penalty tr_regularizer_penalty(const tr_call *regularizer);
 
 /* Dimensions over which the constraint of a weight takes norms: bit d for dimension d. 0: none, or
  * one that there is not. */

@@ -17,15 +17,19 @@ static void fold(const tr_model *model, int i, tr_node *nodes)
     nodes[i].result = source;
     nodes[source].n_readers = nodes[i].n_readers;
     nodes[source].activation = nodes[i].activation;
+    nodes[source].activity = nodes[i].activity;
 }
 
 void tr_flow(const tr_model *model, bool images_too, tr_node *nodes)
 {
     for (int i = 0; i < model->n_layers; i++)
-        nodes[i] = (tr_node){.result = i,
-                             .activation = tr_layer_activation(model->layers[i]),
-                             .learns = images_too || tr_layer_learns(model->layers[i]),
-                             .is_output = true};
+        nodes[i] =
+            (tr_node){.result = i,
+                      .activation = tr_layer_activation(model->layers[i]),
+                      .n_readers = model->layers[i]->activity.function != TR_REGULARIZER_NONE,
+                      .activity = tr_regularizer_penalty(&model->layers[i]->activity),
+                      .learns = images_too || tr_layer_learns(model->layers[i]),
+                      .is_output = true};
     for (int i = 0; i < model->n_layers; i++)
         for (int k = 0; k < model->layers[i]->n_srcs; k++) {
             const int source = model->layers[i]->sources[k];

@@ -59,6 +59,10 @@ static void parse_compile(tr_model *model)
     const size_t problems_before = tr_problems_count(model->config->problems);
     model->final_activation = last->activation;
     tr_loss_fit_network(&model->loss, model->config, tr_activation_names[last->activation], width);
+    if (model->loss.takes_over && last->activity.function != TR_REGULARIZER_NONE) {
+        model->loss.takes_over = false; /* the regularizer wants to see what it makes */
+        model->loss.logits = model->loss.from_logits;
+    }
     if (model->loss.takes_over)
         last->activation = TR_LINEAR;
     if (tr_problems_count(model->config->problems) > problems_before)
@@ -177,8 +181,8 @@ void tr_model_free(tr_model *model)
 {
     if (model == NULL)
         return;
-    tr_program_free(model->training.program);
-    tr_program_free(model->inference.program);
+    tr_plan_release(&model->training);
+    tr_plan_release(&model->inference);
     tr_dnn_free(model->dnn);
     for (int i = 0; i < model->n_layers; i++)
         tr_layer_free(model->layers[i]);

@@ -17,6 +17,8 @@ typedef struct tr_plan {
     tr_value diff_output;  /* likewise, written by the loss; TR_NO_VALUE without backward */
     bool wants_diff_input; /* set before planning: backward goes on to the images themselves */
     tr_value diff_input;   /* then their gradient, in the program's layout */
+    tr_value *costs; /* [n_costs] of [micro_batch]: what activity regularizers charge each sample */
+    int n_costs;
 } tr_plan;
 
 struct tr_model {
@@ -48,15 +50,17 @@ typedef struct tr_node {
     int result;               /* the layer whose result is this one's: itself, or the one before,
                                * which applies this one's activation */
     tr_activation activation; /* of that result */
-    int n_readers;            /* times that it is read */
+    int n_readers;            /* times that it is read, by a regularizer among others */
+    tr_penalty activity;      /* that of the regularizer */
     bool learns;              /* its gradient is needed: something is trained here or before */
     bool is_output;           /* no weights stand behind it */
 } tr_node;
 /* Of all layers [n_layers]; `images_too`: the gradient of the images is wanted. */
 void tr_flow(const tr_model *model, bool images_too, tr_node *nodes);
 
-/* plan.c */
+/* plan.c; what is planned is freed by the other one, which leaves wants_diff_input. */
 tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err);
+void tr_plan_release(tr_plan *plan);
 
 /* trust.c: both programs, of kernels that are right. TR_ERR_CONFIG, by name, where there are none.
  */

@@ -67,6 +67,20 @@ static tr_status plan_activation(tr_program *program, const tr_layer *layer, bou
     return tr_activation_forward(program, activation, at->raw, &at->steps, &at->tape.dst, err);
 }
 
+static bool costs(const boundary *at)
+{
+    return at->node.activity.l1 != 0.0f || at->node.activity.l2 != 0.0f;
+}
+
+/* What the result costs by itself. */
+static tr_status plan_cost(const planning *self, const boundary *at, tr_error *err)
+{
+    tr_plan *plan = self->plan;
+    return costs(at) ? tr_activity_forward(self->program, at->node.activity, at->tape.dst,
+                                           &plan->costs[plan->n_costs++], err)
+                     : TR_OK;
+}
+
 /* Rule 1: the derivative owed before a layer that selects moves behind it. */
 static void move_pending(boundary *before, boundary *behind)
 {
@@ -94,6 +108,7 @@ static tr_status plan_layer(const planning *self, int i, tr_error *err)
     at->tape.activation = at->fused ? activation : TR_NOTHING_FUSED;
     TR_TRY(layer->ops->forward(layer, program, &at->tape, &at->raw, err));
     TR_TRY(plan_activation(program, layer, at, err));
+    TR_TRY(plan_cost(self, at, err));
     if (layer->ops->selects)
         move_pending(boundary_of(self, layer->sources[0]), at);
     return TR_OK;
@@ -114,7 +129,9 @@ static tr_status plan_forward(const planning *self, tr_error *err)
     }
     TR_TRY(tr_program_vector(self->program, last, &self->plan->output, err));
     tr_program_touch(self->program, self->plan->output); /* the loss reads it behind the last
-                                                          * operation */
+                                                          * operation; costs join it there */
+    for (int i = 0; i < self->plan->n_costs; i++)
+        tr_program_touch(self->program, self->plan->costs[i]);
     return TR_OK;
 }
 
@@ -167,6 +184,9 @@ static tr_status plan_layer_backward(const planning *self, int i, tr_error *err)
     }
     at->tape.wanted = wanted;
     tr_program_begin(program, layer->name, TR_BACKWARD);
+    if (costs(at))
+        TR_TRY(tr_activity_backward(program, at->node.activity, at->tape.dst, at->diff, &at->diff,
+                                    err));
     TR_TRY(plan_pending(program, at, at->diff, &diff, err));
     TR_TRY(layer->ops->backward(layer, program, &at->tape, diff, any ? diff_srcs : NULL, err));
     for (int k = 0; k < layer->n_srcs; k++)
@@ -204,14 +224,23 @@ static tr_status prepare(planning *self, tr_error *err)
         n_srcs += (size_t)model->layers[i]->n_srcs;
     self->boundaries = tr_alloc(n_layers, sizeof *self->boundaries);
     self->srcs = tr_alloc(n_srcs, sizeof *self->srcs);
+    self->plan->costs = tr_alloc(n_layers, sizeof *self->plan->costs);
     tr_node *nodes = tr_alloc(n_layers, sizeof *nodes);
-    const bool complete = self->boundaries != NULL && self->srcs != NULL && nodes != NULL;
+    const bool complete = self->boundaries != NULL && self->srcs != NULL && nodes != NULL &&
+                          self->plan->costs != NULL;
     if (complete)
         tr_flow(model, self->plan->wants_diff_input, nodes);
     for (size_t i = 0; complete && i < n_layers; i++)
         self->boundaries[i] = (boundary){.node = nodes[i], .diff = TR_NO_VALUE};
     tr_free(nodes);
     return complete ? TR_OK : tr_out_of_memory(err, NULL);
+}
+
+void tr_plan_release(tr_plan *plan)
+{
+    tr_program_free(plan->program);
+    tr_free(plan->costs);
+    *plan = (tr_plan){.wants_diff_input = plan->wants_diff_input};
 }
 
 tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err)

@@ -28,17 +28,11 @@ static tr_status distrust(void *context, size_t i, const tr_op_check *check, tr_
     return check->ok ? TR_OK : tr_wrong_kernel_add(self->dnn, self->program, i, err);
 }
 
-static void drop_plan(tr_plan *plan)
-{
-    tr_program_free(plan->program);
-    *plan = (tr_plan){.wants_diff_input = plan->wants_diff_input};
-}
-
 /* As if nothing had been planned. */
 static void drop_plans(tr_model *model)
 {
-    drop_plan(&model->training);
-    drop_plan(&model->inference);
+    tr_plan_release(&model->training);
+    tr_plan_release(&model->inference);
     for (int i = 0; i < model->n_layers; i++)
         for (int k = 0; k < model->layers[i]->n_params; k++) {
             model->layers[i]->params[k].plain = NULL;

@@ -326,6 +326,10 @@ static const subject all_kinds[] = {
      "kernel_size = 2\ngroups = 2\n",
      {8, 7, 3},
      2},
+    {"[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 3\nactivation = tanh\n"
+     "activity_regularizer = l1_l2(0.5, 0.25)\n",
+     {5, 6, 3},
+     3},
     {"[layer.c]\ntype = depthwise_conv2d\nkernel_size = 3\nactivation = relu\n"
      "[layer.d]\ntype = separable_conv2d\nfilters = 3\nkernel_size = 2\n"
      "depth_multiplier = 2\nstrides = 2\nactivation = sigmoid\n",
@@ -357,6 +361,7 @@ static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
     [TR_KIND_PERMUTATION] = {true, true},
     [TR_KIND_RESAMPLING] = {true, true},
     [TR_KIND_REPEATED_SUMS] = {[TR_DIR_BACKWARD_DATA] = true},
+    [TR_KIND_ACTIVITY] = {true, true},
 };
 
 Test(kernel_check, finds_every_fault_of_every_operation)

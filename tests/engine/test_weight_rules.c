@@ -1,5 +1,5 @@
-/* test_weight_rules.c -- regularizers and constraints of weights: the steps of real Keras, the loss
- * of a step and of an evaluation, and the same bits whatever the threads. */
+/* test_weight_rules.c -- regularizers of weights and of results, and constraints: the steps of real
+ * Keras, the loss of a step and of an evaluation, and the same bits whatever the threads. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
@@ -66,6 +66,17 @@ static const variant variants[] = {
       "layer.f.kernel_constraint=non_neg", "layer.f.kernel_regularizer=l1",
       "layer.g.kernel_constraint=max_norm(0.9, axis=[-2, -1])", "optimizer.learning_rate=0.02",
       "optimizer.gradient_accumulation_steps=3"}},
+    {"results",
+     "sgd",
+     {"layer.a.activity_regularizer=l2(0.002)", "layer.n.activity_regularizer=l2(0.001)",
+      "layer.p.activity_regularizer=l1(0.004)", "layer.c.activity_regularizer=l1_l2(0.01, 0.02)",
+      "layer.c.kernel_regularizer=l2", "layer.f.activity_regularizer=l1(0.03)",
+      "optimizer.learning_rate=0.05", "optimizer.momentum=0.9"}},
+    {"last_result",
+     "adam",
+     {"layer.a.activity_regularizer=l1(0.02)", "layer.a.trainable=false",
+      "layer.e.activity_regularizer=l2", "layer.g.activity_regularizer=l2(0.5)",
+      "optimizer.learning_rate=0.01"}},
 };
 enum { N_VARIANTS = sizeof variants / sizeof *variants };
 
@@ -157,6 +168,43 @@ Test(weight_rules, threads_never_change_the_loss)
         test_rig_free(&rig);
     }
     cr_expect(losses[0] == losses[1] && losses[0] == losses[2]);
+    test_samples_free(&samples);
+}
+
+/* An activation that stands alone is taken over by the layer before it, and moves behind a pooling:
+ * not where a regularizer wants to see the result in between. */
+Test(weight_rules, results_are_seen_wherever_activations_go)
+{
+    static const char alone[] =
+        "[model]\ninput_shape = 9, 7, 3\n[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 3\n"
+        "[layer.r]\ntype = activation\nactivation = relu\nactivity_regularizer = l1_l2(0.1, 0.2)\n"
+        "[layer.p]\ntype = max_pooling2d\n[layer.e]\ntype = flatten\n[layer.g]\ntype = dense\n"
+        "units = 4\nactivation = softmax\n";
+    static const char within[] =
+        "[model]\ninput_shape = 9, 7, 3\n[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 3\n"
+        "activation = relu\nactivity_regularizer = l1_l2(0.1, 0.2)\n"
+        "[layer.p]\ntype = max_pooling2d\n[layer.e]\ntype = flatten\n[layer.g]\ntype = dense\n"
+        "units = 4\nactivation = softmax\n";
+    static const char before[] =
+        "[model]\ninput_shape = 9, 7, 3\n[layer.a]\ntype = conv2d\nfilters = 5\nkernel_size = 3\n"
+        "activity_regularizer = l1_l2(0.1, 0.2)\n[layer.r]\ntype = activation\nactivation = relu\n"
+        "[layer.p]\ntype = max_pooling2d\n[layer.e]\ntype = flatten\n[layer.g]\ntype = dense\n"
+        "units = 4\nactivation = softmax\n";
+    const char *const bodies[] = {alone, within, before};
+    tr_samples samples = test_samples(90, shape, 4);
+    char digests[3][33];
+    double losses[3];
+    for (int i = 0; i < 3; i++) {
+        test_rig rig = test_rig_new(bodies[i], "sgd", 2, N, NULL, 0);
+        tr_error err = {0};
+        losses[i] = test_rig_step(&rig, &samples, N - 3, 0).loss;
+        test_rig_step(&rig, &samples, N, 1);
+        cr_assert_eq(tr_model_digest(rig.model, digests[i], &err), TR_OK);
+        test_rig_free(&rig);
+    }
+    cr_expect_str_eq(digests[0], digests[1]);
+    cr_expect_eq(losses[0], losses[1]);
+    cr_expect_gt(losses[2], losses[0] * 1.01); /* what relu cuts off costs, too */
     test_samples_free(&samples);
 }
 

@@ -1,4 +1,4 @@
-"""Steps of networks whose weights have regularizers and constraints, in real Keras.
+"""Steps of networks with regularizers of weights and of results, and constraints, in real Keras.
 
     python3 tests/golden/rules_trace.py    # writes rules_trace.h5 beside it
 
@@ -70,6 +70,18 @@ VARIANTS = {
          "f": dict(kernel_constraint="non_neg", kernel_regularizer="l1"),
          "g": dict(kernel_constraint=hold.MaxNorm(0.9, axis=[0, 1]))},
         optimizers.Adam(0.02, gradient_accumulation_steps=3)),
+    "results": lambda: (
+        {"a": dict(activity_regularizer=penalty.L2(0.002)),
+         "n": dict(activity_regularizer=penalty.L2(0.001)),
+         "p": dict(activity_regularizer=penalty.L1(0.004)),
+         "c": dict(activity_regularizer=penalty.L1L2(0.01, 0.02), kernel_regularizer="l2"),
+         "f": dict(activity_regularizer=penalty.L1(0.03))},
+        optimizers.SGD(0.05, momentum=0.9)),
+    "last_result": lambda: (
+        {"a": dict(activity_regularizer=penalty.L1(0.02), trainable=False),
+         "e": dict(activity_regularizer="l2"),
+         "g": dict(activity_regularizer=penalty.L2(0.5))},
+        optimizers.Adam(0.01)),
 }
 
 
@@ -82,7 +94,7 @@ def network(variant):
         layers.BatchNormalization(epsilon=0.01, **of("n")),
         layers.MaxPooling2D(3, 2, "same", **of("p")),
         layers.Conv2D(6, 2, (2, 1), activation="tanh", use_bias=False, **of("c")),
-        layers.Flatten(name="e"),
+        layers.Flatten(**of("e")),
         layers.Dense(11, activation="relu", **of("f")),
         layers.Dense(CLASSES, activation="softmax", **of("g")),
     ])
