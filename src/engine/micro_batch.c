@@ -148,10 +148,11 @@ void tr_micro_batch_charge(const tr_job *job, int64_t m, const tr_plan *plan,
 {
     int64_t first;
     const int64_t count = cut(job, m, &first);
+    double *loss = &job->engine->sums[(size_t)m * tr_sums_width(job->engine)];
     const bool has_loss = job->samples->y != NULL || job->samples->values != NULL;
     for (int k = 0; has_loss && k < plan->n_costs; k++) {
         const float *costs = tr_replica_data(replica, plan->costs[k]);
         for (int64_t i = 0; i < count; i++)
-            job->engine->sums[m].loss += (double)costs[i];
+            *loss += (double)costs[i];
     }
 }

@@ -9,6 +9,7 @@
 
 #include "ini_file.h"
 #include "keras_parts.h"
+#include "mem.h"
 #include "metric.h"
 #include "optimizer.h"
 #include "trainer/config.h"
@@ -205,6 +206,21 @@ static void note_optimizers(const note_list *notes, const tr_config *config, con
                     "has moved already: fit() there goes on otherwise than here\n");
 }
 
+/* The name of the first layer with an initializer that Keras does not have, or NULL. */
+static const char *own_initializer(const tr_config *config)
+{
+    static const char *const own[] = {"dirac"};
+    for (size_t i = 0; i < config->ini->n_sections; i++) {
+        const tr_section *section = &config->ini->sections[i];
+        for (size_t k = 0; k < section->n_entries; k++)
+            for (size_t o = 0; o < sizeof own / sizeof *own; o++)
+                if (tr_ends_in(section->entries[k].key, "_initializer") &&
+                    strncmp(section->entries[k].value, own[o], strlen(own[o])) == 0)
+                    return section->name + strlen("layer.");
+    }
+    return NULL;
+}
+
 /* Of the files for all of them. */
 static void note_layers(const note_list *notes, const tr_config *config, bool keras2)
 {
@@ -214,6 +230,18 @@ static void note_layers(const note_list *notes, const tr_config *config, bool ke
              "layer %s: Keras 2 finds no LayerScale by itself: load_model(..., custom_objects="
              "{\"LayerScale\": keras.src.applications.convnext.LayerScale})\n",
              scale);
+    const char *own = own_initializer(config);
+    const char *active = layer_with(config, "activity_regularizer", "none", false);
+    if (own != NULL)
+        note(notes,
+             "layer %s: Keras does not have its initializer and is told glorot_uniform: what is "
+             "trained is in the file, but a model that is built anew begins otherwise\n",
+             own);
+    if (active != NULL)
+        note(notes,
+             "layer %s: the first versions of Keras 3, 3.3 among them, add activity_regularizer up "
+             "over the samples of a batch, where this is the mean\n",
+             active);
     const char *layer = layer_with(config, "virtual_batch_size", "0", false);
     if (layer != NULL)
         note(notes,

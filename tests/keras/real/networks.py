@@ -126,6 +126,18 @@ NETWORKS = [
     Network("gates", [side("a", "input", "; activation = relu", 3), "global_average_pooling2d g", "reshape r; target_shape = 1, 1, 5", side("s", "r", "; activation = relu"),
                       side("e", "s", "; activation = sigmoid"), "multiply m; inputs = a, e", "conv2d_transpose u; filters = 5; kernel_size = 3; strides = 2; padding = same; output_padding = 0; activation = relu", "max_pooling2d q; pool_size = 2; padding = same", "conv2d o; filters = 1; kernel_size = 1; activation = tanh", "add t; inputs = o, m, g",
                       "global_max_pooling2d", "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy"),
+    Network("rules", ["conv2d; filters = 5; kernel_size = 3; activation = relu; kernel_initializer = he_normal(seed=3); bias_initializer = constant(0.1); "
+                      "kernel_regularizer = l2(0.01); bias_regularizer = l1(0.02); kernel_constraint = max_norm(0.8, axis=[0, 1, 2])",
+                      "batch_normalization; gamma_regularizer = l1_l2(0.01, 0.02); beta_initializer = random_uniform; gamma_constraint = non_neg; moving_variance_initializer = constant(2)",
+                      "depthwise_conv2d; kernel_size = 3; depthwise_initializer = variance_scaling(2, fan_out, uniform); depthwise_regularizer = l2; depthwise_constraint = unit_norm(axis=[0, 1])",
+                      "separable_conv2d; filters = 6; kernel_size = 2; pointwise_initializer = lecun_uniform; pointwise_regularizer = l1; pointwise_constraint = max_norm(1, axis=-2)",
+                      "layer_normalization; gamma_initializer = random_normal(1, 0.1); beta_regularizer = l2(0.1)", "flatten",
+                      "dense; units = 7; activation = tanh; kernel_initializer = orthogonal(2); kernel_constraint = unit_norm; bias_constraint = min_max_norm(0, 0.5, rate=0.5)",
+                      "dense; units = 7; kernel_initializer = identity", "dense; units = 4; activation = softmax; kernel_initializer = truncated_normal(stddev=0.2)"],
+            "sparse", SPARSE, "adam", "accuracy"),
+    # The first versions of Keras 3 add the samples of a batch up.
+    Network("results", [conv("relu", "; activity_regularizer = l2(0.001)"), "max_pooling2d; activity_regularizer = l1(0.001)", "flatten",
+                        "dense; units = 4; activation = softmax; activity_regularizer = l1_l2(0, 0.1)"], "sparse", SPARSE, "adam", "accuracy", since=(3, 4)),
     Network("vectors", ["dense; units = 9; activation = relu", "batch_normalization n", "dense d; units = 9; inputs = n", "add; inputs = d, n",
                         "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy", input="360"),
     Network("perceptron", ["dense; units = 9; activation = tanh", "dense; units = 4; activation = softmax"], "sparse", SPARSE, "sgd", "accuracy", input="360"),
