@@ -14,7 +14,12 @@
 #include "elementwise.h"
 #include "simd.h"
 
-enum { TILE = 16, DEPTH = 128 /* terms of a block */, STRIPE = 64 /* rows of Y in a part */ };
+enum {
+    TILE = 16,
+    DEPTH = 128, /* terms of a block */
+    STRIDE = 8,
+    STRIPE = 64 /* rows of Y in a part */
+};
 
 /* The rows of Y are the longer side of X. */
 typedef struct form {
@@ -47,44 +52,53 @@ size_t tr_newton_schulz_room(const tr_newton_schulz *self)
 
 /* ---- tiles ---- */
 
-typedef float tile_row __attribute__((vector_size(TILE * sizeof(float)), aligned(4)));
-
-/* c [16, 16] += l' r of `depth` rows of 16. */
-TR_SIMD_CLONES
-static void add_product(float *restrict c, const float *restrict l, const float *restrict r,
-                        size_t depth)
-{
-    for (size_t i = 0; i < TILE; i += 4) {
-        tile_row s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
-        for (size_t k = 0; k < depth; k++) {
-            const tile_row row = *(const tile_row *)(r + k * TILE);
-            const float *factors = l + k * TILE + i;
-            s0 += factors[0] * row;
-            s1 += factors[1] * row;
-            s2 += factors[2] * row;
-            s3 += factors[3] * row;
-        }
-        *(tile_row *)(c + (i + 0) * TILE) += s0;
-        *(tile_row *)(c + (i + 1) * TILE) += s1;
-        *(tile_row *)(c + (i + 2) * TILE) += s2;
-        *(tile_row *)(c + (i + 3) * TILE) += s3;
-    }
-}
-
 /* Element (k, i) of an operand is at[k * down + i * across]; there are `width` <= 16 columns. */
 typedef struct operand {
     const float *at;
     size_t down, across, width;
 } operand;
 
+/* t [16, 16] = l' r over `depth` terms, a multiple of STRIDE; r [depth, 16]. Four rows of t take
+ * STRIDE terms at a time, so that loads and stores of t do not hold up the sums. */
+TR_SIMD_CLONES
+static void multiply_blocks(float *restrict t, const operand *l, const float *restrict r,
+                            size_t depth)
+{
+    const size_t down = l->down, across = l->across;
+    memset(t, 0, TILE * TILE * sizeof *t);
+    for (size_t i = 0; i < TILE; i += 4)
+        for (size_t k = 0; k < depth; k += STRIDE) {
+            float *restrict row = t + i * TILE;
+            const float *a = l->at + k * down + i * across, *b = r + k * TILE;
+            for (size_t j = 0; j < TILE; j++) {
+                float s0 = row[j], s1 = row[TILE + j];
+                float s2 = row[2 * TILE + j], s3 = row[3 * TILE + j];
+                for (size_t d = 0; d < STRIDE; d++) {
+                    s0 += a[d * down] * b[d * TILE + j];
+                    s1 += a[d * down + across] * b[d * TILE + j];
+                    s2 += a[d * down + 2 * across] * b[d * TILE + j];
+                    s3 += a[d * down + 3 * across] * b[d * TILE + j];
+                }
+                row[j] = s0;
+                row[TILE + j] = s1;
+                row[2 * TILE + j] = s2;
+                row[3 * TILE + j] = s3;
+            }
+        }
+}
+
+/* Rows first .. first + depth - 1 of an operand as [depth, 16], zeros behind what it has. */
 static void copy_block(float block[DEPTH * TILE], const operand *from, size_t first, size_t depth)
 {
     const float *at = from->at + first * from->down;
-    if (from->width < TILE)
-        memset(block, 0, depth * TILE * sizeof *block);
-    for (size_t k = 0; from->across == 1 && k < depth; k++)
-        memcpy(block + k * TILE, at + k * from->down, from->width * sizeof *block);
-    for (size_t i = 0; from->across != 1 && i < from->width; i++)
+    if (from->width == TILE && from->across == 1) {
+        for (size_t k = 0; k < depth; k++)
+            memcpy(block + k * TILE, at + k * from->down, TILE * sizeof *block);
+        memset(block + depth * TILE, 0, (DEPTH - depth) * TILE * sizeof *block);
+        return;
+    }
+    memset(block, 0, DEPTH * TILE * sizeof *block);
+    for (size_t i = 0; i < from->width; i++)
         for (size_t k = 0; k < depth; k++)
             block[k * TILE + i] = at[k * from->down + i * from->across];
 }
@@ -92,13 +106,19 @@ static void copy_block(float block[DEPTH * TILE], const operand *from, size_t fi
 /* c = l' r over `terms`. */
 static void product(float c[TILE * TILE], const operand *l, const operand *r, size_t terms)
 {
-    _Alignas(64) float left[DEPTH * TILE], right[DEPTH * TILE];
+    _Alignas(64) float left[DEPTH * TILE], right[DEPTH * TILE], block[TILE * TILE];
     memset(c, 0, TILE * TILE * sizeof *c);
     for (size_t first = 0; first < terms; first += DEPTH) {
         const size_t depth = terms - first < DEPTH ? terms - first : DEPTH;
-        copy_block(left, l, first, depth);
+        operand here = {l->at + first * l->down, l->down, l->across, TILE};
         copy_block(right, r, first, depth);
-        add_product(c, left, right, depth);
+        if (l->width < TILE || depth % STRIDE != 0) {
+            copy_block(left, l, first, depth);
+            here = (operand){left, TILE, 1, TILE};
+        }
+        multiply_blocks(block, &here, right, (depth + STRIDE - 1) / STRIDE * STRIDE);
+        for (size_t i = 0; i < TILE * TILE; i++)
+            c[i] += block[i];
     }
 }
 
