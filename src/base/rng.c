@@ -1,6 +1,7 @@
 /* rng.c -- Philox4x32-10; see rng.h. */
 #include "rng.h"
 
+#include "elementary_math.h"
 #include "simd.h"
 
 void tr_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
@@ -113,4 +114,19 @@ bool tr_random_keeps(const tr_mask_address *address, uint32_t keep_of_65536, int
     tr_philox(counter, key, words);
     const uint32_t word = words[at / LANES % 4];
     return (at < 4 * LANES ? word & 0xffffu : word >> 16) < keep_of_65536;
+}
+
+/* ---- noise ---- */
+
+void tr_random_normals(const tr_mask_address *address, int64_t first, int64_t n, float *normals)
+{
+    const uint32_t key[2] = {(uint32_t)address->seed, (uint32_t)(address->seed >> 32)};
+    for (int64_t i = 0; i < n; i += 4) {
+        const uint32_t counter[4] = {(uint32_t)((first + i) / 4), address->sample, address->update,
+                                     (uint32_t)TR_PURPOSE_NOISE | address->layer << 8};
+        uint32_t words[4];
+        tr_philox(counter, key, words);
+        for (int64_t k = 0; k < 4 && i + k < n; k++)
+            normals[i + k] = (float)tr_normal_quantile(((double)words[k] + 0.5) * 0x1p-32);
+    }
 }

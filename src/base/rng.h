@@ -16,7 +16,8 @@
 typedef enum tr_purpose {
     TR_PURPOSE_INIT = 1,    /* initial weights: (parameter, element) */
     TR_PURPOSE_SHUFFLE = 2, /* order of an epoch: (epoch, position) */
-    TR_PURPOSE_DROPOUT = 3  /* (layer, update, sample, element), see below */
+    TR_PURPOSE_DROPOUT = 3, /* (layer, update, sample, element), see below */
+    TR_PURPOSE_NOISE = 4    /* likewise */
 } tr_purpose;
 
 /* The Philox4x32-10 block function: out = 4 words from a 4-word counter and a 2-word key. */
@@ -47,5 +48,9 @@ enum { TR_MASK_BLOCK = 512 };
 void tr_random_mask(const tr_mask_address *address, uint32_t keep_of_65536, int64_t n,
                     uint8_t *keep);
 bool tr_random_keeps(const tr_mask_address *address, uint32_t keep_of_65536, int64_t element);
+
+/* normals[i]: standard normal, of element first + i, whose word of Philox's is number i % 4 of
+ * counter i / 4; first is a multiple of 4. */
+void tr_random_normals(const tr_mask_address *address, int64_t first, int64_t n, float *normals);
 
 #endif

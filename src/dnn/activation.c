@@ -30,6 +30,19 @@ const char *const tr_activation_names[TR_N_ACTIVATIONS + 1] = {
     [TR_HARD_TANH] = "hard_tanh",
     [TR_SPARSE_SIGMOID] = "sparse_sigmoid",
     [TR_CELU] = "celu",
+    [TR_SILU] = "silu",
+    [TR_HARD_SWISH] = "hard_swish",
+    [TR_HARD_SILU] = "hard_silu",
+    [TR_MISH] = "mish",
+    [TR_EXPONENTIAL] = "exponential",
+    [TR_SOFTSIGN] = "softsign",
+    [TR_LOG_SIGMOID] = "log_sigmoid",
+    [TR_SQUAREPLUS] = "squareplus",
+    [TR_SPARSE_PLUS] = "sparse_plus",
+    [TR_SOFT_SHRINK] = "soft_shrink",
+    [TR_HARD_SHRINK] = "hard_shrink",
+    [TR_TANH_SHRINK] = "tanh_shrink",
+    [TR_LOG_SOFTMAX] = "log_softmax",
 };
 
 static const tr_activation named[TR_N_ACTIVATIONS] = {
@@ -55,6 +68,19 @@ static const tr_activation named[TR_N_ACTIVATIONS] = {
                            2,
                            {{TR_FN_LINEAR, 0.5f, 0.5f}, {TR_FN_CLIP, 0.0f, 1.0f}}},
     [TR_CELU] = {TR_CELU, 1, {{TR_FN_ELU, 1.0f, 0.0f}}},
+    [TR_SILU] = {TR_SILU, 1, {{TR_FN_SWISH, 1.0f, 0.0f}}},
+    [TR_HARD_SWISH] = {TR_HARD_SWISH, 1, {{TR_FN_HARD_SWISH, 0.0f, 0.0f}}},
+    [TR_HARD_SILU] = {TR_HARD_SILU, 1, {{TR_FN_HARD_SWISH, 0.0f, 0.0f}}},
+    [TR_MISH] = {TR_MISH, 1, {{TR_FN_MISH, 0.0f, 0.0f}}},
+    [TR_EXPONENTIAL] = {TR_EXPONENTIAL, 1, {{TR_FN_EXP, 0.0f, 0.0f}}},
+    [TR_SOFTSIGN] = {TR_SOFTSIGN, 1, {{TR_FN_SOFTSIGN, 0.0f, 0.0f}}},
+    [TR_LOG_SIGMOID] = {TR_LOG_SIGMOID, 1, {{TR_FN_LOG_SIGMOID, 0.0f, 0.0f}}},
+    [TR_SQUAREPLUS] = {TR_SQUAREPLUS, 1, {{TR_FN_SQUAREPLUS, 4.0f, 0.0f}}},
+    [TR_SPARSE_PLUS] = {TR_SPARSE_PLUS, 1, {{TR_FN_SPARSE_PLUS, 0.0f, 0.0f}}},
+    [TR_SOFT_SHRINK] = {TR_SOFT_SHRINK, 1, {{TR_FN_SOFT_SHRINK, 0.5f, 0.0f}}},
+    [TR_HARD_SHRINK] = {TR_HARD_SHRINK, 1, {{TR_FN_HARD_SHRINK, 0.5f, 0.0f}}},
+    [TR_TANH_SHRINK] = {TR_TANH_SHRINK, 1, {{TR_FN_TANH_SHRINK, 0.0f, 0.0f}}},
+    [TR_LOG_SOFTMAX] = {TR_LOG_SOFTMAX},
 };
 
 tr_activation tr_activation_named(tr_activation_name name)
@@ -65,6 +91,11 @@ tr_activation tr_activation_named(tr_activation_name name)
 bool tr_activation_is_linear(tr_activation activation)
 {
     return activation.name == TR_LINEAR && activation.n_steps == 0;
+}
+
+bool tr_activation_is_over_channels(tr_activation activation)
+{
+    return activation.name == TR_SOFTMAX || activation.name == TR_LOG_SOFTMAX;
 }
 
 bool tr_activation_cuts(tr_activation activation, tr_bounds *bounds)
@@ -95,7 +126,8 @@ bool tr_activation_fuses(tr_activation activation)
     bool only_cuts = true;
     for (int i = activation.n_steps - 1; i >= 0; i--) {
         const tr_derivative from = tr_function_derivative(&activation.steps[i]);
-        if (from == TR_FROM_SRC || (from == TR_FROM_DST && !only_cuts))
+        if (from == TR_FROM_SRC || !tr_function_is_onednns(&activation.steps[i]) ||
+            (from == TR_FROM_DST && !only_cuts))
             return false;
         only_cuts = only_cuts && activation.steps[i].kind == TR_FN_CLIP;
     }
@@ -127,7 +159,7 @@ static tr_status step_forward(tr_program *program, tr_activation activation,
                               const tr_function *function, tr_value src, tr_value *dst,
                               tr_error *err)
 {
-    if (tr_program_own(program) != NULL)
+    if (tr_program_own(program) != NULL || !tr_function_is_onednns(function))
         return tr_own_function_forward(program, activation, function, src, dst, err);
     if (tr_function_moves_zero(function) && tr_layout_is_padded(tr_program_layout(program, src)))
         TR_TRY(tr_program_reorder(program, src,
@@ -156,7 +188,7 @@ static tr_status step_backward(tr_program *program, tr_activation activation,
     const tr_derivative derivative = tr_function_derivative(function);
     if (derivative == TR_FROM_NOTHING)
         from = diff_dst;
-    if (tr_program_own(program) != NULL)
+    if (tr_program_own(program) != NULL || !tr_function_is_onednns(function))
         return tr_own_function_backward(program, activation, function, from, diff_dst, diff_src,
                                         err);
     const tr_layout layout = tr_program_layout(program, from);
@@ -193,8 +225,8 @@ tr_status tr_activation_forward(tr_program *program, tr_activation activation, t
                                 tr_activation_tape *tape, tr_value *dst, tr_error *err)
 {
     *tape = (tr_activation_tape){{src}};
-    if (activation.name == TR_SOFTMAX) {
-        TR_TRY(tr_softmax_forward(program, src, dst, err));
+    if (tr_activation_is_over_channels(activation)) {
+        TR_TRY(tr_softmax_forward(program, activation, src, dst, err));
         tape->values[0] = *dst;
         return TR_OK;
     }
@@ -209,8 +241,8 @@ tr_status tr_activation_backward(tr_program *program, tr_activation activation,
                                  const tr_activation_tape *tape, tr_value diff_dst,
                                  tr_value *diff_src, tr_error *err)
 {
-    if (activation.name == TR_SOFTMAX)
-        return tr_softmax_backward(program, tape->values[0], diff_dst, diff_src, err);
+    if (tr_activation_is_over_channels(activation))
+        return tr_softmax_backward(program, activation, tape->values[0], diff_dst, diff_src, err);
     for (int i = activation.n_steps - 1; i >= 0; i--) {
         const bool from_dst = tr_function_derivative(&activation.steps[i]) == TR_FROM_DST;
         TR_TRY(step_backward(program, activation, &activation.steps[i], tape->values[i + from_dst],

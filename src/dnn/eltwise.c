@@ -23,7 +23,26 @@ static const row rows[] = {
     [TR_FN_SWISH] = {dnnl_eltwise_swish, dnnl_eltwise_swish, TR_FROM_SRC, false},
     [TR_FN_SOFTPLUS] = {dnnl_eltwise_soft_relu, dnnl_eltwise_soft_relu, TR_FROM_SRC, true},
     [TR_FN_CLIP] = {dnnl_eltwise_clip_v2, dnnl_eltwise_clip_v2_use_dst_for_bwd, TR_FROM_DST, false},
+    /* Kernels of our own, in any case: not every oneDNN has these. */
+    [TR_FN_THRESHOLD] = {.derivative = TR_FROM_DST, .moves_zero = true},
+    [TR_FN_EXP] = {.derivative = TR_FROM_DST, .moves_zero = true},
+    [TR_FN_LOG_SIGMOID] = {.derivative = TR_FROM_SRC, .moves_zero = true},
+    [TR_FN_SOFTSIGN] = {.derivative = TR_FROM_DST},
+    [TR_FN_SQUAREPLUS] = {.derivative = TR_FROM_SRC, .moves_zero = true},
+    [TR_FN_SPARSE_PLUS] = {.derivative = TR_FROM_SRC, .moves_zero = true},
+    [TR_FN_MISH] = {.derivative = TR_FROM_SRC},
+    [TR_FN_HARD_SWISH] = {.derivative = TR_FROM_SRC},
+    [TR_FN_SOFT_SHRINK] = {.derivative = TR_FROM_DST},
+    [TR_FN_HARD_SHRINK] = {.derivative = TR_FROM_DST},
+    [TR_FN_TANH_SHRINK] = {.derivative = TR_FROM_SRC},
 };
+
+_Static_assert(sizeof rows / sizeof *rows == TR_N_FUNCTIONS, "a row for each function");
+
+bool tr_function_is_onednns(const tr_function *function)
+{
+    return rows[function->kind].forward != dnnl_alg_kind_undef;
+}
 
 tr_derivative tr_function_derivative(const tr_function *function)
 {

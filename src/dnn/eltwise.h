@@ -16,7 +16,8 @@ tr_derivative tr_function_derivative(const tr_function *function);
  * are padded, since the padding has to stay 0. */
 bool tr_function_moves_zero(const tr_function *function);
 
-/* In oneDNN's terms. */
+/* Whether oneDNN has it; and in its terms. */
+bool tr_function_is_onednns(const tr_function *function);
 tr_eltwise tr_function_forward(const tr_function *function);
 tr_eltwise tr_function_backward(const tr_function *function);
 

@@ -47,6 +47,19 @@ typedef enum tr_activation_name {
     TR_HARD_TANH,
     TR_SPARSE_SIGMOID,
     TR_CELU, /* alpha 1 */
+    TR_SILU, /* swish */
+    TR_HARD_SWISH,
+    TR_HARD_SILU, /* the same */
+    TR_MISH,
+    TR_EXPONENTIAL,
+    TR_SOFTSIGN,
+    TR_LOG_SIGMOID,
+    TR_SQUAREPLUS, /* b 4 */
+    TR_SPARSE_PLUS,
+    TR_SOFT_SHRINK, /* threshold 0.5 */
+    TR_HARD_SHRINK, /* likewise */
+    TR_TANH_SHRINK,
+    TR_LOG_SOFTMAX, /* as softmax */
     TR_N_ACTIVATIONS
 } tr_activation_name;
 
@@ -58,7 +71,7 @@ extern const char *const tr_activation_names[TR_N_ACTIVATIONS + 1];
 enum { TR_MAX_STEPS = 2 };
 typedef struct tr_activation {
     tr_activation_name name;
-    int n_steps; /* none: linear; softmax, which is no chain */
+    int n_steps; /* none: linear; the two of softmax, which are no chains */
     tr_function steps[TR_MAX_STEPS];
 } tr_activation;
 
@@ -68,6 +81,9 @@ tr_activation tr_activation_named(tr_activation_name name);
 #define TR_NOTHING_FUSED ((tr_activation){TR_LINEAR, 0, {{TR_FN_LINEAR, 0, 0}}})
 
 bool tr_activation_is_linear(tr_activation activation);
+
+/* softmax and log_softmax, which take all channels of a pixel, or all of a vector. */
+bool tr_activation_is_over_channels(tr_activation activation);
 
 /* Whether it is min(max(x, low), high), as linear and relu are, too. */
 typedef struct tr_bounds {
@@ -87,7 +103,7 @@ typedef struct tr_activation_tape {
     tr_value values[TR_MAX_STEPS + 1];
 } tr_activation_tape;
 
-/* dst = f(src), per element; softmax: exp(src - max) / sum over channels. */
+/* dst = f(src), per element; softmax: exp(src - max) / sum over channels, and the log of it. */
 tr_status tr_activation_forward(tr_program *program, tr_activation activation, tr_value src,
                                 tr_activation_tape *tape, tr_value *dst, tr_error *err);
 
@@ -217,16 +233,32 @@ tr_status tr_resample_backward(tr_program *program, const tr_resampling *how, tr
 
 /* ---- dropping.c ---- */
 
-/* The probability that an element is kept, in steps of 1/65536, the nearest to 1 - rate. */
-uint32_t tr_dropout_keep_of_65536(double rate);
+/* What randomness does to an element x, kept with probability p, with a standard normal z; and
+ * a and b so that what has mean 0 and variance 1 keeps both. */
+typedef enum tr_drop {
+    TR_DROP_ELEMENTS,    /* kept ? x / p : 0 */
+    TR_DROP_CHANNELS,    /* the same for all pixels of a channel */
+    TR_DROP_TO_ALPHA,    /* a (kept ? x : -selu's limit) + b */
+    TR_NOISE_ADDED,      /* x + deviation z */
+    TR_NOISE_MULTIPLIED, /* x (1 + deviation z) */
+} tr_drop;
 
-/* dst = src / p with that probability p, which must not be 0, else 0; rate in [0, 1). *mask is for
- * backward, and `dst` tells it the layout. `layer` < 2^24: part of the address of the mask, with
- * what tr_replica_set_draw() said. For training programs. */
-tr_status tr_dropout_forward(tr_program *program, double rate, uint32_t layer, tr_value src,
-                             tr_value *dst, tr_value *mask, tr_error *err);
-tr_status tr_dropout_backward(tr_program *program, double rate, uint32_t layer, tr_value dst,
-                              tr_value mask, tr_value diff_dst, tr_value *diff_src, tr_error *err);
+typedef struct tr_dropping {
+    tr_drop how;
+    uint32_t layer;         /* < 2^24: part of the address, with what tr_replica_set_draw() said */
+    uint32_t keep_of_65536; /* p in steps of 1/65536, the nearest to 1 - rate */
+    float deviation;
+} tr_dropping;
+
+/* `rate` in [0, 1); of noise the deviation. */
+tr_dropping tr_dropping_of(tr_drop how, double rate, uint32_t layer);
+
+/* *mask is for backward, and `dst` tells it the layout. For training programs, and keep_of_65536
+ * must not be 0. */
+tr_status tr_drop_forward(tr_program *program, const tr_dropping *dropping, tr_value src,
+                          tr_value *dst, tr_value *mask, tr_error *err);
+tr_status tr_drop_backward(tr_program *program, const tr_dropping *dropping, tr_value dst,
+                           tr_value mask, tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
 /* ---- normalization.c, measured_normalization.c ---- */
 

@@ -80,10 +80,6 @@ typedef enum tr_kind {
 } tr_kind;
 enum { TR_N_KINDS = TR_KIND_PACKING + 1 };
 
-typedef struct tr_dropping {
-    uint32_t layer, keep_of_65536;
-} tr_dropping;
-
 typedef struct tr_merging {
     tr_merge merge;
     int divisor;  /* of the sum */
@@ -263,9 +259,10 @@ tr_native tr_elu_gradient(const tr_function *function, tr_layout layout);
 tr_layout tr_merged_layout(const tr_program *program, const tr_value *srcs, int n);
 
 /* softmax.c: over the channels, in Keras's order; `dst` is what forward gave. */
-tr_status tr_softmax_forward(tr_program *program, tr_value src, tr_value *dst, tr_error *err);
-tr_status tr_softmax_backward(tr_program *program, tr_value dst, tr_value diff_dst,
-                              tr_value *diff_src, tr_error *err);
+tr_status tr_softmax_forward(tr_program *program, tr_activation activation, tr_value src,
+                             tr_value *dst, tr_error *err);
+tr_status tr_softmax_backward(tr_program *program, tr_activation activation, tr_value dst,
+                              tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
 /* geometry.c: a window for oneDNN, all sizes of a convolution, and Keras's order of its kernel. */
 tr_window tr_window_of(const tr_geometry *geometry);

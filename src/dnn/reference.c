@@ -1,6 +1,8 @@
 /* reference.c -- pooling, zero padding and dropout by definition; see reference.h. */
 #include "reference.h"
 
+#include "dropping.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -228,22 +230,39 @@ int64_t tr_reference_activity_backward(tr_penalty penalty, const tr_draw *draw,
     return 3;
 }
 
-int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, const tr_tensor *src,
-                             tr_tensor *dst)
+static double noised(const tr_dropping *dropping, const tr_mask_address *address, bool forward,
+                     int64_t element, double x)
+{
+    float normals[4];
+    tr_random_normals(address, element / 4 * 4, 4, normals);
+    const double noise = (double)dropping->deviation * (double)normals[element % 4];
+    return dropping->how == TR_NOISE_MULTIPLIED ? x * (1.0 + noise) : forward ? x + noise : x;
+}
+
+int64_t tr_reference_dropout(const tr_dropping *dropping, bool forward, const tr_draw *draw,
+                             const tr_tensor *src, tr_tensor *dst)
 {
     const int64_t c = src->dims[1], image = src->dims[2] * src->dims[3];
+    const bool noise = dropping->how == TR_NOISE_ADDED || dropping->how == TR_NOISE_MULTIPLIED;
+    const tr_drop_line line = noise ? (tr_drop_line){0} : tr_drop_line_of(dropping);
     for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
-        const int64_t n = i / (c * image), in_keras = i % image * c + i / image % c;
+        const int64_t n = i / (c * image), channel = i / image % c;
+        const int64_t element =
+            dropping->how == TR_DROP_CHANNELS ? channel : i % image * c + channel;
+        const double x = src->values[i];
         const tr_mask_address address = {.seed = draw->seed,
                                          .layer = dropping->layer,
                                          .update = (uint32_t)draw->update,
                                          .sample = draw->samples == NULL ? (uint32_t)n
                                                    : n < draw->n         ? draw->samples[n]
                                                                          : 0};
-        const bool kept =
-            n < draw->n && tr_random_keeps(&address, dropping->keep_of_65536, in_keras);
-        dst->values[i] = kept ? src->values[i] * 65536.0 / dropping->keep_of_65536 : 0.0;
-        dst->scale[i] = fabs(dst->values[i]);
+        if (noise)
+            dst->values[i] = n < draw->n ? noised(dropping, &address, forward, element, x) : x;
+        else if (n < draw->n && tr_random_keeps(&address, dropping->keep_of_65536, element))
+            dst->values[i] = x * line.scale + (forward ? line.shift : 0.0);
+        else
+            dst->values[i] = forward ? line.dropped : 0.0;
+        dst->scale[i] = fabs(dst->values[i]) + (forward || noise ? fabs(x) + fabs(line.shift) : 0.0);
     }
     return 1;
 }

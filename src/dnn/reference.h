@@ -71,8 +71,8 @@ int64_t tr_reference_resample(const tr_resampling *how, bool forward, const tr_t
                               tr_tensor *to);
 
 /* Both directions: dst from src, or diff_src from diff_dst. */
-int64_t tr_reference_dropout(const tr_dropping *dropping, const tr_draw *draw, const tr_tensor *src,
-                             tr_tensor *dst);
+int64_t tr_reference_dropout(const tr_dropping *dropping, bool forward, const tr_draw *draw,
+                             const tr_tensor *src, tr_tensor *dst);
 
 /* As tr_activity_...() in primitives.h. */
 int64_t tr_reference_activity_forward(tr_penalty penalty, const tr_tensor *src, tr_tensor *costs);
@@ -156,8 +156,8 @@ int64_t tr_reference_function_backward(const tr_function *function, const tr_ten
                                        const tr_tensor *diff_dst, tr_tensor *diff_src);
 
 /* Over dimension 1. */
-int64_t tr_reference_softmax_forward(const tr_tensor *src, tr_tensor *dst);
-int64_t tr_reference_softmax_backward(const tr_tensor *dst, const tr_tensor *diff_dst,
+int64_t tr_reference_softmax_forward(bool log, const tr_tensor *src, tr_tensor *dst);
+int64_t tr_reference_softmax_backward(bool log, const tr_tensor *dst, const tr_tensor *diff_dst,
                                       tr_tensor *diff_src);
 
 /* Applies an activation that fuses to a result in place. */

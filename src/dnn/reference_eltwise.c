@@ -45,6 +45,30 @@ static double value_of(const tr_function *f, double x)
         return fmax(x, 0.0) + log1p(exp(-fabs(x)));
     case TR_FN_CLIP:
         return fmin(fmax(x, alpha), beta);
+    case TR_FN_THRESHOLD:
+        return x > beta ? x : alpha * (x - beta);
+    case TR_FN_EXP:
+        return exp(x);
+    case TR_FN_LOG_SIGMOID:
+        return fmin(x, 0.0) - log1p(exp(-fabs(x)));
+    case TR_FN_SOFTSIGN:
+        return x / (1.0 + fabs(x));
+    case TR_FN_SQUAREPLUS:
+        return 0.5 * (x + sqrt(x * x + alpha));
+    case TR_FN_SPARSE_PLUS:
+        return x > 1.0 ? x : 0.25 * fmax(x + 1.0, 0.0) * fmax(x + 1.0, 0.0);
+    case TR_FN_MISH:
+        return x * tanh(log1p(exp(x)));
+    case TR_FN_HARD_SWISH:
+        return x * fmin(fmax(x / 6.0 + 0.5, 0.0), 1.0);
+    case TR_FN_SOFT_SHRINK:
+        return x - fmin(fmax(x, -alpha), alpha);
+    case TR_FN_HARD_SHRINK:
+        return fabs(x) > alpha ? x : 0.0;
+    case TR_FN_TANH_SHRINK:
+        return x - tanh(x);
+    case TR_N_FUNCTIONS:
+        break;
     }
     return NAN;
 }
@@ -72,6 +96,31 @@ static double slope_of(const tr_function *f, double from)
         return logistic(from);
     case TR_FN_CLIP:
         return from > alpha && from < beta ? 1.0 : 0.0;
+    case TR_FN_THRESHOLD:
+        return from > 0.0 ? 1.0 : alpha;
+    case TR_FN_EXP:
+        return from;
+    case TR_FN_LOG_SIGMOID:
+        return logistic(-from);
+    case TR_FN_SOFTSIGN:
+        return (1.0 - fabs(from)) * (1.0 - fabs(from));
+    case TR_FN_SQUAREPLUS:
+        return 0.5 * (1.0 + from / sqrt(from * from + alpha));
+    case TR_FN_SPARSE_PLUS:
+        return fmin(fmax(0.5 * (from + 1.0), 0.0), 1.0);
+    case TR_FN_MISH: {
+        const double gate = tanh(log1p(exp(from)));
+        return gate + from * logistic(from) * (1.0 - gate * gate);
+    }
+    case TR_FN_HARD_SWISH:
+        return from <= -3.0 ? 0.0 : from >= 3.0 ? 1.0 : from / 3.0 + 0.5;
+    case TR_FN_SOFT_SHRINK:
+    case TR_FN_HARD_SHRINK:
+        return from != 0.0 ? 1.0 : 0.0;
+    case TR_FN_TANH_SHRINK:
+        return tanh(from) * tanh(from);
+    case TR_N_FUNCTIONS:
+        break;
     }
     return NAN;
 }
@@ -96,7 +145,24 @@ static double value_scale(const tr_function *f, double x)
         return 1.0 + 2.0 * fabs(x);
     case TR_FN_SOFTPLUS:
         return 4.0 + fabs(x);
+    case TR_FN_THRESHOLD:
+        return x > (double)f->beta ? 0.0 : fabs((double)f->alpha) * (fabs(x) + (double)f->beta);
+    case TR_FN_EXP:
+        return (1.0 + fabs(x)) * exp(x);
+    case TR_FN_LOG_SIGMOID:
+    case TR_FN_MISH:
+    case TR_FN_HARD_SWISH:
+    case TR_FN_TANH_SHRINK:
+    case TR_FN_SOFT_SHRINK:
+    case TR_FN_SPARSE_PLUS:
+        return 1.0 + 2.0 * fabs(x);
+    case TR_FN_SOFTSIGN:
+        return 1.0;
+    case TR_FN_SQUAREPLUS:
+        return sqrt(x * x + (double)f->alpha);
     case TR_FN_CLIP:
+    case TR_FN_HARD_SHRINK:
+    case TR_N_FUNCTIONS:
         return 0.0;
     }
     return NAN;
@@ -117,8 +183,23 @@ static double slope_scale(const tr_function *f, double from)
         return 1.0;
     case TR_FN_GELU:
     case TR_FN_SWISH:
+    case TR_FN_MISH:
+    case TR_FN_SQUAREPLUS:
         return 2.0 + fabs(from);
+    case TR_FN_THRESHOLD:
+        return from > 0.0 ? 0.0 : (double)f->alpha;
+    case TR_FN_EXP:
+        return fabs(from);
+    case TR_FN_LOG_SIGMOID:
+    case TR_FN_SOFTSIGN:
+    case TR_FN_SPARSE_PLUS:
+    case TR_FN_HARD_SWISH:
+    case TR_FN_TANH_SHRINK:
+        return 1.0;
     case TR_FN_CLIP:
+    case TR_FN_SOFT_SHRINK:
+    case TR_FN_HARD_SHRINK:
+    case TR_N_FUNCTIONS:
         return 0.0;
     }
     return NAN;
@@ -201,26 +282,57 @@ static void softmax_row_backward(const double *y, const double *dy, double *dx, 
     }
 }
 
-int64_t tr_reference_softmax_forward(const tr_tensor *src, tr_tensor *dst)
+/* x - max - log(sum) is as exact as its terms. */
+static void log_row_forward(const double *src, double *dst, double *scale, int64_t c, int64_t step)
+{
+    double max = -INFINITY, sum = 0.0;
+    for (int64_t i = 0; i < c; i++)
+        max = fmax(max, src[i * step]);
+    for (int64_t i = 0; i < c; i++)
+        sum += exp(src[i * step] - max);
+    for (int64_t i = 0; i < c; i++) {
+        dst[i * step] = src[i * step] - max - log(sum);
+        scale[i * step] = 1.0 + max - src[i * step] + log(sum);
+    }
+}
+
+static void log_row_backward(const double *y, const double *dy, double *dx, double *scale,
+                             int64_t c, int64_t step)
+{
+    double sum = 0.0, size = 0.0;
+    for (int64_t i = 0; i < c; i++) {
+        sum += dy[i * step];
+        size += fabs(dy[i * step]);
+    }
+    for (int64_t i = 0; i < c; i++) {
+        const double p = exp(y[i * step]);
+        dx[i * step] = dy[i * step] - p * sum;
+        scale[i * step] = fabs(dy[i * step]) + p * size * (1.0 + fabs(y[i * step]));
+    }
+}
+
+int64_t tr_reference_softmax_forward(bool log, const tr_tensor *src, tr_tensor *dst)
 {
     const int64_t n = tr_tensor_elements(src), c = src->dims[1];
     const int64_t image = src->dims[2] * src->dims[3];
     for (int64_t k = 0; k < n / c; k++) {
         const int64_t from = k / image * c * image + k % image;
-        softmax_row_forward(src->values + from, dst->values + from, dst->scale + from, c, image);
+        (log ? log_row_forward : softmax_row_forward)(src->values + from, dst->values + from,
+                                                      dst->scale + from, c, image);
     }
     return c;
 }
 
-int64_t tr_reference_softmax_backward(const tr_tensor *dst, const tr_tensor *diff_dst,
+int64_t tr_reference_softmax_backward(bool log, const tr_tensor *dst, const tr_tensor *diff_dst,
                                       tr_tensor *diff_src)
 {
     const int64_t n = tr_tensor_elements(dst), c = dst->dims[1];
     const int64_t image = dst->dims[2] * dst->dims[3];
     for (int64_t k = 0; k < n / c; k++) {
         const int64_t from = k / image * c * image + k % image;
-        softmax_row_backward(dst->values + from, diff_dst->values + from, diff_src->values + from,
-                             diff_src->scale + from, c, image);
+        (log ? log_row_backward : softmax_row_backward)(dst->values + from, diff_dst->values + from,
+                                                        diff_src->values + from,
+                                                        diff_src->scale + from, c, image);
     }
     return c;
 }

@@ -1,6 +1,7 @@
 /* softmax.c -- softmax over the channels and its gradient, in plain C; see primitives.h.
  *
- *     y = exp(x - max) / sum exp(x - max),    dx = y (dy - sum dy y)
+ *     softmax      y = exp(x - max) / sum exp(x - max),        dx = y (dy - sum dy y)
+ *     log_softmax  y = x - max - log(sum exp(x - max)),        dx = dy - exp(y) sum dy
  *
  * oneDNN 2.6 has nothing but reference kernels for it under AVX2, which take nearly all of a step,
  * and a wrong one for padded channels. On plain layouts a position's channels are neighbours: a
@@ -10,12 +11,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "elementary_math.h"
 #include "mem.h"
 #include "pixels.h"
 #include "simd.h"
 
 typedef struct plan {
     int64_t rows, c;
+    bool log;
     tr_precision type;
 } plan;
 
@@ -137,6 +140,31 @@ static void backward_rows(const float *restrict y, float *restrict dy, int64_t r
     }
 }
 
+/* `room`: c floats. The logarithm that a training depends on is ours (base/elementary_math.h). */
+static void log_forward_rows(float *values, int64_t rows, int64_t c, float *room)
+{
+    for (int64_t i = 0; i < rows; i++, values += c) {
+        const float max = row_max(values, c);
+        for (int64_t k = 0; k < c; k++) {
+            values[k] -= max;
+            room[k] = exp_of_negative(values[k]);
+        }
+        const float log_sum = (float)tr_log(row_sum(room, c));
+        for (int64_t k = 0; k < c; k++)
+            values[k] -= log_sum;
+    }
+}
+
+/* dx over dy, likewise. */
+static void log_backward_rows(const float *restrict y, float *restrict dy, int64_t rows, int64_t c)
+{
+    for (int64_t i = 0; i < rows; i++, y += c, dy += c) {
+        const double sum = row_sum(dy, c);
+        for (int64_t k = 0; k < c; k++)
+            dy[k] = (float)((double)dy[k] - (double)exp_of_negative(y[k]) * sum);
+    }
+}
+
 /* ---- running: tile after tile of rows ---- */
 
 static int64_t tile_rows(const plan *self)
@@ -162,7 +190,10 @@ static void run_forward(const void *plan_, const tr_draw *draw, void *const *dat
     for (int64_t i = 0; i < self->rows; i += tile) {
         const int64_t rows = self->rows - i < tile ? self->rows - i : tile;
         read_tile(self, data[0], i * c, rows * c, values);
-        forward_rows(values, rows, c);
+        if (self->log)
+            log_forward_rows(values, rows, c, values + tile * c);
+        else
+            forward_rows(values, rows, c);
         tr_pixels_write(values, rows * c, self->type, tr_element(data[1], self->type, i * c));
     }
 }
@@ -178,53 +209,58 @@ static void run_backward(const void *plan_, const tr_draw *draw, void *const *da
         const int64_t rows = self->rows - i < tile ? self->rows - i : tile;
         read_tile(self, data[0], i * c, rows * c, y);
         read_tile(self, data[1], i * c, rows * c, diff);
-        backward_rows(y, diff, rows, c);
+        if (self->log)
+            log_backward_rows(y, diff, rows, c);
+        else
+            backward_rows(y, diff, rows, c);
         tr_pixels_write(diff, rows * c, self->type, tr_element(data[2], self->type, i * c));
     }
 }
 
 /* ---- planning ---- */
 
-static tr_native native_of(tr_layout layout, bool forward)
+static tr_native native_of(tr_activation activation, tr_layout layout, bool forward)
 {
     int64_t d[4] = {1, 1, 1, 1};
     const bool image = tr_layout_dims(layout, d) == 4;
     plan *self = tr_alloc(1, sizeof *self);
     if (self == NULL)
         return (tr_native){0};
-    *self =
-        (plan){.rows = d[0] * (image ? d[2] * d[3] : 1), .c = d[1], .type = tr_layout_type(layout)};
+    *self = (plan){.rows = d[0] * (image ? d[2] * d[3] : 1),
+                   .c = d[1],
+                   .log = activation.name == TR_LOG_SOFTMAX,
+                   .type = tr_layout_type(layout)};
     return (tr_native){.run = forward ? run_forward : run_backward,
                        .plan = self,
-                       .scratch_bytes =
-                           (size_t)((forward ? 1 : 2) * tile_rows(self) * self->c) * sizeof(float)};
+                       .scratch_bytes = (size_t)(2 * tile_rows(self) * self->c) * sizeof(float)};
 }
 
-tr_status tr_softmax_forward(tr_program *program, tr_value src, tr_value *dst, tr_error *err)
+tr_status tr_softmax_forward(tr_program *program, tr_activation activation, tr_value src,
+                             tr_value *dst, tr_error *err)
 {
     const tr_layout layout = tr_layout_plain(program->dnn, tr_program_layout(program, src));
     TR_TRY(tr_program_reorder(program, src, layout, &src, err));
     const tr_value out = tr_program_value(program, layout);
-    const tr_native native = native_of(layout, true);
+    const tr_native native = native_of(activation, layout, true);
     const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, out}};
     const tr_meaning meaning = {
-        .kind = TR_KIND_SOFTMAX, .direction = TR_DIR_FORWARD, .activation = {TR_SOFTMAX}};
+        .kind = TR_KIND_SOFTMAX, .direction = TR_DIR_FORWARD, .activation = activation};
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, 2, err));
     *dst = out;
     return TR_OK;
 }
 
-tr_status tr_softmax_backward(tr_program *program, tr_value dst, tr_value diff_dst,
-                              tr_value *diff_src, tr_error *err)
+tr_status tr_softmax_backward(tr_program *program, tr_activation activation, tr_value dst,
+                              tr_value diff_dst, tr_value *diff_src, tr_error *err)
 {
     const tr_layout layout = tr_program_layout(program, dst);
     TR_TRY(tr_program_reorder(program, diff_dst, layout, &diff_dst, err));
     const tr_value out = tr_program_value(program, layout);
-    const tr_native native = native_of(layout, false);
+    const tr_native native = native_of(activation, layout, false);
     const tr_arg args[] = {
         {DNNL_ARG_DST, dst}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, out}};
     const tr_meaning meaning = {
-        .kind = TR_KIND_SOFTMAX, .direction = TR_DIR_BACKWARD_DATA, .activation = {TR_SOFTMAX}};
+        .kind = TR_KIND_SOFTMAX, .direction = TR_DIR_BACKWARD_DATA, .activation = activation};
     TR_TRY(tr_program_add_native(program, &native, &meaning, args, 3, err));
     *diff_src = out;
     return TR_OK;

@@ -188,6 +188,7 @@ static void expect_plain(const tr_verifier *verifier, tr_job *at)
     tr_tensor *src = argument(at, DNNL_ARG_SRC), *dst = argument(at, DNNL_ARG_DST);
     tr_tensor *diff_src = argument(at, DNNL_ARG_DIFF_SRC);
     const tr_tensor *diff_dst = argument(at, DNNL_ARG_DIFF_DST);
+    const bool log = meaning->activation.name == TR_LOG_SOFTMAX;
     if (meaning->kind == TR_KIND_AVERAGE_POOLING)
         at->terms =
             forward ? tr_reference_average_pool_forward(&meaning->geometry, src, dst)
@@ -205,14 +206,15 @@ static void expect_plain(const tr_verifier *verifier, tr_job *at)
         at->terms = tr_reference_resample(&meaning->resampling, forward, forward ? src : diff_dst,
                                           forward ? dst : diff_src);
     else if (meaning->kind == TR_KIND_DROPOUT)
-        at->terms = tr_reference_dropout(&meaning->dropping, tr_replica_draw(verifier->replica),
-                                         forward ? src : diff_dst, forward ? dst : diff_src);
+        at->terms =
+            tr_reference_dropout(&meaning->dropping, forward, tr_replica_draw(verifier->replica),
+                                 forward ? src : diff_dst, forward ? dst : diff_src);
     else if (meaning->kind == TR_KIND_GLOBAL_MAX)
         at->terms = forward ? tr_reference_global_max_forward(src, dst)
                             : tr_reference_global_max_backward(src, dst, diff_dst, diff_src);
     else
-        at->terms = forward ? tr_reference_softmax_forward(src, dst)
-                            : tr_reference_softmax_backward(dst, diff_dst, diff_src);
+        at->terms = forward ? tr_reference_softmax_forward(log, src, dst)
+                            : tr_reference_softmax_backward(log, dst, diff_dst, diff_src);
 }
 
 tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)

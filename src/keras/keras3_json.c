@@ -68,7 +68,7 @@ static json_t *input_layer(const tr_config *config, const json_t *carried)
 static json_t *model_object(const tr_model *model, const json_t *carried)
 {
     const tr_config *config = tr_model_config(model);
-    json_t *layers = tr_keras_layers(model, carried), *settings = json_object(), *layer;
+    json_t *layers = tr_keras_layers(model, carried, false), *settings = json_object(), *layer;
     const bool chain = tr_model_is_chain(model);
     size_t i;
     json_array_foreach(layers, i, layer)

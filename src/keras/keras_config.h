@@ -98,17 +98,22 @@ typedef struct tr_keras_entry {
     size_t n_sources;
     bool flat;  /* what it takes is a vector */
     bool inner; /* it is a layer of a model among the layers */
+    /* Names for layers that its activation becomes, where it is none of ours; *n_behind of them are
+     * taken, and the last gives the result. */
+    const char *behind[2];
+    int *n_behind;
 } tr_keras_entry;
 
 tr_status tr_keras_read_layer(tr_keras_reading *reading, const tr_keras_entry *entry,
                               tr_error *err);
+/* A layer of that class gives as many numbers as it takes. */
+bool tr_keras_keeps_number(const char *class_name);
 
-/* keras_activation.c: one of tr_activation_names, from a string or an object, as value of a key or
- * as a layer of its own. NULL: we have none like it; `why` says what is wrong. */
-const char *tr_keras_activation(const tr_keras_file *file, const json_t *value, char why[512]);
-/* The same from a layer of such a class. NULL: false where the class is no activation (`why` is
- * empty), or has parameters that are not ours. */
-const char *tr_keras_activation_layer(const char *class_name, const json_t *config, char why[512]);
+/* keras_activation.c: one of tr_activation_names, from a string or an object, as value of a key.
+ * NULL: we have none like it; `why` says what is wrong. */
+const char *tr_keras_activation(const json_t *value, char why[512]);
+/* Whether it is Keras 2's hard_sigmoid, clip(0.2 x + 0.5, 0, 1), which has Keras 3's name. */
+bool tr_keras_is_old_sigmoid(const tr_keras_file *file, const json_t *value);
 
 /* keras_compile.c: [compile], [loss], and the two of the optimizer. */
 void tr_keras_read_compile(tr_keras_reading *reading);

@@ -217,7 +217,20 @@ static void add_activity(json_t *config, const tr_section *section)
                      entry->value));
 }
 
-static json_t *layer_object(const tr_section *section, const json_t *carried)
+/* Under the names that Keras 2 has for keys and activations; Keras 3 takes them, too. */
+static void use_old_names(json_t *config, const tr_layer_ops *ops)
+{
+    const char *const *pairs = ops->keras2_keys;
+    const char *activation = json_string_value(json_object_get(config, "activation"));
+    for (; pairs != NULL && pairs[0] != NULL; pairs += 2) {
+        json_object_set(config, pairs[1], json_object_get(config, pairs[0]));
+        json_object_del(config, pairs[0]);
+    }
+    if (activation != NULL && strcmp(activation, "silu") == 0)
+        json_object_set_new(config, "activation", json_string("swish"));
+}
+
+static json_t *layer_object(const tr_section *section, const json_t *carried, bool old_names)
 {
     const tr_entry *type = tr_section_find(section, "type");
     const tr_layer_ops *ops = type == NULL ? NULL : tr_layer_find(type->value);
@@ -235,6 +248,8 @@ static json_t *layer_object(const tr_section *section, const json_t *carried)
     }
     add_activity(config, section);
     tr_keras_add_carried(config, carried, "layers", section->name + strlen("layer."));
+    if (old_names)
+        use_old_names(config, ops);
     json_t *object = tr_keras_object(ops->keras_class, config);
     if (ops->keras_module != NULL) { /* no Keras finds it by its class alone */
         json_object_set_new(object, "module", json_string(ops->keras_module));
@@ -243,7 +258,7 @@ static json_t *layer_object(const tr_section *section, const json_t *carried)
     return object;
 }
 
-json_t *tr_keras_layers(const tr_model *model, const json_t *carried)
+json_t *tr_keras_layers(const tr_model *model, const json_t *carried, bool old_names)
 {
     const tr_ini *ini = tr_model_config(model)->ini;
     const int n = tr_model_n_layers(model);
@@ -252,7 +267,7 @@ json_t *tr_keras_layers(const tr_model *model, const json_t *carried)
     for (int i = 0; order != NULL && i < n; i++) {
         char *name = tr_format("layer.%s", tr_model_layer(model, order[i]).name);
         if (name != NULL)
-            json_array_append_new(layers, layer_object(tr_ini_find(ini, name), carried));
+            json_array_append_new(layers, layer_object(tr_ini_find(ini, name), carried, old_names));
         tr_free(name);
     }
     tr_free(order);
@@ -265,7 +280,7 @@ json_t *tr_keras_layers(const tr_model *model, const json_t *carried)
 char *tr_keras_model_config(const tr_model *model, const tr_keras_source *source)
 {
     json_t *carried = source == NULL ? NULL : json_loads(source->carried, 0, NULL), *layer;
-    json_t *config = json_object(), *layers = tr_keras_layers(model, carried);
+    json_t *config = json_object(), *layers = tr_keras_layers(model, carried, true);
     const bool chain = tr_model_is_chain(model);
     size_t i;
     json_array_foreach(layers, i, layer)

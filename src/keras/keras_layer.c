@@ -19,12 +19,42 @@ typedef struct layer_reading {
     tr_keras_reading *reading;
     const tr_keras_entry *entry;
     const tr_layer_ops *ops;
-    json_t *rest; /* what our layer has fixed */
+    bool stands_behind;       /* for the activation of another */
+    const json_t *activation; /* that becomes layers behind this one; NULL: none */
+    json_t *rest;             /* what our layer has fixed */
 } layer_reading;
 
 static const char *path_of(const layer_reading *at)
 {
     return at->reading->file->path;
+}
+
+static const char THRESHOLDED[] = "ThresholdedReLU"; /* Keras 2's; a ReLU with a threshold */
+
+/* "BatchNormalizationV1" is how early versions of TensorFlow write it. */
+static const tr_layer_ops *find_ops(const char *class_name)
+{
+    if (strcmp(class_name, THRESHOLDED) == 0)
+        return tr_layer_find("re_lu");
+    size_t n = strlen(class_name);
+    if (n > 2 && (tr_ends_in(class_name, "V1") || tr_ends_in(class_name, "V2")))
+        n -= 2;
+    for (size_t i = 0; tr_layer_table[i] != NULL; i++)
+        if (strlen(tr_layer_table[i]->keras_class) == n &&
+            strncmp(tr_layer_table[i]->keras_class, class_name, n) == 0)
+            return tr_layer_table[i];
+    return NULL;
+}
+
+bool tr_keras_keeps_number(const char *class_name)
+{
+    const tr_layer_ops *ops = find_ops(class_name);
+    return ops != NULL && (ops->only_activates || strcmp(class_name, "Dropout") == 0);
+}
+
+static void note_activation(tr_keras_reading *reading, const char *activation)
+{
+    snprintf(reading->last_activation, sizeof reading->last_activation, "%s", activation);
 }
 
 /* ---- keys that say nothing, or one thing only ---- */
@@ -93,20 +123,36 @@ static bool is_frozen(const layer_reading *at)
     return at->reading->frozen || json_is_false(json_object_get(at->entry->config, TRAINABLE));
 }
 
-static tr_status write_key(const layer_reading *at, const tr_key *key, const json_t *value,
-                           tr_error *err)
+/* An activation that is no name of ours becomes layers behind: a layer in its place, as Keras
+ * allows, or Keras 2's hard_sigmoid. */
+static bool comes_behind(const layer_reading *at, const json_t *value)
 {
-    char text[TR_KERAS_TEXT], why[512];
-    if (key->offset == offsetof(tr_layer, activation)) {
-        const char *activation = tr_keras_activation(at->reading->file, value, why);
-        if (activation == NULL)
-            return tr_fail(err, TR_ERR_DATA, "%s: layer %s (%s): %s = %s", path_of(at),
-                           at->entry->keras_name, at->entry->class_name, key->name, why);
-        snprintf(at->reading->last_activation, sizeof at->reading->last_activation, "%s",
-                 activation);
-        fprintf(at->reading->ini, "%s = %s\n", key->name, activation);
-        return TR_OK;
-    }
+    const char *class_name = json_string_value(json_object_get(value, "class_name"));
+    const tr_layer_ops *ops = class_name == NULL ? NULL : find_ops(class_name);
+    return tr_keras_is_old_sigmoid(at->reading->file, value) ||
+           (ops != NULL && ops->only_activates && json_is_object(json_object_get(value, "config")));
+}
+
+static tr_status write_activation(layer_reading *at, const tr_key *key, const json_t *value,
+                                  tr_error *err)
+{
+    char why[512];
+    const bool behind = comes_behind(at, value);
+    const char *activation = behind ? "linear" : tr_keras_activation(value, why);
+    if (activation == NULL)
+        return tr_fail(err, TR_ERR_DATA, "%s: layer %s (%s): %s = %s", path_of(at),
+                       at->entry->keras_name, at->entry->class_name, key->name, why);
+    at->activation = behind ? value : NULL;
+    note_activation(at->reading, activation);
+    fprintf(at->reading->ini, "%s = %s\n", key->name, activation);
+    return TR_OK;
+}
+
+static tr_status write_key(layer_reading *at, const tr_key *key, const json_t *value, tr_error *err)
+{
+    char text[TR_KERAS_TEXT];
+    if (key->offset == offsetof(tr_layer, activation))
+        return write_activation(at, key, value, err);
     if (json_is_null(value))
         return TR_OK; /* not given: the default, Keras's and ours */
     if (!tr_keras_value(key, value, text)) {
@@ -132,9 +178,22 @@ static const tr_key *find_key(const tr_layer_ops *ops, const char *name)
                : tr_key_find(tr_layer_common_keys, tr_layer_n_common_keys, name);
 }
 
-static tr_status read_key(const layer_reading *at, const char *name, const json_t *value,
+/* The key as it is called here. */
+static const char *our_key(const layer_reading *at, const char *name)
+{
+    const char *const *pairs = at->ops->keras2_keys;
+    for (; pairs != NULL && pairs[0] != NULL; pairs += 2)
+        if (strcmp(pairs[1], name) == 0)
+            return pairs[0];
+    return strcmp(at->entry->class_name, THRESHOLDED) == 0 && strcmp(name, "theta") == 0
+               ? "threshold"
+               : name;
+}
+
+static tr_status read_key(layer_reading *at, const char *keras_name, const json_t *value,
                           tr_error *err)
 {
+    const char *name = our_key(at, keras_name);
     const tr_key *key = strcmp(name, TRAINABLE) == 0 ? NULL : find_key(at->ops, name);
     const json_t *fixed = json_object_get(at->rest, name);
     char whose[256];
@@ -174,29 +233,14 @@ static tr_status refuse_class(const layer_reading *at, tr_error *err)
     size_t n = 0;
     FILE *out = open_memstream(&list, &n);
     for (size_t i = 0; out != NULL && tr_layer_table[i] != NULL; i++)
-        fprintf(out, "%s, ", tr_layer_table[i]->keras_class);
+        fprintf(out, "%s%s", i == 0 ? "" : ", ", tr_layer_table[i]->keras_class);
     if (out != NULL)
         fclose(out);
     const tr_status status = tr_fail(
-        err, TR_ERR_DATA,
-        "%s: layer %s is a %s, which trainer does not have; supported: %sReLU, LeakyReLU, "
-        "ELU, Softmax",
+        err, TR_ERR_DATA, "%s: layer %s is a %s, which trainer does not have; supported: %s",
         path_of(at), at->entry->keras_name, at->entry->class_name, list == NULL ? "" : list);
     free(list); /* the stream's own */
     return status;
-}
-
-/* "BatchNormalizationV1" is how early versions of TensorFlow write it. */
-static const tr_layer_ops *find_ops(const char *class_name)
-{
-    size_t n = strlen(class_name);
-    if (n > 2 && (tr_ends_in(class_name, "V1") || tr_ends_in(class_name, "V2")))
-        n -= 2;
-    for (size_t i = 0; tr_layer_table[i] != NULL; i++)
-        if (strlen(tr_layer_table[i]->keras_class) == n &&
-            strncmp(tr_layer_table[i]->keras_class, class_name, n) == 0)
-            return tr_layer_table[i];
-    return NULL;
 }
 
 /* What a key of ours says. */
@@ -241,30 +285,15 @@ static tr_status check_n_sources(const layer_reading *at, tr_error *err)
                    at->ops->merges ? "two or more" : "one");
 }
 
-/* A class that is an activation of ours. */
-static tr_status write_activation(layer_reading *at, const char *activation, tr_error *err)
-{
-    char whose[256];
-    at->ops = tr_layer_find("activation");
-    TR_TRY(check_n_sources(at, err));
-    carry_rest(at);
-    write_head(at);
-    fprintf(at->reading->ini, "activation = %s\n", activation);
-    snprintf(at->reading->last_activation, sizeof at->reading->last_activation, "%s", activation);
-    snprintf(whose, sizeof whose, "layer %.100s (%.60s)", at->entry->keras_name,
-             at->entry->class_name);
-    return tr_keras_check_dtype(at->reading->file, whose,
-                                json_object_get(at->entry->config, "dtype"), err);
-}
-
 static tr_status write_layer(layer_reading *at, tr_error *err)
 {
     const char *key;
     json_t *value;
     TR_TRY(check_n_sources(at, err));
-    carry_rest(at);
+    if (!at->stands_behind)
+        carry_rest(at);
     write_head(at);
-    snprintf(at->reading->last_activation, sizeof at->reading->last_activation, "linear");
+    note_activation(at->reading, tr_activation_names[at->ops->activates]);
     at->rest = at->ops->keras_rest == NULL ? NULL : json_loads(at->ops->keras_rest, 0, NULL);
     tr_status status = TR_OK;
     json_object_foreach(at->entry->config, key, value)
@@ -278,16 +307,41 @@ static tr_status write_layer(layer_reading *at, tr_error *err)
     return status;
 }
 
+/* The layers that stand for the activation of the one that was written. */
+static tr_status write_behind(const layer_reading *at, tr_error *err)
+{
+    const tr_keras_entry *entry = at->entry;
+    tr_keras_entry own = {.config = json_object_get(at->activation, "config"),
+                          .class_name =
+                              json_string_value(json_object_get(at->activation, "class_name")),
+                          .keras_name = entry->keras_name,
+                          .our_name = entry->behind[1],
+                          .n_sources = 1,
+                          .flat = entry->flat};
+    layer_reading behind = {.reading = at->reading, .entry = &own, .stands_behind = true};
+    if (!tr_keras_is_old_sigmoid(at->reading->file, at->activation)) {
+        *entry->n_behind = 1;
+        behind.ops = find_ops(own.class_name);
+        TR_TRY(write_layer(&behind, err));
+        return behind.activation == NULL ? TR_OK
+                                         : refuse(at, "activation", at->activation,
+                                                  "an activation in another is not supported", err);
+    }
+    *entry->n_behind = 2;
+    fprintf(at->reading->ini,
+            "\n[layer.%s]\ntype = rescaling\nscale = 0.2\noffset = 0.5\n"
+            "\n[layer.%s]\ntype = re_lu\nmax_value = 1\n",
+            entry->behind[0], entry->behind[1]);
+    note_activation(at->reading, "relu");
+    return TR_OK;
+}
+
 tr_status tr_keras_read_layer(tr_keras_reading *reading, const tr_keras_entry *entry, tr_error *err)
 {
     layer_reading at = {.reading = reading, .entry = entry};
-    char why[512];
-    const char *activation = tr_keras_activation_layer(entry->class_name, entry->config, why);
-    if (activation != NULL)
-        return write_activation(&at, activation, err);
-    if (why[0] != '\0')
-        return tr_fail(err, TR_ERR_DATA, "%s: layer %s (%s): %s", reading->file->path,
-                       entry->keras_name, entry->class_name, why);
     at.ops = find_ops(entry->class_name);
-    return at.ops == NULL ? refuse_class(&at, err) : write_layer(&at, err);
+    if (at.ops == NULL)
+        return refuse_class(&at, err);
+    TR_TRY(write_layer(&at, err));
+    return at.activation == NULL ? TR_OK : write_behind(&at, err);
 }

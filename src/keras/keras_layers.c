@@ -16,23 +16,48 @@ static const char INPUT_NAME[] = "input"; /* of the images, as value of `inputs`
 /* What later layers ask of one: its name, and whether its result is a vector, and surely of one. */
 typedef struct written {
     char name[NAME_SPACE];
+    char behind[2][NAME_SPACE]; /* of layers that stand for its activation */
+    int n_behind;
     bool flat, one_output;
 } written;
 
 /* ---- names ---- */
 
-/* Unique among those before it, without regard to case. */
-static void choose_name(written *all, size_t n, const char *keras_name)
+static bool is_taken(const written *of, const char *name)
 {
-    tr_keras_clean_name(keras_name, NAME_MAX_OURS, all[n].name);
-    char base[NAME_MAX_OURS - 4]; /* with "_4096" it is not too long */
-    snprintf(base, sizeof base, "%.*s", NAME_MAX_OURS - 5, all[n].name);
+    return strcasecmp(of->name, name) == 0 || strcasecmp(of->behind[0], name) == 0 ||
+           strcasecmp(of->behind[1], name) == 0;
+}
+
+/* Unique among those of all[0] to all[n], without regard to case. */
+static void choose_name(const written *all, size_t n, const char *keras_name, char *to)
+{
+    char name[NAME_SPACE], base[NAME_MAX_OURS - 4]; /* with "_4096" it is not too long */
+    tr_keras_clean_name(keras_name, NAME_MAX_OURS, name);
+    snprintf(base, sizeof base, "%.*s", NAME_MAX_OURS - 5, name);
     unsigned turn = 2;
-    for (size_t i = 0; i < n; i++)
-        if (strcasecmp(all[i].name, all[n].name) == 0) {
-            snprintf(all[n].name, NAME_SPACE, "%s_%u", base, turn++);
+    for (size_t i = 0; i <= n; i++)
+        if (is_taken(&all[i], name)) {
+            snprintf(name, NAME_SPACE, "%s_%u", base, turn++);
             i = (size_t)-1; /* look again from the first */
         }
+    memcpy(to, name, NAME_SPACE);
+}
+
+static void choose_names_behind(written *all, size_t n)
+{
+    static const char *const parts[] = {"scaled", "activation"};
+    for (int k = 0; k < 2; k++) {
+        char name[NAME_SPACE];
+        snprintf(name, sizeof name, "%.30s_%s", all[n].name, parts[k]);
+        choose_name(all, n, name, all[n].behind[k]);
+    }
+}
+
+/* Whose result is what others take. */
+static const char *result_of(const written *layer)
+{
+    return layer->n_behind == 0 ? layer->name : layer->behind[1];
 }
 
 /* ---- what it takes ---- */
@@ -45,7 +70,7 @@ static char *list_sources(const tr_keras_graph *graph, const tr_keras_node *node
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     for (size_t k = 0; out != NULL && k < node->n_sources; k++)
-        fprintf(out, "%s%s", k == 0 ? "" : ", ", all[graph->sources[node->first + k]].name);
+        fprintf(out, "%s%s", k == 0 ? "" : ", ", result_of(&all[graph->sources[node->first + k]]));
     if (out != NULL)
         fclose(out);
     return text;
@@ -75,8 +100,7 @@ static bool gives_one(const char *class_name, const json_t *config, bool source_
     const json_t *units = json_object_get(config, "units");
     if (units != NULL)
         return json_integer_value(units) == 1;
-    return source_does &&
-           (strcmp(class_name, "Activation") == 0 || strcmp(class_name, "Dropout") == 0);
+    return source_does && tr_keras_keeps_number(class_name);
 }
 
 /* ---- all ---- */
@@ -96,13 +120,19 @@ static tr_status write_node(tr_keras_reading *reading, const tr_keras_graph *gra
                             .n_sources = node->n_sources,
                             .flat = source == NULL ? reading->flat_input : source->flat,
                             .inner = node->part > 0};
-    choose_name(all, i, entry.keras_name);
+    choose_name(all, i, entry.keras_name, all[i].name);
+    choose_names_behind(all, i);
+    entry.behind[0] = all[i].behind[0];
+    entry.behind[1] = all[i].behind[1];
+    entry.n_behind = &all[i].n_behind;
     char *inputs = takes_the_one_before(graph, i) ? NULL : list_sources(graph, node, all);
     if (inputs == NULL && !takes_the_one_before(graph, i))
         return tr_out_of_memory(err, NULL);
     entry.inputs = inputs;
     const tr_status status = tr_keras_read_layer(reading, &entry, err);
     free(inputs); /* the stream's own */
+    for (int k = 0; k < 2 - all[i].n_behind; k++)
+        all[i].behind[k][0] = '\0'; /* free for others */
     all[i].flat = is_flat(class_name, config, entry.flat);
     all[i].one_output = gives_one(class_name, config, source != NULL && source->one_output);
     reading->one_output = all[i].one_output; /* the last one's, in the end */

@@ -25,8 +25,9 @@ json_t *tr_keras_object_named(const char *function, json_t *config);
 /* jansson's text in our memory, released with tr_free(); takes `json` over. */
 char *tr_keras_text(json_t *json);
 
-/* The layers in Keras's order, without the input; `carried`: keras_carried.h. */
-json_t *tr_keras_layers(const tr_model *model, const json_t *carried);
+/* The layers in Keras's order, without the input; `carried`: keras_carried.h; `old_names`: those of
+ * Keras 2, where it has others. */
+json_t *tr_keras_layers(const tr_model *model, const json_t *carried, bool old_names);
 
 /* keras_calls.c: makes the config of a model whose "layers" are those behind an input that of a
  * functional model: says what each takes, and which is input and output. False: out of memory. */

@@ -74,6 +74,18 @@ TR_INLINE vec v_exp(vec x)
     return v_mul(v_add(v_expm1_reduced_(r), v_set(1.0f)), v_power_of_2_(n));
 }
 
+/* For any x. 2^n in two steps above 0, where n may be 128. */
+TR_INLINE vec v_exp_of_any(vec x)
+{
+    veci n;
+    const vec one = v_set(1.0f);
+    const vec r = v_reduce_(v_min(v_set(89.0f), v_max(v_set(-88.0f), x)), &n);
+    const vmask positive = v_gt(x, v_set(0.0f));
+    const vec less = v_power_of_2_(vi_sub(n, vi_set(1))), power = v_power_of_2_(n);
+    const vec scaled = v_mul(v_add(v_expm1_reduced_(r), one), v_select(positive, less, power));
+    return v_select(positive, v_add(scaled, scaled), scaled);
+}
+
 /* exp(x) - 1 for x <= 0: 2^n (exp(r) - 1) + (2^n - 1) */
 TR_INLINE vec v_expm1(vec x)
 {
@@ -110,6 +122,19 @@ TR_INLINE vec v_log1p(vec u)
                               3.33333337e-1f};
     const vec s = v_div(u, v_add(v_set(2.0f), u)), z = v_mul(s, s), twice = v_add(s, s);
     return v_fma(v_mul(twice, z), v_polynomial_(p, 5, z), twice);
+}
+
+/* tanh(log(1 + exp(x))); *rest is 1 less that, without cancellation. With u = exp(-|x|) and its
+ * square both are fractions of polynomials. */
+TR_INLINE vec v_mish_gate(vec x, vec *rest)
+{
+    const vec two = v_set(2.0f), u = v_exp(v_negative(v_abs(x)));
+    const vmask positive = v_gt(x, v_set(0.0f));
+    const vec above = v_select(positive, v_fma(two, u, v_set(1.0f)), v_mul(u, v_add(u, two)));
+    const vec beside = v_select(positive, v_mul(two, v_mul(u, u)), two);
+    const vec whole = v_add(above, beside);
+    *rest = v_div(beside, whole);
+    return v_div(above, whole);
 }
 
 /* The normal distribution (1 + erf(x / sqrt 2)) / 2, and its density. With g = exp(-x^2 / 2),

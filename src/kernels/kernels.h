@@ -99,8 +99,10 @@ typedef struct tr_max_pool_kernels {
 } tr_max_pool_kernels;
 
 /* An elementary function of `count` numbers; dst may be src. Backward: diff_src = diff_dst times
- * the derivative, taken from the result for relu, elu, logistic, tanh and clip, from the argument
- * for the others (which linear does not look at). */
+ * the derivative, taken from the result for relu, elu, logistic, tanh, clip, threshold, exp,
+ * softsign and the two that shrink by alpha, from the argument for the others (which linear does
+ * not look at).
+ */
 typedef struct tr_function_kernels {
     void (*forward)(const tr_function *function, int64_t count, const float *src, float *dst);
     void (*backward)(const tr_function *function, int64_t count, const float *from,

@@ -47,9 +47,11 @@ typedef struct tr_layer_ops {
     const char *keras_module; /* of that class; NULL: keras.layers */
     const char *keras_rest;   /* JSON: what its Keras config says besides the keys, name, trainable
                                * and dtype; NULL: nothing */
-    const char *doc;          /* one line for `trainer help` */
-    size_t bytes;             /* of the layer's private struct; its first member is a tr_layer */
-    const tr_key *keys;       /* beside those of every layer; offsets into that struct */
+    const char *const *keras2_keys; /* pairs: a key, and what Keras 2 calls it, and Keras 3 takes,
+                                     * too; NULL-terminated; NULL: none */
+    const char *doc;                /* one line for `trainer help` */
+    size_t bytes;       /* of the layer's private struct; its first member is a tr_layer */
+    const tr_key *keys; /* beside those of every layer; offsets into that struct */
     size_t n_keys;
     bool merges;         /* takes two or more sources of `srcs` */
     bool selects;        /* dst elements are src elements, chosen by max: an activation that

@@ -62,7 +62,7 @@ static tr_status plan_activation(tr_program *program, const tr_layer *layer, bou
     at->steps = tr_activation_fused_tape(activation, at->raw);
     if (at->fused)
         return TR_OK;
-    if (activation.name == TR_SOFTMAX)
+    if (tr_activation_is_over_channels(activation))
         return plan_softmax(program, layer, at, err);
     return tr_activation_forward(program, activation, at->raw, &at->steps, &at->tape.dst, err);
 }
@@ -141,7 +141,7 @@ static tr_status plan_forward(const planning *self, tr_error *err)
 static tr_status plan_pending(tr_program *program, const boundary *at, tr_value diff, tr_value *out,
                               tr_error *err)
 {
-    if (at->pending.name != TR_SOFTMAX)
+    if (!tr_activation_is_over_channels(at->pending))
         return tr_activation_backward(program, at->pending, &at->steps, diff, out, err);
     int64_t d[4];
     if (tr_layout_dims(tr_program_layout(program, at->tape.dst), d) == 2)

@@ -6,51 +6,60 @@
 #include "keras_config.h"
 #include "primitives.h"
 
-static const char *activation(const char *json, const char *version, char why[512])
+static const char *activation(const char *json, char why[512])
 {
-    tr_keras_file file = {.path = "made.h5"};
-    strcpy(file.version, version);
     json_t *value = json_loads(test_json(json), JSON_DECODE_ANY, NULL);
     cr_assert_not_null(value, "%s", json);
-    const char *name = tr_keras_activation(&file, value, why);
+    const char *name = tr_keras_activation(value, why);
     json_decref(value);
     return name;
 }
 
-Test(keras_activation, every_name_of_ours_and_the_aliases)
+Test(keras_activation, every_name_of_ours_and_none)
 {
     char why[512], json[64];
     for (int i = 0; i < TR_N_ACTIVATIONS; i++) {
         snprintf(json, sizeof json, "'%s'", tr_activation_names[i]);
-        cr_expect_str_eq(activation(json, "3.9.2", why), tr_activation_names[i]);
-        if (i != TR_HARD_SIGMOID)
-            cr_expect_str_eq(activation(json, "2.13.1", why), tr_activation_names[i]);
+        cr_expect_str_eq(activation(json, why), tr_activation_names[i]);
     }
-    cr_expect_str_eq(activation("'silu'", "3.9.2", why), "swish");
-    cr_expect_str_eq(activation("null", "3.9.2", why), "linear");
+    cr_expect_str_eq(activation("null", why), "linear");
 }
 
 Test(keras_activation, objects)
 {
     char why[512];
-    cr_expect_str_eq(activation("{'class_name':'function','config':'elu'}", "2.9.0", why), "elu");
-    cr_expect_str_eq(
-        activation("{'class_name':'LeakyReLU','config':{'negative_slope':0.2}}", "3.9.2", why),
-        "leaky_relu");
-    cr_expect_null(
-        activation("{'class_name':'LeakyReLU','config':{'negative_slope':0.1}}", "3.9.2", why));
-    cr_expect_not_null(strstr(why, "negative_slope = 0.1; only 0.2"), "%s", why);
-    cr_expect_null(activation("{'class_name':'Odd','config':{}}", "3.9.2", why));
+    cr_expect_str_eq(activation("{'class_name':'function','config':'elu'}", why), "elu");
+    cr_expect_null(activation("{'class_name':'Odd','config':{}}", why));
     cr_expect_not_null(strstr(why, "Odd"), "%s", why);
-    cr_expect_null(activation("3", "3.9.2", why));
-    cr_expect_null(activation("{'module':'x'}", "3.9.2", why));
+    cr_expect_null(activation("3", why));
+    cr_expect_null(activation("{'module':'x'}", why));
 }
 
-Test(keras_activation, unknown_names_and_keras_2_hard_sigmoid)
+Test(keras_activation, unknown_names)
 {
     char why[512];
-    cr_expect_null(activation("'relu7'", "3.9.2", why));
+    cr_expect_null(activation("'relu7'", why));
     cr_expect_not_null(strstr(why, "\"relu7\"; supported: linear, relu"), "%s", why);
-    cr_expect_null(activation("'hard_sigmoid'", "2.13.1", why));
-    cr_expect_not_null(strstr(why, "2.13.1"), "%s", why);
+}
+
+Test(keras_activation, hard_sigmoid_of_keras_2)
+{
+    static const struct {
+        const char *json, *version;
+        bool is;
+    } cases[] = {
+        {"'hard_sigmoid'", "2.13.1", true},
+        {"'hard_sigmoid'", "", true},
+        {"'hard_sigmoid'", "3.9.2", false},
+        {"'sigmoid'", "2.13.1", false},
+        {"null", "2.13.1", false},
+        {"{'class_name':'function','config':'hard_sigmoid'}", "2.9.0", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tr_keras_file file = {.path = "made.h5"};
+        strcpy(file.version, cases[i].version);
+        json_t *value = json_loads(test_json(cases[i].json), JSON_DECODE_ANY, NULL);
+        cr_expect_eq(tr_keras_is_old_sigmoid(&file, value), cases[i].is, "%s", cases[i].json);
+        json_decref(value);
+    }
 }

@@ -11,10 +11,29 @@
 #include "threads.h"
 
 static const tr_function functions[] = {
-    {TR_FN_LINEAR, 2.0f, 0.5f}, {TR_FN_RELU, 0.0f, 0.0f},     {TR_FN_RELU, 0.3f, 0.0f},
-    {TR_FN_ELU, 1.0f, 0.0f},    {TR_FN_ELU, 0.4f, 0.0f},      {TR_FN_LOGISTIC, 0.0f, 0.0f},
-    {TR_FN_TANH, 0.0f, 0.0f},   {TR_FN_GELU, 0.0f, 0.0f},     {TR_FN_SWISH, 1.0f, 0.0f},
-    {TR_FN_SWISH, 1.7f, 0.0f},  {TR_FN_SOFTPLUS, 0.0f, 0.0f}, {TR_FN_CLIP, -2.0f, 6.0f},
+    {TR_FN_LINEAR, 2.0f, 0.5f},
+    {TR_FN_RELU, 0.0f, 0.0f},
+    {TR_FN_RELU, 0.3f, 0.0f},
+    {TR_FN_ELU, 1.0f, 0.0f},
+    {TR_FN_ELU, 0.4f, 0.0f},
+    {TR_FN_LOGISTIC, 0.0f, 0.0f},
+    {TR_FN_TANH, 0.0f, 0.0f},
+    {TR_FN_GELU, 0.0f, 0.0f},
+    {TR_FN_SWISH, 1.0f, 0.0f},
+    {TR_FN_SWISH, 1.7f, 0.0f},
+    {TR_FN_SOFTPLUS, 0.0f, 0.0f},
+    {TR_FN_CLIP, -2.0f, 6.0f},
+    {TR_FN_THRESHOLD, 0.25f, 1.5f},
+    {TR_FN_EXP, 0, 0},
+    {TR_FN_LOG_SIGMOID, 0, 0},
+    {TR_FN_SOFTSIGN, 0, 0},
+    {TR_FN_SQUAREPLUS, 4, 0},
+    {TR_FN_SPARSE_PLUS, 0, 0},
+    {TR_FN_MISH, 0, 0},
+    {TR_FN_HARD_SWISH, 0, 0},
+    {TR_FN_SOFT_SHRINK, 0.5f, 0},
+    {TR_FN_HARD_SHRINK, 0.5f, 0},
+    {TR_FN_TANH_SHRINK, 0, 0},
 };
 enum { N_FUNCTIONS = sizeof functions / sizeof *functions };
 
@@ -28,6 +47,11 @@ static double normal_distribution(double x)
 static double logistic(double x)
 {
     return 1.0 / (1.0 + exp(-x));
+}
+
+static double mish_gate(double x)
+{
+    return x > 40.0 ? 1.0 : expm1(2.0 * log1p(exp(x))) / (exp(2.0 * log1p(exp(x))) + 1.0);
 }
 
 static double value_of(const tr_function *f, double x)
@@ -52,6 +76,30 @@ static double value_of(const tr_function *f, double x)
         return fmax(x, 0.0) + log1p(exp(-fabs(x)));
     case TR_FN_CLIP:
         return fmin(fmax(x, alpha), beta);
+    case TR_FN_THRESHOLD:
+        return x > beta ? x : alpha * (x - beta);
+    case TR_FN_EXP:
+        return exp(x);
+    case TR_FN_LOG_SIGMOID:
+        return fmin(x, 0.0) - log1p(exp(-fabs(x)));
+    case TR_FN_SOFTSIGN:
+        return x / (1.0 + fabs(x));
+    case TR_FN_SQUAREPLUS: /* the root of a sum that cancels */
+        return x > 0.0 ? 0.5 * (x + sqrt(x * x + alpha)) : 0.5 * alpha / (sqrt(x * x + alpha) - x);
+    case TR_FN_SPARSE_PLUS:
+        return x > 1.0 ? x : 0.25 * pow(fmax(x + 1.0, 0.0), 2.0);
+    case TR_FN_MISH:
+        return x * mish_gate(x);
+    case TR_FN_HARD_SWISH:
+        return x * fmin(fmax(x / 6.0 + 0.5, 0.0), 1.0);
+    case TR_FN_SOFT_SHRINK:
+        return x > alpha ? x - alpha : x < -alpha ? x + alpha : 0.0;
+    case TR_FN_HARD_SHRINK:
+        return fabs(x) > alpha ? x : 0.0;
+    case TR_FN_TANH_SHRINK:
+        return x - tanh(x);
+    case TR_N_FUNCTIONS:
+        break;
     }
     return NAN;
 }
@@ -79,6 +127,29 @@ static double slope_of(const tr_function *f, double x)
         return logistic(x);
     case TR_FN_CLIP:
         return x > alpha && x < beta ? 1.0 : 0.0;
+    case TR_FN_THRESHOLD:
+        return x > beta ? 1.0 : alpha;
+    case TR_FN_EXP:
+        return exp(x);
+    case TR_FN_LOG_SIGMOID:
+        return logistic(-x);
+    case TR_FN_SOFTSIGN:
+        return pow(1.0 + fabs(x), -2.0);
+    case TR_FN_SQUAREPLUS:
+        return value_of(f, x) / sqrt(x * x + alpha);
+    case TR_FN_SPARSE_PLUS:
+        return fmin(fmax(0.5 * (x + 1.0), 0.0), 1.0);
+    case TR_FN_MISH:
+        return mish_gate(x) + x * logistic(x) * (1.0 - pow(mish_gate(x), 2.0));
+    case TR_FN_HARD_SWISH:
+        return x < -3.0 ? 0.0 : x > 3.0 ? 1.0 : x / 3.0 + 0.5;
+    case TR_FN_SOFT_SHRINK:
+    case TR_FN_HARD_SHRINK:
+        return fabs(x) > alpha ? 1.0 : 0.0;
+    case TR_FN_TANH_SHRINK:
+        return pow(tanh(x), 2.0);
+    case TR_N_FUNCTIONS:
+        break;
     }
     return NAN;
 }
@@ -86,7 +157,9 @@ static double slope_of(const tr_function *f, double x)
 static bool from_result(const tr_function *f)
 {
     return f->kind == TR_FN_RELU || f->kind == TR_FN_ELU || f->kind == TR_FN_LOGISTIC ||
-           f->kind == TR_FN_TANH || f->kind == TR_FN_CLIP;
+           f->kind == TR_FN_TANH || f->kind == TR_FN_CLIP || f->kind == TR_FN_THRESHOLD ||
+           f->kind == TR_FN_EXP || f->kind == TR_FN_SOFTSIGN || f->kind == TR_FN_SOFT_SHRINK ||
+           f->kind == TR_FN_HARD_SHRINK;
 }
 
 /* In units of the last place; elementary.h says what was measured. */
@@ -98,12 +171,19 @@ static double value_error(const tr_function *f, double x)
     case TR_FN_CLIP:
         return 0.5;
     case TR_FN_GELU:
+    case TR_FN_MISH:
         return 7.0;
     case TR_FN_SWISH: /* exp's argument alpha x is rounded */
         return 3.5 + (f->alpha == 1.0f ? 0.0 : fmin(fabs((double)f->alpha * x), 90.0));
     default:
         return 3.0;
     }
+}
+
+/* Near a zero other than that of x: as exact as x is, as in Keras. */
+static bool cancels(const tr_function *f)
+{
+    return f->kind == TR_FN_TANH_SHRINK || f->kind == TR_FN_HARD_SWISH;
 }
 
 /* ---- arguments: all magnitudes, and more of those that matter ---- */
@@ -136,7 +216,8 @@ Test(functions, values)
             int exponent;
             frexp(want, &exponent);
             /* Steps on the way lie below the smallest normal number and are 0, times x up to 90. */
-            const double allowed = value_error(f, (double)x[i]) * ldexp(1.0, exponent - 24) + 2e-36;
+            const double allowed = value_error(f, (double)x[i]) * ldexp(1.0, exponent - 24) +
+                                   2e-36 + (cancels(f) ? 0x1p-21 * fabs((double)x[i]) : 0.0);
             cr_assert(fabs((double)y[i] - want) <= allowed, "function %d of %.9g: %.9g, not %.17g",
                       f->kind, (double)x[i], (double)y[i], want);
         }
@@ -158,7 +239,8 @@ Test(functions, slopes)
         for (int i = 0; i < N_ARGUMENTS; i++) {
             const double slope = slope_of(f, (double)x[i]), want = (double)diff_dst[i] * slope;
             /* Not where alpha x overflows, nor where relu's result is 0 for another reason. */
-            if (!(fabsf(x[i]) < 1e38f) || (f->kind == TR_FN_RELU && fabsf(x[i]) < 1e-37f))
+            if (!(fabsf(x[i]) < 1e38f) || !(fabs(slope) < 3e38) ||
+                (f->kind == TR_FN_RELU && fabsf(x[i]) < 1e-37f))
                 continue;
             cr_assert(fabs((double)diff_src[i] - want) <=
                           0x1p-21 * fabs((double)diff_dst[i]) * fmax(1.0, fabs(slope)),
@@ -191,6 +273,11 @@ static const special specials[] = {
     {{TR_FN_SWISH, 1.0f, 0.0f}, NAN, INFINITY, NAN, 0.0f},
     {{TR_FN_SOFTPLUS, 0.0f, 0.0f}, NAN, INFINITY, 0.0f, 0.693147182f},
     {{TR_FN_CLIP, -2.0f, 6.0f}, -2.0f, 6.0f, -2.0f, 0.0f},
+    {{TR_FN_EXP, 0.0f, 0.0f}, NAN, INFINITY, 0.0f, 1.0f},
+    {{TR_FN_LOG_SIGMOID, 0.0f, 0.0f}, NAN, 0.0f, -INFINITY, -0.693147182f},
+    {{TR_FN_SOFTSIGN, 0.0f, 0.0f}, NAN, 1.0f, -1.0f, 0.0f},
+    {{TR_FN_SQUAREPLUS, 4.0f, 0.0f}, NAN, INFINITY, 0.0f, 1.0f},
+    {{TR_FN_MISH, 0.0f, 0.0f}, NAN, INFINITY, NAN, 0.0f},
 };
 
 static void assert_number(float got, float want, const special *at, const char *argument)
