@@ -85,7 +85,11 @@ class Network:
 
     def conv2d_transpose(self, shape):
         padding, kernel, strides = self.windows(shape)
-        return self.weighted("conv2d_transpose", dict(filters=self.channels(), kernel_size=kernel, strides=strides, padding=padding, activation=self.activation()))
+        keys = dict(filters=self.channels(), kernel_size=kernel, strides=strides, padding=padding, activation=self.activation())
+        if self.chance(0.4):  # as much as lets a convolution come back to the source's size
+            odd = [k % 2 if padding == "same" else 1 for k in kernel]
+            keys["output_padding"] = tuple(self.number(1 - o, st - o) for o, st in zip(odd, strides))
+        return self.weighted("conv2d_transpose", keys)
 
     def max_pooling2d(self, shape):
         padding, kernel, strides = self.windows(shape, 3, 3)
@@ -125,6 +129,11 @@ class Network:
 
     def rescaling(self, shape):
         return dict(scale=round(self.rng.uniform(0.5, 2), 3), offset=round(self.rng.uniform(-1, 1), 3))
+
+    def normalization(self, shape):
+        n = self.one(1, shape[-1])
+        mean, variance = ([round(float(x), 3) for x in self.rng.uniform(low, 2, n)] for low in (-1, 0.2))
+        return dict(mean=mean[0], variance=variance[0]) if n == 1 else dict(mean=mean, variance=variance)
 
     def dense(self, shape):
         return self.weighted("dense", dict(units=self.channels(), activation=self.activation()))
@@ -214,7 +223,7 @@ class Network:
         source = self.last if self.chance(0.8) else self.one(*self.shapes)
         shape = self.shapes[source]
         recipe = getattr(self, "activation_layer" if kind == "activation" else kind, None)
-        flat = {"dense", "batch_normalization", "layer_normalization", "activation", "reshape", "rescaling", "elu", "re_lu", "leaky_re_lu", "prelu"} | RANDOM
+        flat = {"dense", "batch_normalization", "layer_normalization", "activation", "reshape", "rescaling", "normalization", "elu", "re_lu", "leaky_re_lu", "prelu"} | RANDOM
         if recipe is None or kind == "flatten":
             if any(k.required for k in self.words.layers[kind].keys.values()):
                 self.untried.add(kind)
