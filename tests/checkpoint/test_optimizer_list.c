@@ -248,3 +248,57 @@ Test(optimizer_list, product_with_accumulation)
     tr_snapshot_free(snapshot);
     test_net_free(net);
 }
+
+/* MultiOptimizer's own, the groups in file order, [optimizer] last; of Keras 2 none would be there.
+ */
+Test(optimizer_list, of_several_optimizers)
+{
+    static const char *const names[] = {"multi_optimizer/iteration",
+                                        "multi_optimizer/learning_rate",
+                                        "optimizer.z/iteration",
+                                        "optimizer.z/learning_rate",
+                                        "optimizer.z/b_kernel_r",
+                                        "optimizer.z/b_kernel_c",
+                                        "optimizer.z/b_kernel_velocity",
+                                        "optimizer.z/b_bias_r",
+                                        "optimizer.z/b_bias_c",
+                                        "optimizer.z/b_bias_velocity",
+                                        "optimizer.y/iteration",
+                                        "optimizer.y/c_kernel_momentum",
+                                        "optimizer.y/c_bias_momentum",
+                                        "optimizer.y/c_bias_velocity",
+                                        "sgd/iteration",
+                                        "sgd/learning_rate",
+                                        "sgd/a_kernel_average",
+                                        "sgd/a_bias_average"};
+    static const char body[] =
+        "[model]\ninput_shape = 1, 1, 2\n[layer.f]\ntype = flatten\n"
+        "[layer.a]\ntype = dense\nunits = 3\n[layer.b]\ntype = dense\nunits = 4\n"
+        "[layer.c]\ntype = dense\nunits = 5\n[compile]\nloss = mean_squared_error\n"
+        "optimizer = sgd\n[optimizer]\nuse_ema = yes\n[optimizer.z]\nlayers = b\n"
+        "optimizer = adafactor\n[optimizer.y]\nlayers = c\noptimizer = muon\n"
+        "[learning_rate.y]\nschedule = exponential_decay\ninitial_learning_rate = 1\n"
+        "decay_steps = 2\ndecay_rate = 0.5\n";
+    tr_config *config = test_config(body, NULL, 0);
+    tr_model *model = NULL;
+    tr_snapshot *snapshot = NULL;
+    tr_variable *items = NULL;
+    tr_error err = {0};
+    size_t n;
+    cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+    cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_model_build(model, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_snapshot_new(&snapshot, model, true, &err), TR_OK);
+    cr_assert_eq(tr_optimizer_list(&items, &n, snapshot, &err), TR_OK);
+    cr_assert_eq(n, sizeof names / sizeof *names, "%zu", n);
+    for (size_t i = 0; i < n; i++)
+        cr_expect_str_eq(items[i].name, names[i]);
+    tr_slot slots[TR_MAX_ALL_SLOTS];
+    cr_assert_eq(tr_snapshot_slots(snapshot, 2, slots), 3);
+    cr_expect(slots[0].n_dims == 1 && slots[0].dims[0] == 3);
+    cr_expect(slots[1].n_dims == 1 && slots[1].dims[0] == 4);
+    tr_free(items);
+    tr_snapshot_free(snapshot);
+    tr_model_free(model);
+    tr_config_free(config);
+}

@@ -104,10 +104,19 @@ Test(state, forms_with_more_slots_resume)
     const char *const rmsprop[] = {"optimizer.momentum=0.9", "optimizer.centered=true"};
     const char *const sgd[] = {"optimizer.momentum=0.9"};
     const char *const ftrl[] = {"optimizer.initial_accumulator_value=0"};
+    const char *const muon[] = {"optimizer.convolutions=matrices"};
+    const char *const groups[] = {
+        "optimizer.use_ema=true",        "optimizer.x.layers=a, f",
+        "optimizer.x.optimizer=muon",    "optimizer.x.gradient_accumulation_steps=2",
+        "optimizer.y.layers=g",          "optimizer.y.optimizer=adafactor",
+        "optimizer.y.clipnorm=0.1",      "learning_rate.y.schedule=cosine_decay",
+        "learning_rate.y.decay_steps=4", "learning_rate.y.initial_learning_rate=0.1"};
     resumes("adam", adam, 1);
     resumes("rmsprop", rmsprop, 2);
     resumes("sgd", sgd, 1);
     resumes("ftrl", ftrl, 1);
+    resumes("muon", muon, 1);
+    resumes("nadam", groups, sizeof groups / sizeof *groups);
 }
 
 Test(state, slots_have_keras_names_and_order)
