@@ -31,6 +31,12 @@ def make_weights(layer, shape, random):
         weights["w"] = random.uniform(-limit, limit, (*size, n)).astype(np.float32)
         if keys["use_bias"]:
             weights["b"] = np.zeros(n, np.float32)
+    elif layer.type == "depthwise_conv2d":
+        size = (*keys["kernel_size"], 1, shape[-1])
+        limit = np.sqrt(6 / (np.prod(size[:2]) * (1 + shape[-1])))
+        weights["w"] = random.uniform(-limit, limit, size).astype(np.float32)
+        if keys["use_bias"]:
+            weights["b"] = np.zeros(shape[-1], np.float32)
     elif layer.type == "batch_normalization":
         one, zero = np.ones(shape[-1], np.float32), np.zeros(shape[-1], np.float32)
         weights, statistics = {"gamma": one, "beta": zero}, {"mean": zero, "variance": one}
@@ -69,13 +75,19 @@ def normalize(layer, weights, statistics, x, training):
     return x * scale + (weights["beta"] - mean * scale), moving
 
 
+def convolve(layer, w, x, groups=1):
+    return lax.conv_general_dilated(x, w, layer.keys["strides"], layer.keys["padding"].upper(),
+                                    dimension_numbers=("NHWC", "HWIO", "NHWC"),
+                                    feature_group_count=groups)
+
+
 def apply_layer(layer, weights, statistics, sources, training):
     """Its result and its statistics from now on."""
     x = sources[0]
     if layer.type == "conv2d":
-        x = lax.conv_general_dilated(x, weights["w"], layer.keys["strides"],
-                                     layer.keys["padding"].upper(),
-                                     dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        x = convolve(layer, weights["w"], x)
+    elif layer.type == "depthwise_conv2d":
+        x = convolve(layer, weights["w"], x, groups=x.shape[-1])
     elif layer.type == "dense":
         x = x @ weights["w"]
     elif layer.type in ("max_pooling2d", "average_pooling2d"):
@@ -90,7 +102,8 @@ def apply_layer(layer, weights, statistics, sources, training):
         x, statistics = normalize(layer, weights, statistics, x, training)
     if "b" in weights:
         x = x + weights["b"]
-    return {"relu": jax.nn.relu, "tanh": jnp.tanh}.get(layer.activation, lambda x: x)(x), statistics
+    functions = {"relu": jax.nn.relu, "relu6": jax.nn.relu6, "tanh": jnp.tanh}
+    return functions.get(layer.activation, lambda x: x)(x), statistics
 
 
 def network(layers, weights, statistics, x, training):

@@ -71,6 +71,8 @@ WINDOW = {"pool_size": (pair, "2"), "strides": (pair, None), "padding": (str, "v
 TYPES = {
     "conv2d": {"filters": (int, ""), "kernel_size": (pair, ""), "strides": (pair, "1"),
                "padding": (str, "valid"), "use_bias": (truth, "true")},
+    "depthwise_conv2d": {"kernel_size": (pair, ""), "strides": (pair, "1"),
+                         "padding": (str, "valid"), "use_bias": (truth, "true")},
     "max_pooling2d": WINDOW,
     "average_pooling2d": WINDOW,
     "global_average_pooling2d": {},
@@ -80,7 +82,7 @@ TYPES = {
     "flatten": {},
     "dense": {"units": (int, ""), "use_bias": (truth, "true")},
 }
-ACTIVATIONS = ("linear", "relu", "tanh")
+ACTIVATIONS = ("linear", "relu", "relu6", "tanh")
 
 
 def read_layer(name, section, before, numbers):

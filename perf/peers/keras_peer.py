@@ -50,6 +50,7 @@ def make_layer(layer):
     if layer.type == "activation":
         return layers.Activation(activation)
     make = {
+        "depthwise_conv2d": layers.DepthwiseConv2D,
         "max_pooling2d": layers.MaxPooling2D,
         "average_pooling2d": layers.AveragePooling2D,
         "global_average_pooling2d": layers.GlobalAveragePooling2D,

@@ -67,6 +67,13 @@ def conv2d(layer, x, tuned):
                      bias=keys["use_bias"])
 
 
+def depthwise_conv2d(layer, x, tuned):
+    keys, c = layer.keys, x.shape[1]
+    size = keys["kernel_size"]
+    return nn.Conv2d(c, c, size, keys["strides"], padding(layer, size), groups=c,
+                     bias=keys["use_bias"])
+
+
 def max_pooling2d(layer, x, tuned):
     size = layer.keys["pool_size"]
     return nn.MaxPool2d(size, layer.keys["strides"], padding(layer, size))
@@ -102,9 +109,9 @@ def dense(layer, x, tuned):
 
 
 MAKERS = {make.__name__: make for make in (
-    conv2d, max_pooling2d, average_pooling2d, global_average_pooling2d, batch_normalization,
+    conv2d, depthwise_conv2d, max_pooling2d, average_pooling2d, global_average_pooling2d, batch_normalization,
     activation, add, flatten, dense)}
-FUNCTIONS = {"linear": None, "relu": nn.ReLU, "tanh": nn.Tanh}
+FUNCTIONS = {"linear": None, "relu": nn.ReLU, "relu6": nn.ReLU6, "tanh": nn.Tanh}
 
 
 def modules(layer, x, tuned):
@@ -158,7 +165,7 @@ def relu_behind_pool(graph):
 def write_in_place(graph):
     """What nobody else reads is overwritten; the images are not."""
     for module, sources in zip(graph.steps, graph.sources):
-        if isinstance(module, (nn.ReLU, Add)):
+        if isinstance(module, (nn.ReLU, nn.ReLU6, Add)):
             module.inplace = sources[0] > 0 and graph.n_readers(sources[0]) == 1
 
 
