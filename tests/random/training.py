@@ -32,6 +32,22 @@ VALUES = ["mean_squared_error", "mean_absolute_error"]
 RATES = {"sgd": (1e-3, 5e-2), "adadelta": (1e-2, 1.0), "adagrad": (1e-3, 5e-2), "ftrl": (1e-3, 5e-2), "lion": (1e-5, 1e-3)}
 
 
+class ScheduleFree(getattr(keras.optimizers, "ScheduleFreeAdamW", keras.optimizers.AdamW)):
+    """As Keras writes it; on TensorFlow its `momentum_old` is the variable itself, which has changed by the time it is read."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        i, t = self._get_variable_index(variable), float(self.iterations) + 1
+        z, v = self._momentums[i], self._velocities[i]
+        g, w, old = (np.asarray(a) for a in (gradient, variable, z))
+        v.assign(np.asarray(v) + (g * g - np.asarray(v)) * (1 - self.beta_2))
+        z.assign(old - float(learning_rate) * g / (np.sqrt(np.asarray(v) / (1 - self.beta_2**t)) + self.epsilon))
+        x = (w - (1 - self.beta_1) * old) / self.beta_1
+        variable.assign((1 - self.beta_1) * np.asarray(z) + self.beta_1 * ((1 - 1 / t) * x + np.asarray(z) / t))
+
+
+ScheduleFree.__name__ = "ScheduleFreeAdamW"  # in files
+
+
 class Training:
     def __init__(self, words, rng):
         self.words, self.rng = words, rng
@@ -130,7 +146,8 @@ class Training:
             name, settings = self.schedule
             lists = {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()}
             keys["learning_rate"] = class_of(keras.optimizers.schedules, name)(**lists)
-        optimizer = class_of(keras.optimizers, self.optimizer)(**keys)
+        cls = ScheduleFree if self.optimizer == "schedule_free_adamw" else class_of(keras.optimizers, self.optimizer)
+        optimizer = cls(**keys)
         loss = class_of(keras.losses, self.loss)(**self.loss_keys)
         model.compile(optimizer, loss, metrics=list(self.metrics), run_eagerly=True)
 
