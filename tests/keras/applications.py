@@ -23,7 +23,7 @@ import numpy as np
 
 SAME, STEPS, OF_KERAS = 1e-5, 1e-4, 10
 BATCH, N, CLASSES = 8, 80, 10
-SMALL = ["MobileNet", "MobileNetV2", "EfficientNetV2B0"]
+SMALL = ["EfficientNetV2B0"]
 # side of the images; what else the function wants; whether it takes pixels from 0 to 255
 NETWORKS = {
     "MobileNet": (32, {"dropout": 0.0}, False),
@@ -159,8 +159,8 @@ def compare(trainer, folder, name):
 
 def main():
     trainer, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    bad = 0
-    for name in sys.argv[3:] or SMALL:
+    bad, names = 0, sys.argv[3:] or SMALL
+    for name in names:
         try:
             failed = compare(trainer, folder, name)
         except RuntimeError as error:
@@ -168,7 +168,11 @@ def main():
         keras.backend.clear_session()
         print("%-6s %s%s" % ("FAILED" if failed else "ok", name, "".join("\n       " + line for line in failed)), flush=True)
         bad += bool(failed)
-    print("applications, Keras %s: %d failed" % (keras.__version__, bad))
+    line = "%d networks of keras.applications, Keras %s: %d failed" % (len(names), keras.__version__, bad)
+    print(line)
+    if "CI_NOTE" in os.environ:
+        with open(os.environ["CI_NOTE"], "w") as f:
+            f.write(line)
     return 1 if bad else 0
 
 
