@@ -51,7 +51,11 @@ static json_t *object_of(const tr_callable *function, const double *arguments)
                                                          ? tr_argument_default(argument)
                                                          : arguments[i]));
     }
-    return tr_keras_object_named(function->name, config);
+    /* The first versions of Keras 3 call this class OrthogonalInitializer; all know its function.
+     */
+    return strcmp(function->name, "orthogonal") == 0
+               ? tr_keras_object(function->name, config)
+               : tr_keras_object_named(function->name, config);
 }
 
 json_t *tr_keras_call_object(const tr_key *key, const tr_call *call)

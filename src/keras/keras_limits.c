@@ -209,7 +209,7 @@ static void note_optimizers(const note_list *notes, const tr_config *config, con
 /* The name of the first layer with an initializer that Keras does not have, or NULL. */
 static const char *own_initializer(const tr_config *config)
 {
-    static const char *const own[] = {"dirac"};
+    static const char *const own[] = {"dirac", "whitening"};
     for (size_t i = 0; i < config->ini->n_sections; i++) {
         const tr_section *section = &config->ini->sections[i];
         for (size_t k = 0; k < section->n_entries; k++)

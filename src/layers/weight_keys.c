@@ -79,6 +79,20 @@ static const tr_key dirac[] = {
      .doc = "of output channels, each of which takes the input channels in turn"},
 };
 
+static const tr_key whitening[] = {
+    {.name = "eps",
+     .kind = TR_KEY_REAL,
+     .fallback = "0.0005",
+     .max = 1e30,
+     .doc = "added to the variance of each direction"},
+    {.name = "images",
+     .kind = TR_KEY_INT,
+     .fallback = "5000",
+     .min = 1,
+     .max = 0x1p31,
+     .doc = "of the training samples, from the first on"},
+};
+
 const tr_callable tr_initializers[] = {
     [TR_INIT_GLOROT_UNIFORM] = {"glorot_uniform", NULL, seed, N(seed),
                                 "uniform, variance 2 / (fan_in + fan_out)"},
@@ -107,6 +121,9 @@ const tr_callable tr_initializers[] = {
     [TR_INIT_IDENTITY] = {"identity", NULL, gain, N(gain), "an identity matrix; of dense"},
     [TR_INIT_DIRAC] = {"dirac", "glorot_uniform", dirac, N(dirac),
                        "a convolution that passes its channels on; PyTorch's dirac_"},
+    [TR_INIT_WHITENING] = {"whitening", "glorot_uniform", whitening, N(whitening),
+                           "windows of the training samples get uncorrelated results: their "
+                           "principal directions, and those negated; as in airbench"},
     [TR_N_INITIALIZERS] = {0},
 };
 
@@ -224,6 +241,22 @@ static tr_status check_constraint(const tr_param *param, tr_error *err)
                    param->n_dims - param->n_hidden);
 }
 
+/* A direction and its opposite for each pair of filters, and no more directions than there are. */
+static tr_status check_whitening(const tr_param *param, tr_error *err)
+{
+    const int64_t *dims = param->dims, window = dims[0] * dims[1] * dims[2];
+    if (param->n_dims - param->n_hidden != 4 || param->depthwise)
+        return refuse(param, "it is for the kernel of a convolution", err);
+    if (dims[3] % 2 != 0 || dims[3] > 2 * window)
+        return refuse(param,
+                      "filters must be even, and at most twice the numbers in a window "
+                      "(height x width x channels)",
+                      err);
+    return window <= TR_WHITENING_MAX
+               ? TR_OK
+               : refuse(param, "a window has more than 1024 numbers; use a smaller one", err);
+}
+
 static tr_status check_initializer(const tr_param *param, tr_error *err)
 {
     const tr_call *call = &param->rules.initializer;
@@ -244,6 +277,8 @@ static tr_status check_initializer(const tr_param *param, tr_error *err)
         return param->dims[3] % (int64_t)call->arguments[0] == 0
                    ? TR_OK
                    : refuse(param, "groups does not divide the output channels", err);
+    case TR_INIT_WHITENING:
+        return check_whitening(param, err);
     case TR_INIT_RANDOM_UNIFORM:
         return call->arguments[0] <= call->arguments[1]
                    ? TR_OK

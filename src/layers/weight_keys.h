@@ -7,8 +7,8 @@
  *                                         TR_KEYS_WEIGHT(dense, bias, "zeros") };
  *     tr_layer_add_param(layer, "kernel", 2, dims, &self->kernel);
  *
- * The functions are Keras's, with its arguments and defaults; dirac is ours. What they compute is
- * model/initializers.c's, engine/penalties.c's and engine/constraints.c's.
+ * The functions are Keras's, with its arguments and defaults; dirac and whitening are ours. What
+ * they compute is model/initializers.c's, engine/penalties.c's and engine/constraints.c's.
  */
 #ifndef TR_WEIGHT_KEYS_H
 #define TR_WEIGHT_KEYS_H
@@ -35,8 +35,11 @@ typedef enum tr_initializer {
     TR_INIT_CONSTANT,
     TR_INIT_IDENTITY,
     TR_INIT_DIRAC,
+    TR_INIT_WHITENING, /* engine/whitening.c, from the data */
     TR_N_INITIALIZERS
 } tr_initializer;
+
+enum { TR_WHITENING_MAX = 1024 }; /* numbers in a window */
 
 /* Of TR_INIT_VARIANCE_SCALING: its second and third argument. */
 typedef enum tr_fan { TR_FAN_IN, TR_FAN_OUT, TR_FAN_AVG } tr_fan;

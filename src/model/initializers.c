@@ -190,6 +190,7 @@ static tr_status fill(const filling *self, tr_initializer kind, tr_error *err)
     const double *a = self->arguments;
     switch (kind) {
     case TR_INIT_GLOROT_UNIFORM:
+    case TR_INIT_WHITENING: /* until the data are seen */
         fill_scaled(self, 1.0, TR_FAN_AVG, TR_UNIFORM);
         break;
     case TR_INIT_GLOROT_NORMAL:

@@ -30,6 +30,7 @@ typedef struct planning {
     tr_plan *plan;
     tr_program *program;
     const tr_model *model;
+    int n_layers;         /* of them, from the first on */
     boundary *boundaries; /* [n_layers] */
     tr_value *srcs;       /* of all layers, one after the other */
 } planning;
@@ -116,8 +117,8 @@ static tr_status plan_layer(const planning *self, int i, tr_error *err)
 
 static tr_status plan_forward(const planning *self, tr_error *err)
 {
-    tr_value *srcs = self->srcs, last = TR_NO_VALUE;
-    for (int i = 0; i < self->model->n_layers; i++) {
+    tr_value *srcs = self->srcs, last = self->plan->input;
+    for (int i = 0; i < self->n_layers; i++) {
         const tr_layer *layer = self->model->layers[i];
         self->boundaries[i].tape.srcs = srcs;
         for (int k = 0; k < layer->n_srcs; k++) {
@@ -243,7 +244,7 @@ void tr_plan_release(tr_plan *plan)
     *plan = (tr_plan){.wants_diff_input = plan->wants_diff_input};
 }
 
-tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err)
+static tr_status make(tr_plan *plan, tr_model *model, int n_layers, bool training, tr_error *err)
 {
     const tr_config *config = model->config;
     const int64_t *shape = config->input_shape;
@@ -252,7 +253,7 @@ tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *
     plan->input = tr_program_value(plan->program,
                                    tr_layout_nhwc(model->dnn, n, shape[0], shape[1], shape[2]));
     plan->diff_output = plan->diff_input = TR_NO_VALUE;
-    planning self = {.plan = plan, .program = plan->program, .model = model};
+    planning self = {.plan = plan, .program = plan->program, .model = model, .n_layers = n_layers};
     tr_status status =
         plan->input == TR_NO_VALUE ? tr_out_of_memory(err, NULL) : prepare(&self, err);
     if (status == TR_OK)
@@ -262,4 +263,14 @@ tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *
     tr_free(self.boundaries);
     tr_free(self.srcs);
     return status == TR_OK ? tr_program_finish(plan->program, err) : status;
+}
+
+tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err)
+{
+    return make(plan, model, model->n_layers, training, err);
+}
+
+tr_status tr_plan_make_until(tr_plan *plan, tr_model *model, int layer, tr_error *err)
+{
+    return make(plan, model, layer + 1, false, err); /* TR_IMAGES: no layer */
 }

@@ -5,6 +5,7 @@
 #include "file.h"
 #include "mem.h"
 #include "run_internal.h"
+#include "whitening.h"
 
 /* ---- life ---- */
 
@@ -107,6 +108,9 @@ tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
     tr_status status = prepare_samples(run, err);
     if (status == TR_OK)
         status = prepare_engine(run, err);
+    if (status == TR_OK)
+        status =
+            tr_whiten(model, tr_dataset_train(dataset), run->split.train, run->split.n_train, err);
     if (status == TR_OK)
         status = prepare_history(run, err);
     if (status == TR_OK)

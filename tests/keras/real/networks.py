@@ -137,7 +137,7 @@ NETWORKS = [
             "sparse", SPARSE, "adam", "accuracy"),
     # The first versions of Keras 3 add the samples of a batch up.
     Network("results", [conv("relu", "; activity_regularizer = l2(0.001)"), "max_pooling2d; activity_regularizer = l1(0.001)", "flatten",
-                        "dense; units = 4; activation = softmax; activity_regularizer = l1_l2(0, 0.1)"], "sparse", SPARSE, "adam", "accuracy", since=(3, 4)),
+                        "dense; units = 4; activation = softmax; activity_regularizer = l1_l2(0, 0.1)"], "sparse", SPARSE, "adam", "accuracy", since=(3, 4), known=(3, 4)),
     Network("pixels", ["dense p; units = 6; activation = relu", "global_average_pooling2d; keepdims = yes", "dense s; units = 6; activation = sigmoid", "multiply; inputs = p, s",
                        "flatten", "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy"),
     Network("vectors", ["dense; units = 9; activation = relu", "batch_normalization n", "dense d; units = 9; inputs = n", "add; inputs = d, n",
