@@ -69,6 +69,8 @@ Test(keras_limits, what_a_keras_lacks_is_said)
          "layer b: virtual_batch_size is not in", "layer b: virtual_batch_size is not in"},
         {"linear\n[layer.b]\ntype = batch_normalization\nvirtual_batch_size = 0",
          "optimizer = adam\n", "", "", ""},
+        {"linear\n[layer.s]\ntype = layer_scale\nprojection_dim = 3", "optimizer = adam\n",
+         "layer s: Keras 2 finds no LayerScale", "", "layer s: Keras 2 finds no LayerScale"},
         {"relu", "optimizer = lamb\n", "Keras finds no Lamb", "3.7 has Lamb", "no Lamb"},
         {"relu", "optimizer = adafactor\n", "Keras 2 has no Adafactor", "", ""},
         {"relu", "optimizer = muon\n", "3.15 has Muon", "3.15 has Muon", "no Muon"},
