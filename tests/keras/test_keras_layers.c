@@ -28,6 +28,7 @@ Test(keras_layers, of_keras_2_2_4)
                   conv_keys);
     const test_translation *made = test_translate_model(model, NULL, "2.2.4");
     test_translation_has(made, "[model]\ninput_shape = 8, 6, 3\nname = sequential\n");
+    test_translation_has(made, "[layer.c]\ntype = conv2d\n");
     test_translation_has(made, expected_conv);
     test_translation_has(made, "[layer.f]\ntype = flatten\n");
     tr_free(model);
@@ -73,6 +74,17 @@ Test(keras_layers, all_others)
          "type = global_max_pooling2d\n"},
         {"'ZeroPadding2D','config':{'padding':[[1,0],[2,3]],'data_format':'channels_last'}",
          "type = zero_padding2d\npadding = 1, 0, 2, 3\n"},
+        {"'Conv2D','config':{'filters':4,'kernel_size':3,'dilation_rate':[2,1],'groups':2}",
+         "type = conv2d\nfilters = 4\nkernel_size = 3\ndilation_rate = 2, 1\ngroups = 2\n"},
+        {"'DepthwiseConv2D','config':{'kernel_size':[3,3],'strides':2,'groups':1,"
+         "'depth_multiplier':2,'depthwise_initializer':{'class_name':'Zeros','config':{}}}",
+         "type = depthwise_conv2d\nkernel_size = 3, 3\nstrides = 2\ndepth_multiplier = 2\n"
+         "depthwise_initializer = zeros\n"},
+        {"'SeparableConv2D','config':{'filters':4,'kernel_size':3,'depth_multiplier':1,"
+         "'pointwise_initializer':{'class_name':'Zeros','config':{}},'kernel_initializer':"
+         "{'class_name':'GlorotUniform','config':{'seed':null}}}",
+         "type = separable_conv2d\nfilters = 4\nkernel_size = 3\ndepth_multiplier = 1\n"
+         "pointwise_initializer = zeros\n"},
         {"'Conv2DTranspose','config':{'filters':4,'kernel_size':[3,2],'strides':[2,2],"
          "'padding':'same','output_padding':null,'dilation_rate':[1,1],'use_bias':false}",
          "type = conv2d_transpose\nfilters = 4\nkernel_size = 3, 2\nstrides = 2, 2\n"
@@ -161,6 +173,10 @@ Test(keras_layers, every_refusal_names_layer_and_key)
          "layer f|is a my>Flatten"},
         {"{'class_name':'Sequential','config':{'name':'inner','layers':[]}}", "3.3.3",
          "its model has 0 layers"},
+        {"{'class_name':'DepthwiseConv2D','config':{'name':'v','kernel_size':3,'groups':3}}",
+         "3.3.3", "layer v (DepthwiseConv2D): groups = 3"},
+        {"{'class_name':'Conv2D','config':{'name':'v','dilation_rate':[2,0]}}", "3.3.3",
+         "layer v (Conv2D): dilation_rate = [2,0]"},
         {"{'class_name':'Conv2D','config':{'name':'v','data_format':'channels_first'}}", "2.3.0",
          "layer v (Conv2D): data_format = \"channels_first\"|\"channels_last\""},
         {"{'class_name':'MaxPooling2D','config':{'name':'v','data_format':'channels_first'}}",
