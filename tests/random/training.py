@@ -45,6 +45,16 @@ class ScheduleFree(getattr(keras.optimizers, "ScheduleFreeAdamW", keras.optimize
         variable.assign((1 - self.beta_1) * np.asarray(z) + self.beta_1 * ((1 - 1 / t) * x + np.asarray(z) / t))
 
 
+class Muon(getattr(keras.optimizers, "Muon", keras.optimizers.AdamW)):
+    """Keras's takes the root of two integers in float32, which TensorFlow does not multiply with float64."""
+
+    def lr_adjust(self, x):
+        if self.rms_rate is None:
+            return x
+        return x * float(max(x.shape[0], x.shape[1])) ** 0.5 * self.rms_rate
+
+
+OWN = {"schedule_free_adamw": ScheduleFree, "muon": Muon}
 ScheduleFree.__name__ = "ScheduleFreeAdamW"  # in files
 
 
@@ -146,8 +156,7 @@ class Training:
             name, settings = self.schedule
             lists = {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()}
             keys["learning_rate"] = class_of(keras.optimizers.schedules, name)(**lists)
-        cls = ScheduleFree if self.optimizer == "schedule_free_adamw" else class_of(keras.optimizers, self.optimizer)
-        optimizer = cls(**keys)
+        optimizer = (OWN.get(self.optimizer) or class_of(keras.optimizers, self.optimizer))(**keys)
         loss = class_of(keras.losses, self.loss)(**self.loss_keys)
         model.compile(optimizer, loss, metrics=list(self.metrics), run_eagerly=True)
 
