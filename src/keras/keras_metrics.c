@@ -122,11 +122,11 @@ static const char *metric_name(const metrics_reading *self, const json_t *metric
     tr_keras_function_name(metric, name);
     if (shown != NULL && is_same_metric(shown, name)) /* "mse" */
         snprintf(name, TR_KERAS_TEXT, "%s", shown);
-    const bool of_loss = (self->reading->one_output && strcmp(name, "binary_accuracy") == 0) ||
-                         (strcmp(self->loss, "sparse_categorical_crossentropy") == 0 &&
-                          strcmp(name, "sparse_categorical_accuracy") == 0) ||
-                         (strcmp(self->loss, "categorical_crossentropy") == 0 &&
-                          strcmp(name, "categorical_accuracy") == 0);
+    const tr_loss_ops *loss = tr_loss_find(self->loss);
+    const bool sparse = loss != NULL && loss->targets == TR_TARGET_CLASSES;
+    const bool of_loss = strcmp(name, self->reading->one_output ? "binary_accuracy"
+                                      : sparse                  ? "sparse_categorical_accuracy"
+                                                                : "categorical_accuracy") == 0;
     if (of_loss && shown != NULL && (strcmp(shown, "accuracy") == 0 || strcmp(shown, "acc") == 0))
         snprintf(name, TR_KERAS_TEXT, "%s", shown);
     if (shown != NULL && is_own_name(shown))

@@ -169,6 +169,11 @@ Test(keras_compile, metrics_keep_their_names)
                          "metrics = mse, accuracy\n");
     test_translation_has(test_translate(NET("4", "sigmoid"), training, "3.3.3"),
                          "metrics = mse, binary_accuracy\n");
+    test_translation_has(
+        compiled(
+            "{'loss':'categorical_focal_crossentropy','metrics':[[{'class_name':"
+            "'MeanMetricWrapper','config':{'name':'accuracy','fn':'categorical_accuracy'}}]]}"),
+        "metrics = accuracy\n");
 }
 
 Test(keras_compile, what_stands_for_the_optimizer_is_said)

@@ -23,7 +23,7 @@ class Network:
     has such an optimizer, and no file speaks of it."""
 
     def __init__(self, name, layers, target, loss, optimizer, metrics="", settings="", rate="", loss_keys="", top_k=0, old=True,
-                 keras2="whole", state3=True, state2=True, same=True, h5=True, since=(3, 0), input="12, 10, 3", known=(3, 0), groups=(), untold=False):
+                 keras2="whole", state3=True, state2=True, same=True, h5=True, since=(3, 0), input="12, 10, 3", known=(3, 0), groups=(), untold=False, weighted=""):
         self.__dict__.update(locals())
 
     def ini(self):
@@ -36,6 +36,7 @@ class Network:
             text += "\n[layer.%s]\ntype = %s\n%s\n" % (name if " " in head else "%s_%d" % (kind[:4], i), kind, "\n".join(keys))
         text += "\n[compile]\nloss = %s\noptimizer = %s\nmetrics = %s\n" % (self.loss, self.optimizer, self.metrics)
         text += "top_k = %d\n" % self.top_k if self.top_k else ""
+        text += "weighted_metrics = %s\n" % self.weighted if self.weighted else ""
         for head, keys in (("loss", self.loss_keys), ("optimizer", self.settings), ("learning_rate", self.rate), *self.groups):
             text += "\n[%s]\n%s\n" % (head, "\n".join(keys.split("; "))) if keys else ""
         return text + "\n[fit]\nepochs = 1\nbatch_size = %d\nshuffle = no\n\n[output]\ndirectory = run\n" % BATCH
@@ -150,6 +151,17 @@ NETWORKS = [
     Network("groups", ["conv2d; filters = 6; kernel_size = 3; dilation_rate = 2; activation = relu",
                        "conv2d; filters = 4; kernel_size = 3; groups = 2; activation = tanh"] + dense(CLASSES, "softmax"), "sparse", SPARSE, "rmsprop", "accuracy"),
     Network("hard", [conv("hard_sigmoid")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy", keras2="refused"),
+    Network("focal", [conv("relu")] + dense(CLASSES, "softmax"), "one_hot", "categorical_focal_crossentropy", "adam",
+            "accuracy, precision, auc, prc, f1_score, kld, poisson, true_positives", loss_keys="gamma = 1.5; alpha = 0.5; label_smoothing = 0.1",
+            weighted="recall, categorical_hinge", groups=(("metric.prc", "type = auc; curve = PR; multi_label = yes"), ("metric.precision", "thresholds = 0.3; class_id = 1"))),
+    Network("focal_answers", [conv("relu")] + dense(3, "sigmoid"), "several", "binary_focal_crossentropy", "adam", "binary_accuracy, binary_crossentropy",
+            loss_keys="apply_class_balancing = yes; gamma = 3", groups=(("metric.binary_accuracy", "threshold = 0.4"),)),
+    Network("huber", [conv("tanh")] + dense(3), "values", "huber", "adam", "rmse, logcosh, cosine_similarity, mape", loss_keys="delta = 0.5"),
+    Network("hinge", [conv("tanh")] + dense(3, "tanh"), "several", "squared_hinge", "sgd", "hinge, squared_hinge"),
+    Network("divergence", [conv("relu")] + dense(CLASSES, "softmax"), "one_hot", "kl_divergence", "sgd", "acc"),
+    Network("angle", [conv("tanh")] + dense(3), "values", "cosine_similarity", "adam", "msle"),
+    Network("counts", [conv("relu")] + dense(CLASSES, "softmax"), "one_hot", "poisson", "sgd", "mae"),
+    Network("distance", [conv("tanh")] + dense(3), "values", "log_cosh", "adam", "huber, mae", keras2="uncompiled", old=False),
 ]
 
 
