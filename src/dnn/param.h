@@ -45,8 +45,9 @@ typedef struct tr_param {
     int n_hidden;    /* leading dims of 1 that Keras's shape has not (layers/dense.c) */
     tr_weight_rules rules;
     tr_range range;
-    bool counts;    /* a whole number, and stored as one */
-    bool depthwise; /* kernel (kh, kw, channels, results of each) */
+    bool counts;     /* a whole number, and stored as one */
+    bool depthwise;  /* kernel (kh, kw, channels, results of each) */
+    bool transposed; /* kernel (kh, kw, out, in) */
 
     /* Filled in when the first program is planned. */
     tr_layout plain, packed;

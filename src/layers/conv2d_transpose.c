@@ -76,6 +76,7 @@ static tr_status conv2d_transpose_shape(tr_layer *layer, tr_error *err)
     layer->dst = (tr_shape){.h = dst.h, .w = dst.w, .c = self->filters};
     const int64_t dims[4] = {head->kernel_size[0], head->kernel_size[1], self->filters, src.c};
     tr_layer_add_param(layer, "kernel", 4, dims, &self->kernel);
+    layer->params[0].transposed = true;
     if (head->use_bias)
         tr_layer_add_param(layer, "bias", 1, &self->filters, &head->bias);
     layer->flops = 2.0 * (double)(dims[0] * dims[1] * dims[2] * dims[3]) * (double)(src.h * src.w);

@@ -242,11 +242,13 @@ static tr_status check_constraint(const tr_param *param, tr_error *err)
 }
 
 /* A direction and its opposite for each pair of filters, and no more directions than there are. */
-static tr_status check_whitening(const tr_param *param, tr_error *err)
+static tr_status check_whitening(const tr_param *param, int64_t channels, tr_error *err)
 {
     const int64_t *dims = param->dims, window = dims[0] * dims[1] * dims[2];
-    if (param->n_dims - param->n_hidden != 4 || param->depthwise)
-        return refuse(param, "it is for the kernel of a convolution", err);
+    if (param->n_dims - param->n_hidden != 4 || param->depthwise || param->transposed)
+        return refuse(param, "it is for the kernel of conv2d", err);
+    if (dims[2] != channels)
+        return refuse(param, "it takes all channels; remove groups", err);
     if (dims[3] % 2 != 0 || dims[3] > 2 * window)
         return refuse(param,
                       "filters must be even, and at most twice the numbers in a window "
@@ -257,7 +259,7 @@ static tr_status check_whitening(const tr_param *param, tr_error *err)
                : refuse(param, "a window has more than 1024 numbers; use a smaller one", err);
 }
 
-static tr_status check_initializer(const tr_param *param, tr_error *err)
+static tr_status check_initializer(const tr_param *param, int64_t channels, tr_error *err)
 {
     const tr_call *call = &param->rules.initializer;
     switch ((tr_initializer)call->function) {
@@ -278,7 +280,7 @@ static tr_status check_initializer(const tr_param *param, tr_error *err)
                    ? TR_OK
                    : refuse(param, "groups does not divide the output channels", err);
     case TR_INIT_WHITENING:
-        return check_whitening(param, err);
+        return check_whitening(param, channels, err);
     case TR_INIT_RANDOM_UNIFORM:
         return call->arguments[0] <= call->arguments[1]
                    ? TR_OK
@@ -288,8 +290,8 @@ static tr_status check_initializer(const tr_param *param, tr_error *err)
     }
 }
 
-tr_status tr_weight_check(const tr_param *param, tr_error *err)
+tr_status tr_weight_check(const tr_param *param, int64_t channels, tr_error *err)
 {
-    TR_TRY(check_initializer(param, err));
+    TR_TRY(check_initializer(param, channels, err));
     return check_constraint(param, err);
 }

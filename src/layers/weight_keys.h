@@ -77,8 +77,8 @@ tr_penalty tr_regularizer_penalty(const tr_call *regularizer);
 unsigned tr_constraint_axes(const tr_param *param);
 
 /* TR_ERR_CONFIG, in words that follow the layer's name, where a rule cannot be that of a weight of
- * its shape. */
-tr_status tr_weight_check(const tr_param *param, tr_error *err);
+ * its shape; `channels` come into the layer. */
+tr_status tr_weight_check(const tr_param *param, int64_t channels, tr_error *err);
 
 #define TR_KEY_INITIALIZER(type, weight, initial)                                                  \
     {                                                                                              \

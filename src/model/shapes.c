@@ -60,7 +60,7 @@ static const char *sources_text(const tr_model *model, const tr_layer *layer, ch
 static tr_status check_rules(const tr_layer *layer, tr_error *err)
 {
     for (int i = 0; i < layer->n_params; i++)
-        TR_TRY(tr_weight_check(&layer->params[i], err));
+        TR_TRY(tr_weight_check(&layer->params[i], layer->src.c, err));
     return TR_OK;
 }
 

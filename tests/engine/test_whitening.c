@@ -124,8 +124,9 @@ Test(whitening, what_cannot_be)
     static const char *const rows[][2] = {
         {"filters = 23\nkernel_size = 2", "filters must be even, and at most twice"},
         {"filters = 26\nkernel_size = 2", "filters must be even, and at most twice"},
+        {"filters = 24\nkernel_size = 2\ngroups = 3", "it takes all channels; remove groups"},
         {"filters = 24\nkernel_size = 2\nbias_initializer = whitening",
-         "initializer whitening of bias: it is for the kernel of a convolution"},
+         "initializer whitening of bias: it is for the kernel of conv2d"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *body = tr_format("[model]\ninput_shape = 9, 7, 3\n[layer.w]\ntype = conv2d\n%s\n"
