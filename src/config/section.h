@@ -62,6 +62,7 @@ typedef struct tr_key {
     int count;                  /* INTS */
     double vector_max;          /* INTS: a single integer, of at most that, is allowed; or 0 */
     bool constants;             /* REALS: each may be a fraction; one alone is no list in Keras */
+    bool whole;                 /* REALS: integers in Keras's files */
     /* CALL: ends in a row without a name */
     const struct tr_callable *functions;
     const char *zero_word; /* INT, REAL: a word that means 0, e.g. "auto", "none"; or NULL */

@@ -231,6 +231,20 @@ tr_status tr_resample_forward(tr_program *program, const tr_resampling *how, tr_
 tr_status tr_resample_backward(tr_program *program, const tr_resampling *how, tr_value diff_dst,
                                tr_value *diff_src, tr_error *err);
 
+/* ---- prelu.c ---- */
+
+/* Where alpha has the slope of a number: from one to the next along an axis; 0: it is shared. */
+typedef struct tr_slopes {
+    int64_t step_h, step_w, step_c;
+} tr_slopes;
+
+/* dst = x > 0 ? x : alpha x, in float32. Backward writes the gradient of alpha where it is trained;
+ * diff_src NULL: nothing else. */
+tr_status tr_prelu_forward(tr_program *program, const tr_slopes *slopes, tr_param *alpha,
+                           tr_value src, tr_value *dst, tr_error *err);
+tr_status tr_prelu_backward(tr_program *program, const tr_slopes *slopes, tr_param *alpha,
+                            tr_value src, tr_value diff_dst, tr_value *diff_src, tr_error *err);
+
 /* ---- dropping.c ---- */
 
 /* What randomness does to an element x, kept with probability p, with a standard normal z; and

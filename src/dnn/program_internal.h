@@ -76,6 +76,7 @@ typedef enum tr_kind {
     TR_KIND_RESAMPLING,
     TR_KIND_REPEATED_SUMS, /* of the gradient of what a merge repeats */
     TR_KIND_ACTIVITY,
+    TR_KIND_PRELU,
     TR_KIND_PACKING /* weights in a kernel's own order; TR_ARG_PACKED */
 } tr_kind;
 enum { TR_N_KINDS = TR_KIND_PACKING + 1 };
@@ -107,6 +108,7 @@ typedef struct tr_meaning {
     const tr_scaling *scaling; /* likewise */
     tr_sharing sharing;        /* likewise */
     tr_penalty penalty;        /* of activity */
+    tr_slopes slopes;          /* of prelu */
     double momentum;           /* of moving statistics */
     bool averaged;             /* these follow averages over groups */
 } tr_meaning;

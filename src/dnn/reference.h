@@ -80,6 +80,13 @@ int64_t tr_reference_activity_backward(tr_penalty penalty, const tr_draw *draw,
                                        const tr_tensor *src, const tr_tensor *diff_dst,
                                        tr_tensor *diff_src);
 
+/* As tr_prelu_...(): dst; diff_src and the gradient of alpha, either NULL. */
+int64_t tr_reference_prelu_forward(const tr_slopes *slopes, const tr_tensor *src,
+                                   const tr_tensor *alpha, tr_tensor *dst);
+int64_t tr_reference_prelu_backward(const tr_slopes *slopes, const tr_tensor *src,
+                                    const tr_tensor *alpha, const tr_tensor *diff_dst,
+                                    tr_tensor *diff_src, tr_tensor *diff_alpha);
+
 /* ---- reference_normalization.c ---- */
 
 /* As tr_normalize_...() in primitives.h, where gamma, beta, mean and variance may be NULL. */

@@ -251,6 +251,45 @@ int64_t tr_reference_copy(const tr_tensor *src, tr_tensor *dst)
     return 1;
 }
 
+/* ---- prelu ---- */
+
+/* The number of the slope of element i of a tensor [n, c, h, w]. */
+static int64_t slope_number(const tr_slopes *slopes, const tr_tensor *of, int64_t i)
+{
+    const int64_t w = of->dims[3], h = of->dims[2], c = of->dims[1];
+    return i / w % h * slopes->step_h + i % w * slopes->step_w + i / (w * h) % c * slopes->step_c;
+}
+
+int64_t tr_reference_prelu_forward(const tr_slopes *slopes, const tr_tensor *src,
+                                   const tr_tensor *alpha, tr_tensor *dst)
+{
+    for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
+        const double x = src->values[i];
+        dst->values[i] = x > 0.0 ? x : x * alpha->values[slope_number(slopes, src, i)];
+        dst->scale[i] = fabs(dst->values[i]);
+    }
+    return 1;
+}
+
+int64_t tr_reference_prelu_backward(const tr_slopes *slopes, const tr_tensor *src,
+                                    const tr_tensor *alpha, const tr_tensor *diff_dst,
+                                    tr_tensor *diff_src, tr_tensor *diff_alpha)
+{
+    for (int64_t i = 0; i < tr_tensor_elements(src); i++) {
+        const double x = src->values[i], d = diff_dst->values[i];
+        const int64_t k = slope_number(slopes, src, i);
+        if (diff_src != NULL) {
+            diff_src->values[i] = x > 0.0 ? d : d * alpha->values[k];
+            diff_src->scale[i] = fabs(diff_src->values[i]);
+        }
+        if (diff_alpha != NULL && !(x > 0.0)) {
+            diff_alpha->values[k] += x * d;
+            diff_alpha->scale[k] += fabs(x * d);
+        }
+    }
+    return diff_alpha == NULL ? 1 : tr_tensor_elements(src) / tr_tensor_elements(diff_alpha);
+}
+
 /* ---- softmax over dimension 1, one position at a time ---- */
 
 /* exp(x - max) inherits the rounding of its argument, which is as large as x - max. */

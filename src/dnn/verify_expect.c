@@ -75,6 +75,17 @@ static void expect_eltwise(tr_job *at)
                                                    argument(at, DNNL_ARG_DIFF_SRC));
 }
 
+static void expect_prelu(tr_job *at)
+{
+    const tr_slopes *slopes = &at->op->meaning.slopes;
+    const tr_tensor *src = argument(at, DNNL_ARG_SRC), *alpha = argument(at, DNNL_ARG_SCALE);
+    at->terms = at->op->info.direction == TR_DIR_FORWARD
+                    ? tr_reference_prelu_forward(slopes, src, alpha, argument(at, DNNL_ARG_DST))
+                    : tr_reference_prelu_backward(
+                          slopes, src, alpha, argument(at, DNNL_ARG_DIFF_DST),
+                          argument(at, DNNL_ARG_DIFF_SRC), argument(at, DNNL_ARG_DIFF_SCALE));
+}
+
 static void expect_normalization(tr_job *at)
 {
     const double epsilon = at->op->meaning.epsilon, least = at->op->meaning.least;
@@ -283,6 +294,9 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
             at->terms = tr_reference_activity_backward(
                 meaning->penalty, tr_replica_draw(verifier->replica), src,
                 argument(at, DNNL_ARG_DIFF_DST), argument(at, DNNL_ARG_DIFF_SRC));
+        break;
+    case TR_KIND_PRELU:
+        expect_prelu(at);
         break;
     case TR_KIND_PACKING:
         break;

@@ -89,7 +89,8 @@ static json_t *value_of(const tr_key *key, const char *text)
             return json_real(value.reals.values[0]);
         list = json_array();
         for (int i = 0; i < value.reals.n; i++)
-            json_array_append_new(list, json_real(value.reals.values[i]));
+            json_array_append_new(list, key->whole ? json_integer((json_int_t)value.reals.values[i])
+                                                   : json_real(value.reals.values[i]));
         return list;
     case TR_KEY_CALL:
         return tr_keras_call_object(key, &value.call);
@@ -238,7 +239,8 @@ static json_t *layer_object(const tr_section *section, const json_t *carried, bo
         return NULL;
     json_t *config = json_object();
     json_object_set_new(config, "name", json_string(section->name + strlen("layer.")));
-    json_object_set_new(config, "trainable", trainable(section));
+    if (!ops->keras_untrained)
+        json_object_set_new(config, "trainable", trainable(section));
     json_object_set_new(config, "dtype", json_string("float32"));
     tr_keras_add_keys(config, section, ops->keys, ops->n_keys, TR_TELL_ALL);
     if (ops->keras_rest != NULL) {

@@ -47,6 +47,7 @@ typedef struct tr_layer_ops {
     const char *keras_module; /* of that class; NULL: keras.layers */
     const char *keras_rest;   /* JSON: what its Keras config says besides the keys, name, trainable
                                * and dtype; NULL: nothing */
+    bool keras_untrained;     /* its class in Keras does not take the key "trainable" */
     const char *const *keras2_keys; /* pairs: a key, and what Keras 2 calls it, and Keras 3 takes,
                                      * too; NULL-terminated; NULL: none */
     const char *doc;                /* one line for `trainer help` */
@@ -102,7 +103,7 @@ struct tr_layer {
     tr_param params[TR_MAX_LAYER_PARAMS];
     int n_params;
     int first_weight; /* of the model's, the number of params[0] */
-    double flops; /* multiply-adds count two; one sample, forward */
+    double flops;     /* multiply-adds count two; one sample, forward */
 };
 
 /* The table, ending in NULL, and the row of a type (NULL: unknown). */

@@ -6,9 +6,9 @@
 
 #include "layer.h"
 
-extern const tr_layer_ops tr_spatial_dropout2d_ops, tr_alpha_dropout_ops, tr_gaussian_dropout_ops,
-    tr_gaussian_noise_ops, tr_re_lu_ops, tr_leaky_re_lu_ops, tr_elu_ops, tr_softmax_ops,
-    tr_activation_ops, tr_add_ops, tr_average_ops, tr_average_pooling2d_ops,
+extern const tr_layer_ops tr_prelu_ops, tr_spatial_dropout2d_ops, tr_alpha_dropout_ops,
+    tr_gaussian_dropout_ops, tr_gaussian_noise_ops, tr_re_lu_ops, tr_leaky_re_lu_ops, tr_elu_ops,
+    tr_softmax_ops, tr_activation_ops, tr_add_ops, tr_average_ops, tr_average_pooling2d_ops,
     tr_batch_normalization_ops, tr_concatenate_ops, tr_conv2d_ops, tr_conv2d_transpose_ops,
     tr_cropping2d_ops, tr_dense_ops, tr_depthwise_conv2d_ops, tr_dropout_ops, tr_flatten_ops,
     tr_given_normalization_ops, tr_global_average_pooling2d_ops, tr_global_max_pooling2d_ops,
@@ -47,6 +47,7 @@ const tr_layer_ops *const tr_layer_table[] = {
     &tr_activation_ops,
     &tr_re_lu_ops,
     &tr_leaky_re_lu_ops,
+    &tr_prelu_ops,
     &tr_elu_ops,
     &tr_softmax_ops,
     &tr_add_ops,

@@ -24,6 +24,7 @@ TR_DROPPING_FUNCTIONS(spatial_dropout2d, TR_DROP_CHANNELS, ((tr_dropping_layer *
 const tr_layer_ops tr_spatial_dropout2d_ops = {
     .type = "spatial_dropout2d",
     .keras_class = "SpatialDropout2D",
+    .keras_untrained = true,
     .keras_rest = "{\"seed\":null,\"data_format\":\"channels_last\"}",
     .doc = "channels set to zero at random, in training",
     .bytes = sizeof(tr_dropping_layer),

@@ -335,6 +335,10 @@ static const subject all_kinds[] = {
      "depth_multiplier = 2\nstrides = 2\nactivation = sigmoid\n",
      {8, 7, 9},
      2},
+    {"[layer.a]\ntype = prelu\nalpha_initializer = constant(0.25)\n[layer.b]\ntype = prelu\n"
+     "shared_axes = 1, 2\nalpha_initializer = constant(0.5)\n[layer.f]\ntype = flatten\n",
+     {5, 4, 7},
+     2},
 };
 
 static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
@@ -362,6 +366,7 @@ static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
     [TR_KIND_RESAMPLING] = {true, true},
     [TR_KIND_REPEATED_SUMS] = {[TR_DIR_BACKWARD_DATA] = true},
     [TR_KIND_ACTIVITY] = {true, true},
+    [TR_KIND_PRELU] = {true, true, true},
 };
 
 Test(kernel_check, finds_every_fault_of_every_operation)

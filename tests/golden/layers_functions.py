@@ -10,7 +10,7 @@ Layout and drawing: keras_layers.py.
 from statistics import NormalDist
 
 import numpy as np
-from keras_layers import Case, keras, wide, write
+from keras_layers import Case, keras, normal, wide, write
 from order import philox
 
 Activation = keras.layers.Activation
@@ -66,6 +66,17 @@ CASES |= {
     "elu_steep": Case(4, (37,), elu, type="elu", alpha=1.9, source=wide),
     "softmax_image": Case(2, (3, 4, 10), keras.layers.Softmax, type="softmax", source=wide),
     "softmax_flat": Case(3, (11,), keras.layers.Softmax, type="softmax", source=wide),
+}
+
+
+prelu = dict(layer=keras.layers.PReLU, type="prelu", weights=dict(alpha=normal))
+CASES |= {
+    "prelu": Case(3, (4, 5, 7), **prelu),
+    "prelu_of_channels": Case(3, (4, 5, 16), shared_axes=(1, 2), **prelu),
+    "prelu_of_rows": Case(2, (4, 3, 9), shared_axes=(2, 3), **prelu),
+    "prelu_of_one": Case(2, (3, 3, 5), shared_axes=(1, 2, 3), **prelu),
+    "prelu_1x1_input": Case(1, (1, 1, 1), **prelu),
+    "prelu_flat": Case(4, (37,), **prelu),
 }
 
 
