@@ -141,6 +141,33 @@ Test(step_losses, threads_do_not_change_a_bit_of_mean_squared_error)
     on_samples(squared, 3);
 }
 
+/* The rest of them, on one-hot rows. */
+Test(step_losses, threads_do_not_change_a_bit_of_any_loss)
+{
+    char one[33], three[33];
+    tr_samples samples = test_samples(37, shape, 3);
+    float *rows = tr_alloc((size_t)samples.n * 3, sizeof *rows);
+    for (int64_t i = 0; i < samples.n; i++)
+        rows[i * 3 + samples.y[i]] = 1.0f;
+    tr_samples wide = samples;
+    wide.y = NULL;
+    wide.values = rows;
+    wide.width = 3;
+    for (size_t i = 0; tr_loss_table[i] != NULL; i++) {
+        const tr_loss_ops *ops = tr_loss_table[i];
+        const bool sparse = ops->targets == TR_TARGET_CLASSES;
+        char *body = tr_format(ODD "units = 3\nactivation = softmax\n[compile]\nloss = %s\n"
+                                   "optimizer = sgd\nmetrics = accuracy, %s\n",
+                               ops->name, ops->name);
+        test_rig_digest_of(body, "sgd", sparse ? &samples : &wide, 1, NULL, 0, one);
+        test_rig_digest_of(body, "sgd", sparse ? &samples : &wide, 3, NULL, 0, three);
+        cr_expect_str_eq(one, three, "%s", ops->name);
+        tr_free(body);
+    }
+    tr_free(rows);
+    test_samples_free(&samples);
+}
+
 /* Class numbers are the one-hot rows that they stand for, to the last bit. */
 Test(step_losses, class_numbers_equal_one_hot_rows)
 {
