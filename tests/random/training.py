@@ -65,6 +65,8 @@ class Training:
         self.kind, activations = LOSSES[self.loss]
         self.activation = self.one(*activations)
         self.units = self.one(*((2, 3, 5, 10, 17) if self.kind in ("classes", "one_hot") else (1, 2, 3, 7)))
+        if self.loss == "cosine_similarity":
+            self.units = max(2, self.units)  # of one number it is the sign: its gradient is rounding
         self.loss_keys, self.keys, self.schedule = {}, {}, {}
         self.draw_loss(words.losses[self.loss])
         self.metrics = sorted({self.one(*METRICS.get(self.kind, VALUES)) for _ in range(int(rng.integers(0, 3)))})
