@@ -148,8 +148,33 @@ static const char *hard_sigmoid(const tr_config *config)
     return layer_with(config, "activation", "hard_sigmoid", true);
 }
 
+/* Activations that Keras 2 does not have by any name; but for the last two neither have the first
+ * versions of Keras 3. */
+static const char *const young[] = {"hard_tanh",   "sparse_sigmoid", "celu",        "log_sigmoid",
+                                    "squareplus",  "sparse_plus",    "soft_shrink", "hard_shrink",
+                                    "tanh_shrink", "hard_swish",     "hard_silu"};
+enum { N_YOUNG = sizeof young / sizeof *young, N_YOUNGEST = N_YOUNG - 2 };
+
+/* The first of the first n that a layer of the model has, and that layer; or NULL. */
+static const char *young_activation(const tr_config *config, size_t n, const char **layer)
+{
+    for (size_t i = 0; i < n; i++) {
+        *layer = layer_with(config, "activation", young[i], true);
+        if (*layer != NULL)
+            return young[i];
+    }
+    return NULL;
+}
+
 tr_status tr_keras2_check(const tr_model *model, tr_error *err)
 {
+    const char *whose;
+    const char *activation = young_activation(tr_model_config(model), N_YOUNG, &whose);
+    if (activation != NULL)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "layer %s: activation = %s: Keras 2 has no such activation; export it for "
+                       "Keras 3, or use another",
+                       whose, activation);
     const char *layer = hard_sigmoid(tr_model_config(model));
     return layer == NULL
                ? TR_OK
@@ -253,7 +278,8 @@ static void note_layers(const note_list *notes, const tr_config *config, bool ke
 char *tr_keras_h5_limits(const tr_model *model)
 {
     const tr_config *config = tr_model_config(model);
-    const char *layer = hard_sigmoid(config), *lacks = tr_keras2_lacks(model, true), *since;
+    const char *layer = hard_sigmoid(config), *lacks = tr_keras2_lacks(model, true), *since, *whose;
+    const char *activation = young_activation(config, N_YOUNG, &whose);
     note_list notes;
     begin(&notes);
     if (layer != NULL)
@@ -261,6 +287,9 @@ char *tr_keras_h5_limits(const tr_model *model)
              "Keras 2 computes the hard_sigmoid of layer %s otherwise and predicts something else "
              "from these files; Keras 3 does not\n",
              layer);
+    if (activation != NULL)
+        note(&notes, "Keras 2 has no activation %s (layer %s) and does not load these files\n",
+             activation, whose);
     if (tr_keras_tells_optimizer(config) && tr_keras_h5_lacks_optimizer(config))
         note(&notes, "Keras finds no Lamb in HDF5 files: these have no loss, optimizer and metrics "
                      "for it and load uncompiled; an exported .keras file has them\n");
@@ -278,8 +307,14 @@ char *tr_keras_h5_limits(const tr_model *model)
 char *tr_keras3_limits(const tr_model *model, bool state)
 {
     const tr_config *config = tr_model_config(model);
+    const char *whose, *activation = young_activation(config, N_YOUNGEST, &whose);
     note_list notes;
     begin(&notes);
+    if (activation != NULL)
+        note(&notes,
+             "the first versions of Keras 3, 3.3 among them, have no activation %s (layer %s) and "
+             "do not load this file\n",
+             activation, whose);
     note_optimizers(&notes, config, "do not load this file");
     if (is(config, "nadam") && state)
         note(&notes, "Nadam's state is in the order of Keras 3.10 and newer: older ones do not "

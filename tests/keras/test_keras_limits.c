@@ -57,6 +57,8 @@ Test(keras_limits, what_a_keras_lacks_is_said)
         {"relu", "optimizer = adam\n[optimizer]\nclipnorm = 1\n", "", "", ""},
         {"relu", "optimizer = adam\n[optimizer]\nuse_ema = no\n", "", "", ""},
         {"hard_sigmoid", "optimizer = adam\n", "hard_sigmoid of layer h", "", ""},
+        {"hard_swish", "optimizer = adam\n", "no activation hard_swish (layer h)", "", ""},
+        {"celu", "optimizer = adam\n", "no activation celu (layer h)", "no activation celu", ""},
         {"relu", "optimizer = adamw\n", "Keras 2 has no AdamW", "", ""},
         {"relu", "optimizer = lion\n", "Keras 2 has no Lion", "", ""},
         {"relu", "optimizer = sgd\n[optimizer]\nweight_decay = 0.1\n", "no weight_decay", "", ""},
@@ -105,6 +107,10 @@ Test(keras_limits, keras2_computes_no_hard_sigmoid_of_keras3)
     made_model made = make("hard_sigmoid", "optimizer = adam\n");
     cr_expect_eq(tr_keras2_check(made.model, &err), TR_ERR_CONFIG);
     cr_expect_not_null(strstr(err.text, "layer h: activation = hard_sigmoid"), "%s", err.text);
+    release(&made);
+    made = make("celu", "optimizer = adam\n");
+    cr_expect_eq(tr_keras2_check(made.model, &err), TR_ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "layer h: activation = celu"), "%s", err.text);
     release(&made);
     made = make("swish", "optimizer = adam\n");
     cr_expect_eq(tr_keras2_check(made.model, &err), TR_OK);
