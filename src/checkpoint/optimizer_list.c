@@ -37,13 +37,13 @@ static void add_slot(variable_list *list, const tr_slot *slot, int number, int w
     item->weight = weight;
 }
 
-/* Slots that Keras makes together, weight by weight: the common ones, the optimizer's own, each
+/* Slots that Keras makes together, weight by weight: each common one, the optimizer's own, each
  * that is apart. */
-enum { COMMON, OWN, APART };
+enum { COMMON, OWN = COMMON + 2, APART };
 
 static int run_of(const tr_slot *slot, int number, int first_own)
 {
-    return number < first_own ? COMMON : slot->apart ? APART + number : OWN;
+    return number < first_own ? COMMON + number : slot->apart ? APART + number : OWN;
 }
 
 static void add_slots(variable_list *list, int run)

@@ -316,6 +316,10 @@ char *tr_keras3_limits(const tr_model *model, bool state)
              "do not load this file\n",
              activation, whose);
     note_optimizers(&notes, config, "do not load this file");
+    if (state && has_setting(config, "use_ema") &&
+        has_setting(config, "gradient_accumulation_steps"))
+        note(&notes, "with use_ema and gradient_accumulation_steps the state is in the order of "
+                     "Keras 3.15: older ones may take one for the other\n");
     if (is(config, "nadam") && state)
         note(&notes, "Nadam's state is in the order of Keras 3.10 and newer: older ones do not "
                      "load this file\n");

@@ -270,12 +270,15 @@ Test(optimizer_list, of_several_optimizers)
                                         "sgd/iteration",
                                         "sgd/learning_rate",
                                         "sgd/a_kernel_average",
-                                        "sgd/a_bias_average"};
+                                        "sgd/a_bias_average",
+                                        "sgd/a_kernel_gradient_accumulator",
+                                        "sgd/a_bias_gradient_accumulator"};
     static const char body[] =
         "[model]\ninput_shape = 1, 1, 2\n[layer.f]\ntype = flatten\n"
         "[layer.a]\ntype = dense\nunits = 3\n[layer.b]\ntype = dense\nunits = 4\n"
         "[layer.c]\ntype = dense\nunits = 5\n[compile]\nloss = mean_squared_error\n"
-        "optimizer = sgd\n[optimizer]\nuse_ema = yes\n[optimizer.z]\nlayers = b\n"
+        "optimizer = sgd\n[optimizer]\nuse_ema = yes\ngradient_accumulation_steps = "
+        "2\n[optimizer.z]\nlayers = b\n"
         "optimizer = adafactor\n[optimizer.y]\nlayers = c\noptimizer = muon\n"
         "[learning_rate.y]\nschedule = exponential_decay\ninitial_learning_rate = 1\n"
         "decay_steps = 2\ndecay_rate = 0.5\n";

@@ -74,6 +74,8 @@ Test(keras_limits, what_a_keras_lacks_is_said)
         {"linear\n[layer.s]\ntype = layer_scale\nprojection_dim = 3", "optimizer = adam\n",
          "layer s: Keras 2 finds no LayerScale", "", "layer s: Keras 2 finds no LayerScale"},
         {"relu", "optimizer = lamb\n", "Keras finds no Lamb", "3.7 has Lamb", "no Lamb"},
+        {"relu", "optimizer = sgd\n[optimizer]\nuse_ema = on\ngradient_accumulation_steps = 2\n",
+         "no gradient_accumulation_steps", "order of Keras 3.15", "no gradient_accumulation_steps"},
         {"relu", "optimizer = adafactor\n", "Keras 2 has no Adafactor", "", ""},
         {"relu", "optimizer = muon\n", "3.15 has Muon", "3.15 has Muon", "no Muon"},
         {"relu", "optimizer = muon\n[optimizer]\nconvolutions = matrices\n",

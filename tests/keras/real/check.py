@@ -296,6 +296,26 @@ def shapes():
     return model, "sparse"
 
 
+def decayed():
+    model = chain()[0]
+    model.compile(keras.optimizers.legacy.SGD(0.1, decay=0.05, momentum=0.5), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, "sparse"
+
+
+def newer():
+    model = chain()[0]
+    model.compile(keras.optimizers.Muon(0.01, weight_decay=None, rms_rate=None, exclude_layers=["dense"]), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, "sparse"
+
+
+def several():
+    model = chain()[0]
+    rates = keras.optimizers.schedules.CosineDecay(0.01, 20)
+    groups = {"(.*/)?(%s)/.*" % model.layers[0].name: keras.optimizers.Adam(rates)}
+    model.compile(keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(keras.optimizers.SGD(0.1), groups)), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, "sparse"
+
+
 def run(trainer, *words):
     done = subprocess.run([trainer, *words], capture_output=True, text=True)
     if done.returncode != 0:
@@ -338,9 +358,36 @@ def check_theirs(trainer, name, path, model, data, target, whole):
                 name, os.path.basename(path), "export, optimizer", type(back.optimizer).__name__)
 
 
+def inner(optimizer):
+    return list(getattr(optimizer, "optimizers", [optimizer]))
+
+
+def check_optimizer(trainer, make, data):
+    """The optimizer comes back as it was: of Keras 2's own, the schedule that its decay is."""
+    model, target = make()
+    name, path = make.__name__, "t_%s.h5" % make.__name__
+    kind, again = ("keras2", "again.h5") if KERAS2 else ("keras", "again.keras")
+    model.run_eagerly = True
+    fit(model, data, target)
+    model.save(path)
+    run(trainer, "export", "--checkpoint", path, "--format", kind, "--output", again)
+    back = keras.models.load_model(again)
+    if make is decayed:
+        rate = back.optimizer.get_config()["learning_rate"]["config"]
+        checks.note([round(rate[k], 6) for k in ("initial_learning_rate", "decay_steps", "decay_rate")] == [0.1, 1, 0.05], name, path, "decay")
+        return
+    same = len(inner(model.optimizer)) == len(inner(back.optimizer))
+    for a, b in zip(inner(model.optimizer), inner(back.optimizer)):
+        a, b = a.get_config(), b.get_config()
+        same = same and all(a[k] == b[k] or (isinstance(a[k], float) and abs(a[k] - b[k]) < 1e-6) for k in a if k not in ("name", "learning_rate"))
+    checks.note(same, name, path, "the same settings")
+
+
 def write_theirs(trainer, everything):
     with open("chain.ini", "w") as f:
         f.write(CHAIN_INI)
+    for make in (decayed,) if KERAS2 else (newer, several) if VERSION >= (3, 15) else ():
+        checks.trying(make.__name__, "h5", "export", lambda: check_optimizer(trainer, make, everything))
     for make in (chain, functional, activations, shortcuts, frozen, nested, vectors, shapes):
         model, target = make()
         data = as_vectors(everything) if make is vectors else everything
