@@ -10,8 +10,8 @@ import subprocess
 class Key:
     def __init__(self, name, doc):
         self.name, self.doc = name, doc
-        found = re.search(r"one of ([\w, ]+?)(?: \(|;|$)", doc)
-        self.choices = found.group(1).split(", ") if found else []
+        found = re.search(r"one of ([\w, .]+?)(?: \(|;|$)", doc)  # a long list is cut: "..."
+        self.choices = [c for c in found.group(1).split(", ") if c != "..."] if found else []
         default = re.search(r"\(([^()]*(?:\([^()]*\))?[^()]*)\)$", doc)
         self.default = default.group(1) if default else None
         self.required = self.default == "required"
