@@ -142,39 +142,53 @@ static void measure_sum(size_t n, double seconds)
 
 /* ---- optimizers ---- */
 
+/* Of one dense kernel. */
+static const tr_weight_tensor kernel = {
+    .layer = "dense", .name = "kernel", .n_dims = 2, .dims = {392, 128}, .n = 392 * 128};
+
 typedef struct update {
     tr_optimizer *optimizer;
     tr_update range;
+    tr_tensor_step step; /* of one that takes the kernel as a whole */
+    const tr_tensor_ops *whole;
 } update;
 
+/* As update_passes.c does it, without sharing. */
 static void run_update(void *context)
 {
     const update *self = context;
-    const tr_optimizer_ops *ops = self->optimizer->ops;
-    if (ops->update != NULL) {
-        ops->update(self->optimizer, &self->range);
-    } else { /* without the norms between the two */
-        ops->direction(self->optimizer, &self->range);
-        ops->apply(self->optimizer, &self->range, 1.0, 1.0);
+    if (self->whole == NULL) {
+        self->optimizer->ops->update(self->optimizer, &self->range);
+        return;
+    }
+    const int n_passes = self->whole->passes(self->optimizer, &kernel);
+    for (int pass = 0; pass < n_passes; pass++) {
+        const size_t n_parts = self->whole->parts(self->optimizer, &kernel, pass);
+        for (size_t part = 0; part < n_parts; part++)
+            self->whole->run(self->optimizer, &self->step, pass, part);
     }
 }
 
 /* Default settings; the gradient is 0.001 everywhere. */
 static void measure_optimizer(const tr_optimizer_ops *ops, double seconds)
 {
-    enum { N = 50176 };
+    enum { N = 392 * 128 };
     tr_problems *problems = need(tr_problems_new("micro"));
     tr_section section = {.name = need(tr_strdup("optimizer"))};
     tr_slot slots[TR_MAX_SLOTS];
-    update self = {.optimizer = need(tr_optimizer_new(ops, &section, problems)),
+    update self = {.optimizer = need(tr_optimizer_new(ops, &section, NULL, problems)),
                    .range = {.n = N, .weights = need(tr_alloc(N, sizeof(float)))}};
     float *gradients = need(tr_alloc(N, sizeof *gradients));
     for (int i = 0; i < N; i++)
         gradients[i] = 1e-3f;
     self.range.gradients = gradients;
-    const int n_slots = ops->slots(self.optimizer, slots);
+    const int n_slots = ops->slots(self.optimizer, &kernel, slots);
+    self.step = (tr_tensor_step){.tensor = &kernel, .gradients = gradients, .weights_norm = 1.0};
     for (int i = 0; i < n_slots; i++)
-        self.range.slots[i] = need(tr_alloc(N, sizeof(float)));
+        self.step.slots[i] = self.range.slots[i] = need(tr_alloc(N, sizeof(float)));
+    self.whole = tr_optimizer_whole(self.optimizer, &kernel);
+    if (self.whole != NULL)
+        self.step.room = need(tr_alloc(self.whole->room(self.optimizer, &kernel) + 1, 1));
     tr_optimizer_begin(self.optimizer, 0);
     const double us = fastest_us(run_update, &self, seconds);
     printf("update     %-12s of %d parameters, %d slots                  %9.2f us  %6.2f GB/s "
@@ -182,6 +196,7 @@ static void measure_optimizer(const tr_optimizer_ops *ops, double seconds)
            ops->name, N, n_slots, us, 1e-3 * N * 4 * (3.0 + 2.0 * n_slots) / us);
     for (int i = 0; i < n_slots; i++)
         tr_free(self.range.slots[i]);
+    tr_free(self.step.room);
     tr_free(self.range.weights);
     tr_free(gradients);
     tr_free(self.optimizer);

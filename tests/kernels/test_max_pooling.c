@@ -9,22 +9,24 @@
 
 #include "kernel_sets.h"
 
-/* n; image; channels; windows; kernel; strides; padding above and left of the image */
+/* n; image; channels; windows; kernel; strides; padding above and left of the image;
+ * what only convolutions have */
 static const tr_window_sizes cases[] = {
-    {2, 8, 6, 8, 4, 3, 8, 2, 2, 2, 2, 0, 0},       /* side by side */
-    {3, 7, 9, 5, 3, 4, 5, 2, 2, 2, 2, 0, 0},       /* what is left over behind, odd channels */
-    {1, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 0, 0},       /* the least */
-    {2, 7, 5, 3, 4, 3, 3, 2, 2, 2, 2, 0, 0},       /* "same": sticks out behind */
-    {1, 5, 5, 17, 4, 4, 17, 2, 2, 1, 1, 0, 0},     /* 2 x 2, overlapping */
-    {2, 9, 8, 16, 4, 4, 16, 3, 3, 2, 2, 0, 1},     /* overlapping, padding on all sides but one */
-    {2, 6, 7, 13, 6, 7, 13, 3, 3, 1, 1, 1, 1},     /* stride 1 */
-    {1, 1, 1, 7, 1, 1, 7, 1, 1, 1, 1, 0, 0},       /* nothing to choose from */
-    {1, 4, 5, 33, 2, 2, 33, 1, 2, 3, 4, 0, 0},     /* stride over kernel: seen by no window */
-    {2, 3, 2, 9, 2, 1, 9, 4, 5, 2, 3, 1, 2},       /* kernel larger than the image */
-    {1, 10, 11, 2, 4, 2, 2, 1, 4, 3, 5, 1, 1},     /* windows on padding alone */
-    {1, 20, 21, 3, 2, 3, 3, 16, 16, 4, 3, 0, 2},   /* 256 places: a byte is just enough */
-    {1, 21, 20, 11, 3, 2, 11, 17, 19, 2, 3, 1, 1}, /* more */
-    {8, 14, 14, 64, 7, 7, 64, 2, 2, 2, 2, 0, 0},
+    {2, 8, 6, 8, 4, 3, 8, 2, 2, 2, 2, 0, 0, 0, 0, 0},   /* side by side */
+    {3, 7, 9, 5, 3, 4, 5, 2, 2, 2, 2, 0, 0, 0, 0, 0},   /* what is left over behind, odd channels */
+    {1, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 0, 0, 0},   /* the least */
+    {2, 7, 5, 3, 4, 3, 3, 2, 2, 2, 2, 0, 0, 0, 0, 0},   /* "same": sticks out behind */
+    {1, 5, 5, 17, 4, 4, 17, 2, 2, 1, 1, 0, 0, 0, 0, 0}, /* 2 x 2, overlapping */
+    {2, 9, 8, 16, 4, 4, 16, 3, 3, 2, 2, 0, 1, 0, 0,
+     0}, /* overlapping, padding on all sides but one */
+    {2, 6, 7, 13, 6, 7, 13, 3, 3, 1, 1, 1, 1, 0, 0, 0}, /* stride 1 */
+    {1, 1, 1, 7, 1, 1, 7, 1, 1, 1, 1, 0, 0, 0, 0, 0},   /* nothing to choose from */
+    {1, 4, 5, 33, 2, 2, 33, 1, 2, 3, 4, 0, 0, 0, 0, 0}, /* stride over kernel: seen by no window */
+    {2, 3, 2, 9, 2, 1, 9, 4, 5, 2, 3, 1, 2, 0, 0, 0},   /* kernel larger than the image */
+    {1, 10, 11, 2, 4, 2, 2, 1, 4, 3, 5, 1, 1, 0, 0, 0}, /* windows on padding alone */
+    {1, 20, 21, 3, 2, 3, 3, 16, 16, 4, 3, 0, 2, 0, 0, 0},   /* 256 places: a byte is just enough */
+    {1, 21, 20, 11, 3, 2, 11, 17, 19, 2, 3, 1, 1, 0, 0, 0}, /* more */
+    {8, 14, 14, 64, 7, 7, 64, 2, 2, 2, 2, 0, 0, 0, 0, 0},
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
 
@@ -128,7 +130,7 @@ Test(max_pooling, is_what_it_is_defined_to_be)
 /* As in oneDNN 2.6.3: a NaN is passed over, and the least number is where everything begins. */
 Test(max_pooling, passes_over_nan)
 {
-    const tr_window_sizes s = {1, 2, 8, 3, 1, 4, 3, 2, 2, 2, 2, 0, 0};
+    const tr_window_sizes s = {1, 2, 8, 3, 1, 4, 3, 2, 2, 2, 2, 0, 0, 0, 0, 0};
     const float windows[4][4] = {{NAN, 1.0f, NAN, 2.0f},
                                  {3.0f, NAN, 1.0f, INFINITY},
                                  {NAN, NAN, NAN, NAN},
