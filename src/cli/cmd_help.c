@@ -13,7 +13,7 @@
 
 static void print_key(const tr_key *key)
 {
-    char choices[256] = "";
+    char choices[TR_NAMES_MAX] = "";
     if (key->choices != NULL)
         tr_join_names(key->choices, choices, sizeof choices);
     printf("    %-20s %s", key->name, key->doc);

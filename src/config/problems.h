@@ -42,7 +42,9 @@ tr_status tr_problems_check(const tr_problems *problems, tr_error *err);
  * For "did you mean". */
 const char *tr_nearest_name(const char *word, const char *const *names);
 
-/* "a, b, c" from a NULL-terminated list, cut with "..." when it does not fit n bytes. */
+/* "a, b, c" from a NULL-terminated list, cut with "..." when it does not fit n bytes.
+ * TR_NAMES_MAX has room for those of any table (tests/cli/test_cli.c looks). */
+enum { TR_NAMES_MAX = 1024 };
 const char *tr_join_names(const char *const *names, char *text, size_t n);
 
 #endif

@@ -121,7 +121,7 @@ void tr_section_unknown(const tr_section *section, const char *key, const char *
                         const char *const *names, tr_problems *problems)
 {
     const tr_entry *entry = tr_section_find(section, key);
-    char about[512], allowed[512];
+    char about[512], allowed[TR_NAMES_MAX];
     if (entry == NULL) /* it stands in a second section of that name, which is reported */
         return;
     const char *nearest = tr_nearest_name(entry->value, names);
@@ -148,7 +148,7 @@ void tr_section_refuse(tr_section *section, const char *key, const char *why, tr
 static void report_unknown(const tr_section *section, const tr_entry *entry,
                            const char *const *names, tr_problems *problems)
 {
-    char about[512], allowed[512];
+    char about[512], allowed[TR_NAMES_MAX];
     const char *nearest = tr_nearest_name(entry->key, names);
     if (entry->line == 0)
         subject(section, entry, about, sizeof about);
@@ -162,7 +162,7 @@ static void report_unknown(const tr_section *section, const tr_entry *entry,
 static void report_value(const tr_section *section, const tr_entry *entry, const tr_key *key,
                          tr_problems *problems)
 {
-    char about[512], expected[768];
+    char about[512], expected[TR_NAMES_MAX + 64];
     const char *meant = tr_value_meant(key, entry->value);
     tr_problems_add(problems, entry->is_default ? section->line : entry->line,
                     "%s: must be %s%s%s%s", subject(section, entry, about, sizeof about),

@@ -325,7 +325,7 @@ static const char *range_text(const tr_key *key, char *text, size_t n)
 
 const char *tr_value_expected(const tr_key *key, char *text, size_t n)
 {
-    char range[96], names[512];
+    char range[96], names[TR_NAMES_MAX];
     range_text(key, range, sizeof range);
     switch (key->kind) {
     case TR_KEY_INT:

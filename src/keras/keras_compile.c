@@ -101,7 +101,7 @@ static const char *left_out(const json_t *weights)
 /* The loss of the file, or NULL with the reason in reading->no_measure. */
 static const tr_loss_ops *find_loss(const tr_keras_reading *reading, const json_t *loss)
 {
-    char name[TR_KERAS_TEXT], list[400], shown[TR_KERAS_TEXT];
+    char name[TR_KERAS_TEXT], list[TR_NAMES_MAX], shown[TR_KERAS_TEXT];
     const char *names[TR_MAX_LOSSES];
     tr_keras_function_name(loss, name);
     const tr_loss_ops *ops = tr_loss_find(name);

@@ -123,7 +123,7 @@ static void note_rest(const tr_keras_reading *reading, const char *whose, const 
 static void note_schedule(const tr_keras_reading *reading, const json_t *object, const char *name)
 {
     const char *names[TR_MAX_OPTIMIZERS] = {NULL};
-    char list[400], shown[TR_KERAS_TEXT];
+    char list[TR_NAMES_MAX], shown[TR_KERAS_TEXT];
     for (size_t i = 0; tr_schedule_table[i] != NULL && i + 1 < TR_MAX_OPTIMIZERS; i++)
         names[i] = tr_schedule_table[i]->name;
     fprintf(reading->notes,

@@ -48,7 +48,7 @@ static void refuse_unknown(request *at, const char *name)
 {
     at->refused = true;
     const char *names[TR_MAX_METRIC_NAMES];
-    char allowed[1024];
+    char allowed[TR_NAMES_MAX];
     tr_metric_names(names);
     if (name[0] == '\0') {
         tr_problems_add(at->config->problems, at->line,

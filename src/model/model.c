@@ -16,7 +16,7 @@
 static const tr_layer_ops *find_ops(const tr_section *section, tr_problems *problems)
 {
     const char *types[TR_MAX_LAYER_TYPES];
-    char list[512];
+    char list[TR_NAMES_MAX];
     const tr_entry *type = tr_section_find(section, "type");
     const tr_layer_ops *ops = type == NULL ? NULL : tr_layer_find(type->value);
     tr_layer_types(types);

@@ -36,7 +36,7 @@ const tr_schedule_ops *tr_schedule_find(const char *name)
 static void report_name(const tr_section *section, tr_problems *problems)
 {
     const char *names[N_SCHEDULES];
-    char allowed[512];
+    char allowed[TR_NAMES_MAX];
     for (size_t i = 0; i < N_SCHEDULES; i++)
         names[i] = tr_schedule_table[i] == NULL ? NULL : tr_schedule_table[i]->name;
     if (tr_section_find(section, "schedule") != NULL)

@@ -152,6 +152,28 @@ Test(cli, check_and_summary_need_no_data)
     test_expect(test_run("", "evaluate --help"), 0, "--checkpoint");
 }
 
+/* What is allowed is said whole, however long a table has grown. */
+Test(cli, lists_of_names_are_whole)
+{
+    static const char *const arguments[] = {
+        "help layers",
+        "help optimizers",
+        "help losses",
+        "help config",
+        "check -c " TR_SOURCE "/configs/mnist.ini --set layer.conv1.type=x",
+        "check -c " TR_SOURCE "/configs/mnist.ini --set layer.conv1.activation=x",
+        "check -c " TR_SOURCE "/configs/mnist.ini --set compile.loss=x",
+        "check -c " TR_SOURCE "/configs/mnist.ini --set compile.optimizer=x",
+        "check -c " TR_SOURCE "/configs/mnist.ini --set compile.metrics=x",
+        "check -c " TR_SOURCE "/configs/mnist.ini --set learning_rate.schedule=x",
+        "check -c " TR_SOURCE "/configs/mnist.ini --set layer.conv1.kernel_initializer=x"};
+    for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
+        const test_outcome *result = test_run("", arguments[i]);
+        cr_expect_eq(result->code, i < 4 ? 0 : 2, "%s", arguments[i]);
+        cr_expect_null(strstr(result->text, ", ..."), "%s", result->text);
+    }
+}
+
 /* A table becomes a dataset, which a network of vectors is trained on. */
 Test(cli, tables_become_a_dataset)
 {
