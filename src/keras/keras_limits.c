@@ -142,6 +142,19 @@ static const char *layer_with(const tr_config *config, const char *key, const ch
     return NULL;
 }
 
+/* The first layer with output_padding = 0 on an axis, or NULL. */
+static const char *pads_by_0(const tr_config *config)
+{
+    for (size_t i = 0; i < config->ini->n_sections; i++) {
+        const tr_section *section = &config->ini->sections[i];
+        const tr_entry *entry = tr_section_find(section, "output_padding");
+        if (entry != NULL && (entry->value[0] == '0' || strstr(entry->value, ",0") != NULL ||
+                              strstr(entry->value, ", 0") != NULL))
+            return section->name + strlen("layer.");
+    }
+    return NULL;
+}
+
 /* Keras 3's. */
 static const char *hard_sigmoid(const tr_config *config)
 {
@@ -315,6 +328,12 @@ char *tr_keras3_limits(const tr_model *model, bool state)
              "the first versions of Keras 3, 3.3 among them, have no activation %s (layer %s) and "
              "do not load this file\n",
              activation, whose);
+    const char *transposed = pads_by_0(config);
+    if (transposed != NULL)
+        note(&notes,
+             "layer %s: the first versions of Keras 3, 3.3 among them, refuse output_padding = 0 "
+             "and do not load this file\n",
+             transposed);
     note_optimizers(&notes, config, "do not load this file");
     if (state && has_setting(config, "use_ema") &&
         has_setting(config, "gradient_accumulation_steps"))

@@ -119,6 +119,33 @@ Test(keras_limits, keras2_computes_no_hard_sigmoid_of_keras3)
     release(&made);
 }
 
+/* 3.3 wants more than 0 where none and 0 are two things. */
+Test(keras_limits, keras33_pads_no_output_by_0)
+{
+    static const struct {
+        const char *padding, *expected;
+    } cases[] = {{"output_padding = 0", "layer t: the first versions of Keras 3"},
+                 {"output_padding = 1, 0", "refuse output_padding = 0"},
+                 {"output_padding = 1", ""},
+                 {"", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        made_model made = {0};
+        tr_error err = {0};
+        char *body = tr_format("[model]\ninput_shape = 4, 4, 1\n[layer.t]\ntype = "
+                               "conv2d_transpose\nfilters = 2\nkernel_size = 3\nstrides = 2\n"
+                               "%s\n[layer.f]\ntype = flatten\n[layer.o]\ntype = dense\n"
+                               "units = 7\nactivation = softmax\n[compile]\nloss = "
+                               "sparse_categorical_crossentropy\noptimizer = adam\n",
+                               cases[i].padding);
+        made.config = test_config(body, NULL, 0);
+        cr_assert_eq(tr_model_parse(&made.model, made.config, &err), TR_OK);
+        cr_assert_eq(tr_config_check(made.config, &err), TR_OK, "%s", err.text);
+        expect(tr_keras3_limits(made.model, false), cases[i].expected, cases[i].padding);
+        release(&made);
+        tr_free(body);
+    }
+}
+
 /* Keras 2.15's own form: its new optimizers, by their registered names. */
 Test(keras_limits, keras2_gets_its_own_optimizer)
 {

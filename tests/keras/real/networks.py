@@ -129,7 +129,7 @@ NETWORKS = [
                           "dense; units = 9; activation = relu6", "alpha_dropout; rate = 0.1", "dense; units = 9; activation = mish", "dense; units = 9; activation = softsign", "dense; units = 4", "softmax"],
             "sparse", SPARSE, "adam", "accuracy", same=False),
     Network("gates", [side("a", "input", "; activation = relu", 3), "global_average_pooling2d g", "reshape r; target_shape = 1, 1, 5", side("s", "r", "; activation = relu"),
-                      side("e", "s", "; activation = sigmoid"), "multiply m; inputs = a, e", "conv2d_transpose u; filters = 5; kernel_size = 3; strides = 2; padding = same; output_padding = 0; activation = relu", "max_pooling2d q; pool_size = 2; padding = same", "conv2d o; filters = 1; kernel_size = 1; activation = tanh", "add t; inputs = o, m, g",
+                      side("e", "s", "; activation = sigmoid"), "multiply m; inputs = a, e", "conv2d_transpose u; filters = 5; kernel_size = 3; strides = 2; padding = same; output_padding = 1; activation = relu", "max_pooling2d q; pool_size = 2; padding = same", "conv2d o; filters = 1; kernel_size = 1; activation = tanh", "add t; inputs = o, m, g",
                       "global_max_pooling2d", "dense; units = 4; activation = softmax"], "sparse", SPARSE, "adam", "accuracy"),
     Network("rules", ["conv2d; filters = 5; kernel_size = 3; activation = relu; kernel_initializer = he_normal(seed=3); bias_initializer = constant(0.1); "
                       "kernel_regularizer = l2(0.01); bias_regularizer = l1(0.02); kernel_constraint = max_norm(0.8, axis=[0, 1, 2])",
