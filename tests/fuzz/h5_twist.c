@@ -40,7 +40,7 @@ static void remove_folder(void)
     if (getpid() != owner)
         return;
     char path[128];
-    static const char *const entries[] = {"fifo", "short.bin", "base.h5", "input.h5"};
+    static const char *const entries[] = {"fifo", "short.bin", "base.h5", "input.h5", "out.h5"};
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, entries[i]);
         unlink(path);

@@ -16,7 +16,7 @@ fuzz() {
     local target=$1
     mkdir -p "$build/corpus/$target"
     # A hang is more than any limit of a child; HDF5's own leaks are not ours.
-    ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=$([[ $target == fuzz_h5_* ]]; echo $?) \
+    ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=$([[ $target == fuzz_@(h5_*|csv) ]]; echo $?) \
         LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0 \
         "$build/$target" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=4096 \
         -max_len=16384 -print_final_stats=1 -artifact_prefix="$build/found/$target-" \
