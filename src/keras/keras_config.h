@@ -73,7 +73,8 @@ typedef struct tr_keras_graph {
     size_t n;
     size_t *sources;
     size_t n_sources;
-    int n_parts; /* models among the layers */
+    int n_parts;     /* models among the layers */
+    size_t n_listed; /* layers in the lists of all of them, met so far */
 } tr_keras_graph;
 
 tr_status tr_keras_read_graph(tr_keras_graph *graph, const tr_keras_reading *reading,

@@ -128,7 +128,7 @@ typedef struct ordering {
     model_reading *model;
 } ordering;
 
-/* Puts the layer behind its sources. Recursion ends, at MAX_LAYERS at the latest. */
+/* Puts the layer behind its sources. Recursion ends, at twice MAX_LAYERS at the latest. */
 static tr_status place(ordering *order, size_t i, tr_error *err)
 {
     const tr_keras_called *from = &order->list->nodes[i];
@@ -257,9 +257,10 @@ static tr_status read_model(model_reading *self, const json_t *model, tr_error *
     /* Keras 2.2 and before: the configuration of a Sequential is the list itself. */
     const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
     const size_t n = json_array_size(layers);
-    if (n == 0 || n > MAX_LAYERS)
+    self->graph->n_listed += n; /* before any of them: place() goes as deep as there are layers */
+    if (n == 0 || self->graph->n_listed > 2 * MAX_LAYERS)
         return tr_fail(err, TR_ERR_DATA, "%s: its model has %zu layers; supported: 1 to %d",
-                       self->reading->file->path, n, MAX_LAYERS);
+                       self->reading->file->path, n == 0 ? n : self->graph->n_listed, MAX_LAYERS);
     return tr_keras_is_functional(model) ? read_functional(self, config, n, err)
                                          : read_sequential(self, layers, err);
 }
