@@ -5,9 +5,9 @@
  * average of all, gradient_accumulator of all, then the optimizer's own weight by weight,
  * except that those which Keras makes apart (RMSprop's, velocity_hat) follow for all weights;
  * Nadam's product, last. That is Keras 3.16's order; 3.3 to 3.9 list the product right after
- * learning_rate, and average and accumulator together, weight by weight. Several optimizers are Keras's MultiOptimizer: its own iteration and
- * learning_rate, which is 0, then the lists of those with layers of their own, in file order, and
- * last that of [optimizer].
+ * learning_rate, and average and accumulator together, weight by weight. Several optimizers are
+ * Keras's MultiOptimizer: its own iteration and learning_rate, which is 0, then the lists of those
+ * with layers of their own, in file order, and last that of [optimizer].
  */
 #ifndef TR_OPTIMIZER_LIST_H
 #define TR_OPTIMIZER_LIST_H

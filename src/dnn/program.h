@@ -80,7 +80,8 @@ void tr_program_results_in_float32(tr_program *program, bool always);
 tr_value tr_program_value(tr_program *program, tr_layout layout);
 tr_layout tr_program_layout(const tr_program *program, tr_value value);
 
-/* Gives a parameter that no operation reads its place in the flat vectors; a vector, or a number. */
+/* Gives a parameter that no operation reads its place in the flat vectors; a vector, or a number.
+ */
 tr_status tr_program_place(tr_program *program, tr_param *param, tr_error *err);
 
 /* The same memory under another layout of the same size (flatten: nhwc seen as nc). */

@@ -262,7 +262,8 @@ int64_t tr_reference_dropout(const tr_dropping *dropping, bool forward, const tr
             dst->values[i] = x * line.scale + (forward ? line.shift : 0.0);
         else
             dst->values[i] = forward ? line.dropped : 0.0;
-        dst->scale[i] = fabs(dst->values[i]) + (forward || noise ? fabs(x) + fabs(line.shift) : 0.0);
+        dst->scale[i] =
+            fabs(dst->values[i]) + (forward || noise ? fabs(x) + fabs(line.shift) : 0.0);
     }
     return 1;
 }

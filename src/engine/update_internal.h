@@ -29,7 +29,7 @@ typedef struct tr_trained {
     bool alone;         /* a piece of it is summed and updated at once */
     float weight_decay; /* 0: none */
     tr_penalty penalty;
-    int n_slots;        /* of its own */
+    int n_slots; /* of its own */
     bool from_weights[TR_MAX_SLOTS];
     uint32_t *places;    /* [n] 1 + place in Keras's layout, 0: padding; NULL: lies in it */
     tr_tensor_step step; /* taken as a whole: all but the norm */

@@ -6,14 +6,12 @@
  */
 #include <stddef.h>
 
-#include "layer.h"
+#include "convolution_layer.h"
 
 typedef struct dense {
-    tr_layer base;
+    tr_convolution_layer base; /* its geometry: on images */
     int64_t units;
-    bool use_bias;
-    tr_weight_rules kernel, bias;
-    tr_geometry geometry; /* on images */
+    tr_weight_rules kernel;
 } dense;
 
 static const tr_key keys[] = {
@@ -24,13 +22,9 @@ static const tr_key keys[] = {
      .max = 1048576,
      .doc = "number of outputs"},
     TR_KEY_ACTIVATION,
-    {.name = "use_bias",
-     .kind = TR_KEY_BOOL,
-     .offset = offsetof(dense, use_bias),
-     .fallback = "true",
-     .doc = "add a trainable constant per unit"},
+    TR_KEY_USE_BIAS,
     TR_KEYS_WEIGHT(dense, kernel, "glorot_uniform"),
-    TR_KEYS_WEIGHT(dense, bias, "zeros"),
+    TR_KEYS_WEIGHT(tr_convolution_layer, bias, "zeros"),
     TR_KEY_TRAINABLE,
 };
 
@@ -41,12 +35,12 @@ static tr_status dense_shape(tr_layer *layer, tr_error *err)
     const int n_hidden = layer->src.flat ? 0 : 2;
     layer->dst = layer->src;
     if (!layer->src.flat)
-        TR_TRY(tr_window_shape(layer, TR_PADDING_VALID, pixel, pixel, &self->geometry, err));
+        TR_TRY(tr_window_shape(layer, TR_PADDING_VALID, pixel, pixel, &self->base.geometry, err));
     layer->dst.c = self->units;
     tr_layer_add_param(layer, "kernel", 2 + n_hidden, dims + 2 - n_hidden, &self->kernel);
     layer->params[0].n_hidden = n_hidden;
-    if (self->use_bias)
-        tr_layer_add_param(layer, "bias", 1, &self->units, &self->bias);
+    if (self->base.use_bias)
+        tr_layer_add_param(layer, "bias", 1, &self->units, &self->base.bias);
     layer->flops =
         2.0 * (double)dims[2] * (double)dims[3] * (double)layer->dst.h * (double)layer->dst.w;
     return TR_OK;
@@ -56,32 +50,16 @@ static tr_status dense_forward(tr_layer *layer, tr_program *program, tr_tape *ta
                                tr_error *err)
 {
     if (!layer->src.flat)
-        return tr_conv_forward(program, &((dense *)layer)->geometry, tape->activation,
-                               &layer->params[0], tr_layer_param(layer, 1), tape->src, dst,
-                               &tape->hint, err);
+        return tr_convolution_forward(layer, program, tape, dst, err);
     return tr_inner_product_forward(program, tape->activation, &layer->params[0],
                                     tr_layer_param(layer, 1), tape->src, dst, &tape->hint, err);
-}
-
-static tr_status pixels_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
-                                 tr_value diff_dst, tr_value *diff_src, tr_error *err)
-{
-    const tr_geometry *geometry = &((dense *)layer)->geometry;
-    if (layer->trainable)
-        TR_TRY(tr_conv_backward_weights(program, geometry, &layer->params[0],
-                                        tr_layer_param(layer, 1), tape->src, diff_dst, tape->hint,
-                                        err));
-    if (diff_src == NULL)
-        return TR_OK;
-    return tr_conv_backward_data(program, geometry, &layer->params[0], tape->src, diff_dst,
-                                 tape->hint, diff_src, err);
 }
 
 static tr_status dense_backward(tr_layer *layer, tr_program *program, const tr_tape *tape,
                                 tr_value diff_dst, tr_value *diff_src, tr_error *err)
 {
     if (!layer->src.flat)
-        return pixels_backward(layer, program, tape, diff_dst, diff_src, err);
+        return tr_convolution_backward(layer, program, tape, diff_dst, diff_src, err);
     if (layer->trainable)
         TR_TRY(tr_inner_product_backward_weights(program, &layer->params[0],
                                                  tr_layer_param(layer, 1), tape->src, diff_dst,

@@ -240,8 +240,7 @@ Test(checkpoint_config, settings_that_do_not_fit_stop_no_prediction)
     static const struct {
         const char *training, *notes, *no_measure;
     } cases[] = {
-        {"{'loss':'dice','optimizer_config':{'class_name':'Adam','config':{}}}", "",
-         "dice"},
+        {"{'loss':'dice','optimizer_config':{'class_name':'Adam','config':{}}}", "", "dice"},
         {"{'loss':{'class_name':'BinaryCrossentropy','config':{'from_logits':true}}}", "",
          "does not go with a last activation of softmax"},
         {"{'loss':'mse','metrics':['sparse_categorical_accuracy']}",

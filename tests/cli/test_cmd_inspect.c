@@ -93,8 +93,8 @@ Test(cmd_inspect, notes_what_a_configuration_leaves_out)
                            "'class_name':'InputLayer','config':{'batch_shape':[null,2,2,1]}},{"
                            "'class_name':'Flatten','config':{}},{'class_name':'Dense','config':{"
                            "'units':3,'activation':'softmax'}}]}}",
-                           "{'loss':'dice','optimizer_config':{'class_name':'Odd'}}",
-                           "3.3.3", false));
+                           "{'loss':'dice','optimizer_config':{'class_name':'Odd'}}", "3.3.3",
+                           false));
     snprintf(path, sizeof path, "%s/noted.h5", test_folder());
     const test_outcome *result = inspect(path, "--config");
     test_expect(result, 0, "optimizer = sgd\n");

@@ -2,8 +2,8 @@
 #ifndef TR_TEST_TRACE_H
 #define TR_TEST_TRACE_H
 
-#include "net.h"
 #include "groups.h"
+#include "net.h"
 
 /* Feeds the recorded gradients through the engine's own update, with `keys` as the text of
  * [optimizer] (and what sections may follow), and compares the weights after each of 6 steps and
