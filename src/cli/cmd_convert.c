@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "file.h"
+#include "trainer/convert.h"
 
 static const char doc[] =
     "Make an HDF5 dataset (x_train, y_train, x_test, y_test) from another format, or turn one "

@@ -8,6 +8,8 @@
 #include "ini_file.h"
 #include "section.h"
 
+struct tr_config;
+
 enum {
     /* They bound the work that a file of a hostile author can ask for. */
     TR_INI_NAME_MAX = 49, /* characters of a section's name */
@@ -30,5 +32,8 @@ const char *tr_ini_value_flaw(const char *value);
 
 /* override.c: applies one "section.key=value"; mistakes go to `problems`. False: out of memory. */
 bool tr_ini_override(tr_ini *ini, const char *text, tr_problems *problems);
+
+/* config_checks.c: values that must fit each other; for sections without mistakes. */
+void tr_config_check_values(const struct tr_config *config);
 
 #endif

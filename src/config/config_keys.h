@@ -11,6 +11,8 @@ typedef struct tr_config_section {
     size_t n_keys;
 } tr_config_section;
 
+enum { TR_CONFIG_SECTIONS = 32 }; /* at most */
+
 /* In the order in which absent ones are appended to the effective configuration. Ends in a row
  * without a name. */
 extern const tr_config_section tr_config_sections[];

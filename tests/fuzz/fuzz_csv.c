@@ -3,7 +3,7 @@
 
 #include "fuzz.h"
 #include "h5_twist.h"
-#include "trainer/dataset.h"
+#include "trainer/convert.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {

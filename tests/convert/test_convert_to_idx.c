@@ -6,6 +6,7 @@
 #include "arrays.h"
 #include "data_fixture.h"
 #include "leftovers.h"
+#include "trainer/convert.h"
 
 TestSuite(convert_to_idx, .init = make_folder, .fini = remove_folder);
 

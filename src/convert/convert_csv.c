@@ -19,7 +19,7 @@
 #include "arrays.h"
 #include "file.h"
 #include "mem.h"
-#include "trainer/dataset.h"
+#include "trainer/convert.h"
 
 /* ---- a line ---- */
 

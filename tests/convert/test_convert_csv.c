@@ -3,6 +3,7 @@
  */
 #include "arrays.h"
 #include "data_fixture.h"
+#include "trainer/convert.h"
 
 TestSuite(convert_csv, .init = make_folder, .fini = remove_folder);
 

@@ -1,6 +1,6 @@
 /* convert_npz.c -- NumPy's .npz, as Keras's mnist.npz comes, into an HDF5 dataset and back. */
 #include "arrays.h"
-#include "trainer/dataset.h"
+#include "trainer/convert.h"
 
 tr_status tr_convert_npz(const char *path, const char *out_path, tr_error *err)
 {

@@ -13,7 +13,7 @@
 #include "file.h"
 #include "idx.h"
 #include "mem.h"
-#include "trainer/dataset.h"
+#include "trainer/convert.h"
 
 enum { PARTS = TR_N_ARRAYS, NAME_BYTES = 64 };
 

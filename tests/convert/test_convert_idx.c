@@ -1,6 +1,7 @@
 /* test_convert_idx.c -- four IDX files become one dataset that opens; whole, or not written. */
 #include "data_fixture.h"
 #include "leftovers.h"
+#include "trainer/convert.h"
 
 #include <signal.h>
 #include <sys/resource.h>

@@ -4,6 +4,7 @@
 #include "arrays.h"
 #include "data_fixture.h"
 #include "npy.h"
+#include "trainer/convert.h"
 #include "zip_write.h"
 
 TestSuite(convert_npz, .init = make_folder, .fini = remove_folder);

@@ -9,7 +9,7 @@
 #include "arrays.h"
 #include "file.h"
 #include "mem.h"
-#include "trainer/dataset.h"
+#include "trainer/convert.h"
 
 enum { TYPE_U8 = 8, MOST_RANK = 3 };
 

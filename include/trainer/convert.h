@@ -1,0 +1,36 @@
+/* convert.h -- HDF5 datasets from other formats, and back.
+ *
+ * Foreign files are read in child processes; what is written is whole, or not there.
+ */
+#ifndef TRAINER_CONVERT_H
+#define TRAINER_CONVERT_H
+
+#include <stdint.h>
+
+#include "trainer/status.h"
+
+/* Reads four IDX files (plain or .gz: train images, train labels, test images, test labels, found
+ * by their usual names in `folder`) and writes x_train y_train x_test y_test (uint8, chunked,
+ * deflate) to the HDF5 file `out_path`, with root attributes naming the source. Every magic number,
+ * dimension and file size is checked. The output is whole or not written. */
+tr_status tr_convert_idx(const char *folder, const char *out_path, tr_error *err);
+
+/* The way back: train-images-idx3-ubyte and the others into `folder`, which is made. Values must be
+ * whole numbers from 0 to 255, of any type (TR_ERR_DATA names the first that is not), images of one
+ * channel. The test set may be absent. All files are written, or none. */
+tr_status tr_convert_to_idx(const char *path, const char *folder, tr_error *err);
+
+/* The four arrays of a NumPy .npz file, as Keras's mnist.npz has them, into an HDF5 file, and back:
+ * the same types (uint8, int32, int64, float32, float64), shapes and bits. The test set may be
+ * absent. The output is whole or not written. */
+tr_status tr_convert_npz(const char *path, const char *out_path, tr_error *err);
+tr_status tr_convert_to_npz(const char *path, const char *out_path, tr_error *err);
+
+/* Tables as text, a class and the numbers of a sample in each line (convert_csv.c): `train` and
+ * `test` (NULL: none) into an HDF5 file. Samples get the shape (n_shape 0: vectors). TR_ERR_DATA
+ * names the line. The output is whole or not written. */
+enum { TR_CSV_SHAPE = 3 };
+tr_status tr_convert_csv(const char *train, const char *test, const int64_t *shape, int n_shape,
+                         const char *out_path, tr_error *err);
+
+#endif

@@ -1,0 +1,151 @@
+/* config_keys.c -- the grammar of a configuration: one key table per section; see trainer/config.h.
+ *
+ * Sections without a table here have their keys where they are read: layers, losses, optimizers.
+ */
+#include "config_keys.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "trainer/config.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define AT(field) offsetof(tr_config, field)
+
+/* value.c writes a tr_ratio over the two. */
+static_assert(offsetof(tr_data_config, scale_den) - offsetof(tr_data_config, scale_num) ==
+                  offsetof(tr_ratio, den),
+              "scale_num and scale_den must lie as a tr_ratio does");
+
+/* tr_isa */
+static const char *const isa_names[] = {"auto", "scalar", "avx2", "avx512", "neon", NULL};
+static const char *const precision_names[] = {"float32", "bfloat16", NULL}; /* tr_precision */
+/* tr_convolution, tr_kernels_choice */
+static const char *const convolution_names[] = {"auto", "direct", "winograd", NULL};
+const char *const tr_kernels_names[] = {"onednn", "fast", "portable", NULL};
+
+static const tr_key data_keys[] = {
+    {"file", TR_KEY_TEXT, AT(data.file), NULL, .doc = "HDF5 file with the dataset"},
+    {"x_train", TR_KEY_TEXT, AT(data.x_train), "x_train", .doc = "dataset of the training images"},
+    {"y_train", TR_KEY_TEXT, AT(data.y_train), "y_train", .doc = "dataset of the training labels"},
+    {"x_test", TR_KEY_TEXT, AT(data.x_test), "x_test", .doc = "dataset of the test images"},
+    {"y_test", TR_KEY_TEXT, AT(data.y_test), "y_test", .doc = "dataset of the test labels"},
+    {"scale", TR_KEY_RATIO, AT(data.scale_num), "1", .max = INFINITY, .above_min = true,
+     .doc = "factor on every pixel, e.g. 1/255"},
+    {"validation_split", TR_KEY_REAL, AT(data.validation_split), "0", .max = 1, .below_max = true,
+     .doc = "part of the training images kept for validation (scikit-learn's test_size)"},
+    {"split_seed", TR_KEY_INT, AT(data.split_seed), "0", .max = 4294967295.0,
+     .doc = "seed of that split (scikit-learn's random_state)"},
+    {"stratify", TR_KEY_BOOL, AT(data.stratify), "false",
+     .doc = "keep the classes' shares in that split (scikit-learn's stratify=y)"},
+    {"validation_file", TR_KEY_TEXT, AT(data.validation_file), "",
+     .doc = "HDF5 file with validation images, instead of a split; may be the same file"},
+    {"x_validation", TR_KEY_TEXT, AT(data.x_validation), "x_validation",
+     .doc = "dataset of the validation images in it"},
+    {"y_validation", TR_KEY_TEXT, AT(data.y_validation), "y_validation",
+     .doc = "dataset of the validation labels in it"},
+    {"sample_weight_train", TR_KEY_TEXT, AT(data.sample_weight_train), "",
+     .doc = "dataset of how much each training image counts in loss and weighted metrics"},
+    {"sample_weight_validation", TR_KEY_TEXT, AT(data.sample_weight_validation), "",
+     .doc = "the same of the validation images, in validation_file"},
+    {"sample_weight_test", TR_KEY_TEXT, AT(data.sample_weight_test), "",
+     .doc = "the same of the test images"},
+    {"external_files", TR_KEY_BOOL, AT(data.external_files), "false",
+     .doc = "read what the dataset's file names in other files, too: links, virtual datasets"},
+};
+
+static const tr_key model_keys[] = {
+    {"input_shape", TR_KEY_INTS, AT(input_shape), NULL, .min = 1, .max = 65536, .count = 3,
+     .vector_max = 16777216, .doc = "height, width, channels of an image; or one number: a vector"},
+    {"name", TR_KEY_TEXT, AT(model_name), "sequential", .doc = "the model's name in Keras"},
+};
+
+static const tr_key compile_keys[] = {
+    {"loss", TR_KEY_TEXT, AT(compile.loss), NULL, .doc = "the loss function"},
+    {"optimizer", TR_KEY_TEXT, AT(compile.optimizer), NULL,
+     .doc = "the optimizer; its settings are in [optimizer]"},
+    {"metrics", TR_KEY_TEXT, AT(compile.metrics), "",
+     .doc = "what to report besides the loss, separated by commas"},
+    {"weighted_metrics", TR_KEY_TEXT, AT(compile.weighted_metrics), "",
+     .doc = "the same, of samples that count by their weights"},
+    {"top_k", TR_KEY_INT, AT(compile.top_k), "5", .min = 1, .max = 1048576,
+     .doc = "the k of the top_k metrics"},
+};
+
+static const tr_key fit_keys[] = {
+    {"batch_size", TR_KEY_INT, AT(fit.batch_size), "32", .min = 1, .max = 1048576,
+     .doc = "images per step"},
+    {"epochs", TR_KEY_INT, AT(fit.epochs), "1", .min = 1, .max = 1000000,
+     .doc = "passes over the training images"},
+    {"seed", TR_KEY_INT, AT(fit.seed), "0", .max = 0x1p63, /* and so all of int64_t from 0 */
+     .doc = "of initial weights, order and every other random number but the split's"},
+    {"shuffle", TR_KEY_BOOL, AT(fit.shuffle), "true", .doc = "a new order in each epoch"},
+    {"class_weight", TR_KEY_TEXT, AT(fit.class_weight), "",
+     .doc = "how much each class counts: a number per class, or balanced: n / (classes * count)"},
+    {"initial_weights", TR_KEY_TEXT, AT(fit.initial_weights), "",
+     .doc = "start from the weights of this file, of trainer or Keras, instead of random ones"},
+};
+
+static const tr_key checkpoint_keys[] = {
+    {"monitor", TR_KEY_TEXT, AT(checkpoint.monitor), "auto",
+     .doc = "what decides which epoch is kept as best.h5: loss or a metric, val_ before it; auto: "
+            "val_loss, or loss without validation; none: no best.h5"},
+    {"every_steps", TR_KEY_INT, AT(checkpoint.every_steps), "0", .max = 1e15,
+     .doc = "last.h5 also after so many steps; 0: after each epoch only"},
+    {"every_seconds", TR_KEY_REAL, AT(checkpoint.every_seconds), "0", .max = 1e9,
+     .doc = "last.h5 also after so many seconds; 0: after each epoch only"},
+    {"keep", TR_KEY_INT, AT(checkpoint.keep), "0", .max = 1e6,
+     .doc = "the newest so many epochs stay as epoch_NNNN.h5"},
+    {"keras_optimizer", TR_KEY_BOOL, AT(checkpoint.keras_optimizer), "false",
+     .doc = "write Keras 3's group optimizer_weights, too, for other readers; Keras 3 then wants "
+            "compile() before fit()"},
+};
+
+static const tr_key evaluate_keys[] = {
+    {"batch_size", TR_KEY_INT, AT(evaluate_batch_size), "32", .min = 1, .max = 1048576,
+     .doc = "images per step of the evaluation"},
+};
+
+static const tr_key engine_keys[] = {
+    {"isa", TR_KEY_CHOICE, AT(engine.isa), "auto", .choices = isa_names,
+     .doc = "the instruction set; part of the numeric result"},
+    {"precision", TR_KEY_CHOICE, AT(engine.precision), "float32", .choices = precision_names,
+     .doc = "what layers compute with; parameters, their gradients and the update stay float32"},
+    {"convolution", TR_KEY_CHOICE, AT(engine.convolution), "auto", .choices = convolution_names,
+     .doc =
+         "the algorithm; winograd: faster and a little less exact, where there is such a kernel; "
+         "auto: direct with kernels = onednn, else winograd where it is the faster one"},
+    {"kernels", TR_KEY_CHOICE, AT(engine.kernels), "onednn", .choices = tr_kernels_names,
+     .doc = "whose kernels compute: oneDNN's; fast: our own where they are faster, in float32; "
+            "portable: our own alone, the same result on every CPU"},
+    {"threads", TR_KEY_INT, AT(engine.threads), "auto", .max = 1024, .zero_word = "auto",
+     .doc = "number of threads, at most those that can run at once; auto: OMP_NUM_THREADS, or the "
+            "cores within the cgroup quota"},
+    {"micro_batch", TR_KEY_INT, AT(engine.micro_batch), "8", .min = 1, .max = 4096,
+     .doc = "images that a thread takes through all layers at once; part of the numeric result"},
+    {"gradient_slots", TR_KEY_INT, AT(engine.gradient_slots), "auto", .max = 1048576,
+     .zero_word = "auto",
+     .doc =
+         "micro-batches whose gradients lie in memory at once, a power of two; no matter for the "
+         "result; auto: all, within 128 MB"},
+};
+
+static const tr_key output_keys[] = {
+    {"directory", TR_KEY_TEXT, AT(output_directory), NULL,
+     .doc = "folder for all files of the run"},
+};
+
+const tr_config_section tr_config_sections[] = {
+    {"data", "where the images come from", data_keys, COUNT(data_keys)},
+    {"model", "the network as a whole", model_keys, COUNT(model_keys)},
+    {"compile", "what is minimised, how, and what is reported", compile_keys, COUNT(compile_keys)},
+    {"loss", "settings of the loss: trainer help losses", NULL, 0},
+    {"optimizer", "settings of the optimizer: trainer help optimizers", NULL, 0},
+    {"learning_rate", "a schedule in place of a number: trainer help optimizers", NULL, 0},
+    {"fit", "the training", fit_keys, COUNT(fit_keys)},
+    {"checkpoint", "when and what is saved", checkpoint_keys, COUNT(checkpoint_keys)},
+    {"evaluate", "validation, test, prediction", evaluate_keys, COUNT(evaluate_keys)},
+    {"engine", "how the machine is used", engine_keys, COUNT(engine_keys)},
+    {"output", "what a run leaves behind", output_keys, COUNT(output_keys)},
+    {NULL, NULL, NULL, 0},
+};
