@@ -1,0 +1,148 @@
+/* dataset_visit.c -- see dataset_visit.h. */
+#include "dataset_visit.h"
+
+#include <string.h>
+
+#include "child.h"
+#include "target_array.h"
+#include "weight_array.h"
+
+/* ---- a part: images and their targets ---- */
+
+typedef struct sample_part {
+    tr_h5_array x, y, w;
+    tr_samples samples; /* without arrays */
+    tr_target form;
+} sample_part;
+
+static void part_close(sample_part *part)
+{
+    tr_h5_array_close(&part->x);
+    tr_h5_array_close(&part->y);
+    tr_h5_array_close(&part->w);
+}
+
+/* Opens and checks all but the values. Close also after a failure. */
+static tr_status part_open(sample_part *out, tr_h5_file *file, const tr_part_names *names,
+                           const tr_input_shape *shape, unsigned targets, tr_error *err)
+{
+    const int64_t *hwc = shape->hwc;
+    TR_TRY(tr_h5_array_open(&out->x, file, names->x, err));
+    TR_TRY(tr_images_check(file, &out->x, shape, err));
+    out->samples = (tr_samples){.n = out->x.dims[0],
+                                .h = hwc[0],
+                                .w = hwc[1],
+                                .c = hwc[2],
+                                .pixel = out->x.is_uint8 ? TR_PIXEL_U8 : TR_PIXEL_F32};
+    if (names->y != NULL) {
+        TR_TRY(tr_h5_array_open(&out->y, file, names->y, err));
+        TR_TRY(tr_targets_check(file, &out->y, &out->x, targets, &out->form, &out->samples.width,
+                                err));
+        TR_TRY(tr_h5_array_reserve(file, &out->y, tr_targets_item_bytes(out->form), err));
+    }
+    if (names->w != NULL) {
+        TR_TRY(tr_h5_array_open(&out->w, file, names->w, err));
+        TR_TRY(tr_weights_check(file, &out->w, &out->x, err));
+        TR_TRY(tr_h5_array_reserve(file, &out->w, sizeof(float), err));
+    }
+    return tr_h5_array_reserve(file, &out->x, tr_pixel_bytes(out->samples.pixel), err);
+}
+
+/* Fills the arrays of `samples`, which the first visit to the file described. */
+static tr_status part_read(const sample_part *part, const tr_samples *samples,
+                           const tr_h5_file *file, tr_error *err)
+{
+    if (part->samples.n != samples->n || part->samples.pixel != samples->pixel ||
+        part->samples.width != samples->width)
+        return tr_fail(err, TR_ERR_DATA, "%s: %s was changed while it was being read", file->path,
+                       part->x.name);
+    if (samples->y != NULL || samples->values != NULL)
+        TR_TRY(tr_targets_read(samples, file, &part->y, err));
+    if (samples->weights != NULL)
+        TR_TRY(tr_weights_read(samples, file, &part->w, err));
+    return tr_images_read(samples, file, &part->x, err);
+}
+
+/* ---- a visit to a file, in a child ---- */
+
+/* The test part may be missing, but only whole, and only under its default names: one that the
+ * configuration names is wanted. (The effective config.ini of a run spells the default names out
+ * and must repeat that run, so "was the key given" cannot be the question.) */
+static tr_status test_is_wanted(const tr_h5_file *file, const tr_part_names *names, bool *wanted,
+                                tr_error *err)
+{
+    *wanted = true;
+    if (strcmp(names->x, "x_test") != 0 || names->y == NULL || strcmp(names->y, "y_test") != 0 ||
+        names->w != NULL)
+        return TR_OK;
+    bool has_x = false, has_y = false;
+    TR_TRY(tr_h5_file_has(file, names->x, &has_x, err));
+    TR_TRY(tr_h5_file_has(file, names->y, &has_y, err));
+    *wanted = has_x || has_y; /* one without the other then fails to open, by name */
+    return TR_OK;
+}
+
+static tr_status visit_part(tr_dataset_visit *visit, int i, tr_h5_file *file, tr_error *err)
+{
+    sample_part part = {0};
+    bool wanted = true;
+    if (i == TR_TEST)
+        TR_TRY(test_is_wanted(file, &visit->names[i], &wanted, err));
+    if (!wanted)
+        return TR_OK;
+    tr_status status = part_open(&part, file, &visit->names[i], &visit->shape, visit->targets, err);
+    if (status == TR_OK && visit->samples != NULL)
+        status = part_read(&part, &visit->samples[i], file, err);
+    if (status == TR_OK && visit->samples == NULL)
+        visit->found[i] = (tr_found_part){part.samples, part.form};
+    part_close(&part);
+    return status;
+}
+
+bool tr_dataset_visit_reaches(const tr_dataset_visit *visit, int i)
+{
+    const char *path = visit->names[i].path;
+    return path != NULL && strcmp(path, visit->names[visit->part].path) == 0;
+}
+
+static tr_status visit_file(void *job, tr_error *err)
+{
+    tr_dataset_visit *visit = job;
+    tr_h5_file file = {0};
+    tr_status status = tr_h5_file_open(&file, visit->names[visit->part].path, visit->policy, err);
+    for (int i = visit->part; i < TR_N_PARTS && status == TR_OK; i++)
+        if (tr_dataset_visit_reaches(visit, i))
+            status = visit_part(visit, i, &file, err);
+    tr_h5_file_close(&file);
+    return status;
+}
+
+/* ---- outside of the child ---- */
+
+/* The child that told it had a foreign file in its hands. */
+static bool plausible(const tr_dataset_visit *visit, int i)
+{
+    const tr_samples *seen = &visit->found[i].samples;
+    const tr_target form = visit->found[i].form;
+    int64_t numbers;
+    const bool classes = form == TR_TARGET_CLASSES, values = form == TR_TARGET_VALUES;
+    return seen->n > 0 && seen->n <= UINT32_MAX && seen->h == visit->shape.hwc[0] &&
+           seen->w == visit->shape.hwc[1] && seen->c == visit->shape.hwc[2] &&
+           (seen->pixel == TR_PIXEL_U8 || seen->pixel == TR_PIXEL_F32) &&
+           (visit->names[i].y == NULL ? form == 0 : classes || values) &&
+           (!values ||
+            (seen->width > 0 && !__builtin_mul_overflow(seen->n, seen->width, &numbers)));
+}
+
+tr_status tr_dataset_visit_file(tr_dataset_visit *visit, tr_error *err)
+{
+    const char *path = visit->names[visit->part].path;
+    const char *only_file = visit->policy == TR_H5_DATASET_WITH_EXTERNAL ? NULL : path;
+    TR_TRY(tr_in_child_reaching(only_file, visit_file, visit, path, err));
+    for (int i = visit->part; i < TR_N_PARTS && visit->samples == NULL; i++)
+        if (tr_dataset_visit_reaches(visit, i) && visit->found[i].samples.n != 0 &&
+            !plausible(visit, i))
+            return tr_fail(err, TR_ERR_DATA, "%s: %s: its reader told nonsense: is it damaged?",
+                           path, visit->names[i].x);
+    return TR_OK;
+}

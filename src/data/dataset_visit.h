@@ -1,0 +1,42 @@
+/* dataset_visit.h -- a visit to a file that has parts of a dataset, in a child process.
+ *
+ * Two visits to each file (base/child.h): the first looks at all arrays, so that a wrong shape
+ * costs milliseconds and the room for the values can be made where both processes see it; the
+ * second reads and checks the values.
+ */
+#ifndef TR_DATASET_VISIT_H
+#define TR_DATASET_VISIT_H
+
+#include "images.h"
+
+enum { TR_TRAIN, TR_VALIDATION, TR_TEST, TR_N_PARTS };
+
+/* Where a part comes from. */
+typedef struct tr_part_names {
+    const char *path, *x, *y; /* path NULL: no such part; y NULL: images alone */
+    const char *w;            /* weights; NULL: none */
+} tr_part_names;
+
+/* What a first visit tells of a part. */
+typedef struct tr_found_part {
+    tr_samples samples; /* without arrays; n 0: there is no such part */
+    tr_target form;     /* 0: images alone */
+} tr_found_part;
+
+typedef struct tr_dataset_visit {
+    tr_part_names names[TR_N_PARTS];
+    tr_input_shape shape;
+    tr_h5_policy policy;
+    unsigned targets;          /* tr_target bits that are wanted */
+    int part;                  /* all parts from here on that lie in the same file are visited */
+    tr_found_part *found;      /* [TR_N_PARTS] of tr_shared_alloc(), filled by the first visit */
+    const tr_samples *samples; /* [TR_N_PARTS] whose arrays the second fills; NULL: the first */
+} tr_dataset_visit;
+
+/* Visits the file of visit->part. Whatever is told has been found plausible. */
+tr_status tr_dataset_visit_file(tr_dataset_visit *visit, tr_error *err);
+
+/* Whether part i lies in that file. */
+bool tr_dataset_visit_reaches(const tr_dataset_visit *visit, int i);
+
+#endif
