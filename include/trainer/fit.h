@@ -109,11 +109,30 @@ typedef struct tr_confusion {
     int64_t *counts;   /* [true class, predicted class] */
 } tr_confusion;
 
-void tr_confusion_release(tr_confusion *confusion);
+/* Of a network that answers several questions, for each: how often yes was said and right, said and
+ * wrong, not said and wrong. */
+typedef struct tr_answer_counts {
+    int64_t right, wrong, missed;
+} tr_answer_counts;
+
+/* A sample that was taken for another class. */
+typedef struct tr_mistake {
+    int64_t sample;    /* its number in the test set */
+    int64_t is, said;  /* classes */
+    double confidence; /* in the class that was said: its probability, or what the output was where
+                        * outputs are none */
+} tr_mistake;
+
+enum { TR_MISTAKES = 25 };
 
 typedef struct tr_evaluation {
     tr_metrics metrics; /* n = 0: the dataset has no test set */
     tr_confusion confusion;
+    int64_t n_answers; /* 0: the network does not answer several questions */
+    tr_answer_counts *answers;
+    int64_t n_wrong; /* samples that were taken for another class; 0, too, where there are none */
+    tr_mistake mistakes[TR_MISTAKES]; /* the first n_wrong of them: the most confident ones, those
+                                       * of equal confidence in their order */
 } tr_evaluation;
 
 void tr_evaluation_release(tr_evaluation *evaluation);

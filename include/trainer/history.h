@@ -19,6 +19,10 @@ typedef struct tr_metrics {
 /* Standard error of a share p measured on n samples: sqrt(p (1 - p) / n). */
 double tr_standard_error(double p, int64_t n);
 
+/* Wilson's interval of that share, in which the true one lies with 95 % confidence; also near 0 and
+ * 1, and for small n, where p plus and minus two standard errors is wrong. */
+void tr_wilson_interval(double p, int64_t n, double interval[2]);
+
 typedef struct tr_epoch {
     int64_t epoch;         /* 1-based */
     tr_metrics train;      /* under the weights before each step, as Keras reports it */

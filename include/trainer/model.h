@@ -14,6 +14,7 @@
 
 #include "trainer/config.h"
 #include "trainer/dataset.h"
+#include "trainer/legend.h"
 #include "trainer/memory.h"
 #include "trainer/status.h"
 
@@ -81,6 +82,18 @@ int64_t tr_model_class_of(const tr_model *model, const float *predictions);
 
 /* Its predictions are probabilities, not logits or values. */
 bool tr_model_gives_probabilities(const tr_model *model);
+
+/* Several outputs that each answer a question of their own (sigmoid and binary_crossentropy). */
+bool tr_model_answers_several(const tr_model *model);
+/* ... with yes: a probability of more than one half. */
+bool tr_model_says_yes(const tr_model *model, float prediction);
+
+/* What its classes, or its answers, are called, and how pictures become its images: told by the
+ * dataset or by a checkpoint; a new model has an empty one. Copied. */
+tr_status tr_model_set_legend(tr_model *model, const tr_legend *legend, tr_error *err);
+const tr_legend *tr_model_legend(const tr_model *model); /* borrowed */
+/* The name of a class or answer; NULL: it has none. */
+const char *tr_model_class_name(const tr_model *model, int64_t class);
 
 typedef struct tr_metric_info {
     const char *name;     /* as reported: Keras's key in history.history */

@@ -235,7 +235,7 @@ tr_status tr_print_result(const tr_session *session, const tr_evaluation *test, 
     char digest[33];
     TR_TRY(tr_model_digest(session->model, digest, err));
     if (test->metrics.n > 0) {
-        tr_print_confusion(stdout, &test->confusion);
+        tr_print_classes(stdout, test, tr_model_legend(session->model));
         tr_print_metrics(stdout, session->model, &test->metrics);
         fputs("  ", stdout);
     }

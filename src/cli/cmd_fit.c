@@ -9,6 +9,7 @@
 #include "data_notes.h"
 #include "dnn.h"
 #include "drawer.h"
+#include "evaluation_files.h"
 #include "file.h"
 #include "keras_limits.h"
 #include "mem.h"
@@ -20,7 +21,8 @@
 static const char doc[] =
     "Train the network of an INI file and evaluate it on the test set.\v"
     "Results go to [output] directory: last.h5 and best.h5 (Keras's layout), history.csv, .jsonl, "
-    ".svg and .png, config.ini (every default spelled out). Ctrl-C finishes the step, saves and "
+    ".svg and .png, evaluation.json and confusion.csv (the test set), config.ini (every default "
+    "spelled out). Ctrl-C finishes the step, saves and "
     "exits, and --resume goes on from there; a second one quits at once. SIGUSR1 saves and goes "
     "on.";
 
@@ -240,8 +242,12 @@ static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_dr
     tr_evaluation test = {0};
     if (status == TR_OK)
         status = tr_run_evaluate(run, &control.stop, &test, err);
+    if (status == TR_OK && test.metrics.n > 0)
+        status = tr_evaluation_write_files(watcher.folder, session->model, &test, err);
     if (status == TR_OK)
         status = tr_print_result(session, &test, err);
+    if (status == TR_OK)
+        tr_print_folder(stdout, watcher.folder);
     tr_evaluation_release(&test);
     return status;
 }

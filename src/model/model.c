@@ -188,6 +188,7 @@ void tr_model_free(tr_model *model)
         tr_layer_free(model->layers[i]);
     tr_free(model->layers);
     tr_optimizers_release(&model->optimizers);
+    tr_legend_release(&model->legend);
     tr_free(model->params);
     tr_free(model);
 }
@@ -285,12 +286,24 @@ int64_t tr_model_class_of(const tr_model *model, const float *predictions)
     const int64_t width = tr_model_n_classes(model);
     if (width > 1)
         return tr_argmax(predictions, width);
-    return predictions[0] > (model->loss.from_logits ? 0.0f : 0.5f);
+    return tr_model_says_yes(model, predictions[0]);
 }
 
 bool tr_model_gives_probabilities(const tr_model *model)
 {
     return model->loss.ops->wants_probabilities && !model->loss.from_logits;
+}
+
+bool tr_model_answers_several(const tr_model *model)
+{
+    const tr_loss_ops *ops = model->loss.ops;
+    return ops->wants_probabilities && tr_model_n_classes(model) > 1 && !ops->wants_several &&
+           ops->targets_in_0_1 && !ops->targets_add_up;
+}
+
+bool tr_model_says_yes(const tr_model *model, float prediction)
+{
+    return prediction > (model->loss.from_logits ? 0.0f : 0.5f);
 }
 
 int64_t tr_model_n_sums(const tr_model *model)

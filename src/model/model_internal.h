@@ -7,6 +7,7 @@
 #include "layer.h"
 #include "loss.h"
 #include "metric.h"
+#include "trainer/legend.h"
 #include "trainer/model.h"
 
 /* A planned network and where to put images in and take predictions out. */
@@ -23,6 +24,7 @@ typedef struct tr_plan {
 
 struct tr_model {
     const tr_config *config;
+    tr_legend legend; /* of the data that it was trained on */
     tr_layer **layers;
     int n_layers;
     tr_loss loss;

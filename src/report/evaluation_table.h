@@ -10,8 +10,9 @@
  * standard error. Without a newline. */
 void tr_print_metrics(FILE *out, const tr_model *model, const tr_metrics *metrics);
 
-/* The confusion matrix (as far as a screen has room for it: up to 20 classes), and precision,
- * recall, F1 and support of each class. Nothing where the confusion has no classes. */
-void tr_print_confusion(FILE *out, const tr_confusion *confusion);
+/* As far as a screen has room for it: the confusion matrix of up to 20 classes, of more the most
+ * frequent confusions; precision, recall, F1 and support of each class or answer, of more than 50
+ * the worst ones. Nothing where the network has neither classes nor answers. */
+void tr_print_classes(FILE *out, const tr_evaluation *evaluation, const tr_legend *legend);
 
 #endif

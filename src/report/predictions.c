@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "csv_cell.h"
 #include "file.h"
 #include "h5_write.h"
 #include "mem.h"
@@ -16,19 +17,6 @@ static const float *row_of(const tr_predictions *predictions, int64_t i)
 }
 
 /* ---- CSV ---- */
-
-/* A name that would break the line is quoted, as RFC 4180 has it. */
-static void print_cell(FILE *out, const char *text)
-{
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text != '\0'; text++)
-        fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
-    fputc('"', out);
-}
 
 void tr_predictions_print_csv(FILE *out, const tr_predictions *predictions)
 {
@@ -44,7 +32,7 @@ void tr_predictions_print_csv(FILE *out, const tr_predictions *predictions)
         if (predictions->files == NULL)
             fprintf(out, "%lld", (long long)i);
         else
-            print_cell(out, predictions->files[i]);
+            tr_print_csv_cell(out, predictions->files[i]);
         if (classes)
             fprintf(out, ",%lld", (long long)tr_model_class_of(predictions->model, row));
         for (int64_t j = 0; j < width; j++)

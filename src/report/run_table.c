@@ -1,6 +1,10 @@
 /* run_table.c -- see run_table.h. */
 #include "run_table.h"
 
+#include <unistd.h>
+
+#include "file.h"
+#include "mem.h"
 #include "series.h"
 
 static void print_best(FILE *out, const tr_history *history, int metric)
@@ -35,4 +39,22 @@ void tr_print_run(FILE *out, const tr_history *history)
     if (history->validation)
         fprintf(out, ", %.1f s validation", validation_s);
     fprintf(out, ", %.0f images/s on average\n", training_s > 0.0 ? images / training_s : 0.0);
+}
+
+void tr_print_folder(FILE *out, const char *folder)
+{
+    static const char *const names[] = {"last.h5",       "best.h5",         "history.csv",
+                                        "history.jsonl", "history.svg",     "history.png",
+                                        "confusion.csv", "evaluation.json", "config.ini"};
+    const char *between = ": ";
+    fprintf(out, "results in %s", folder);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = tr_path_join(folder, names[i]);
+        if (path != NULL && access(path, F_OK) == 0) {
+            fprintf(out, "%s%s", between, names[i]);
+            between = ", ";
+        }
+        tr_free(path);
+    }
+    fputc('\n', out);
 }

@@ -9,4 +9,8 @@
 /* Nothing for fewer than two epochs: their lines say it all. */
 void tr_print_run(FILE *out, const tr_history *history);
 
+/* "results in runs/mnist: best.h5, last.h5, ...": of the files that a run leaves, those that are
+ * there. */
+void tr_print_folder(FILE *out, const char *folder);
+
 #endif

@@ -44,8 +44,9 @@ static bool is_one_of(const char *text, const char *const *names)
 /* A file that a run makes, or `trainer export` of its checkpoint unless told another name. */
 static bool is_of_a_run(const char *name)
 {
-    static const char *const reports[] = {"config.ini",  "history.csv", "history.jsonl",
-                                          "history.svg", "history.png", NULL};
+    static const char *const reports[] = {"config.ini",    "history.csv", "history.jsonl",
+                                          "history.svg",   "history.png", "evaluation.json",
+                                          "confusion.csv", NULL};
     static const char *const endings[] = {".h5", ".weights.h5", ".keras", NULL};
     const char *rest = NULL;
     if (strncmp(name, "last.", 5) == 0 || strncmp(name, "best.", 5) == 0)

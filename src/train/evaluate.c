@@ -58,16 +58,16 @@ tr_status tr_measure(tr_engine *engine, const tr_measured *what, tr_metrics *met
 
 /* ---- the test set ---- */
 
-typedef struct counting {
-    tr_confusion *confusion;
+typedef struct noting {
+    tr_evaluation *evaluation;
     const tr_model *model;
     const tr_samples *samples;
-} counting;
+} noting;
 
-static void count_classes(void *user, int64_t first, int64_t count, const float *predictions)
+static void note(void *user, int64_t first, int64_t count, const float *predictions)
 {
-    const counting *self = user;
-    tr_confusion_add(self->confusion, self->model, self->samples, first, count, predictions);
+    const noting *self = user;
+    tr_evaluation_note(self->evaluation, self->model, self->samples, first, count, predictions);
 }
 
 static tr_status measure_test(tr_engine *engine, const tr_config *config, tr_model *model,
@@ -75,14 +75,13 @@ static tr_status measure_test(tr_engine *engine, const tr_config *config, tr_mod
                               tr_error *err)
 {
     const tr_samples *test = tr_dataset_test(dataset);
-    *out = (tr_evaluation){0};
-    TR_TRY(tr_confusion_new(&out->confusion, model, err));
-    counting user = {&out->confusion, model, test};
+    TR_TRY(tr_evaluation_begin(out, model, err));
+    noting user = {out, model, test};
     const tr_measured what = {.samples = test,
                               .n = test->n,
                               .chunk = tr_measure_chunk(config),
                               .stop = stop,
-                              .take = out->confusion.n_classes > 0 ? count_classes : NULL,
+                              .take = note,
                               .user = &user};
     tr_status status = tr_measure(engine, &what, &out->metrics, err);
     if (status == TR_OK && stop != NULL && *stop)
@@ -93,11 +92,6 @@ static tr_status measure_test(tr_engine *engine, const tr_config *config, tr_mod
     if (status != TR_OK)
         tr_evaluation_release(out);
     return status;
-}
-
-void tr_evaluation_release(tr_evaluation *evaluation)
-{
-    tr_confusion_release(&evaluation->confusion);
 }
 
 tr_status tr_run_evaluate(tr_run *run, const atomic_int *stop, tr_evaluation *out, tr_error *err)

@@ -54,10 +54,11 @@ int64_t tr_measure_chunk(const tr_config *config);
 /* history.c: an empty one, of what the model reports. */
 void tr_history_begin(tr_history *history, const tr_model *model, bool validation);
 
-/* confusion.c: counts predictions [count, outputs] of the samples from `first` on. */
-tr_status tr_confusion_new(tr_confusion *out, const tr_model *model, tr_error *err);
-void tr_confusion_add(tr_confusion *confusion, const tr_model *model, const tr_samples *samples,
-                      int64_t first, int64_t count, const float *predictions);
+/* evaluation.c: what there is to say of predictions [count, outputs] of the samples from `first`
+ * on, besides loss and metrics. */
+tr_status tr_evaluation_begin(tr_evaluation *out, const tr_model *model, tr_error *err);
+void tr_evaluation_note(tr_evaluation *evaluation, const tr_model *model, const tr_samples *samples,
+                        int64_t first, int64_t count, const float *predictions);
 
 /* class_weights.c: fills in run->train, after the split. */
 tr_status tr_run_weigh_classes(tr_run *run, tr_error *err);

@@ -150,6 +150,31 @@ Test(cmd_evaluate, a_damaged_checkpoint_is_an_error_of_the_data)
     test_expect(evaluate(path, ""), 3, "last.h5: its configuration is damaged, or of a model");
 }
 
+/* What a run leaves of the test set is what evaluate says of its checkpoint, byte for byte. */
+Test(cmd_evaluate, as_json)
+{
+    char path[512], command[1100];
+    static char left[65536];
+    const test_outcome *result = test_run("", test_short_run("mnist.ini", ""));
+    snprintf(path, sizeof path,
+             "\nresults in %s/run: last.h5, best.h5, history.csv, history.jsonl, history.svg, "
+             "history.png, confusion.csv, evaluation.json, config.ini\n",
+             test_folder());
+    cr_assert_eq(result->code, 0, "%s", result->text);
+    cr_expect(tr_ends_in(result->text, path), "the last line: %s", result->text);
+    snprintf(path, sizeof path, "%s/run/evaluation.json", test_folder());
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file);
+    left[fread(left, 1, sizeof left - 1, file)] = '\0';
+    fclose(file);
+    snprintf(command, sizeof command, "evaluate --json --checkpoint %s/run/last.h5", test_folder());
+    result = test_run("", command);
+    cr_assert_eq(result->code, 0);
+    cr_assert_str_eq(result->text, left);
+    snprintf(path, sizeof path, "\n\"samples\": %d,\n", TEST_SMALL_N);
+    cr_assert_not_null(strstr(left, path));
+}
+
 /* A dataset that has nothing else. */
 Test(cmd_evaluate, a_test_set_is_enough)
 {

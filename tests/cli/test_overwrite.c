@@ -64,11 +64,12 @@ Test(overwrite, is_refused_unasked, .timeout = 120)
 Test(overwrite, takes_the_place_of_the_earlier_run, .timeout = 120)
 {
     run_at_first();
-    test_expect(test_run("", test_first_run("mnist.ini", "--overwrite --set fit.epochs=1 --set "
-                                                         "checkpoint.monitor=none")),
-                0,
-                "these are removed: best.h5, best.keras, config.ini, epoch_0001.h5, epoch_0002.h5, "
-                "history.csv, history.jsonl, history.png, history.svg\n");
+    test_expect(
+        test_run("", test_first_run("mnist.ini", "--overwrite --set fit.epochs=1 --set "
+                                                 "checkpoint.monitor=none")),
+        0,
+        "these are removed: best.h5, best.keras, config.ini, confusion.csv, epoch_0001.h5, "
+        "epoch_0002.h5, evaluation.json, history.csv, history.jsonl, history.png, history.svg\n");
     cr_expect(there("last.h5") && there("config.ini") && there("history.csv"));
     cr_expect(!there("best.h5") && !there("best.keras"));
     cr_expect(!there("epoch_0001.h5") && !there("epoch_0002.h5"));

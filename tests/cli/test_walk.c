@@ -60,6 +60,8 @@ Test(walk, every_command_of_the_page_works, .timeout = 240)
         "runs/mnist/history.jsonl",
         "runs/mnist/history.svg",
         "runs/mnist/history.png",
+        "runs/mnist/evaluation.json",
+        "runs/mnist/confusion.csv",
         "runs/mnist/config.ini",
         "runs/mnist/predictions.csv",
         "runs/mnist/predictions.h5",
