@@ -130,3 +130,18 @@ void tr_random_normals(const tr_mask_address *address, int64_t first, int64_t n,
             normals[i + k] = (float)tr_normal_quantile(((double)words[k] + 0.5) * 0x1p-32);
     }
 }
+
+/* ---- augmentation ---- */
+
+void tr_random_chances(const tr_mask_address *address, int n, float *chances)
+{
+    const uint32_t key[2] = {(uint32_t)address->seed, (uint32_t)(address->seed >> 32)};
+    for (int i = 0; i < n; i += 4) {
+        const uint32_t counter[4] = {(uint32_t)i / 4, address->sample, address->update,
+                                     (uint32_t)TR_PURPOSE_AUGMENT | address->layer << 8};
+        uint32_t words[4];
+        tr_philox(counter, key, words);
+        for (int k = 0; k < 4 && i + k < n; k++)
+            chances[i + k] = (float)(words[k] >> 8) * 0x1p-24f;
+    }
+}

@@ -17,7 +17,8 @@ typedef enum tr_purpose {
     TR_PURPOSE_INIT = 1,    /* initial weights: (parameter, element) */
     TR_PURPOSE_SHUFFLE = 2, /* order of an epoch: (epoch, position) */
     TR_PURPOSE_DROPOUT = 3, /* (layer, update, sample, element), see below */
-    TR_PURPOSE_NOISE = 4    /* likewise */
+    TR_PURPOSE_NOISE = 4,   /* likewise */
+    TR_PURPOSE_AUGMENT = 5  /* (layer, update, sample, which of the sample's numbers) */
 } tr_purpose;
 
 /* The Philox4x32-10 block function: out = 4 words from a 4-word counter and a 2-word key. */
@@ -48,6 +49,10 @@ enum { TR_MASK_BLOCK = 512 };
 void tr_random_mask(const tr_mask_address *address, uint32_t keep_of_65536, int64_t n,
                     uint8_t *keep);
 bool tr_random_keeps(const tr_mask_address *address, uint32_t keep_of_65536, int64_t element);
+
+/* chances[i]: uniform in [0, 1) with 24 bits, the i-th number of augmentation that a layer has for
+ * this sample and update: word i % 4 of Philox's counter i / 4. */
+void tr_random_chances(const tr_mask_address *address, int n, float *chances);
 
 /* normals[i]: standard normal, of element first + i, whose word of Philox's is number i % 4 of
  * counter i / 4; first is a multiple of 4. */

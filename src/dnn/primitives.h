@@ -231,6 +231,45 @@ tr_status tr_resample_forward(tr_program *program, const tr_resampling *how, tr_
 tr_status tr_resample_backward(tr_program *program, const tr_resampling *how, tr_value diff_dst,
                                tr_value *diff_src, tr_error *err);
 
+/* ---- affine.c ---- */
+
+/* Where the pixel in column x and row y of a result lies in its source: column a x + b y + c, row
+ * d x + e y + f. */
+typedef struct tr_affine {
+    float a, b, c, d, e, f;
+} tr_affine;
+
+/* What lies beyond the rim of |abcd|: dcba|abcd|dcba, abcd|abcd|abcd, a number, aaaa|abcd|dddd. */
+typedef enum tr_fill_mode {
+    TR_FILL_REFLECT,
+    TR_FILL_WRAP,
+    TR_FILL_CONSTANT,
+    TR_FILL_NEAREST
+} tr_fill_mode;
+
+/* Random numbers in [0, 1) that each sample has for itself in each augmenting layer and update. */
+enum { TR_N_CHANCES = 8 };
+
+/* How images become others of `out` height and width, each by a map of its own. */
+typedef struct tr_sampling {
+    int64_t out[2];
+    int fill_mode; /* tr_fill_mode */
+    bool bilinear; /* else the nearest pixel */
+    double fill_value;
+    bool random;    /* else no chances are drawn */
+    uint32_t layer; /* part of their address */
+    /* The map of a sample; `settings` stay where they are as long as the program. */
+    void (*map)(const void *settings, const float chances[TR_N_CHANCES], tr_affine *map);
+    const void *settings;
+} tr_sampling;
+
+/* dst = src at the places of its map, by the rules and in the float32 of TensorFlow's
+ * ImageProjectiveTransformV3. *maps is for backward, which is the exact adjoint. */
+tr_status tr_sample_forward(tr_program *program, const tr_sampling *how, tr_value src,
+                            tr_value *dst, tr_value *maps, tr_error *err);
+tr_status tr_sample_backward(tr_program *program, const tr_sampling *how, tr_value src,
+                             tr_value maps, tr_value diff_dst, tr_value *diff_src, tr_error *err);
+
 /* ---- prelu.c ---- */
 
 /* Where alpha has the slope of a number: from one to the next along an axis; 0: it is shared. */

@@ -146,6 +146,7 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_PERMUTATION] = "permutation",
                                         [TR_KIND_RESAMPLING] = "resampling",
                                         [TR_KIND_PRELU] = "prelu",
+                                        [TR_KIND_SAMPLING] = "sampling",
                                         [TR_KIND_REPEATED_SUMS] = "repeated sums",
                                         [TR_KIND_ACTIVITY] = "activity",
                                         [TR_KIND_PACKING] = "packing"};

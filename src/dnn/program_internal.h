@@ -77,6 +77,7 @@ typedef enum tr_kind {
     TR_KIND_REPEATED_SUMS, /* of the gradient of what a merge repeats */
     TR_KIND_ACTIVITY,
     TR_KIND_PRELU,
+    TR_KIND_SAMPLING,
     TR_KIND_PACKING /* weights in a kernel's own order; TR_ARG_PACKED */
 } tr_kind;
 enum { TR_N_KINDS = TR_KIND_PACKING + 1 };
@@ -104,6 +105,7 @@ typedef struct tr_meaning {
     tr_merging merging;       /* of merges and concatenations */
     tr_axes axes;             /* of permutation */
     tr_resampling resampling;
+    tr_sampling sampling;
     double epsilon, least;     /* of normalization */
     const tr_scaling *scaling; /* likewise */
     tr_sharing sharing;        /* likewise */

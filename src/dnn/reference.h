@@ -69,6 +69,8 @@ int64_t tr_reference_permute(const tr_axes *axes, bool forward, const tr_tensor 
                              tr_tensor *to);
 int64_t tr_reference_resample(const tr_resampling *how, bool forward, const tr_tensor *from,
                               tr_tensor *to);
+int64_t tr_reference_sample(const tr_sampling *how, bool forward, const tr_draw *draw,
+                            const tr_tensor *from, tr_tensor *to);
 
 /* Both directions: dst from src, or diff_src from diff_dst. */
 int64_t tr_reference_dropout(const tr_dropping *dropping, bool forward, const tr_draw *draw,

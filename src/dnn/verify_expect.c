@@ -216,6 +216,10 @@ static void expect_plain(const tr_verifier *verifier, tr_job *at)
     else if (meaning->kind == TR_KIND_RESAMPLING)
         at->terms = tr_reference_resample(&meaning->resampling, forward, forward ? src : diff_dst,
                                           forward ? dst : diff_src);
+    else if (meaning->kind == TR_KIND_SAMPLING)
+        at->terms = tr_reference_sample(&meaning->sampling, forward,
+                                        tr_replica_draw(verifier->replica),
+                                        forward ? src : diff_dst, forward ? dst : diff_src);
     else if (meaning->kind == TR_KIND_DROPOUT)
         at->terms =
             tr_reference_dropout(&meaning->dropping, forward, tr_replica_draw(verifier->replica),
@@ -251,6 +255,7 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
     case TR_KIND_CROPPING:
     case TR_KIND_PERMUTATION:
     case TR_KIND_RESAMPLING:
+    case TR_KIND_SAMPLING:
     case TR_KIND_DROPOUT:
     case TR_KIND_GLOBAL_MAX:
     case TR_KIND_SOFTMAX:

@@ -54,9 +54,10 @@ typedef struct tr_layer_ops {
     size_t bytes;       /* of the layer's private struct; its first member is a tr_layer */
     const tr_key *keys; /* beside those of every layer; offsets into that struct */
     size_t n_keys;
-    bool merges;         /* takes two or more sources of `srcs` */
-    bool selects;        /* dst elements are src elements, chosen by max: an activation that
-                          * commutes with max may be differentiated behind this layer */
+    bool merges;   /* takes two or more sources of `srcs` */
+    bool selects;  /* dst elements are src elements, chosen by max: an activation that
+                    * commutes with max may be differentiated behind this layer */
+    bool augments; /* in training it changes its source at random, and it stands at the head */
     bool only_activates; /* nothing but its activation: the layer before it may apply that */
     tr_activation_name activates; /* the activation of a layer without that key, or its kin ... */
     /* ... Optional: where it has numbers of its own. */

@@ -339,6 +339,10 @@ static const subject all_kinds[] = {
      "shared_axes = 1, 2\nalpha_initializer = constant(0.5)\n[layer.f]\ntype = flatten\n",
      {5, 4, 7},
      2},
+    {"[layer.a]\ntype = random_rotation\nfactor = 0.2\n[layer.b]\ntype = random_crop\nheight = 3\n"
+     "width = 4\n",
+     {5, 4, 2},
+     2},
 };
 
 static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
@@ -367,6 +371,7 @@ static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
     [TR_KIND_REPEATED_SUMS] = {[TR_DIR_BACKWARD_DATA] = true},
     [TR_KIND_ACTIVITY] = {true, true},
     [TR_KIND_PRELU] = {true, true, true},
+    [TR_KIND_SAMPLING] = {true, true},
 };
 
 Test(kernel_check, finds_every_fault_of_every_operation)

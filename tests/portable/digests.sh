@@ -38,7 +38,7 @@ done
 
 for isa in scalar neon avx2 avx512; do
     for t in $threads; do
-        lines=$("$@" "$isa" "$t" "$amount" reference.ini residual.ini every_layer.ini shapes.ini convolutions.ini functions.ini rules.ini)
+        lines=$("$@" "$isa" "$t" "$amount" reference.ini residual.ini every_layer.ini shapes.ini convolutions.ini functions.ini rules.ini augmented.ini)
         code=$?
         if ((code == 77)); then
             echo "$isa: not here"

@@ -7,7 +7,8 @@ import keras
 import numpy as np
 from vocabulary import Call, class_of, for_keras, text
 
-RANDOM = {"dropout", "spatial_dropout2d", "gaussian_noise", "gaussian_dropout", "alpha_dropout"}  # of their own random numbers
+WARPS = {"random_flip", "random_translation", "random_rotation", "random_zoom", "random_crop"}
+RANDOM = {"dropout", "spatial_dropout2d", "gaussian_noise", "gaussian_dropout", "alpha_dropout"} | WARPS  # of their own random numbers
 MOST = 4000  # numbers of a result
 
 
@@ -146,6 +147,28 @@ class Network:
     def gaussian_noise(self, shape):
         return dict(stddev=round(self.rng.uniform(0.1, 1), 2))
 
+    def random_flip(self, shape):
+        return dict(mode=self.one("horizontal", "vertical", "horizontal_and_vertical"))
+
+    def factor(self, most):
+        ends = sorted(round(float(x), 2) for x in self.rng.uniform(-most, most, 2))
+        return abs(ends[1]) if self.chance(0.5) else tuple(ends)
+
+    def filling(self):
+        return dict(fill_mode=self.one("reflect", "wrap", "constant", "nearest"), interpolation=self.one("nearest", "bilinear"), fill_value=self.one(0.0, 0.5))
+
+    def random_translation(self, shape):
+        return dict(height_factor=self.factor(0.5), width_factor=self.factor(0.5)) | self.filling()
+
+    random_zoom = random_translation
+
+    def random_rotation(self, shape):
+        return dict(factor=self.factor(0.5)) | self.filling()
+
+    def random_crop(self, shape):
+        """Of the whole: Keras 3.15 does not cut outside of training."""
+        return dict(height=shape[0], width=shape[1])
+
     def batch_normalization(self, shape):
         keys = dict(momentum=self.one(0.9, 0.99, 0.5), epsilon=self.one(1e-3, 1e-2, 0.1), center=self.chance(0.8), scale=self.chance(0.8))
         return self.weighted("batch_normalization", keys)
@@ -223,7 +246,7 @@ class Network:
         source = self.last if self.chance(0.8) else self.one(*self.shapes)
         shape = self.shapes[source]
         recipe = getattr(self, "activation_layer" if kind == "activation" else kind, None)
-        flat = {"dense", "batch_normalization", "layer_normalization", "activation", "reshape", "rescaling", "normalization", "elu", "re_lu", "leaky_re_lu", "prelu"} | RANDOM
+        flat = {"dense", "batch_normalization", "layer_normalization", "activation", "reshape", "rescaling", "normalization", "elu", "re_lu", "leaky_re_lu", "prelu"} | RANDOM - WARPS
         if recipe is None or kind == "flatten":
             if any(k.required for k in self.words.layers[kind].keys.values()):
                 self.untried.add(kind)

@@ -1,0 +1,45 @@
+/* affine.h -- where a place beyond an image's rim lies in it, and who draws an image's map: what
+ * affine.c, the plain definition and the operations on colours share. For src/dnn only.
+ */
+#ifndef TR_AFFINE_H
+#define TR_AFFINE_H
+
+#include "program_internal.h"
+
+/* The numbers that sample i of a micro-batch has in that layer; i < draw->n. */
+void tr_chances_of(const tr_draw *draw, uint32_t layer, int64_t i, float chances[TR_N_CHANCES]);
+
+/* The map of sample i. */
+tr_affine tr_sampling_map(const tr_sampling *how, const tr_draw *draw, int64_t i);
+
+/* TensorFlow's MapCoordinate along an axis of n pixels, in its order of operations; |at| < 2^30.
+ * With a constant beyond the rim -1 and n are as good as all that lies further out. */
+static inline __attribute__((always_inline)) float tr_axis_place(int mode, float at, int64_t n)
+{
+    const float length = (float)n, last = (float)(n - 1), size = at < 0.0f ? -at : at;
+    float low = 0.0f, high = last, place = at;
+    if (mode == TR_FILL_CONSTANT) {
+        low = -1.0f;
+        high = length;
+    } else if (mode == TR_FILL_REFLECT) {
+        const float period = 2.0f * length;
+        const float rest = size - period * (float)(int32_t)(size / period);
+        const float before = rest > length ? period - rest : rest - 1.0f;
+        const float behind = rest >= length ? period - rest - 1.0f : rest;
+        place = at < 0.0f ? before : behind;
+    } else if (mode == TR_FILL_WRAP) {
+        const float turns = n > 1 ? (float)(int32_t)(size / last) : 0.0f;
+        place = at < 0.0f ? at + length * (turns + 1.0f) : at > last ? at - length * turns : at;
+    }
+    place = place < low ? low : place;
+    return place > high ? high : place;
+}
+
+/* std::round: halves go away from 0. */
+static inline __attribute__((always_inline)) float tr_axis_nearest(float place)
+{
+    const float whole = (float)(int32_t)place, rest = place - whole;
+    return rest >= 0.5f ? whole + 1.0f : rest <= -0.5f ? whole - 1.0f : whole;
+}
+
+#endif

@@ -1,0 +1,134 @@
+"""What real Keras makes of images where its random numbers are ours.
+
+    python tests/golden/layers_augmentation.py    # keras 3.15, tensorflow-cpu 2.21; writes layers_augmentation.h5
+
+Layout: keras_layers.py, forward only. The numbers of sample i at seed 0, update 0, layer 0 are words of a Philox written from the paper
+(order.py): counter (k / 4, sample, update, 5 + 256 layer), each word's upper 24 bits over 2^24. They are handed to Keras's layers in place
+of its own, one image at a time, in float32. No case hangs on a last bit: numbers that lie 2e-7 apart give the same images.
+"""
+import os
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+from order import philox
+
+AUGMENT = 5
+L = keras.layers
+
+
+def chances(sample, count=8, layer=0):
+    words = [w for k in range(0, count, 4) for w in philox([k // 4, sample, 0, AUGMENT | layer << 8], [0, 0])]
+    return np.array([w >> 8 for w in words], np.float32) / np.float32(2**24)
+
+
+class Random:
+    """keras.random with given numbers."""
+
+    def __init__(self, numbers, normals):
+        self.numbers, self.normals = list(numbers), normals
+
+    def uniform(self, shape, minval=0.0, maxval=1.0, **_):
+        count = int(np.prod(shape))
+        taken, self.numbers = self.numbers[:count], self.numbers[count:]
+        return np.float32(minval) + np.array(taken, np.float32).reshape(shape) * np.float32(maxval - minval)
+
+    def normal(self, shape, **_):
+        return self.normals.reshape(shape)
+
+
+class Backend:
+    """What a layer calls its backend, with other random numbers."""
+
+    def __init__(self, backend, random):
+        self.__dict__.update(own=backend, random=random)
+
+    def __getattr__(self, name):
+        return getattr(self.own, name)
+
+
+def apply(layer, image, numbers, normals=None):
+    """One image [h, w, c] through a layer in training."""
+    images = keras.ops.convert_to_tensor(image[None])
+    layer.backend = Backend(layer.backend, Random(numbers, normals))
+    change = layer.get_random_transformation(images, training=True)
+    return np.array(layer.transform_images(images, change, training=True))[0]
+
+
+def simple(make, first=0):
+    return lambda image, numbers: apply(make(), image, numbers[first:])
+
+
+def flip_both(image, numbers):
+    return apply(L.RandomFlip("vertical"), apply(L.RandomFlip("horizontal"), image, numbers), numbers[1:])
+
+
+def normal(rng, shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+CASES = {}  # name: samples, shape, keys, function (image, numbers) -> image
+
+
+def case(name, n, shape, function, source=normal, **keys):
+    CASES[name] = (n, shape, function, source, keys)
+
+
+case("random_flip_both", 9, (4, 5, 3), flip_both)
+case("random_flip_horizontal", 5, (3, 7, 1), simple(lambda: L.RandomFlip("horizontal")), mode="horizontal")
+case("random_flip_vertical", 5, (6, 1, 17), simple(lambda: L.RandomFlip("vertical"), 1), mode="vertical")
+case("random_crop", 6, (9, 8, 3), simple(lambda: L.RandomCrop(4, 5)), height=4, width=5)
+case("random_crop_to_one_pixel", 3, (2, 3, 1), simple(lambda: L.RandomCrop(1, 1)), height=1, width=1)
+FILLS = ["reflect", "wrap", "constant", "nearest"]
+for fill in FILLS:
+    for how in ["nearest", "bilinear"]:
+        keys = dict(fill_mode=fill, interpolation=how, fill_value=0.75)
+        for name, layer, factors in [
+            ("random_translation", L.RandomTranslation, dict(height_factor=0.9, width_factor=(-1.0, 0.5))),
+            ("random_rotation", L.RandomRotation, dict(factor=0.6)),
+            ("random_zoom", L.RandomZoom, dict(height_factor=(-0.6, 0.9), width_factor=0.7)),
+        ]:
+            both = factors | keys
+            case(f"{name}_{fill}_{how}", 6, (5, 7, 3), simple(lambda layer=layer, both=both: layer(**both)), **both)
+case("random_translation_1x1", 4, (1, 1, 1), simple(lambda: L.RandomTranslation(0.3, 0.2)), height_factor=0.3, width_factor=0.2)
+case("random_translation_large", 3, (28, 28, 1), simple(lambda: L.RandomTranslation((-0.2, 0.3), 0.1)), height_factor=(-0.2, 0.3), width_factor=0.1)
+case("random_rotation_1x1", 4, (1, 1, 3), simple(lambda: L.RandomRotation(0.5)), factor=0.5)
+case("random_rotation_row", 4, (1, 8, 1), simple(lambda: L.RandomRotation((0.1, 0.2), fill_mode="constant")), factor=(0.1, 0.2), fill_mode="constant")
+case("random_rotation_large", 3, (30, 33, 1), simple(lambda: L.RandomRotation(0.1)), factor=0.1)
+case("random_zoom_even", 5, (6, 4, 17), simple(lambda: L.RandomZoom(0.4)), height_factor=0.4)
+
+
+def text(value):
+    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
+def underscored(name):
+    return next(t for t in sorted(TYPES, key=len, reverse=True) if name.startswith(t))
+
+
+TYPES = ["random_flip", "random_crop", "random_translation", "random_rotation", "random_zoom"]
+
+
+def main():
+    with h5py.File(Path(__file__).with_suffix(".h5"), "w", libver="earliest") as file:
+        for name, (n, shape, function, source, keys) in CASES.items():
+            rng = np.random.default_rng([17, *name.encode()])
+            src = source(rng, (n, *shape))
+            dst = np.stack([function(src[i], chances(i)) for i in range(n)])
+            for near in (np.float32(-2e-7), np.float32(2e-7)):
+                moved = np.stack([function(src[i], chances(i) + near) for i in range(n)])
+                assert np.abs(moved - dst).max() < 1e-4, (name, np.abs(moved - dst).max())
+            group = file.create_group(name)
+            group.attrs["ini"] = f"type = {underscored(name)}\n" + "".join(f"{k} = {text(v)}\n" for k, v in keys.items())
+            group.attrs["input_shape"] = np.array(shape, np.int32)
+            group.attrs["forward_only"] = np.int32(1)
+            group["src"], group["dst"] = src, np.ascontiguousarray(dst, np.float32)
+    print(f"{len(CASES)} cases")
+
+
+if __name__ == "__main__":
+    main()
