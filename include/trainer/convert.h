@@ -5,6 +5,7 @@
 #ifndef TRAINER_CONVERT_H
 #define TRAINER_CONVERT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "trainer/status.h"
@@ -25,6 +26,13 @@ tr_status tr_convert_to_idx(const char *path, const char *folder, tr_error *err)
  * absent. The output is whole or not written. */
 tr_status tr_convert_npz(const char *path, const char *out_path, tr_error *err);
 tr_status tr_convert_to_npz(const char *path, const char *out_path, tr_error *err);
+
+/* CIFAR-10 and CIFAR-100, binary or for Python, the folder or the .tar.gz that they come in, into
+ * an HDF5 file with the names of the classes. Python's pickles are read as data, nothing in them is
+ * executed. CIFAR-100 has 100 classes, or the 20 `coarse` ones. The output is whole or not written.
+ */
+tr_status tr_convert_cifar10(const char *path, const char *out_path, tr_error *err);
+tr_status tr_convert_cifar100(const char *path, const char *out_path, bool coarse, tr_error *err);
 
 /* Tables as text, a class and the numbers of a sample in each line (convert_csv.c): `train` and
  * `test` (NULL: none) into an HDF5 file. Samples get the shape (n_shape 0: vectors). TR_ERR_DATA

@@ -1,6 +1,8 @@
 /* h5_write.c -- see h5_write.h. */
 #include "h5_write.h"
 
+#include <string.h>
+
 #include "file.h"
 #include "mem.h"
 
@@ -31,6 +33,28 @@ tr_status tr_h5_write_dataset(hid_t group, const char *name, int n_dims, const i
     tr_h5_close(creation);
     tr_h5_close(links);
     return ok ? TR_OK : tr_h5_write_failed(err, name);
+}
+
+tr_status tr_h5_write_texts(hid_t group, const char *name, const char *const *texts, int64_t n,
+                            tr_error *err)
+{
+    size_t length = 1;
+    for (int64_t i = 0; i < n; i++)
+        length = strlen(texts[i]) > length ? strlen(texts[i]) : length;
+    char *values = tr_alloc((size_t)n, length);
+    if (values == NULL)
+        return tr_out_of_memory(err, NULL);
+    for (int64_t i = 0; i < n; i++)
+        memcpy(values + (size_t)i * length, texts[i], strlen(texts[i]));
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    const bool made = type >= 0 && H5Tset_size(type, length) >= 0 &&
+                      H5Tset_cset(type, H5T_CSET_UTF8) >= 0 &&
+                      H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0;
+    const tr_status status = made ? tr_h5_write_dataset(group, name, 1, &n, type, type, values, err)
+                                  : tr_h5_write_failed(err, name);
+    tr_h5_close(type);
+    tr_free(values);
+    return status;
 }
 
 /* The bytes of the finished file; released with tr_free(). */

@@ -26,6 +26,10 @@ tr_status tr_h5_write_file(const char *path,
 tr_status tr_h5_write_dataset(hid_t group, const char *name, int n_dims, const int64_t *dims,
                               hid_t stored, hid_t memory, const void *values, tr_error *err);
 
+/* The same of n texts in UTF-8, of one length, padded with zeros. */
+tr_status tr_h5_write_texts(hid_t group, const char *name, const char *const *texts, int64_t n,
+                            tr_error *err);
+
 /* TR_ERR_INTERNAL: "HDF5 cannot make <what>: <cause>". */
 tr_status tr_h5_write_failed(tr_error *err, const char *what);
 

@@ -18,56 +18,72 @@ static const char doc[] =
     "npz, to-npz: NumPy arrays of those names in one file, as Keras's mnist.npz.\n"
     "csv: tables as text, a class and then numbers in each line, as mnist_train.csv: vectors "
     "(input_shape = 784), or with --shape images. A head may name another column as label.\n"
+    "cifar10, cifar100: the binary version or the one for Python, the folder or the .tar.gz of it; "
+    "nothing in its pickles is executed.\n"
     "What is written back may do without a test set.";
+
+enum { MOST_PATHS = 3 };
 
 /* What is asked for. */
 typedef struct request {
-    const char *paths[4]; /* the format, its files, and the output behind them */
-    unsigned n;
+    const struct format *format;
+    const char *paths[MOST_PATHS]; /* inputs, and the output behind them */
+    int n;
     const char *shape;
+    bool coarse;
+    char given[32]; /* letters of the options */
 } request;
 
-typedef struct conversion {
-    const char *name;
-    tr_status (*run)(const char *from, const char *to, tr_error *err);
-} conversion;
-
-static const conversion conversions[] = {
-    {"idx", tr_convert_idx},
-    {"to-idx", tr_convert_to_idx},
-    {"npz", tr_convert_npz},
-    {"to-npz", tr_convert_to_npz},
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    request *asked = state->input;
-    switch (key) {
-    case 's':
-        tr_option_once(&asked->shape, arg, "shape", state);
-        return 0;
-    case ARGP_KEY_ARG:
-        if (asked->n == 4 || (asked->n == 3 && strcmp(asked->paths[0], "csv") != 0))
-            argp_error(state, "unexpected argument '%s'", arg);
-        else
-            asked->paths[asked->n++] = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (asked->n < 3)
-            argp_error(state, "expected: idx FOLDER OUT.h5, to-idx FILE.h5 FOLDER, npz FILE.npz "
-                              "OUT.h5, to-npz FILE.h5 OUT.npz or csv TRAIN.csv [TEST.csv] OUT.h5");
-        else if (asked->shape != NULL && strcmp(asked->paths[0], "csv") != 0)
-            argp_error(state, "--shape is for csv alone: other formats say it");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
+/* A row for each; `options`: those of the table below that it takes, by their letters. */
+typedef struct format {
+    const char *name, *paths; /* of its arguments, as help shows them */
+    int least, most;          /* of them */
+    const char *options;
+    tr_status (*run)(const request *asked, tr_error *err);
+} format;
 
 static const struct argp_option table[] = {
     {"shape", 's', "H,W[,C]", 0, "csv: samples are images, their numbers row by row", 0},
+    {"coarse", 'c', NULL, 0, "cifar100: the 20 classes instead of the 100", 0},
     {0},
 };
+
+/* ---- formats ---- */
+
+static const char *output_of(const request *asked)
+{
+    return asked->paths[asked->n - 1];
+}
+
+static tr_status convert_idx(const request *asked, tr_error *err)
+{
+    return tr_convert_idx(asked->paths[0], output_of(asked), err);
+}
+
+static tr_status convert_to_idx(const request *asked, tr_error *err)
+{
+    return tr_convert_to_idx(asked->paths[0], output_of(asked), err);
+}
+
+static tr_status convert_npz(const request *asked, tr_error *err)
+{
+    return tr_convert_npz(asked->paths[0], output_of(asked), err);
+}
+
+static tr_status convert_to_npz(const request *asked, tr_error *err)
+{
+    return tr_convert_to_npz(asked->paths[0], output_of(asked), err);
+}
+
+static tr_status convert_cifar10(const request *asked, tr_error *err)
+{
+    return tr_convert_cifar10(asked->paths[0], output_of(asked), err);
+}
+
+static tr_status convert_cifar100(const request *asked, tr_error *err)
+{
+    return tr_convert_cifar100(asked->paths[0], output_of(asked), asked->coarse, err);
+}
 
 /* "28,28": 0 numbers without it, -1 where they are none. */
 static int parse_shape(const char *text, int64_t shape[TR_CSV_SHAPE])
@@ -95,32 +111,120 @@ static tr_status convert_csv(const request *asked, tr_error *err)
                        "--shape %s: must be height, width and perhaps channels, such as 28,28 or "
                        "32,32,3",
                        asked->shape);
-    return tr_convert_csv(asked->paths[1], asked->n == 4 ? asked->paths[2] : NULL, shape, n,
-                          asked->paths[asked->n - 1], err);
+    return tr_convert_csv(asked->paths[0], asked->n == 3 ? asked->paths[1] : NULL, shape, n,
+                          output_of(asked), err);
+}
+
+static const format formats[] = {
+    {"idx", "FOLDER OUT.h5", 2, 2, "", convert_idx},
+    {"to-idx", "FILE.h5 FOLDER", 2, 2, "", convert_to_idx},
+    {"npz", "FILE.npz OUT.h5", 2, 2, "", convert_npz},
+    {"to-npz", "FILE.h5 OUT.npz", 2, 2, "", convert_to_npz},
+    {"csv", "TRAIN.csv [TEST.csv] OUT.h5", 2, 3, "s", convert_csv},
+    {"cifar10", "FOLDER|ARCHIVE OUT.h5", 2, 2, "", convert_cifar10},
+    {"cifar100", "FOLDER|ARCHIVE OUT.h5", 2, 2, "c", convert_cifar100},
+};
+enum { N_FORMATS = sizeof formats / sizeof *formats };
+
+/* ---- the command line ---- */
+
+/* "idx FOLDER OUT.h5", ...: each behind `before`. */
+static const char *list_formats(char *text, size_t n, const char *before)
+{
+    size_t used = 0;
+    for (int i = 0; i < N_FORMATS && used < n; i++)
+        used += (size_t)snprintf(text + used, n - used, "%s%s %s", i == 0 ? "" : before,
+                                 formats[i].name, formats[i].paths);
+    return text;
+}
+
+static void choose_format(request *asked, const char *name, struct argp_state *state)
+{
+    char list[1024];
+    for (int i = 0; i < N_FORMATS; i++)
+        if (strcmp(name, formats[i].name) == 0)
+            asked->format = &formats[i];
+    if (asked->format == NULL)
+        argp_error(state, "unknown format '%s'; expected: %s", name,
+                   list_formats(list, sizeof list, ", "));
+}
+
+static const char *option_name(int key)
+{
+    int i = 0;
+    while (table[i].key != key)
+        i++;
+    return table[i].name;
+}
+
+/* The formats that take an option. */
+static const char *list_takers(int key, char *text, size_t n)
+{
+    size_t used = 0;
+    for (int i = 0; i < N_FORMATS && used < n; i++)
+        if (strchr(formats[i].options, key) != NULL)
+            used += (size_t)snprintf(text + used, n - used, "%s%s", used > 0 ? ", " : "",
+                                     formats[i].name);
+    return text;
+}
+
+/* Options may stand before the format, so they are looked at in the end. */
+static void check_request(const request *asked, struct argp_state *state)
+{
+    char list[1024];
+    if (asked->format == NULL)
+        argp_error(state, "expected: %s", list_formats(list, sizeof list, ", "));
+    else if (asked->n < asked->format->least)
+        argp_error(state, "expected: %s %s", asked->format->name, asked->format->paths);
+    for (const char *key = asked->given; asked->format != NULL && *key != '\0'; key++)
+        if (strchr(asked->format->options, *key) == NULL)
+            argp_error(state, "--%s is for %s, not for %s", option_name(*key),
+                       list_takers(*key, list, sizeof list), asked->format->name);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    request *asked = state->input;
+    if (key > 0 && key < 128 && strchr(asked->given, key) == NULL)
+        asked->given[strlen(asked->given)] = (char)key;
+    switch (key) {
+    case 's':
+        tr_option_once(&asked->shape, arg, "shape", state);
+        return 0;
+    case 'c':
+        asked->coarse = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (asked->format == NULL)
+            choose_format(asked, arg, state);
+        else if (asked->n == asked->format->most)
+            argp_error(state, "unexpected argument '%s'", arg);
+        else
+            asked->paths[asked->n++] = arg;
+        return 0;
+    case ARGP_KEY_END:
+        check_request(asked, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
 }
 
 static tr_status convert(const request *asked, tr_error *err)
 {
-    const char *format = asked->paths[0], *out = asked->paths[asked->n - 1];
-    for (unsigned i = 1; i + 1 < asked->n; i++)
-        if (tr_file_same(asked->paths[i], out))
-            return tr_fail(err, TR_ERR_CONFIG, "%s: is the input; give another output", out);
-    if (strcmp(format, "csv") == 0)
-        return convert_csv(asked, err);
-    for (size_t i = 0; i < sizeof conversions / sizeof *conversions; i++)
-        if (strcmp(format, conversions[i].name) == 0)
-            return conversions[i].run(asked->paths[1], out, err);
-    return tr_fail(err, TR_ERR_CONFIG,
-                   "convert %s: unknown format; allowed: idx, to-idx, npz, to-npz, csv", format);
+    for (int i = 0; i + 1 < asked->n; i++)
+        if (tr_file_same(asked->paths[i], output_of(asked)))
+            return tr_fail(err, TR_ERR_CONFIG, "%s: is the input; give another output",
+                           output_of(asked));
+    return asked->format->run(asked, err);
 }
 
 tr_status tr_command_convert(int argc, char **argv)
 {
+    char args[1024];
     const struct argp argp = {.options = table,
                               .parser = parse,
-                              .args_doc = "idx FOLDER OUT.h5\nto-idx FILE.h5 FOLDER\n"
-                                          "npz FILE.npz OUT.h5\nto-npz FILE.h5 OUT.npz\n"
-                                          "csv TRAIN.csv [TEST.csv] OUT.h5",
+                              .args_doc = list_formats(args, sizeof args, "\n"),
                               .doc = doc};
     request asked = {0};
     tr_error err = {0};
@@ -129,6 +233,6 @@ tr_status tr_command_convert(int argc, char **argv)
     const tr_status status = convert(&asked, &err);
     if (status != TR_OK)
         return tr_complain(status, &err);
-    printf("%s: written from %s\n", asked.paths[asked.n - 1], asked.paths[1]);
+    printf("%s: written from %s\n", output_of(&asked), asked.paths[0]);
     return TR_OK;
 }

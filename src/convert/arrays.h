@@ -52,6 +52,8 @@ tr_status tr_arrays_read_h5(tr_arrays *out, const char *path, bool as_is, tr_err
 typedef struct tr_arrays_origin {
     const char *source, *creator; /* of the file */
     const char *sources[TR_N_ARRAYS];
+    const char *const *class_names; /* [n_class_names], becomes an array of that name; 0: none */
+    int n_class_names;
 } tr_arrays_origin;
 tr_status tr_arrays_write_h5(const tr_arrays *arrays, const tr_arrays_origin *origin,
                              const char *path, tr_error *err);

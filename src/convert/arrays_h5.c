@@ -154,6 +154,9 @@ static tr_status fill(const void *user, hid_t file, tr_error *err)
         if (what->arrays->items[i].n > 0 &&
             !put_array(file, tr_array_names[i], &what->arrays->items[i], what->origin->sources[i]))
             return tr_h5_write_failed(err, tr_array_names[i]);
+    if (what->origin->n_class_names > 0)
+        TR_TRY(tr_h5_write_texts(file, "class_names", what->origin->class_names,
+                                 what->origin->n_class_names, err));
     return put_text(file, "source", what->origin->source) &&
                    put_text(file, "creator", what->origin->creator)
                ? TR_OK

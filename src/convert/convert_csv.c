@@ -254,7 +254,8 @@ static tr_status read_table(tr_arrays *all, int first, const char *path, const i
 tr_status tr_convert_csv(const char *train, const char *test, const int64_t *shape, int n_shape,
                          const char *out_path, tr_error *err)
 {
-    static const tr_arrays_origin origin = {"CSV files", "trainer convert csv", {NULL}};
+    static const tr_arrays_origin origin = {.source = "CSV files",
+                                            .creator = "trainer convert csv"};
     tr_arrays arrays = {0};
     tr_status status = read_table(&arrays, TR_X_TRAIN, train, shape, n_shape, err);
     if (status == TR_OK && test != NULL)

@@ -4,7 +4,7 @@
 
 tr_status tr_convert_npz(const char *path, const char *out_path, tr_error *err)
 {
-    static const tr_arrays_origin origin = {"NPZ file", "trainer convert npz", {NULL}};
+    static const tr_arrays_origin origin = {.source = "NPZ file", .creator = "trainer convert npz"};
     tr_arrays arrays = {0};
     TR_TRY(tr_arrays_read_npz(&arrays, path, err));
     const tr_status status = tr_arrays_write_h5(&arrays, &origin, out_path, err);

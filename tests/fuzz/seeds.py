@@ -11,6 +11,7 @@ import pathlib
 import random
 import struct
 import sys
+import tarfile
 import zipfile
 import zlib
 
@@ -95,6 +96,11 @@ seed("fuzz_idx", "images", images)
 seed("fuzz_idx", "labels", labels)
 seed("fuzz_idx", "images.gz", gzip.compress(images, mtime=0))
 seed("fuzz_idx", "labels.gz", gzip.compress(labels, mtime=0))
+
+for path in sorted(golden.glob("cifar/*python*.tar.gz")):
+    with tarfile.open(path) as archive:
+        for member in archive.getmembers():
+            seed("fuzz_pickle", path.name + "_" + member.name.replace("/", "_"), archive.extractfile(member).read())
 
 seed("fuzz_csv", "plain", b"3,0,255,7,1\n0,1,2,3,4\n")
 seed("fuzz_csv", "head", b"\"label\";p0;p1\r\n1;0.5;-2e3\r\n\r\n2;1;255\r\n")
