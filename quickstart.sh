@@ -19,7 +19,8 @@ END
 
 # Debian packages by purpose. This is the only list of them.
 build_packages=(cmake ninja-build gcc libc6-dev pkg-config
-    libdnnl-dev libhdf5-dev libinih-dev libjansson-dev libzip-dev libarchive-dev libseccomp-dev libxxhash-dev zlib1g-dev libcairo2-dev libstb-dev)
+    libdnnl-dev libhdf5-dev libinih-dev libjansson-dev libzip-dev libarchive-dev libseccomp-dev libxxhash-dev zlib1g-dev libcairo2-dev
+    libjpeg-dev libpng-dev libstb-dev)
 test_packages=(libcriterion-dev hdf5-tools python3-h5py strace)
 race_packages=(clang libclang-rt-dev libomp-dev) # ThreadSanitizer: GCC's OpenMP is not instrumented
 fuzz_packages=(clang libclang-rt-dev libomp-dev python3)

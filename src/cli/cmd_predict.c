@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "command.h"
-#include "image_file.h"
 #include "mem.h"
+#include "picture_read.h"
 #include "predictions.h"
 #include "trainer/checkpoint.h"
 
@@ -53,7 +53,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option table[] = {
     {"input", 'i', "FILE.h5[:DATASET]", 0, "an array of images (x_test)", 0},
-    {"image", 'p', "FILE", 0, "a picture: PNG, JPEG, BMP, PGM or PPM; may be repeated", 0},
+    {"image", 'p', "FILE", 0, "a picture: JPEG, PNG, GIF, BMP, PGM or PPM; may be repeated", 0},
     {"output", 'o', "FILE", 0, "write a .csv or .h5 file", 0},
     {0},
 };
@@ -81,10 +81,12 @@ static tr_status read_picture(tr_image *out, const char *path, const tr_config *
                               tr_error *err)
 {
     const int64_t *hwc = config->input_shape;
-    TR_TRY(tr_image_file_read(out, path, config->input_flat ? 1 : (int)hwc[2], err));
+    tr_picture_rules rules = {.channels = config->input_flat ? 1 : (int)hwc[2]};
+    TR_TRY(tr_picture_read(out, path, &rules, err));
     if (config->input_flat && 3 * out->h * out->w == hwc[2]) {
         tr_image_release(out);
-        TR_TRY(tr_image_file_read(out, path, 3, err));
+        rules.channels = 3;
+        TR_TRY(tr_picture_read(out, path, &rules, err));
     }
     const int64_t h = out->h, w = out->w;
     if (config->input_flat ? h * w * out->c == hwc[2] : h == hwc[0] && w == hwc[1])

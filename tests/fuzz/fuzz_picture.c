@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
-#include "image_file.h"
+#include "picture_read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     for (int channels = 1; channels <= 3; channels += 2) {
         tr_image image = {0};
         tr_error err = {0};
-        const tr_status status = tr_image_file_read(&image, path, channels, &err);
+        const tr_status status =
+            tr_picture_read(&image, path, &(tr_picture_rules){.channels = channels}, &err);
         fuzz_expect(status, &err);
         if (status == TR_OK && (image.h < 1 || image.w < 1 || image.c != channels))
             abort();

@@ -1,4 +1,4 @@
-/* pnm.c -- PGM and PPM; see image_decode.h.
+/* pnm_decode.c -- PGM and PPM; see image_decode.h.
  *
  * "P2" (or 3, 5, 6), width, height, maximum, each after white space or comments ("# ..." to the end
  * of the line); then the values: decimal numbers in P2 and P3; in P5 and P6, after a single
@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "image_decode.h"
+#include "mem.h"
 
 static const char ends_early[] = "it ends early";
 
@@ -100,36 +101,32 @@ static const char *read_value(reader *self, int *value)
     return NULL;
 }
 
-const char *tr_pnm_size(tr_image_bytes file, int64_t *h, int64_t *w)
+static const char *put_rows(reader *self, tr_row_sink *sink, uint8_t *row)
 {
-    reader self = {.file = file};
-    const char *fault = read_head(&self);
-    *h = self.h;
-    *w = self.w;
-    return fault;
+    const int channels = self->colour ? 3 : 1;
+    for (int64_t y = 0; y < self->h; y++) {
+        for (int64_t i = 0; i < self->w * channels; i++) {
+            int value;
+            const char *fault = read_value(self, &value);
+            if (fault != NULL)
+                return fault;
+            row[i] = (uint8_t)value;
+        }
+        tr_rows_put(sink, row);
+    }
+    return NULL;
 }
 
-const char *tr_pnm_decode(uint8_t *dst, tr_image_bytes file, int64_t h, int64_t w, int channels,
-                          bool *transparent)
+const char *tr_pnm_decode(tr_image_bytes file, tr_row_sink *sink)
 {
     reader self = {.file = file};
     const char *fault = read_head(&self);
-    *transparent = false;
-    if (fault == NULL && (self.h != h || self.w != w))
-        fault = "it was changed while it was being read";
-    for (int64_t i = 0; fault == NULL && i < h * w; i++) {
-        int rgb[3] = {0};
-        fault = read_value(&self, &rgb[0]);
-        rgb[1] = rgb[2] = rgb[0];
-        for (int k = 1; self.colour && fault == NULL && k < 3; k++)
-            fault = read_value(&self, &rgb[k]);
-        if (fault != NULL)
-            break;
-        if (channels == 3)
-            for (int k = 0; k < 3; k++)
-                *dst++ = (uint8_t)rgb[k];
-        else /* as stb_image does it */
-            *dst++ = (uint8_t)((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2]) >> 8);
-    }
+    if (fault == NULL)
+        fault = tr_rows_begin(sink, self.h, self.w, self.colour ? 3 : 1, TR_UPRIGHT, false);
+    if (fault != NULL)
+        return fault;
+    uint8_t *row = tr_alloc((size_t)self.w, 3);
+    fault = row == NULL ? "out of memory" : put_rows(&self, sink, row);
+    tr_free(row);
     return fault;
 }
