@@ -8,16 +8,17 @@ enum { MOST_PIXELS = 1 << 16 }; /* larger ones are slow and show nothing new */
 
 static void decode(tr_image_bytes file, int channels)
 {
-    int64_t h = 0, w = 0;
-    bool transparent = false;
-    if (tr_pnm_size(file, &h, &w) != NULL)
+    uint8_t pixels[5 * 4 * 3] = {0};
+    const tr_picture_rules rules = {.h = 5, .w = 4, .channels = channels, .fit = TR_FIT_PAD};
+    tr_row_sink sink = {.rules = &rules};
+    const char *fault = tr_pnm_decode(file, &sink);
+    if (fault == NULL)
+        abort(); /* only its size was asked for */
+    if (fault != tr_rows_size_known || sink.h * sink.w > MOST_PIXELS)
         return;
-    if (h < 1 || w < 1 || h > MOST_PIXELS || w > MOST_PIXELS || h * w > MOST_PIXELS)
-        return;
-    uint8_t *pixels = malloc((size_t)(h * w * channels));
-    if (pixels != NULL)
-        tr_pnm_decode(pixels, file, h, w, channels, &transparent);
-    free(pixels);
+    sink.dst = pixels;
+    tr_pnm_decode(file, &sink);
+    tr_rows_end(&sink);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
