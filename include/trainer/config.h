@@ -44,6 +44,7 @@ typedef struct tr_compile_config {
 typedef struct tr_fit_config {
     int64_t batch_size, epochs, seed;
     bool shuffle;
+    double max_seconds;          /* of training and validation, over all resumes; 0: no limit */
     const char *class_weight;    /* "balanced", or a number per class; "": none */
     const char *initial_weights; /* a file whose weights the training starts from; "": none */
 } tr_fit_config;
@@ -55,6 +56,27 @@ typedef struct tr_checkpoint_config {
     int64_t keep;         /* so many epoch_NNNN.h5; 0: none */
     bool keras_optimizer; /* the group optimizer_weights, too */
 } tr_checkpoint_config;
+
+/* What counts as better; auto: less of a loss or an error, else more. */
+typedef enum tr_mode { TR_MODE_AUTO, TR_MODE_MIN, TR_MODE_MAX } tr_mode;
+
+/* Sections that need not be there: `on` says whether they are. */
+typedef struct tr_early_stopping_config {
+    bool on;
+    const char *monitor;
+    int mode; /* tr_mode */
+    int64_t patience, start_from_epoch;
+    double min_delta, baseline; /* baseline NAN: none */
+    bool restore_best_weights;
+} tr_early_stopping_config;
+
+typedef struct tr_plateau_config {
+    bool on;
+    const char *monitor;
+    int mode; /* tr_mode */
+    int64_t patience, cooldown;
+    double min_delta, factor, min_lr;
+} tr_plateau_config;
 
 /* Scalar and NEON are there for kernels of our own. */
 typedef enum tr_isa { TR_ISA_AUTO, TR_ISA_SCALAR, TR_ISA_AVX2, TR_ISA_AVX512, TR_ISA_NEON } tr_isa;
@@ -95,6 +117,8 @@ typedef struct tr_config {
     tr_compile_config compile;
     tr_fit_config fit;
     tr_checkpoint_config checkpoint;
+    tr_early_stopping_config early_stopping;
+    tr_plateau_config plateau; /* [reduce_lr_on_plateau] */
     int64_t evaluate_batch_size;
     tr_engine_config engine;
     const char *output_directory;

@@ -29,11 +29,13 @@ typedef struct tr_step_event {
 
 /* Callbacks of a run; any may be NULL. `user` is handed through. on_epoch comes when the epoch's
  * checkpoint is on its way to the disk; its failure (a report that cannot be written) ends the run.
- * on_saved: what tr_control.save asked for is on disk. */
+ * on_saved: what tr_control.save asked for is on disk. on_rate: [reduce_lr_on_plateau] reduced the
+ * learning rate (of the first optimizer, to that) after an epoch, which is told next. */
 typedef struct tr_listener {
     void *user;
     void (*on_step)(void *user, const tr_step_event *event);
     void (*on_saved)(void *user, const char *path, int64_t iterations);
+    void (*on_rate)(void *user, int64_t epoch, double learning_rate);
     tr_status (*on_epoch)(void *user, const tr_history *history, int64_t epochs, tr_error *err);
 } tr_listener;
 
@@ -85,19 +87,26 @@ tr_status tr_run_overwrite(tr_run *run, char **names, tr_error *err);
 /* <output>/last.h5; borrowed from the run. */
 const char *tr_run_checkpoint_path(const tr_run *run);
 
-/* Reads [checkpoint] monitor without a run, for a parsed model. */
-tr_status tr_monitor_check(const tr_config *config, const tr_model *model, tr_error *err);
-
-/* Trains all epochs that are left. After each: validation, last.h5 and, if it is the best one,
- * best.h5, on_epoch. With the first checkpoint comes config.ini, not before. Checkpoints are
- * written in the background; one that cannot be (TR_ERR_IO) ends the run. control->stop is looked
- * at after every step and batch: set to a signal number it ends the run with last.h5 saved, and
- * tr_stopped_by() of it is returned. A loss or a weight that is not finite: TR_ERR_NUMERIC, the
- * last checkpoint stays.
+/* Trains all epochs that are left, or until early stopping or max_seconds end it. After each:
+ * validation, last.h5 and, if it is the best one, best.h5, on_epoch. With the first checkpoint
+ * comes config.ini, not before. Checkpoints are written in the background; one that cannot be
+ * (TR_ERR_IO) ends the run. control->stop is looked at after every step and batch: set to a signal
+ * number it ends the run with last.h5 saved, and tr_stopped_by() of it is returned. A loss or a
+ * weight that is not finite: TR_ERR_NUMERIC, the last checkpoint stays.
  *
  * A program that embeds this must not let signal handlers run on the threads that train (block the
  * signals, or use sigaltstack): oneDNN's kernels use the stack pointer as a general register. */
 tr_status tr_run_fit(tr_run *run, const tr_listener *listener, tr_control *control, tr_error *err);
+
+/* Why the training is over, also that of a run that is resumed behind its end. */
+typedef enum tr_end { TR_END_NONE, TR_END_EPOCHS, TR_END_EARLY, TR_END_TIME } tr_end;
+typedef struct tr_ending {
+    tr_end why;
+    char text[512];         /* "all 5 epochs are done"; "": it is not over */
+    int64_t restored_epoch; /* whose weights the model ends with (restore_best_weights); 0: the last
+                             * ones */
+} tr_ending;
+tr_ending tr_run_ending(const tr_run *run);
 
 /* TR_TERMINATED for SIGTERM, TR_HUNG_UP for SIGHUP, else TR_INTERRUPTED; and "SIGTERM", ... */
 tr_status tr_stopped_by(int signal);

@@ -17,7 +17,7 @@
 
 typedef struct found_state {
     tr_training_state state;
-    int has_state, has_training_weights;
+    int has_state, has_training_weights, has_best_weights;
     char config[TR_STATE_CONFIG_MAX];
 } found_state;
 
@@ -29,10 +29,10 @@ typedef struct checkpoint_reader {
     tr_variable *variables;
     size_t n_variables;
     int64_t most_epochs;
-    found_state *found; /* shared, as what follows */
-    float *weights, *slots,
-        *later;       /* [n_values], [n_slots, n_slot_values], training weights [n_values] */
-    tr_epoch *epochs; /* [most_epochs] */
+    found_state *found;     /* shared, as what follows */
+    float *weights, *slots; /* [n_values], [n_slots, n_slot_values] */
+    float *later, *best;    /* [n_values]: training_weights, best_weights */
+    tr_epoch *epochs;       /* [most_epochs] */
 } checkpoint_reader;
 
 /* ---- in the child: the state of the training ---- */
@@ -120,19 +120,22 @@ static tr_status read_slots(const checkpoint_reader *reader, const tr_checkpoint
     return TR_OK;
 }
 
-static tr_status read_training_weights(const checkpoint_reader *reader,
-                                       const tr_checkpoint_file *file, tr_error *err)
+/* Weights besides those of the model, where the file has them. */
+static tr_status read_other_weights(float *values, int *found, const char *group,
+                                    const checkpoint_reader *reader, const tr_checkpoint_file *file,
+                                    tr_error *err)
 {
     const tr_model *model = reader->snapshot->model;
+    char path[192];
     bool has;
-    TR_TRY(tr_h5_file_has(&file->keras.file, "trainer/training_weights", &has, err));
-    reader->found->has_training_weights = has;
+    snprintf(path, sizeof path, "trainer/%s", group);
+    TR_TRY(tr_h5_file_has(&file->keras.file, path, &has, err));
+    *found = has;
     for (int i = 0; has && i < tr_model_n_weights(model); i++) {
         const tr_weight_info info = tr_model_weight(model, i);
-        char path[192];
-        snprintf(path, sizeof path, "trainer/training_weights/%s/%s", info.layer, info.name);
-        TR_TRY(read_like_weight(reader->later + tr_snapshot_offset(reader->snapshot, i), reader,
-                                file, path, i, err));
+        snprintf(path, sizeof path, "trainer/%s/%s/%s", group, info.layer, info.name);
+        TR_TRY(read_like_weight(values + tr_snapshot_offset(reader->snapshot, i), reader, file,
+                                path, i, err));
     }
     return TR_OK;
 }
@@ -146,7 +149,10 @@ static tr_status read_state(const checkpoint_reader *reader, const tr_checkpoint
     TR_TRY(read_sums(reader, file, err));
     TR_TRY(check_variables(reader, file, err));
     TR_TRY(read_slots(reader, file, err));
-    TR_TRY(read_training_weights(reader, file, err));
+    TR_TRY(read_other_weights(reader->later, &found->has_training_weights,
+                              TR_STATE_TRAINING_WEIGHTS, reader, file, err));
+    TR_TRY(read_other_weights(reader->best, &found->has_best_weights, TR_STATE_BEST_WEIGHTS, reader,
+                              file, err));
     found->has_state = true;
     return TR_OK;
 }
@@ -214,10 +220,34 @@ static tr_status check_weights(const checkpoint_reader *reader, tr_error *err)
                    reader->path, found, written);
 }
 
+/* *out: a copy of values [n_values]. */
+static tr_status take_values(float **out, const float *values, const tr_snapshot *snapshot,
+                             tr_error *err)
+{
+    *out = tr_alloc((size_t)snapshot->n_values, sizeof **out);
+    if (*out == NULL)
+        return tr_out_of_memory(err, NULL);
+    memcpy(*out, values, (size_t)snapshot->n_values * sizeof **out);
+    return TR_OK;
+}
+
+static tr_status take_other_weights(tr_snapshot *snapshot, const checkpoint_reader *reader,
+                                    tr_error *err)
+{
+    const found_state *found = reader->found;
+    if (found->has_training_weights)
+        TR_TRY(take_values(&snapshot->training_weights, reader->later, snapshot, err));
+    snapshot->best_weights_epoch = found->state.best_weights_epoch;
+    if (snapshot->best_weights_epoch == 0)
+        return TR_OK;
+    return take_values(&snapshot->best_weights,
+                       found->has_best_weights ? reader->best : reader->weights, snapshot, err);
+}
+
 static tr_status take_state(tr_snapshot *snapshot, const checkpoint_reader *reader, tr_error *err)
 {
     const tr_training_state *state = &reader->found->state;
-    const size_t n = (size_t)snapshot->n_values, n_slot = (size_t)snapshot->n_slot_values;
+    const size_t n_slot = (size_t)snapshot->n_slot_values;
     if (state->progress.epoch < 0 || state->progress.epoch > reader->most_epochs)
         return tr_fail(err, TR_ERR_DATA, "%s: its reader told of %lld epochs: the file is damaged",
                        reader->path, (long long)state->progress.epoch);
@@ -225,12 +255,7 @@ static tr_status take_state(tr_snapshot *snapshot, const checkpoint_reader *read
     snapshot->identity = state->identity;
     for (int i = 0; i < snapshot->n_slots; i++)
         memcpy(snapshot->slots[i], reader->slots + (size_t)i * n_slot, n_slot * sizeof(float));
-    if (reader->found->has_training_weights) {
-        snapshot->training_weights = tr_alloc(n, sizeof(float));
-        if (snapshot->training_weights == NULL)
-            return tr_out_of_memory(err, NULL);
-        memcpy(snapshot->training_weights, reader->later, n * sizeof(float));
-    }
+    TR_TRY(take_other_weights(snapshot, reader, err));
     snapshot->n_epochs = state->progress.epoch;
     snapshot->epochs = tr_alloc((size_t)snapshot->n_epochs, sizeof *snapshot->epochs);
     snapshot->config = tr_strdup(reader->found->config);
@@ -262,7 +287,10 @@ static tr_status take(tr_snapshot **snapshot, tr_model *model, const checkpoint_
     memcpy((*snapshot)->weights, reader->weights, (size_t)(*snapshot)->n_values * sizeof(float));
     if (found->has_state)
         TR_TRY(take_state(*snapshot, reader, err));
-    return tr_snapshot_give_weights(*snapshot, model, err);
+    TR_TRY(tr_snapshot_give_weights(*snapshot, model, err));
+    tr_model_reduce_rates(model,
+                          &(tr_history){.epochs = (*snapshot)->epochs, .n = (*snapshot)->n_epochs});
+    return TR_OK;
 }
 
 /* ---- both ---- */
@@ -289,9 +317,10 @@ static tr_status prepare(checkpoint_reader *reader, tr_error *err)
     reader->slots =
         tr_shared_alloc((size_t)snapshot->n_slots, (size_t)snapshot->n_slot_values * sizeof(float));
     reader->later = tr_shared_alloc(state, bytes);
+    reader->best = tr_shared_alloc(state, bytes);
     reader->epochs = tr_shared_alloc((size_t)reader->most_epochs, sizeof *reader->epochs);
     return reader->found != NULL && reader->weights != NULL && reader->slots != NULL &&
-                   reader->later != NULL && reader->epochs != NULL
+                   reader->later != NULL && reader->best != NULL && reader->epochs != NULL
                ? TR_OK
                : tr_out_of_memory(err, reader->path);
 }
@@ -302,6 +331,7 @@ static void release(checkpoint_reader *reader)
     tr_shared_free(reader->weights);
     tr_shared_free(reader->slots);
     tr_shared_free(reader->later);
+    tr_shared_free(reader->best);
     tr_shared_free(reader->epochs);
     tr_free(reader->variables);
 }

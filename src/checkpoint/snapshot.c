@@ -1,6 +1,8 @@
 /* snapshot.c -- memory of a checkpoint; see snapshot.h. */
 #include "snapshot.h"
 
+#include <string.h>
+
 #include "digest.h"
 #include "mem.h"
 
@@ -67,6 +69,7 @@ void tr_snapshot_free(tr_snapshot *snapshot)
     tr_free(snapshot->slot_offsets);
     tr_free(snapshot->weights);
     tr_free(snapshot->training_weights);
+    tr_free(snapshot->best_weights);
     tr_free(snapshot->epochs);
     tr_free(snapshot->config);
     tr_free(snapshot);
@@ -108,8 +111,25 @@ tr_status tr_snapshot_take_weights(tr_snapshot *snapshot, tr_error *err)
 
 tr_status tr_snapshot_give_weights(const tr_snapshot *snapshot, tr_model *model, tr_error *err)
 {
-    const float *values =
-        snapshot->training_weights != NULL ? snapshot->training_weights : snapshot->weights;
+    return tr_snapshot_give_values(snapshot->training_weights != NULL ? snapshot->training_weights
+                                                                      : snapshot->weights,
+                                   model, err);
+}
+
+tr_status tr_snapshot_keep_best(tr_snapshot *snapshot, int64_t epoch, tr_error *err)
+{
+    const size_t n = (size_t)snapshot->n_values;
+    if (snapshot->best_weights == NULL)
+        snapshot->best_weights = tr_alloc(n, sizeof(float));
+    if (snapshot->best_weights == NULL)
+        return tr_out_of_memory(err, NULL);
+    memcpy(snapshot->best_weights, snapshot->weights, n * sizeof(float));
+    snapshot->best_weights_epoch = epoch;
+    return TR_OK;
+}
+
+tr_status tr_snapshot_give_values(const float *values, tr_model *model, tr_error *err)
+{
     for (int i = 0; i < tr_model_n_weights(model); i++) {
         TR_TRY(tr_model_set_weight(model, i, values, err));
         values += tr_model_weight(model, i).n;

@@ -46,6 +46,9 @@ typedef struct tr_snapshot {
     /* [n_values] what the training goes on from, where `weights` are their average (use_ema, after
      * the last epoch); else NULL. */
     float *training_weights;
+    /* [n_values] those of the best epoch, for restore_best_weights; NULL: none are kept. */
+    float *best_weights;
+    int64_t best_weights_epoch;     /* 1-based */
     bool training;                  /* made with room for the state of an optimizer */
     int n_slots;                    /* of the weight that has the most; 0: none has any */
     float *slots[TR_MAX_ALL_SLOTS]; /* [n_slot_values] each */
@@ -69,6 +72,12 @@ bool tr_snapshot_has_state(const tr_snapshot *snapshot);
 /* Weights of the model into the snapshot, and those that a training goes on from back. */
 tr_status tr_snapshot_take_weights(tr_snapshot *snapshot, tr_error *err);
 tr_status tr_snapshot_give_weights(const tr_snapshot *snapshot, tr_model *model, tr_error *err);
+
+/* The weights that the snapshot holds are those of the best epoch so far. */
+tr_status tr_snapshot_keep_best(tr_snapshot *snapshot, int64_t epoch, tr_error *err);
+
+/* Into the model: values [n_values]. */
+tr_status tr_snapshot_give_values(const float *values, tr_model *model, tr_error *err);
 
 /* Place of weight i in every array [n_values]. */
 int64_t tr_snapshot_offset(const tr_snapshot *snapshot, int weight);

@@ -97,6 +97,9 @@ static tr_status read_group(tr_training_state *state, char config[TR_STATE_CONFI
     for (size_t i = 0; i < N_ATTRIBUTES; i++)
         if (!read_attribute(state, &attributes[i], group))
             return fail_damaged(file, attributes[i].name, err);
+    if (H5Aexists(group, TR_STATE_BEST_EPOCH) > 0 &&
+        !tr_h5_read_int(group, TR_STATE_BEST_EPOCH, &state->best_weights_epoch))
+        return fail_damaged(file, TR_STATE_BEST_EPOCH, err);
     return tr_h5_read_text(group, "config", config, TR_STATE_CONFIG_MAX)
                ? TR_OK
                : fail_damaged(file, "config", err);
@@ -173,6 +176,10 @@ tr_status tr_training_state_digest(const tr_snapshot *snapshot, const char *conf
         tr_digest_add(digest, snapshot->slots[i], slot_bytes);
     if (snapshot->training_weights != NULL)
         tr_digest_add(digest, snapshot->training_weights, bytes);
+    if (snapshot->best_weights != NULL) {
+        tr_digest_add(digest, &snapshot->best_weights_epoch, sizeof snapshot->best_weights_epoch);
+        tr_digest_add(digest, snapshot->best_weights, bytes);
+    }
     tr_digest_text(digest, text);
     tr_digest_free(digest);
     return TR_OK;
@@ -248,17 +255,30 @@ static tr_status write_history(hid_t group, const tr_snapshot *snapshot, tr_erro
     return name_columns(group, columns, n, err);
 }
 
-static tr_status write_training_weights(hid_t group, const tr_snapshot *snapshot, tr_error *err)
+/* Weights besides those of the model. */
+static tr_status write_other_weights(hid_t group, const char *name, const float *values,
+                                     const tr_snapshot *snapshot, tr_error *err)
 {
     for (int i = 0; i < tr_model_n_weights(snapshot->model); i++) {
         const tr_weight_info info = tr_model_weight(snapshot->model, i);
         char path[192];
-        snprintf(path, sizeof path, "training_weights/%s/%s", info.layer, info.name);
-        TR_TRY(tr_h5_write_dataset(
-            group, path, info.n_dims, info.dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
-            snapshot->training_weights + tr_snapshot_offset(snapshot, i), err));
+        snprintf(path, sizeof path, "%s/%s/%s", name, info.layer, info.name);
+        TR_TRY(tr_h5_write_dataset(group, path, info.n_dims, info.dims, H5T_IEEE_F32LE,
+                                   H5T_NATIVE_FLOAT, values + tr_snapshot_offset(snapshot, i),
+                                   err));
     }
     return TR_OK;
+}
+
+/* Without a copy where the weights are those of the best epoch. */
+static tr_status write_best_weights(hid_t group, const tr_snapshot *snapshot, tr_error *err)
+{
+    const float *best = snapshot->best_weights;
+    if (!tr_h5_write_int(group, TR_STATE_BEST_EPOCH, snapshot->best_weights_epoch))
+        return tr_h5_write_failed(err, TR_STATE_BEST_EPOCH);
+    if (memcmp(best, snapshot->weights, (size_t)snapshot->n_values * sizeof *best) == 0)
+        return TR_OK;
+    return write_other_weights(group, TR_STATE_BEST_WEIGHTS, best, snapshot, err);
 }
 
 static tr_status write_optimizer(hid_t trainer, const tr_snapshot *snapshot, tr_error *err)
@@ -285,7 +305,10 @@ tr_status tr_training_state_write(hid_t file, const tr_snapshot *snapshot, tr_er
     if (status == TR_OK)
         status = write_optimizer(group, snapshot, err);
     if (status == TR_OK && snapshot->training_weights != NULL)
-        status = write_training_weights(group, snapshot, err);
+        status = write_other_weights(group, TR_STATE_TRAINING_WEIGHTS, snapshot->training_weights,
+                                     snapshot, err);
+    if (status == TR_OK && snapshot->best_weights != NULL)
+        status = write_best_weights(group, snapshot, err);
     tr_h5_close(group);
     return status;
 }

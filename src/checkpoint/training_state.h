@@ -10,7 +10,11 @@
  *     /trainer/epoch_sums            float64 [1 + sums]: of the loss and the metrics so far
  *     /trainer/history               float64 [epochs, columns], attribute columns
  *     /trainer/optimizer_weights     Keras 3's optimizer.variables: weight_names, datasets
- *     /trainer/training_weights      <layer>/<weight>; only where model_weights are an average
+ *     /trainer/training_weights      <layer>/<weight>; only where model_weights are an average, or
+ *                                    those of the best epoch
+ *     /trainer/best_weights          likewise, for restore_best_weights, with the attribute
+ *                                    best_weights_epoch of /trainer; only that where they are
+ *                                    model_weights
  *
  * Its arrays are read by checkpoint_read.c, beside the weights.
  */
@@ -23,12 +27,16 @@
 /* CONFIG_MAX: as much as an INI file may have. */
 enum { TR_STATE_VERSION = 2, TR_STATE_CONFIG_MAX = 1 << 20 };
 #define TR_STATE_VARIABLES "trainer/optimizer_weights"
+#define TR_STATE_TRAINING_WEIGHTS "training_weights"
+#define TR_STATE_BEST_WEIGHTS "best_weights"
+#define TR_STATE_BEST_EPOCH "best_weights_epoch"
 
 /* The attributes. */
 typedef struct tr_training_state {
     tr_progress progress; /* but for the sums, which are an array */
     tr_identity identity;
-    char weights_digest[33]; /* "": none is written */
+    int64_t best_weights_epoch; /* 0: none are kept */
+    char weights_digest[33];    /* "": none is written */
     char state_digest[33];
 } tr_training_state;
 

@@ -270,7 +270,6 @@ tr_status tr_session_load(tr_session *session, const tr_options *options, tr_err
 {
     TR_TRY(load_config(session, options, err));
     TR_TRY(tr_model_parse(&session->model, session->config, err));
-    TR_TRY(tr_monitor_check(session->config, session->model, err));
     return tr_config_check(session->config, err);
 }
 

@@ -79,6 +79,13 @@ static tr_status on_epoch(void *user, const tr_history *history, int64_t epochs,
     return drawing_is_due(self) ? draw(self, err) : TR_OK;
 }
 
+static void on_rate(void *user, int64_t epoch, double learning_rate)
+{
+    tr_progress_clear(&((fit_watcher *)user)->view);
+    printf("reduce_lr_on_plateau: learning rate %g after epoch %lld\n", learning_rate,
+           (long long)epoch);
+}
+
 static void on_saved(void *user, const char *path, int64_t iterations)
 {
     tr_progress_clear(&((fit_watcher *)user)->view);
@@ -179,15 +186,18 @@ static tr_status begin(tr_session *session, tr_run *run, fit_start *start, fit_w
                : tr_checkpoint_read_weights(session->model, initial_weights, err);
 }
 
-static void print_resumed(const fit_start *start, int64_t epochs)
+static void print_resumed(const fit_start *start, const tr_run *run)
 {
     const tr_resumed *at = &start->at;
-    if (at->epoch >= epochs && at->step == 0)
-        printf("%s: finished, all %lld epochs are done; more with --set fit.epochs=N\n",
-               start->path, (long long)at->epoch);
-    else
+    const tr_ending ending = tr_run_ending(run);
+    if (ending.why == TR_END_NONE)
         printf("resuming %s: %lld epochs and %lld steps done, %lld updates\n", start->path,
                (long long)at->epoch, (long long)at->step, (long long)at->iterations);
+    else
+        printf("%s: finished, %s; more with --set %s\n", start->path, ending.text,
+               ending.why == TR_END_EPOCHS  ? "fit.epochs=N"
+               : ending.why == TR_END_EARLY ? "early_stopping.patience=N"
+                                            : "fit.max_seconds=N");
     if (at->other_machine[0] != '\0')
         fprintf(stderr,
                 "trainer: warning: %s was computed with %s, which is not what computes here: the "
@@ -203,7 +213,7 @@ static void print_resumed(const fit_start *start, int64_t epochs)
 static void print_beginning(const fit_start *start, const tr_session *session, const tr_run *run)
 {
     if (start->path != NULL)
-        print_resumed(start, session->config->fit.epochs);
+        print_resumed(start, run);
     else if (start->mode == FIT_RESUME)
         printf("nothing to resume: there is no %s; starting anew\n", tr_run_checkpoint_path(run));
     if (start->replaced_names != NULL)
@@ -218,20 +228,36 @@ static void print_beginning(const fit_start *start, const tr_session *session, c
 
 /* ---- the run ---- */
 
+/* What all epochs being done leaves to say. */
+static void print_ending(const tr_run *run)
+{
+    const tr_ending ending = tr_run_ending(run);
+    if (ending.why != TR_END_EPOCHS)
+        printf("%s\n", ending.text);
+    if (ending.restored_epoch > 0)
+        printf("restore_best_weights: the weights are those of epoch %lld\n",
+               (long long)ending.restored_epoch);
+}
+
 static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_drawer *drawer,
                        tr_error *err)
 {
     fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
                            .folder = session->config->output_directory,
                            .drawer = drawer};
-    const tr_listener listener = {
-        .user = &watcher, .on_step = on_step, .on_saved = on_saved, .on_epoch = on_epoch};
+    const tr_listener listener = {.user = &watcher,
+                                  .on_step = on_step,
+                                  .on_saved = on_saved,
+                                  .on_rate = on_rate,
+                                  .on_epoch = on_epoch};
     TR_TRY(begin(session, run, start, &watcher, err));
     print_start(session, run);
     print_beginning(start, session, run);
     tr_signals_training_begins();
     tr_status status = tr_run_fit(run, &listener, &control, err);
     tr_progress_clear(&watcher.view);
+    if (status == TR_OK)
+        print_ending(run);
     if (watcher.history != NULL)
         tr_print_run(stdout, watcher.history);
     if (watcher.history != NULL && watcher.drawn_epochs < watcher.history->n) {

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -130,14 +131,17 @@ static void read_sections(tr_config *config)
 {
     tr_ini *ini = config->ini;
     bool has_layer = false;
+    config->early_stopping.baseline = NAN;
     for (const tr_config_section *spec = tr_config_sections; spec->name != NULL; spec++)
-        if (spec->keys != NULL && tr_ini_demand(ini, spec->name) == NULL)
+        if (spec->keys != NULL && spec->on == 0 && tr_ini_demand(ini, spec->name) == NULL)
             tr_problems_no_memory(config->problems);
     for (size_t i = 0; i < ini->n_sections; i++) {
         tr_section *section = &ini->sections[i];
         const tr_config_section *spec = find_spec(section->name);
         check_name(section, config->problems);
         has_layer = has_layer || is_layer(section->name);
+        if (spec != NULL && spec->on != 0)
+            *(bool *)((char *)config + spec->on) = true;
         if (spec != NULL && spec->keys != NULL)
             tr_section_read(section, spec->keys, spec->n_keys, config, config->problems);
     }

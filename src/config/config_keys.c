@@ -22,6 +22,7 @@ static const char *const isa_names[] = {"auto", "scalar", "avx2", "avx512", "neo
 static const char *const precision_names[] = {"float32", "bfloat16", NULL}; /* tr_precision */
 /* tr_convolution, tr_kernels_choice */
 static const char *const convolution_names[] = {"auto", "direct", "winograd", NULL};
+static const char *const mode_names[] = {"auto", "min", "max", NULL}; /* tr_mode */
 const char *const tr_kernels_names[] = {"onednn", "fast", "portable", NULL};
 
 static const tr_key data_keys[] = {
@@ -77,6 +78,9 @@ static const tr_key fit_keys[] = {
      .doc = "images per step"},
     {"epochs", TR_KEY_INT, AT(fit.epochs), "1", .min = 1, .max = 1000000,
      .doc = "passes over the training images"},
+    {"max_seconds", TR_KEY_REAL, AT(fit.max_seconds), "0", .max = 1e9,
+     .doc = "the training ends when its steps and validations took so long, resumed runs included; "
+            "0: no limit"},
     {"seed", TR_KEY_INT, AT(fit.seed), "0", .max = 0x1p63, /* and so all of int64_t from 0 */
      .doc = "of initial weights, order and every other random number but the split's"},
     {"shuffle", TR_KEY_BOOL, AT(fit.shuffle), "true", .doc = "a new order in each epoch"},
@@ -99,6 +103,42 @@ static const tr_key checkpoint_keys[] = {
     {"keras_optimizer", TR_KEY_BOOL, AT(checkpoint.keras_optimizer), "false",
      .doc = "write Keras 3's group optimizer_weights, too, for other readers; Keras 3 then wants "
             "compile() before fit()"},
+};
+
+static const tr_key early_stopping_keys[] = {
+    {"monitor", TR_KEY_TEXT, AT(early_stopping.monitor), "auto",
+     .doc =
+         "what has to improve: loss or a metric, val_ before it; auto: val_loss, or loss without "
+         "validation; none: nothing"},
+    {"mode", TR_KEY_CHOICE, AT(early_stopping.mode), "auto", .choices = mode_names,
+     .doc = "what an improvement is; auto: less of a loss or an error, else more"},
+    {"patience", TR_KEY_INT, AT(early_stopping.patience), "0", .max = 1e6,
+     .doc = "so many epochs without one, and the training ends"},
+    {"min_delta", TR_KEY_REAL, AT(early_stopping.min_delta), "0", .max = 1e300,
+     .doc = "the least change that is one"},
+    {"baseline", TR_KEY_REAL, AT(early_stopping.baseline), NULL, .optional = true,
+     .doc = "an epoch that is not better than this is no improvement either"},
+    {"restore_best_weights", TR_KEY_BOOL, AT(early_stopping.restore_best_weights), "false",
+     .doc = "the training ends with the weights of its best epoch, also after all epochs"},
+    {"start_from_epoch", TR_KEY_INT, AT(early_stopping.start_from_epoch), "0", .max = 1e6,
+     .doc = "the first so many epochs are not looked at"},
+};
+
+static const tr_key plateau_keys[] = {
+    {"monitor", TR_KEY_TEXT, AT(plateau.monitor), "auto",
+     .doc = "what has to improve, as in [early_stopping]"},
+    {"mode", TR_KEY_CHOICE, AT(plateau.mode), "auto", .choices = mode_names,
+     .doc = "what an improvement is"},
+    {"factor", TR_KEY_REAL, AT(plateau.factor), "0.1", .max = 1, .above_min = true,
+     .below_max = true, .doc = "what the learning rate is multiplied by"},
+    {"patience", TR_KEY_INT, AT(plateau.patience), "10", .max = 1e6,
+     .doc = "so many epochs without an improvement, and the learning rate is reduced"},
+    {"min_delta", TR_KEY_REAL, AT(plateau.min_delta), "1e-4", .max = 1e300,
+     .doc = "the least change that is one"},
+    {"cooldown", TR_KEY_INT, AT(plateau.cooldown), "0", .max = 1e6,
+     .doc = "epochs after a reduction that do not count"},
+    {"min_lr", TR_KEY_REAL, AT(plateau.min_lr), "0", .max = 1e6,
+     .doc = "it is never reduced below that"},
 };
 
 static const tr_key evaluate_keys[] = {
@@ -136,16 +176,21 @@ static const tr_key output_keys[] = {
 };
 
 const tr_config_section tr_config_sections[] = {
-    {"data", "where the images come from", data_keys, COUNT(data_keys)},
-    {"model", "the network as a whole", model_keys, COUNT(model_keys)},
-    {"compile", "what is minimised, how, and what is reported", compile_keys, COUNT(compile_keys)},
-    {"loss", "settings of the loss: trainer help losses", NULL, 0},
-    {"optimizer", "settings of the optimizer: trainer help optimizers", NULL, 0},
-    {"learning_rate", "a schedule in place of a number: trainer help optimizers", NULL, 0},
-    {"fit", "the training", fit_keys, COUNT(fit_keys)},
-    {"checkpoint", "when and what is saved", checkpoint_keys, COUNT(checkpoint_keys)},
-    {"evaluate", "validation, test, prediction", evaluate_keys, COUNT(evaluate_keys)},
-    {"engine", "how the machine is used", engine_keys, COUNT(engine_keys)},
-    {"output", "what a run leaves behind", output_keys, COUNT(output_keys)},
-    {NULL, NULL, NULL, 0},
+    {"data", "where the images come from", data_keys, COUNT(data_keys), 0},
+    {"model", "the network as a whole", model_keys, COUNT(model_keys), 0},
+    {"compile", "what is minimised, how, and what is reported", compile_keys, COUNT(compile_keys),
+     0},
+    {"loss", "settings of the loss: trainer help losses", NULL, 0, 0},
+    {"optimizer", "settings of the optimizer: trainer help optimizers", NULL, 0, 0},
+    {"learning_rate", "a schedule in place of a number: trainer help optimizers", NULL, 0, 0},
+    {"fit", "the training", fit_keys, COUNT(fit_keys), 0},
+    {"checkpoint", "when and what is saved", checkpoint_keys, COUNT(checkpoint_keys), 0},
+    {"early_stopping", "the end of a training that no longer gets better; without it: all epochs",
+     early_stopping_keys, COUNT(early_stopping_keys), AT(early_stopping.on)},
+    {"reduce_lr_on_plateau", "a smaller learning rate where it no longer gets better", plateau_keys,
+     COUNT(plateau_keys), AT(plateau.on)},
+    {"evaluate", "validation, test, prediction", evaluate_keys, COUNT(evaluate_keys), 0},
+    {"engine", "how the machine is used", engine_keys, COUNT(engine_keys), 0},
+    {"output", "what a run leaves behind", output_keys, COUNT(output_keys), 0},
+    {NULL, NULL, NULL, 0, 0},
 };

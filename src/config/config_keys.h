@@ -9,6 +9,8 @@ typedef struct tr_config_section {
     const char *name, *doc;
     const tr_key *keys;
     size_t n_keys;
+    size_t on; /* 0: it is always read, if need be all defaults; else it may be absent, and here is
+                * the offset in a tr_config of the bool that says that it is there */
 } tr_config_section;
 
 enum { TR_CONFIG_SECTIONS = 32 }; /* at most */

@@ -53,6 +53,9 @@ int64_t tr_engine_iterations(const tr_engine *engine);
 /* The learning rate of the next step, as Keras's optimizer.learning_rate shows it. */
 double tr_engine_learning_rate(const tr_engine *engine);
 
+/* The learning rates of the model's optimizers, where they were changed since. */
+void tr_engine_take_rates(tr_engine *engine);
+
 /* At the end of a training, after the last step: with use_ema the weights become their average, as
  * at the end of Keras's fit(). True if the weights changed. */
 bool tr_engine_finish(tr_engine *engine);

@@ -53,6 +53,13 @@ void tr_engine_set_iterations(tr_engine *engine, int64_t iterations)
     engine->iterations = iterations;
 }
 
+void tr_engine_take_rates(tr_engine *engine)
+{
+    const tr_optimizers *now = tr_model_optimizers(engine->model);
+    for (int i = 0; i < engine->optimizers.n && i < now->n; i++)
+        engine->optimizers.items[i]->learning_rate = now->items[i]->learning_rate;
+}
+
 double tr_engine_learning_rate(const tr_engine *engine)
 {
     return tr_optimizer_learning_rate(engine->optimizers.items[0], engine->iterations);

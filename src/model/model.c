@@ -69,6 +69,8 @@ static void parse_compile(tr_model *model)
         return; /* metrics chosen for a loss that does not fit would only be noise */
     tr_metrics_parse(&model->metrics, model->config, &model->loss, width);
     tr_class_weight_parse(&model->class_weight, model->config, &model->loss, width);
+    if (tr_problems_count(model->config->problems) == problems_before)
+        tr_callbacks_parse(&model->callbacks, model->config, &model->metrics);
 }
 
 /* An optimizer of its own has no effect on a layer without weights. */
@@ -89,6 +91,20 @@ static void check_groups(const tr_model *model)
 {
     for (int g = 1; g < model->optimizers.n; g++)
         check_group(model, model->optimizers.items[g]);
+}
+
+/* As in Keras, where a schedule does not let itself be told the rate. */
+static void check_plateau(const tr_model *model)
+{
+    const tr_config *config = model->config;
+    for (int i = 0; config->plateau.on && i < model->optimizers.n; i++)
+        if (model->optimizers.items[i]->schedule.ops != NULL) {
+            tr_problems_add(config->problems,
+                            tr_section_line(tr_ini_find(config->ini, "reduce_lr_on_plateau"), ""),
+                            "[reduce_lr_on_plateau] and the schedule of [learning_rate] both say "
+                            "what the learning rate is; keep one");
+            return;
+        }
 }
 
 /* ---- the whole ---- */
@@ -116,6 +132,7 @@ tr_status tr_model_parse(tr_model **out, tr_config *config, tr_error *err)
         goto fail;
     if (tr_problems_count(config->problems) == problems_before)
         check_groups(model);
+    check_plateau(model);
     *out = model;
     return TR_OK;
 

@@ -2,6 +2,7 @@
 #ifndef TR_MODEL_INTERNAL_H
 #define TR_MODEL_INTERNAL_H
 
+#include "callbacks.h"
 #include "class_weight.h"
 #include "groups.h"
 #include "layer.h"
@@ -30,7 +31,9 @@ struct tr_model {
     tr_loss loss;
     tr_metric_list metrics;
     tr_class_weight class_weight;
-    tr_optimizers optimizers; /* as parsed */
+    tr_callbacks callbacks;
+    tr_optimizers optimizers; /* as parsed, but for rates that were reduced */
+    int64_t n_reductions;     /* of them, so far */
     int final_activation; /* tr_activation of the last layer, also where it is left to the loss */
     tr_dnn *dnn;
     tr_plan training, inference;

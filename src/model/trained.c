@@ -8,6 +8,21 @@ const tr_optimizers *tr_model_optimizers(const tr_model *model)
     return &model->optimizers;
 }
 
+const tr_callbacks *tr_model_callbacks(const tr_model *model)
+{
+    return &model->callbacks;
+}
+
+bool tr_model_reduce_rates(tr_model *model, const tr_history *history)
+{
+    const tr_plateau *rules = &model->callbacks.plateau;
+    const int64_t n = tr_plateau_count(rules, history);
+    bool changed = false;
+    for (; model->n_reductions < n; model->n_reductions++)
+        changed = tr_optimizers_reduce(&model->optimizers, rules->factor, rules->min_lr) || changed;
+    return changed;
+}
+
 int tr_model_optimizer_of(const tr_model *model, int i)
 {
     return tr_optimizers_of(&model->optimizers, tr_model_param(model, i)->layer);

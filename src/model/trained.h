@@ -5,11 +5,19 @@
 #ifndef TR_TRAINED_H
 #define TR_TRAINED_H
 
+#include "callbacks.h"
 #include "groups.h"
 #include "trainer/model.h"
 
-/* As parsed; none where the configuration has a problem. */
+/* As parsed, with the learning rates of now; none where the configuration has a problem. */
 const tr_optimizers *tr_model_optimizers(const tr_model *model);
+
+/* What decides after each epoch, as parsed. */
+const tr_callbacks *tr_model_callbacks(const tr_model *model);
+
+/* Brings the learning rates to where [reduce_lr_on_plateau] has them after a history. False: they
+ * are there. */
+bool tr_model_reduce_rates(tr_model *model, const tr_history *history);
 
 /* The number of the optimizer that trains weight i. */
 int tr_model_optimizer_of(const tr_model *model, int i);

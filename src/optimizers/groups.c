@@ -6,6 +6,7 @@
  */
 #include "groups.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "ini_file.h"
@@ -237,4 +238,17 @@ bool tr_optimizers_average(const tr_optimizers *optimizers)
         if (optimizers->items[i]->use_ema)
             return true;
     return false;
+}
+
+bool tr_optimizers_reduce(tr_optimizers *optimizers, double factor, double min_lr)
+{
+    bool any = false;
+    for (int i = 0; i < optimizers->n; i++) {
+        double *rate = &optimizers->items[i]->learning_rate;
+        if ((float)*rate <= (float)min_lr)
+            continue;
+        *rate = (float)fmax((double)(float)*rate * factor, min_lr);
+        any = true;
+    }
+    return any;
 }

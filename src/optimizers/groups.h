@@ -24,6 +24,10 @@ tr_status tr_optimizer_make(tr_optimizer **out, tr_config *config, tr_error *err
 tr_status tr_optimizers_copy(tr_optimizers *out, const tr_optimizers *optimizers, tr_error *err);
 void tr_optimizers_release(tr_optimizers *optimizers);
 
+/* Keras's ReduceLROnPlateau, once: each rate that is above min_lr is multiplied by the factor, and
+ * is at least min_lr then; a float32, as Keras's is. False: none was above. */
+bool tr_optimizers_reduce(tr_optimizers *optimizers, double factor, double min_lr);
+
 /* The number of the optimizer that trains a layer. */
 int tr_optimizers_of(const tr_optimizers *optimizers, const char *layer);
 

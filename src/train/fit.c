@@ -105,15 +105,18 @@ static tr_status save_if_due(tr_run *run, tr_error *err)
     return by_steps || by_time ? save_good(run, &last_only, err) : TR_OK;
 }
 
-/* The steps of the epoch that are left; stops early, without an error, when asked to. */
+/* The steps of the epoch that are left; stops early, without an error, when asked to, and when the
+ * time is up. */
 static tr_status train_epoch(tr_run *run, const tr_listener *listener, tr_control *control,
                              tr_error *err)
 {
     tr_progress *at = &run->progress;
     const int64_t steps = tr_run_describe(run).steps;
     const double begin = tr_clock_s() - at->seconds;
+    const double limit = run->config->fit.max_seconds,
+                 left = limit > 0.0 ? limit - tr_run_seconds_of_epochs(run) : INFINITY;
     order_epoch(run);
-    while (at->step < steps && !control->stop) {
+    while (at->step < steps && at->seconds < left && !control->stop) {
         TR_TRY(make_step(run, err));
         at->seconds = tr_clock_s() - begin;
         tell_step(run, listener);
@@ -170,7 +173,22 @@ static tr_status tell_epoch(const tr_run *run, const tr_listener *listener, tr_e
     return status;
 }
 
-/* Validation, history, checkpoint, event. A stop during validation leaves the epoch unfinished. */
+/* Before the epoch is saved, so that the files have the rate of the next step. */
+static tr_status reduce_rate(tr_run *run, const tr_listener *listener, tr_error *err)
+{
+    if (!tr_model_callbacks(run->model)->plateau.monitor.on)
+        return TR_OK;
+    TR_TRY(tr_saver_wait(run->saver, err)); /* who reads the rates, too */
+    if (!tr_model_reduce_rates(run->model, &run->history))
+        return TR_OK;
+    tr_engine_take_rates(run->engine);
+    if (listener->on_rate != NULL)
+        listener->on_rate(listener->user, run->history.n, tr_engine_learning_rate(run->engine));
+    return TR_OK;
+}
+
+/* Validation, history, what follows from it, checkpoint, event. A stop during validation leaves the
+ * epoch unfinished. */
 static tr_status finish_epoch(tr_run *run, const tr_listener *listener, tr_control *control,
                               tr_error *err)
 {
@@ -180,10 +198,13 @@ static tr_status finish_epoch(tr_run *run, const tr_listener *listener, tr_contr
     if (control->stop)
         return TR_OK;
     TR_TRY(add_to_history(run, &log, err));
+    TR_TRY(reduce_rate(run, listener, err));
     const tr_history *history = &run->history;
+    const tr_monitor *monitor = &tr_model_callbacks(run->model)->best;
     const tr_save_targets targets = {.epoch_ends = true,
-                                     .is_best = tr_monitor_best(&run->monitor, history, &best) ==
-                                                history->n,
+                                     .is_best =
+                                         tr_monitor_best(monitor, history, &best) == history->n,
+                                     .keeps_weights = tr_run_restored_epoch(run) == history->n,
                                      .epoch = history->n,
                                      .keep = run->config->checkpoint.keep};
     TR_TRY(tr_run_save(run, &targets, NULL, err));
@@ -218,35 +239,22 @@ static tr_status stopped(tr_run *run, int signal, tr_error *err)
                    tr_run_checkpoint_path(run));
 }
 
-/* With use_ema the model becomes its average; the file also keeps what a longer training would go
- * on from. */
-static tr_status finish(tr_run *run, tr_error *err)
-{
-    if (!tr_optimizers_average(tr_model_optimizers(run->model)))
-        return tr_saver_wait(run->saver, err);
-    tr_snapshot *raw = NULL;
-    TR_TRY(tr_snapshot_new(&raw, run->model, false, err));
-    tr_status status = tr_snapshot_take_weights(raw, err);
-    if (status == TR_OK && tr_engine_finish(run->engine))
-        status = tr_run_save(run, &last_only, raw->weights, err);
-    tr_snapshot_free(raw);
-    return status == TR_OK ? tr_saver_wait(run->saver, err) : status;
-}
-
 tr_status tr_run_fit(tr_run *run, const tr_listener *listener, tr_control *control, tr_error *err)
 {
     if (!run->has_saved && !run->overwrites)
         TR_TRY(tr_run_check_folder(run->config, err));
     run->saved_at = tr_clock_s();
-    while (run->progress.epoch < run->config->fit.epochs) {
+    while (!tr_run_is_over(run)) {
         TR_TRY(train_epoch(run, listener, control, err));
-        if (!control->stop)
-            TR_TRY(finish_epoch(run, listener, control, err));
+        const bool whole = run->progress.step == tr_run_describe(run).steps;
+        if (!control->stop) /* else stopped() saves; half an epoch: the time is up */
+            TR_TRY(whole ? finish_epoch(run, listener, control, err)
+                         : save_good(run, &last_only, err));
         if (control->save)
             TR_TRY(save_on_request(run, listener, control, err));
         /* After a finished epoch too: what is asked during its report must not be lost. */
         if (control->stop)
             return stopped(run, control->stop, err);
     }
-    return finish(run, err);
+    return tr_run_finish(run, err);
 }

@@ -59,8 +59,6 @@ static tr_status prepare_samples(tr_run *run, tr_error *err)
 static tr_status prepare_history(tr_run *run, tr_error *err)
 {
     tr_history_begin(&run->history, run->model, tr_run_describe(run).n_validation > 0);
-    TR_TRY(tr_monitor_parse(&run->monitor, run->config->checkpoint.monitor, run->model,
-                            run->history.validation, err));
     return tr_run_identify(&run->identity, run, err);
 }
 

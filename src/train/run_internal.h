@@ -4,7 +4,6 @@
 #define TR_RUN_INTERNAL_H
 
 #include "engine.h"
-#include "monitor.h"
 #include "saver.h"
 #include "trainer/fit.h"
 
@@ -21,7 +20,6 @@ struct tr_run {
     uint32_t *order;              /* [n_train] the epoch at hand */
     int folder_lock;              /* keeps other runs out of the output folder; -1: none */
     tr_saver *saver;
-    tr_monitor monitor;
     tr_history history;
 
     tr_identity identity;
@@ -59,6 +57,13 @@ void tr_history_begin(tr_history *history, const tr_model *model, bool validatio
 tr_status tr_evaluation_begin(tr_evaluation *out, const tr_model *model, tr_error *err);
 void tr_evaluation_note(tr_evaluation *evaluation, const tr_model *model, const tr_samples *samples,
                         int64_t first, int64_t count, const float *predictions);
+
+/* ending.c: what has taken time so far, without the epoch at hand; whether the training is over;
+ * the epoch whose weights it would end with now (0: with those that it has); the end. */
+double tr_run_seconds_of_epochs(const tr_run *run);
+bool tr_run_is_over(const tr_run *run);
+int64_t tr_run_restored_epoch(const tr_run *run);
+tr_status tr_run_finish(tr_run *run, tr_error *err);
 
 /* class_weights.c: fills in run->train, after the split. */
 tr_status tr_run_weigh_classes(tr_run *run, tr_error *err);

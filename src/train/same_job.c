@@ -17,6 +17,8 @@ typedef struct free_key {
 
 static const free_key free_keys[] = {
     {"fit", "epochs"},
+    {"fit", "max_seconds"},
+    {"early_stopping", NULL}, /* only when it ends; save.c looks after restore_best_weights */
     {"engine", "threads"},
     {"engine", "gradient_slots"},
     {"output", NULL},
@@ -139,6 +141,8 @@ static tr_status compare(const tr_ini *now, const tr_ini *then, const char *path
     TR_TRY(compare_layers(now, then, path, err));
     for (size_t i = 0; i < now->n_sections; i++) {
         const tr_section *old = tr_ini_find(then, now->sections[i].name);
+        if (old == NULL && strcmp(now->sections[i].name, "reduce_lr_on_plateau") == 0)
+            return differs(path, now->sections[i].name, "monitor", "none", "all of it", err);
         TR_TRY(compare_section(&now->sections[i], old == NULL ? &empty : old, path, err));
     }
     for (size_t i = 0; i < then->n_sections; i++) {

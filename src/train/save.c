@@ -63,11 +63,13 @@ static tr_status hand_over(tr_run *run, const tr_save_targets *targets, const fl
                        "its place; no checkpoint was written there",
                        run->config->output_directory);
     run->progress.iterations = tr_engine_iterations(run->engine);
-    run->progress.best_epoch =
-        tr_monitor_best(&run->monitor, &run->history, &run->progress.best_value);
+    run->progress.best_epoch = tr_monitor_best(&tr_model_callbacks(run->model)->best, &run->history,
+                                               &run->progress.best_value);
     snapshot->progress = run->progress;
     snapshot->identity = run->identity;
     TR_TRY(tr_snapshot_take_weights(snapshot, err));
+    if (targets->keeps_weights)
+        TR_TRY(tr_snapshot_keep_best(snapshot, targets->epoch, err));
     TR_TRY(take_raw_weights(snapshot, raw_weights, err));
     TR_TRY(take_slots(snapshot, run->engine, err));
     TR_TRY(take_history(snapshot, &run->history, err));
@@ -167,17 +169,35 @@ static tr_status give_slots(const tr_snapshot *snapshot, tr_engine *engine, tr_e
     return TR_OK;
 }
 
-static tr_status restore(tr_run *run, const tr_snapshot *snapshot, tr_error *err)
+/* [early_stopping] may say something else than when they were kept. */
+static tr_status keep_best(tr_run *run, tr_snapshot *snapshot, const char *path, tr_error *err)
+{
+    const int64_t wanted = tr_run_restored_epoch(run), kept = snapshot->best_weights_epoch;
+    if (wanted == 0)
+        return TR_OK;
+    if (wanted != kept)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "%s: cannot be resumed with this [early_stopping]: restore_best_weights "
+                       "would go back to epoch %lld, and the weights of %s were kept; change it "
+                       "back, or take restore_best_weights away",
+                       path, (long long)wanted, kept == 0 ? "no epoch" : "another one");
+    tr_saver_keep(run->saver, snapshot->best_weights, kept);
+    snapshot->best_weights = NULL;
+    return TR_OK;
+}
+
+static tr_status restore(tr_run *run, tr_snapshot *snapshot, const char *path, tr_error *err)
 {
     TR_TRY(give_slots(snapshot, run->engine, err));
     tr_engine_set_iterations(run->engine, snapshot->progress.iterations);
+    tr_engine_take_rates(run->engine);
     run->progress = snapshot->progress;
     for (int64_t i = 0; i < snapshot->n_epochs; i++)
         if (tr_history_add(&run->history, &snapshot->epochs[i]) != TR_OK)
             return tr_out_of_memory(err, NULL);
     run->has_saved = true;
     run->overwrites = false;
-    return TR_OK;
+    return keep_best(run, snapshot, path, err);
 }
 
 /* A kill came between the last.h5 that took an earlier run's place and its best.h5: they are the
@@ -205,7 +225,7 @@ static tr_status describe_best(tr_resumed *out, const tr_run *run, const tr_snap
     char *best = tr_path_join(run->config->output_directory, "best.h5");
     if (best == NULL)
         return tr_out_of_memory(err, NULL);
-    out->best_epoch = tr_monitor_best(&run->monitor, &run->history, &value);
+    out->best_epoch = tr_monitor_best(&tr_model_callbacks(run->model)->best, &run->history, &value);
     const bool is_this = out->best_epoch == out->epoch && out->epoch > 0 && out->step == 0;
     if (access(best, F_OK) != 0 && is_this)
         status = restore_best(path, best, err);
@@ -257,7 +277,7 @@ tr_status tr_run_resume(tr_run *run, const char *path, tr_resumed *out, tr_error
     if (status == TR_OK)
         status = check_progress(run, &snapshot->progress, path, err);
     if (status == TR_OK)
-        status = restore(run, snapshot, err);
+        status = restore(run, snapshot, path, err);
     if (status == TR_OK) {
         *out = (tr_resumed){.epoch = snapshot->progress.epoch,
                             .step = snapshot->progress.step,

@@ -188,6 +188,12 @@ static tr_status start_thread(tr_saver *saver, tr_error *err)
     return TR_OK;
 }
 
+void tr_saver_keep(tr_saver *saver, float *best_weights, int64_t epoch)
+{
+    saver->buffer->best_weights = best_weights;
+    saver->buffer->best_weights_epoch = epoch;
+}
+
 tr_status tr_saver_take(tr_saver *saver, tr_snapshot **buffer, tr_error *err)
 {
     TR_TRY(tr_saver_wait(saver, err));

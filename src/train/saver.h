@@ -16,10 +16,11 @@ typedef struct tr_saver tr_saver;
 
 /* Where a snapshot goes, in this order, each file whole or not at all. */
 typedef struct tr_save_targets {
-    bool epoch_ends; /* else last.h5 alone */
-    bool is_best;    /* best.h5, too */
-    int64_t epoch;   /* its number, for keep; 1-based */
-    int64_t keep;    /* the newest so many epoch_NNNN.h5 stay; 0: none are made */
+    bool epoch_ends;    /* else last.h5 alone */
+    bool is_best;       /* best.h5, too */
+    bool keeps_weights; /* its weights stay in it as the best ones, for restore_best_weights */
+    int64_t epoch;      /* its number, for keep; 1-based */
+    int64_t keep;       /* the newest so many epoch_NNNN.h5 stay; 0: none are made */
 } tr_save_targets;
 
 /* Files go to `folder`, which is borrowed as `model` is. */
@@ -28,6 +29,9 @@ tr_status tr_saver_new(tr_saver **out, const char *folder, const tr_model *model
 void tr_saver_free(tr_saver *saver);
 
 const char *tr_saver_last_path(const tr_saver *saver); /* <folder>/last.h5 */
+
+/* Before the first snapshot: the weights that an earlier one kept, which are taken over. */
+void tr_saver_keep(tr_saver *saver, float *best_weights, int64_t epoch);
 
 /* The buffer to fill, once the snapshot before is on disk; fails as that failed (TR_ERR_IO). */
 tr_status tr_saver_take(tr_saver *saver, tr_snapshot **buffer, tr_error *err);

@@ -40,6 +40,9 @@ static tr_snapshot *filled(const tr_model *model)
         test_fill(made->slots[i], (size_t)made->n_slot_values, 7u + (unsigned)i);
     made->training_weights = tr_alloc((size_t)made->n_values, sizeof(float));
     test_fill(made->training_weights, (size_t)made->n_values, 99);
+    made->best_weights = tr_alloc((size_t)made->n_values, sizeof(float));
+    test_fill(made->best_weights, (size_t)made->n_values, 98);
+    made->best_weights_epoch = 1;
     made->n_epochs = 2;
     made->epochs = tr_alloc(2, sizeof *made->epochs);
     for (int i = 0; i < 2; i++)
@@ -64,6 +67,8 @@ static void same(const tr_snapshot *a, const tr_snapshot *b)
         cr_assert_eq(memcmp(a->slots[i], b->slots[i], slot_bytes), 0, "slot %d", i);
     cr_assert_eq(memcmp(a->weights, b->weights, bytes), 0);
     cr_assert_eq(memcmp(a->training_weights, b->training_weights, bytes), 0);
+    cr_assert_eq(memcmp(a->best_weights, b->best_weights, bytes), 0);
+    cr_assert_eq(a->best_weights_epoch, b->best_weights_epoch);
     cr_assert_eq(a->n_epochs, b->n_epochs);
     cr_assert_eq(memcmp(a->epochs, b->epochs, (size_t)a->n_epochs * sizeof *a->epochs), 0);
 }
@@ -89,6 +94,27 @@ Test(training_state, comes_back_whole)
     float kernel[8];
     cr_assert_eq(tr_model_get_weight(made->model, 0, kernel, &err), TR_OK);
     cr_assert_eq(memcmp(kernel, written->training_weights, sizeof kernel), 0);
+    tr_snapshot_free(written);
+    tr_snapshot_free(found);
+    test_net_free(made);
+    tr_free(path);
+}
+
+/* Where the weights are the best ones, a copy of them would only take room. */
+Test(training_state, best_weights_that_are_the_weights_come_back_without_a_copy)
+{
+    tr_error err = {0};
+    test_net *made = net();
+    tr_snapshot *written = filled(made->model), *found = NULL;
+    char *path = path_of("best.h5");
+    cr_assert_eq(tr_snapshot_keep_best(written, 2, &err), TR_OK);
+    cr_assert_eq(tr_checkpoint_write(written, path, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_checkpoint_read(&found, made->model, path, TR_READ_STATE, &err), TR_OK, "%s",
+                 err.text);
+    same(written, found);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    cr_expect_eq(H5Lexists(file, "trainer/best_weights", H5P_DEFAULT), 0);
+    H5Fclose(file);
     tr_snapshot_free(written);
     tr_snapshot_free(found);
     test_net_free(made);

@@ -39,6 +39,8 @@ Test(same_job, allows_what_does_not_change_the_numbers)
     static const char *const fine[] = {NULL,
                                        "fit.epochs=30",
                                        "engine.threads=1",
+                                       "fit.max_seconds=60",
+                                       "early_stopping.patience=5",
                                        "output.directory=/elsewhere",
                                        "checkpoint.every_steps=5",
                                        "checkpoint.monitor=loss",
@@ -150,6 +152,26 @@ static void refused(const char *text, const char *override, const char *expected
     cr_expect_eq(compare(text, override, &err), TR_ERR_CONFIG, "%s", override);
     cr_expect_not_null(strstr(err.text, expected), "expected \"%s\" in: %s", expected, err.text);
     cr_expect_not_null(strstr(err.text, "old.h5"), "%s", err.text);
+}
+
+/* A section of defaults alone is still another job than none. */
+Test(same_job, compares_sections_that_need_not_be_there)
+{
+    static const char with[] = "[reduce_lr_on_plateau]\n";
+    char *both = tr_format("%s%s", body, with);
+    tr_error err = {0};
+    tr_config *plain = config_of(body, NULL), *reduced = config_of(both, NULL);
+    char *plain_text = tr_config_text(plain), *reduced_text = tr_config_text(reduced);
+    cr_expect_eq(tr_check_same_job(reduced, reduced_text, "old.h5", &err), TR_OK, "%s", err.text);
+    cr_expect_eq(tr_check_same_job(reduced, plain_text, "old.h5", &err), TR_ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "[reduce_lr_on_plateau]"), "%s", err.text);
+    cr_expect_eq(tr_check_same_job(plain, reduced_text, "old.h5", &err), TR_ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "[reduce_lr_on_plateau]"), "%s", err.text);
+    tr_free(plain_text);
+    tr_free(reduced_text);
+    tr_config_free(plain);
+    tr_config_free(reduced);
+    tr_free(both);
 }
 
 Test(same_job, compares_inputs)

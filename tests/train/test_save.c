@@ -38,6 +38,8 @@ static void same_ends(const char *const *overrides, size_t n, const char *one, c
                 *b = test_quadrants_load(overrides, n, other, &made[1]);
     same_floats(a->weights, b->weights, a->n_values, what);
     same_floats(a->training_weights, b->training_weights, a->n_values, what);
+    same_floats(a->best_weights, b->best_weights, a->n_values, what);
+    cr_assert_eq(a->best_weights_epoch, b->best_weights_epoch, "%s", what);
     for (int i = 0; i < a->n_slots; i++)
         same_floats(a->slots[i], b->slots[i], a->n_slot_values, what);
     same_history(a, b, what);
@@ -124,6 +126,25 @@ Test(save, measured_layers_resume_exactly)
                                          "layer.p.virtual_batch_size=20", "engine.micro_batch=5",
                                          "optimizer.use_ema=true"};
     resumes_exactly(groups, 4, "a batch normalization of groups");
+}
+
+/* Nothing but the history knows how far they are. */
+Test(save, callbacks_resume_exactly)
+{
+    static const char *const stopped[] = {
+        "fit.epochs=6",
+        "early_stopping.patience=2",
+        "early_stopping.min_delta=0.6",
+        "early_stopping.restore_best_weights=true",
+        "reduce_lr_on_plateau.patience=1",
+        "reduce_lr_on_plateau.min_delta=0.6",
+        "reduce_lr_on_plateau.factor=0.3",
+    };
+    resumes_exactly(stopped, 7, "early stopping and plateaus");
+    static const char *const restored[] = {
+        "fit.epochs=4", "early_stopping.patience=9", "early_stopping.min_delta=0.6",
+        "early_stopping.restore_best_weights=true", "optimizer.use_ema=true"};
+    resumes_exactly(restored, 5, "weights that are restored after all epochs");
 }
 
 /* A finished run goes on as if its last epoch had not been the last: also where use_ema has already

@@ -46,17 +46,24 @@ static tr_epoch epochs[] = {
     {.train = {.loss = 2, .values = {0.9, 8}}, .validation = {.loss = 6, .values = {0.4, 3}}},
 };
 
-static void expect_best_of(const tr_model *model, const char *name, bool has_validation,
-                           int64_t best, double value)
+static tr_monitor parsed(const subject *made, const char *name, bool has_validation)
 {
-    tr_error err = {0};
     tr_monitor monitor;
+    made->config->data.validation_split = has_validation ? 0.5 : 0.0;
+    tr_monitor_parse(&monitor, made->config, "checkpoint", name, TR_MODE_AUTO,
+                     &made->model->metrics);
+    return monitor;
+}
+
+static void expect_best_of(const subject *made, const char *name, bool has_validation, int64_t best,
+                           double value)
+{
     tr_history history;
-    tr_history_begin(&history, model, has_validation);
+    tr_history_begin(&history, made->model, has_validation);
     history.epochs = epochs;
     history.n = 3;
-    cr_assert_eq(tr_monitor_parse(&monitor, name, model, has_validation, &err), TR_OK, "%s",
-                 err.text);
+    const tr_monitor monitor = parsed(made, name, has_validation);
+    cr_assert_eq(tr_config_check(made->config, NULL), TR_OK, "%s", name);
     double found = -1.0;
     cr_expect_eq(tr_monitor_best(&monitor, &history, &found), best, "%s", name);
     cr_expect_eq(found, value, "%s: %g", name, found);
@@ -65,15 +72,15 @@ static void expect_best_of(const tr_model *model, const char *name, bool has_val
 Test(monitor, finds_the_best_epoch)
 {
     subject made = model_with("sigmoid", "binary_crossentropy", "accuracy, mse");
-    expect_best_of(made.model, "auto", true, 2, 4);
-    expect_best_of(made.model, "auto", false, 2, 1);
-    expect_best_of(made.model, "loss", true, 2, 1);
-    expect_best_of(made.model, "val_loss", true, 2, 4);
-    expect_best_of(made.model, "accuracy", true, 2, 0.9); /* the first of equals */
-    expect_best_of(made.model, "val_accuracy", true, 2, 0.5);
-    expect_best_of(made.model, "mse", true, 2, 7); /* an error: smaller is better */
-    expect_best_of(made.model, "val_mse", true, 1, 1);
-    expect_best_of(made.model, "none", true, 0, 0);
+    expect_best_of(&made, "auto", true, 2, 4);
+    expect_best_of(&made, "auto", false, 2, 1);
+    expect_best_of(&made, "loss", true, 2, 1);
+    expect_best_of(&made, "val_loss", true, 2, 4);
+    expect_best_of(&made, "accuracy", true, 2, 0.9); /* the first of equals */
+    expect_best_of(&made, "val_accuracy", true, 2, 0.5);
+    expect_best_of(&made, "mse", true, 2, 7); /* an error: smaller is better */
+    expect_best_of(&made, "val_mse", true, 1, 1);
+    expect_best_of(&made, "none", true, 0, 0);
     discard(&made);
 }
 
@@ -103,10 +110,9 @@ Test(monitor, each_metric_has_a_direction)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         subject made = model_with(all[i].activation, all[i].loss, all[i].metric);
         char *validation = tr_format("val_%s", all[i].reported);
-        expect_best_of(made.model, all[i].reported, true, all[i].larger ? 2 : 1,
+        expect_best_of(&made, all[i].reported, true, all[i].larger ? 2 : 1,
                        all[i].larger ? 0.9 : 0.2);
-        expect_best_of(made.model, validation, true, all[i].larger ? 2 : 1,
-                       all[i].larger ? 0.5 : 0.1);
+        expect_best_of(&made, validation, true, all[i].larger ? 2 : 1, all[i].larger ? 0.5 : 0.1);
         tr_free(validation);
         discard(&made);
     }
@@ -115,13 +121,11 @@ Test(monitor, each_metric_has_a_direction)
 /* A value that is no number is worse than any; alone, it is not the best either. */
 Test(monitor, not_a_number_is_never_the_best)
 {
-    tr_error err = {0};
-    tr_monitor monitor;
     double value;
     subject made = model_with_metrics();
     tr_epoch some[] = {{.train = {.loss = NAN}}, {.train = {.loss = 3}}, {.train = {.loss = NAN}}};
     tr_history history = {.epochs = some, .n = 3};
-    cr_assert_eq(tr_monitor_parse(&monitor, "loss", made.model, false, &err), TR_OK);
+    const tr_monitor monitor = parsed(&made, "loss", false);
     cr_expect_eq(tr_monitor_best(&monitor, &history, &value), 2);
     history.n = 1;
     cr_expect_eq(tr_monitor_best(&monitor, &history, &value), 0);
@@ -131,9 +135,9 @@ Test(monitor, not_a_number_is_never_the_best)
 static void refused(const char *name, bool has_validation, const char *expected)
 {
     tr_error err = {0};
-    tr_monitor monitor;
     subject made = model_with_metrics();
-    cr_expect_eq(tr_monitor_parse(&monitor, name, made.model, has_validation, &err), TR_ERR_CONFIG);
+    parsed(&made, name, has_validation);
+    cr_expect_eq(tr_config_check(made.config, &err), TR_ERR_CONFIG);
     cr_expect_not_null(strstr(err.text, expected), "%s", err.text);
     discard(&made);
 }
