@@ -21,10 +21,14 @@ tr_status tr_convert_idx(const char *folder, const char *out_path, tr_error *err
  * channel. The test set may be absent. All files are written, or none. */
 tr_status tr_convert_to_idx(const char *path, const char *folder, tr_error *err);
 
-/* The four arrays of a NumPy .npz file, as Keras's mnist.npz has them, into an HDF5 file, and back:
- * the same types (uint8, int32, int64, float32, float64), shapes and bits. The test set may be
- * absent. The output is whole or not written. */
-tr_status tr_convert_npz(const char *path, const char *out_path, tr_error *err);
+/* Arrays of NumPy in a .npz file into an HDF5 file: x_train and y_train, and, where they are there,
+ * x_test, y_test, x_validation and y_validation, as Keras's mnist.npz has them, or those that
+ * `names` says (NULL among them: none), in that order: "NAME", "OTHER.npz:NAME" or "OTHER.npy". And
+ * the way back. Types, shapes and bits stay; bool becomes uint8, float16 float32, and big-endian
+ * numbers and Fortran order are turned. The output is whole or not written. */
+enum { TR_CONVERT_NAMES = 6 };
+tr_status tr_convert_npz(const char *path, const char *const names[TR_CONVERT_NAMES],
+                         const char *out_path, tr_error *err);
 tr_status tr_convert_to_npz(const char *path, const char *out_path, tr_error *err);
 
 /* CIFAR-10 and CIFAR-100, binary or for Python, the folder or the .tar.gz that they come in, into

@@ -30,6 +30,7 @@ typedef struct request {
     const char *paths[MOST_PATHS]; /* inputs, and the output behind them */
     int n;
     const char *shape;
+    const char *names[TR_CONVERT_NAMES];
     bool coarse;
     char given[32]; /* letters of the options */
 } request;
@@ -42,8 +43,16 @@ typedef struct format {
     tr_status (*run)(const request *asked, tr_error *err);
 } format;
 
+static const char npz_options[] = "\1\2\3\4\5\6"; /* in the order of the arrays; no letters */
+
 static const struct argp_option table[] = {
     {"shape", 's', "H,W[,C]", 0, "csv: samples are images, their numbers row by row", 0},
+    {"x-train", '\1', "ARRAY", 0, "npz: where it is, NAME or OTHER.npz:NAME or OTHER.npy", 0},
+    {"y-train", '\2', "ARRAY", 0, "its classes", 0},
+    {"x-test", '\3', "ARRAY", 0, "likewise", 0},
+    {"y-test", '\4', "ARRAY", 0, NULL, 0},
+    {"x-validation", '\5', "ARRAY", 0, NULL, 0},
+    {"y-validation", '\6', "ARRAY", 0, NULL, 0},
     {"coarse", 'c', NULL, 0, "cifar100: the 20 classes instead of the 100", 0},
     {0},
 };
@@ -67,7 +76,10 @@ static tr_status convert_to_idx(const request *asked, tr_error *err)
 
 static tr_status convert_npz(const request *asked, tr_error *err)
 {
-    return tr_convert_npz(asked->paths[0], output_of(asked), err);
+    bool named = false;
+    for (int i = 0; i < TR_CONVERT_NAMES; i++)
+        named = named || asked->names[i] != NULL;
+    return tr_convert_npz(asked->paths[0], named ? asked->names : NULL, output_of(asked), err);
 }
 
 static tr_status convert_to_npz(const request *asked, tr_error *err)
@@ -118,7 +130,7 @@ static tr_status convert_csv(const request *asked, tr_error *err)
 static const format formats[] = {
     {"idx", "FOLDER OUT.h5", 2, 2, "", convert_idx},
     {"to-idx", "FILE.h5 FOLDER", 2, 2, "", convert_to_idx},
-    {"npz", "FILE.npz OUT.h5", 2, 2, "", convert_npz},
+    {"npz", "FILE.npz OUT.h5", 2, 2, npz_options, convert_npz},
     {"to-npz", "FILE.h5 OUT.npz", 2, 2, "", convert_to_npz},
     {"csv", "TRAIN.csv [TEST.csv] OUT.h5", 2, 3, "s", convert_csv},
     {"cifar10", "FOLDER|ARCHIVE OUT.h5", 2, 2, "", convert_cifar10},
@@ -185,8 +197,14 @@ static void check_request(const request *asked, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     request *asked = state->input;
-    if (key > 0 && key < 128 && strchr(asked->given, key) == NULL)
+    const bool option = key > 0 && key < 128;
+    const char *array = option ? strchr(npz_options, key) : NULL;
+    if (option && strchr(asked->given, key) == NULL)
         asked->given[strlen(asked->given)] = (char)key;
+    if (array != NULL) {
+        tr_option_once(&asked->names[array - npz_options], arg, option_name(key), state);
+        return 0;
+    }
     switch (key) {
     case 's':
         tr_option_once(&asked->shape, arg, "shape", state);

@@ -5,33 +5,38 @@
 #include "h5.h"
 #include "mem.h"
 
-const char *const tr_array_names[TR_N_ARRAYS] = {"x_train", "y_train", "x_test", "y_test"};
+const char *const tr_array_names[TR_N_ARRAYS] = {"x_train", "y_train",      "x_test",
+                                                 "y_test",  "x_validation", "y_validation"};
 
 /* ---- types ---- */
 
 size_t tr_number_bytes(tr_number type)
 {
-    static const size_t bytes[TR_NUMBERS] = {1, 4, 8, 4, 8};
+    static const size_t bytes[TR_NUMBERS] = {1, 4, 8, 4, 8, 1, 2, 2, 4, 8};
     return bytes[type];
 }
 
 const char *tr_number_name(tr_number type)
 {
-    static const char *const names[TR_NUMBERS] = {"uint8", "int32", "int64", "float32", "float64"};
+    static const char *const names[TR_NUMBERS] = {"uint8", "int32",  "int64", "float32", "float64",
+                                                  "int8",  "uint16", "int16", "uint32",  "uint64"};
     return names[type];
 }
 
 hid_t tr_number_stored(tr_number type)
 {
-    const hid_t types[TR_NUMBERS] = {H5T_STD_U8LE, H5T_STD_I32LE, H5T_STD_I64LE, H5T_IEEE_F32LE,
-                                     H5T_IEEE_F64LE};
+    const hid_t types[TR_NUMBERS] = {H5T_STD_U8LE,   H5T_STD_I32LE, H5T_STD_I64LE, H5T_IEEE_F32LE,
+                                     H5T_IEEE_F64LE, H5T_STD_I8LE,  H5T_STD_U16LE, H5T_STD_I16LE,
+                                     H5T_STD_U32LE,  H5T_STD_U64LE};
     return types[type];
 }
 
 hid_t tr_number_native(tr_number type)
 {
-    const hid_t types[TR_NUMBERS] = {H5T_NATIVE_UINT8, H5T_NATIVE_INT32, H5T_NATIVE_INT64,
-                                     H5T_NATIVE_FLOAT, H5T_NATIVE_DOUBLE};
+    const hid_t types[TR_NUMBERS] = {H5T_NATIVE_UINT8,  H5T_NATIVE_INT32,  H5T_NATIVE_INT64,
+                                     H5T_NATIVE_FLOAT,  H5T_NATIVE_DOUBLE, H5T_NATIVE_INT8,
+                                     H5T_NATIVE_UINT16, H5T_NATIVE_INT16,  H5T_NATIVE_UINT32,
+                                     H5T_NATIVE_UINT64};
     return types[type];
 }
 
@@ -42,9 +47,9 @@ tr_status tr_arrays_check_found(const bool found[TR_N_ARRAYS], const char *path,
     for (int i = 0; i < TR_N_ARRAYS; i += 2) {
         const int missing = found[i] ? i + 1 : i;
         if ((found[i] != found[i + 1]) || (i == TR_X_TRAIN && !found[i]))
-            return tr_fail(err, TR_ERR_DATA, "%s: has no %s; expected x_train and y_train%s", path,
-                           tr_array_names[missing],
-                           i == TR_X_TRAIN ? "" : ", and x_test and y_test both or neither");
+            return tr_fail(err, TR_ERR_DATA, "%s: has no %s; expected %s and %s%s", path,
+                           tr_array_names[missing], tr_array_names[i], tr_array_names[i + 1],
+                           i == TR_X_TRAIN ? "" : ", both or neither");
     }
     return TR_OK;
 }
@@ -84,23 +89,25 @@ static tr_status make_room(tr_arrays *arrays, const char *path, tr_error *err)
     return TR_OK;
 }
 
-tr_status tr_arrays_fetch(tr_arrays *out, const char *path, bool as_is,
+tr_status tr_arrays_fetch(tr_arrays *out, const tr_arrays_visit *what,
                           tr_status (*visit)(void *user, tr_error *err), tr_error *err)
 {
     tr_arrays_visit *job = tr_shared_alloc(1, sizeof *job);
     if (job == NULL)
-        return tr_out_of_memory(err, path);
-    *job = (tr_arrays_visit){.path = path, .as_is = as_is};
-    tr_status status = tr_in_child(visit, job, path, err);
+        return tr_out_of_memory(err, what->path);
+    *job = *what;
+    tr_status status = tr_in_child(visit, job, what->path, err);
     tr_arrays arrays = {0};
     if (status == TR_OK) {
         arrays = job->arrays; /* from here on nobody else can change it */
-        status = make_room(&arrays, path, err);
+        status = make_room(&arrays, what->path, err);
     }
     tr_shared_free(job);
     if (status == TR_OK) {
-        tr_arrays_visit reading = {path, as_is, true, arrays};
-        status = tr_in_child(visit, &reading, path, err);
+        tr_arrays_visit reading = *what;
+        reading.reading = true;
+        reading.arrays = arrays;
+        status = tr_in_child(visit, &reading, what->path, err);
     }
     if (status == TR_OK)
         *out = arrays;

@@ -1,4 +1,4 @@
-/* arrays.h -- the four arrays of a dataset as they are, on their way from one format to another.
+/* arrays.h -- the arrays of a dataset as they are, on their way from one format to another.
  *
  * Unlike dataset.h nothing is scaled, split or checked against a network: what goes in comes out,
  * type and shape included. Foreign files are read in a child process (base/child.h).
@@ -15,6 +15,11 @@ typedef enum tr_number {
     TR_NUMBER_I64,
     TR_NUMBER_F32,
     TR_NUMBER_F64,
+    TR_NUMBER_I8,
+    TR_NUMBER_U16,
+    TR_NUMBER_I16,
+    TR_NUMBER_U32,
+    TR_NUMBER_U64,
     TR_NUMBERS
 } tr_number;
 
@@ -26,7 +31,15 @@ typedef struct tr_array {
     void *values;
 } tr_array;
 
-enum { TR_X_TRAIN, TR_Y_TRAIN, TR_X_TEST, TR_Y_TEST, TR_N_ARRAYS };
+enum {
+    TR_X_TRAIN,
+    TR_Y_TRAIN,
+    TR_X_TEST,
+    TR_Y_TEST,
+    TR_X_VALIDATION,
+    TR_Y_VALIDATION,
+    TR_N_ARRAYS
+};
 extern const char *const tr_array_names[TR_N_ARRAYS]; /* "x_train", ... */
 
 typedef struct tr_arrays {
@@ -42,8 +55,9 @@ hid_t tr_number_native(tr_number type);
 
 /* ---- HDF5 ---- */
 
-/* x_train and y_train, and x_test and y_test where the file has both. Errors are TR_ERR_DATA.
- * `as_is`: a type that is none of tr_number is refused; else everything but uint8 comes as float64.
+/* x_train and y_train, and those of test and validation where the file has both. Errors are
+ * TR_ERR_DATA. `as_is`: a type that is none of tr_number is refused; else everything but uint8
+ * comes as float64.
  */
 tr_status tr_arrays_read_h5(tr_arrays *out, const char *path, bool as_is, tr_error *err);
 
@@ -60,7 +74,14 @@ tr_status tr_arrays_write_h5(const tr_arrays *arrays, const tr_arrays_origin *or
 
 /* ---- NumPy's .npz, as Keras's mnist.npz ---- */
 
-tr_status tr_arrays_read_npz(tr_arrays *out, const char *path, tr_error *err);
+enum { TR_NPZ_NAME_MAX = 128 }; /* of a member, with its end and its zero */
+
+/* `names`: of the members, in the order of tr_array_names; NULL among them: not wanted. names NULL:
+ * tr_array_names, as far as they are there. A file that is one array itself (.npy) is taken for the
+ * one that is wanted; its name is "". Arrays in Fortran order and of another byte order are turned,
+ * bool becomes uint8 and float16 float32. */
+tr_status tr_arrays_read_npz(tr_arrays *out, const char *path, const char *const *names,
+                             tr_error *err);
 tr_status tr_arrays_write_npz(const tr_arrays *arrays, const char *path, tr_error *err);
 
 /* ---- shared by the readers ---- */
@@ -69,15 +90,16 @@ tr_status tr_arrays_write_npz(const tr_arrays *arrays, const char *path, tr_erro
  * read. */
 typedef struct tr_arrays_visit {
     const char *path;
+    const char *const *names; /* [TR_N_ARRAYS], or NULL: tr_array_names, as far as they are there */
     bool as_is, reading;
     tr_arrays arrays;
 } tr_arrays_visit;
 
-/* Calls visit(tr_arrays_visit *, err) twice in a child. */
-tr_status tr_arrays_fetch(tr_arrays *out, const char *path, bool as_is,
+/* Calls visit(tr_arrays_visit *, err) twice in a child, with copies of *what. */
+tr_status tr_arrays_fetch(tr_arrays *out, const tr_arrays_visit *what,
                           tr_status (*visit)(void *user, tr_error *err), tr_error *err);
 
-/* Both of the training set must be there, and both or none of the test set. */
+/* Both of the training set must be there, and both or none of the others. */
 tr_status tr_arrays_check_found(const bool found[TR_N_ARRAYS], const char *path, tr_error *err);
 
 #endif

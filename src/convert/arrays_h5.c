@@ -28,8 +28,7 @@ static tr_status choose_type(tr_number *out, const tr_h5_array *array, const tr_
     tr_h5_close(type);
     if (found < 0)
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: %s is %s; only uint8, int32, int64, float32 and float64 go into that "
-                       "format",
+                       "%s: %s is %s; only whole numbers, float32 and float64 go into that format",
                        job->path, array->name, array->text);
     *out = (tr_number)found;
     return TR_OK;
@@ -84,7 +83,7 @@ static tr_status visit_file(void *user, tr_error *err)
 
 tr_status tr_arrays_read_h5(tr_arrays *out, const char *path, bool as_is, tr_error *err)
 {
-    return tr_arrays_fetch(out, path, as_is, visit_file, err);
+    return tr_arrays_fetch(out, &(tr_arrays_visit){.path = path, .as_is = as_is}, visit_file, err);
 }
 
 /* ---- writing ---- */

@@ -245,7 +245,7 @@ static tr_status read_table(tr_arrays *all, int first, const char *path, const i
                             int n_shape, tr_error *err)
 {
     tr_arrays table = {0};
-    TR_TRY(tr_arrays_fetch(&table, path, false, visit_file, err));
+    TR_TRY(tr_arrays_fetch(&table, &(tr_arrays_visit){.path = path}, visit_file, err));
     all->items[first] = table.items[TR_X_TRAIN];
     all->items[first + 1] = table.items[TR_Y_TRAIN];
     return give_shape(&all->items[first], shape, n_shape, path, err);

@@ -15,7 +15,7 @@
 #include "mem.h"
 #include "trainer/convert.h"
 
-enum { PARTS = TR_N_ARRAYS, NAME_BYTES = 64 };
+enum { PARTS = 4, NAME_BYTES = 64 };
 
 /* One of the four, in the order of arrays.h. */
 struct part {

@@ -14,8 +14,8 @@
 enum { TYPE_U8 = 8, MOST_RANK = 3 };
 
 static const char *const file_names[TR_N_ARRAYS] = {
-    "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte"};
+    "train-images-idx3-ubyte", "train-labels-idx1-ubyte",      "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",  "validation-images-idx3-ubyte", "validation-labels-idx1-ubyte"};
 
 typedef struct idx_file {
     uint8_t *bytes; /* NULL: no such part */
@@ -29,7 +29,7 @@ typedef struct idx_file {
 static tr_status check_shape(const tr_arrays *arrays, int i, const char *path, tr_error *err)
 {
     const tr_array *array = &arrays->items[i], *partner = &arrays->items[i ^ 1];
-    const bool images = i == TR_X_TRAIN || i == TR_X_TEST;
+    const bool images = i % 2 == 0;
     const int rank = images ? 3 : 1;
     if (array->rank != rank && !(array->rank == rank + 1 && array->dims[rank] == 1))
         return tr_fail(err, TR_ERR_DATA, "%s: %s has %d dimensions; IDX files of this kind hold %s",
@@ -70,7 +70,7 @@ static tr_status make_file(idx_file *file, const tr_arrays *arrays, int i, const
                            tr_error *err)
 {
     const tr_array *array = &arrays->items[i];
-    const int rank = i == TR_X_TRAIN || i == TR_X_TEST ? 3 : 1;
+    const int rank = i % 2 == 0 ? 3 : 1;
     const size_t n_header = 4 + 4 * (size_t)rank;
     TR_TRY(check_shape(arrays, i, path, err));
     file->n = n_header + (size_t)array->n;

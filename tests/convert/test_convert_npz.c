@@ -42,28 +42,116 @@ Test(convert_npz, arrays_stay_what_they_are)
 {
     tr_arrays arrays = {0};
     tr_error err = {0};
-    cr_assert_eq(tr_convert_npz(TR_GOLDEN "/arrays.npz", in_folder("a.h5"), &err), TR_OK, "%s",
-                 err.text);
+    cr_assert_eq(tr_convert_npz(TR_GOLDEN "/arrays.npz", NULL, in_folder("a.h5"), &err), TR_OK,
+                 "%s", err.text);
     cr_assert_eq(tr_arrays_read_h5(&arrays, in_folder("a.h5"), true, &err), TR_OK, "%s", err.text);
     expect_all(&arrays);
     tr_arrays_release(&arrays);
     cr_assert_eq(tr_convert_to_npz(in_folder("a.h5"), in_folder("b.npz"), &err), TR_OK, "%s",
                  err.text);
-    cr_assert_eq(tr_arrays_read_npz(&arrays, in_folder("b.npz"), &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_arrays_read_npz(&arrays, in_folder("b.npz"), NULL, &err), TR_OK, "%s",
+                 err.text);
     expect_all(&arrays);
     tr_arrays_release(&arrays);
     expect_no_leak();
+}
+
+/* Whatever the type. */
+static double element(const tr_array *array, int64_t k)
+{
+    switch (array->type) {
+    case TR_NUMBER_U8:
+        return ((const uint8_t *)array->values)[k];
+    case TR_NUMBER_I16:
+        return ((const int16_t *)array->values)[k];
+    case TR_NUMBER_U16:
+        return ((const uint16_t *)array->values)[k];
+    case TR_NUMBER_U32:
+        return ((const uint32_t *)array->values)[k];
+    case TR_NUMBER_U64:
+        return (double)((const uint64_t *)array->values)[k];
+    case TR_NUMBER_F32:
+        return ((const float *)array->values)[k];
+    default:
+        return ((const double *)array->values)[k];
+    }
+}
+
+static void expect_other(const tr_array *array, tr_number type, int64_t n, double from)
+{
+    cr_assert(array->type == type && array->n == n, "%s, %lld", tr_number_name(array->type),
+              (long long)array->n);
+    for (int64_t k = 0; k < n; k++)
+        cr_assert_eq(element(array, k), (double)(k % 11) + from, "element %lld", (long long)k);
+}
+
+Test(convert_npz, any_names_and_types)
+{
+    static const char *const names[TR_CONVERT_NAMES] = {"train_images",
+                                                        "train_labels",
+                                                        "test_images",
+                                                        TR_GOLDEN "/arrays_other.npy",
+                                                        TR_GOLDEN "/arrays_other.npz:val_images",
+                                                        "val_labels"};
+    tr_arrays arrays = {0};
+    tr_error err = {0};
+    cr_assert_eq(tr_convert_npz(TR_GOLDEN "/arrays_other.npz", names, in_folder("a.h5"), &err),
+                 TR_OK, "%s", err.text);
+    cr_assert_eq(tr_arrays_read_h5(&arrays, in_folder("a.h5"), true, &err), TR_OK, "%s", err.text);
+    expect_other(&arrays.items[TR_X_TRAIN], TR_NUMBER_F32, 60, -2);
+    expect_other(&arrays.items[TR_X_TEST], TR_NUMBER_F64, 36, -2);
+    expect_other(&arrays.items[TR_X_VALIDATION], TR_NUMBER_I16, 24, -2);
+    expect_other(&arrays.items[TR_Y_VALIDATION], TR_NUMBER_U16, 2, 0);
+    expect_other(&arrays.items[TR_Y_TEST], TR_NUMBER_U32, 3, 0);
+    const tr_array *labels = &arrays.items[TR_Y_TRAIN];
+    cr_assert(labels->type == TR_NUMBER_U8 && labels->n == 5);
+    for (int k = 0; k < 5; k++)
+        cr_expect_eq(element(labels, k), k % 2);
+    tr_arrays_release(&arrays);
+    expect_no_leak();
+}
+
+static void expect_names_refused(const char *const names[TR_CONVERT_NAMES], tr_status status,
+                                 const char *text)
+{
+    tr_error err = {0};
+    cr_expect_eq(tr_convert_npz(TR_GOLDEN "/arrays_other.npz", names, in_folder("a.h5"), &err),
+                 status, "%s", err.text);
+    expect_texts(&err, text, NULL);
+    cr_expect_neq(access(in_folder("a.h5"), F_OK), 0);
+}
+
+Test(convert_npz, names_that_are_not_there)
+{
+    expect_names_refused(NULL, TR_ERR_DATA,
+                         "it has: train_images, train_labels, val_images, val_labels, test_images, "
+                         "test_labels; say which");
+    expect_names_refused((const char *const[TR_CONVERT_NAMES]){"images", "train_labels"},
+                         TR_ERR_DATA, "has no array images; it has: train_images, ");
+    expect_names_refused((const char *const[TR_CONVERT_NAMES]){"train_images"}, TR_ERR_DATA,
+                         "has no y_train");
+    expect_names_refused(
+        (const char *const[TR_CONVERT_NAMES]){"train_images", "train_labels", NULL, "test_labels"},
+        TR_ERR_DATA, "has no x_test");
+    expect_names_refused((const char *const[TR_CONVERT_NAMES]){"train_images", "x.npz:"},
+                         TR_ERR_CONFIG, "no array is named");
+    expect_names_refused((const char *const[TR_CONVERT_NAMES]){"train_images", "none.npy"},
+                         TR_ERR_DATA, "none.npy");
+    expect_names_refused(
+        (const char *const[TR_CONVERT_NAMES]){"train_images", TR_GOLDEN "/arrays_other.npy:y"},
+        TR_ERR_DATA, "is one array (.npy) and has none called y");
 }
 
 Test(convert_npz, packed_and_without_a_test_set)
 {
     tr_arrays arrays = {0};
     tr_error err = {0};
-    cr_assert_eq(tr_convert_npz(TR_GOLDEN "/arrays_packed.npz", in_folder("a.h5"), &err), TR_OK,
-                 "%s", err.text);
+    cr_assert_eq(tr_convert_npz(TR_GOLDEN "/arrays_packed.npz", NULL, in_folder("a.h5"), &err),
+                 TR_OK, "%s", err.text);
     cr_assert_eq(tr_convert_to_npz(in_folder("a.h5"), in_folder("b.npz"), &err), TR_OK, "%s",
                  err.text);
-    cr_assert_eq(tr_arrays_read_npz(&arrays, in_folder("b.npz"), &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_arrays_read_npz(&arrays, in_folder("b.npz"), NULL, &err), TR_OK, "%s",
+                 err.text);
     expect_array(&arrays.items[TR_X_TRAIN], TR_NUMBER_F32, 4, 12000);
     expect_array(&arrays.items[TR_Y_TRAIN], TR_NUMBER_U8, 1, 500);
     cr_expect_eq(arrays.items[TR_X_TEST].n, 0);
@@ -77,7 +165,7 @@ static void expect_survived(const uint8_t *bytes, size_t n, size_t *n_refused)
     tr_arrays arrays = {0};
     tr_error err = {0};
     write_bytes(in_folder("bad.npz"), bytes, n);
-    const tr_status status = tr_arrays_read_npz(&arrays, in_folder("bad.npz"), &err);
+    const tr_status status = tr_arrays_read_npz(&arrays, in_folder("bad.npz"), NULL, &err);
     *n_refused += status != TR_OK;
     if (status == TR_OK && arrays.items[TR_X_TEST].n > 0)
         expect_all(&arrays);
@@ -110,12 +198,13 @@ Test(convert_npz, a_flipped_bit_among_many_values_is_noticed)
     tr_arrays arrays = {0};
     tr_error err = {0};
     size_t n;
-    cr_assert_eq(tr_convert_npz(TR_GOLDEN "/arrays_packed.npz", in_folder("a.h5"), &err), TR_OK);
+    cr_assert_eq(tr_convert_npz(TR_GOLDEN "/arrays_packed.npz", NULL, in_folder("a.h5"), &err),
+                 TR_OK);
     cr_assert_eq(tr_convert_to_npz(in_folder("a.h5"), in_folder("b.npz"), &err), TR_OK);
     uint8_t *bytes = read_bytes(in_folder("b.npz"), &n);
     bytes[n / 2] ^= 4;
     write_bytes(in_folder("b.npz"), bytes, n);
-    cr_expect_eq(tr_arrays_read_npz(&arrays, in_folder("b.npz"), &err), TR_ERR_DATA);
+    cr_expect_eq(tr_arrays_read_npz(&arrays, in_folder("b.npz"), NULL, &err), TR_ERR_DATA);
     expect_texts(&err, "b.npz: x_train.npy: the archive is damaged", NULL);
     tr_free(bytes);
 }
@@ -133,7 +222,7 @@ static void expect_miscounted(int64_t n_values)
     size_t n_archive;
     cr_assert_eq(tr_zip_make(&archive, &n_archive, members, 2, &err), TR_OK);
     write_bytes(in_folder("c.npz"), archive, n_archive);
-    const tr_status status = tr_arrays_read_npz(&arrays, in_folder("c.npz"), &err);
+    const tr_status status = tr_arrays_read_npz(&arrays, in_folder("c.npz"), NULL, &err);
     cr_expect_eq(status, n_values == 4 ? TR_OK : TR_ERR_DATA, "%d values", (int)n_values);
     if (status != TR_OK)
         expect_texts(&err, "its header promises 4 elements of uint8", NULL);
@@ -152,17 +241,21 @@ Test(convert_npz, refuses_what_the_format_does_not_hold)
 {
     static const float values[6] = {0};
     tr_error err = {0};
-    hid_t file = h5_create(in_folder("a.h5"));
-    h5_put(file, "x_train", H5T_STD_U16LE, H5T_NATIVE_FLOAT, 0, values, 2, 3, 2);
+    hid_t file = h5_create(in_folder("a.h5")), three_bytes = H5Tcopy(H5T_STD_U32LE);
+    H5Tset_precision(three_bytes, 24);
+    H5Tset_size(three_bytes, 3);
+    h5_put(file, "x_train", three_bytes, H5T_NATIVE_FLOAT, 0, values, 2, 3, 2);
+    H5Tclose(three_bytes);
     h5_put(file, "y_train", H5T_STD_U8LE, H5T_NATIVE_FLOAT, 0, values, 1, 3);
     H5Fclose(file);
     cr_expect_eq(tr_convert_to_npz(in_folder("a.h5"), in_folder("b.npz"), &err), TR_ERR_DATA);
-    expect_texts(&err, "a.h5: x_train is uint16 [3, 2]", "float64", NULL);
+    expect_texts(&err, "a.h5: x_train is uint24 [3, 2]", "float64", NULL);
     file = h5_create(in_folder("a.h5"));
     h5_put(file, "x_train", H5T_STD_U8LE, H5T_NATIVE_FLOAT, 0, values, 2, 3, 2);
     H5Fclose(file);
     cr_expect_eq(tr_convert_to_npz(in_folder("a.h5"), in_folder("b.npz"), &err), TR_ERR_DATA);
     expect_texts(&err, "a.h5: has no y_train", NULL);
     cr_expect_neq(access(in_folder("b.npz"), F_OK), 0);
-    cr_expect_eq(tr_convert_npz(TR_GOLDEN "/arrays.npz", "/nowhere/at/all.h5", &err), TR_ERR_IO);
+    cr_expect_eq(tr_convert_npz(TR_GOLDEN "/arrays.npz", NULL, "/nowhere/at/all.h5", &err),
+                 TR_ERR_IO);
 }

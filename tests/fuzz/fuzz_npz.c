@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     void *member = NULL;
     size_t n_member = 0;
     const char *path = fuzz_file(bytes, n);
-    fuzz_expect(tr_arrays_read_npz(&arrays, path, &err), &err);
+    fuzz_expect(tr_arrays_read_npz(&arrays, path, NULL, &err), &err);
     tr_arrays_release(&arrays);
     if (tr_is_zip(path))
         fuzz_expect(tr_zip_read(&member, &n_member, path, "x_train.npy", MOST_BYTES, &err), &err);
