@@ -13,8 +13,11 @@
 /* Reads four IDX files (plain or .gz: train images, train labels, test images, test labels, found
  * by their usual names in `folder`) and writes x_train y_train x_test y_test (uint8, chunked,
  * deflate) to the HDF5 file `out_path`, with root attributes naming the source. Every magic number,
- * dimension and file size is checked. The output is whole or not written. */
-tr_status tr_convert_idx(const char *folder, const char *out_path, tr_error *err);
+ * dimension and file size is checked. `emnist`: "letters", "balanced", ..., of EMNIST's files;
+ * NULL: MNIST's names, or the only set of EMNIST that is there. Its pictures are turned upright,
+ * the letters counted from 0, the classes named. The output is whole or not written. */
+tr_status tr_convert_idx(const char *folder, const char *emnist, const char *out_path,
+                         tr_error *err);
 
 /* The way back: train-images-idx3-ubyte and the others into `folder`, which is made. Values must be
  * whole numbers from 0 to 255, of any type (TR_ERR_DATA names the first that is not), images of one

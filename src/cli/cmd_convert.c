@@ -15,7 +15,10 @@ static const char doc[] =
     "idx, to-idx: the four files of MNIST and its relatives in FOLDER, read plain or .gz:\n"
     "  train-images-idx3-ubyte  train-labels-idx1-ubyte\n"
     "  t10k-images-idx3-ubyte   t10k-labels-idx1-ubyte\n"
-    "npz, to-npz: NumPy arrays of those names in one file, as Keras's mnist.npz.\n"
+    "EMNIST's, with emnist-letters- or the like before them, likewise; its pictures are turned "
+    "upright.\n"
+    "npz, to-npz: NumPy arrays of those names in one file, as Keras's mnist.npz; for others say "
+    "which is which, as in --x-train train_images.\n"
     "csv: tables as text, a class and then numbers in each line, as mnist_train.csv: vectors "
     "(input_shape = 784), or with --shape images. A head may name another column as label.\n"
     "cifar10, cifar100: the binary version or the one for Python, the folder or the .tar.gz of it; "
@@ -29,7 +32,7 @@ typedef struct request {
     const struct format *format;
     const char *paths[MOST_PATHS]; /* inputs, and the output behind them */
     int n;
-    const char *shape;
+    const char *shape, *emnist;
     const char *names[TR_CONVERT_NAMES];
     bool coarse;
     char given[32]; /* letters of the options */
@@ -47,12 +50,13 @@ static const char npz_options[] = "\1\2\3\4\5\6"; /* in the order of the arrays;
 
 static const struct argp_option table[] = {
     {"shape", 's', "H,W[,C]", 0, "csv: samples are images, their numbers row by row", 0},
+    {"emnist", 'e', "SET", 0, "idx: of EMNIST, such as letters, where FOLDER has several", 0},
     {"x-train", '\1', "ARRAY", 0, "npz: where it is, NAME or OTHER.npz:NAME or OTHER.npy", 0},
-    {"y-train", '\2', "ARRAY", 0, "its classes", 0},
-    {"x-test", '\3', "ARRAY", 0, "likewise", 0},
-    {"y-test", '\4', "ARRAY", 0, NULL, 0},
-    {"x-validation", '\5', "ARRAY", 0, NULL, 0},
-    {"y-validation", '\6', "ARRAY", 0, NULL, 0},
+    {"y-train", '\2', "ARRAY", 0, "classes of x-train", 0},
+    {"x-test", '\3', "ARRAY", 0, "the test set", 0},
+    {"y-test", '\4', "ARRAY", 0, "its classes", 0},
+    {"x-validation", '\5', "ARRAY", 0, "the validation set", 0},
+    {"y-validation", '\6', "ARRAY", 0, "its classes", 0},
     {"coarse", 'c', NULL, 0, "cifar100: the 20 classes instead of the 100", 0},
     {0},
 };
@@ -66,7 +70,7 @@ static const char *output_of(const request *asked)
 
 static tr_status convert_idx(const request *asked, tr_error *err)
 {
-    return tr_convert_idx(asked->paths[0], output_of(asked), err);
+    return tr_convert_idx(asked->paths[0], asked->emnist, output_of(asked), err);
 }
 
 static tr_status convert_to_idx(const request *asked, tr_error *err)
@@ -128,7 +132,7 @@ static tr_status convert_csv(const request *asked, tr_error *err)
 }
 
 static const format formats[] = {
-    {"idx", "FOLDER OUT.h5", 2, 2, "", convert_idx},
+    {"idx", "FOLDER OUT.h5", 2, 2, "e", convert_idx},
     {"to-idx", "FILE.h5 FOLDER", 2, 2, "", convert_to_idx},
     {"npz", "FILE.npz OUT.h5", 2, 2, npz_options, convert_npz},
     {"to-npz", "FILE.h5 OUT.npz", 2, 2, "", convert_to_npz},
@@ -208,6 +212,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 's':
         tr_option_once(&asked->shape, arg, "shape", state);
+        return 0;
+    case 'e':
+        tr_option_once(&asked->emnist, arg, "emnist", state);
         return 0;
     case 'c':
         asked->coarse = true;

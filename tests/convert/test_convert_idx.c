@@ -59,12 +59,70 @@ static void expect_text(hid_t object, const char *name, const char *expected)
     H5Aclose(attribute);
 }
 
+/* As EMNIST's authors spell them; labels count from `first`. */
+static void put_emnist(const char *set, uint32_t first)
+{
+    char name[128];
+    static const char *const ends[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz",
+                                       "test-images-idx3-ubyte.gz", "test-labels-idx1-ubyte"};
+    for (int i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "emnist-%s-%s", set, ends[i]);
+        put_idx(name, i % 2 == 0 ? 3 : 1, i < 2 ? TEST + 2 : TEST, H, W, i % 2 == 0 ? 11 : first);
+    }
+}
+
+Test(convert_idx, emnist_lies_on_its_side)
+{
+    uint8_t x[(TEST + 2) * H * W], y[TEST + 2];
+    char letters[26];
+    tr_error err = {0};
+    put_emnist("letters", 1);
+    cr_assert_eq(tr_convert_idx(folder, NULL, in_folder("out.h5"), &err), TR_OK, "%s", err.text);
+    const hid_t file = H5Fopen(in_folder("out.h5"), H5F_ACC_RDONLY, H5P_DEFAULT),
+                images = H5Dopen2(file, "x_train", H5P_DEFAULT),
+                labels = H5Dopen2(file, "y_train", H5P_DEFAULT),
+                names = H5Dopen2(file, "class_names", H5P_DEFAULT), text = H5Dget_type(names);
+    hsize_t dims[3];
+    H5Sget_simple_extent_dims(H5Dget_space(images), dims, NULL);
+    cr_assert(dims[0] == TEST + 2 && dims[1] == W && dims[2] == H);
+    H5Dread(images, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, x);
+    H5Dread(labels, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, y);
+    for (uint32_t i = 0; i < TEST + 2; i++)
+        for (uint32_t row = 0; row < W; row++)
+            for (uint32_t column = 0; column < H; column++)
+                cr_assert_eq(x[(i * W + row) * H + column], noise((i * H + column) * W + row + 11));
+    for (uint32_t i = 0; i < TEST + 2; i++)
+        cr_expect_eq(y[i], i % 10); /* written as (i + 1) % 10 */
+    cr_assert_eq(H5Tget_size(text), 1);
+    H5Dread(names, text, H5S_ALL, H5S_ALL, H5P_DEFAULT, letters);
+    cr_expect_eq(memcmp(letters, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", 26), 0);
+    H5Tclose(text), H5Dclose(names), H5Dclose(labels), H5Dclose(images), H5Fclose(file);
+}
+
+Test(convert_idx, a_set_of_emnist_has_to_be_clear)
+{
+    tr_error err = {0};
+    put_emnist("letters", 1);
+    put_emnist("digits", 0);
+    cr_expect_eq(tr_convert_idx(folder, NULL, in_folder("out.h5"), &err), TR_ERR_CONFIG);
+    expect_texts(&err, "several sets of EMNIST: digits, letters", NULL);
+    cr_expect_eq(tr_convert_idx(folder, "let", in_folder("out.h5"), &err), TR_ERR_CONFIG);
+    expect_texts(&err, "has no emnist-let-train-images", "it has: digits, letters", NULL);
+    cr_expect_eq(tr_convert_idx(folder, "digits", in_folder("out.h5"), &err), TR_OK, "%s",
+                 err.text);
+    put_emnist("letters", 0);
+    cr_expect_eq(tr_convert_idx(folder, "letters", in_folder("out.h5"), &err), TR_ERR_DATA);
+    expect_texts(&err, "label 0 is 0; those of EMNIST's set letters are 1 to 26", NULL);
+    put_four();
+    cr_expect_eq(tr_convert_idx(folder, NULL, in_folder("out.h5"), &err), TR_OK, "%s", err.text);
+}
+
 Test(convert_idx, makes_a_dataset_that_opens)
 {
     put_four();
     const char *out = in_folder("out.h5");
     tr_error err = {0};
-    cr_assert_eq(tr_convert_idx(folder, out, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_convert_idx(folder, NULL, out, &err), TR_OK, "%s", err.text);
     const tr_config config = config_for(out, H, W, 1);
     tr_dataset *dataset = NULL;
     cr_assert_eq(tr_dataset_open(&dataset, &config, TR_TARGET_CLASSES, &err), TR_OK, "%s",
@@ -87,7 +145,7 @@ Test(convert_idx, makes_a_dataset_that_opens)
 Test(convert_idx, says_where_it_came_from)
 {
     put_four();
-    cr_assert_eq(tr_convert_idx(folder, in_folder("out.h5"), NULL), TR_OK);
+    cr_assert_eq(tr_convert_idx(folder, NULL, in_folder("out.h5"), NULL), TR_OK);
     const hid_t file = H5Fopen(in_folder("out.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
     expect_text(file, "source", "IDX files");
     expect_text(file, "creator", "trainer convert idx");
@@ -100,9 +158,9 @@ Test(convert_idx, says_where_it_came_from)
 Test(convert_idx, same_input_same_bytes)
 {
     put_four();
-    cr_assert_eq(tr_convert_idx(folder, in_folder("a.h5"), NULL), TR_OK);
+    cr_assert_eq(tr_convert_idx(folder, NULL, in_folder("a.h5"), NULL), TR_OK);
     sleep(1); /* time stamps would differ */
-    cr_assert_eq(tr_convert_idx(folder, in_folder("b.h5"), NULL), TR_OK);
+    cr_assert_eq(tr_convert_idx(folder, NULL, in_folder("b.h5"), NULL), TR_OK);
     size_t n_a, n_b;
     uint8_t *a = read_bytes(in_folder("a.h5"), &n_a), *b = read_bytes(in_folder("b.h5"), &n_b);
     cr_assert_eq(n_a, n_b);
@@ -115,7 +173,7 @@ static void expect_refused(const char *from, const char *text)
 {
     const char *out = in_folder("out.h5");
     tr_error err = {0};
-    cr_expect_eq(tr_convert_idx(from, out, &err), TR_ERR_DATA, "wanted: %s", text);
+    cr_expect_eq(tr_convert_idx(from, NULL, out, &err), TR_ERR_DATA, "wanted: %s", text);
     expect_texts(&err, from, text, NULL);
     cr_expect_neq(access(out, F_OK), 0, "%s", text);
 }
@@ -149,7 +207,7 @@ Test(convert_idx, full_disk_leaves_the_old_file)
     limit.rlim_cur = 4000;
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     tr_error err = {0};
-    const tr_status status = tr_convert_idx(folder, out, &err);
+    const tr_status status = tr_convert_idx(folder, NULL, out, &err);
     limit.rlim_cur = before;
     setrlimit(RLIMIT_FSIZE, &limit);
     cr_expect_eq(status, TR_ERR_IO, "%d: %s", status, err.text);
@@ -166,7 +224,7 @@ Test(convert_idx, unwritable_place)
     put_four();
     tr_error err = {0};
     const char *out = in_folder("absent/out.h5");
-    cr_expect_eq(tr_convert_idx(folder, out, &err), TR_ERR_IO);
+    cr_expect_eq(tr_convert_idx(folder, NULL, out, &err), TR_ERR_IO);
     expect_texts(&err, out, "No such file", NULL);
 }
 
@@ -180,7 +238,7 @@ Test(convert_idx, survives_any_failed_allocation)
         write_bytes(out, "old", 3);
         tr_error err = {0};
         tr_alloc_fail_after(k);
-        status = tr_convert_idx(folder, out, &err);
+        status = tr_convert_idx(folder, NULL, out, &err);
         tr_alloc_fail_after(-1);
         struct stat info;
         cr_assert_eq(stat(out, &info), 0);

@@ -48,7 +48,8 @@ Test(convert_to_idx, comes_back)
     cr_assert_eq(n, 16 + 48);
     cr_expect_eq(memcmp(bytes, header, 16), 0);
     tr_free(bytes);
-    cr_assert_eq(tr_convert_idx(in_folder("out"), in_folder("b.h5"), &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_convert_idx(in_folder("out"), NULL, in_folder("b.h5"), &err), TR_OK, "%s",
+                 err.text);
     cr_assert_eq(tr_arrays_read_h5(&arrays, in_folder("b.h5"), true, &err), TR_OK);
     for (int i = 0; i < 4; i++)
         for (int64_t k = 0; k < arrays.items[i].n; k++)
