@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child_internal.h"
 #include "confine.h"
 #include "mem.h"
 
@@ -42,7 +43,7 @@ typedef struct child_report {
 
 /* ---- the child ---- */
 
-static int cpu_seconds(const char *path)
+int tr_child_seconds(const char *path)
 {
     struct stat info;
     if (stat(path, &info) != 0 || info.st_size / BYTES_PER_SECOND >= MOST_SECONDS - LEAST_SECONDS)
@@ -100,9 +101,7 @@ static void offer_to_die_first(void)
     close(fd);
 }
 
-_Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void *job,
-                               child_report *report, pid_t parent, int seconds,
-                               const char *only_file)
+bool tr_become_child(pid_t parent, int seconds, const char *reach)
 {
     tr_default_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -115,7 +114,14 @@ _Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void
     silence();
     offer_to_die_first();
     tr_alloc_bound_others(slack_bytes);
-    report->unconfined = !tr_confine(only_file);
+    return tr_confine(reach);
+}
+
+_Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void *job,
+                               child_report *report, pid_t parent, int seconds,
+                               const char *only_file)
+{
+    report->unconfined = !tr_become_child(parent, seconds, only_file);
     report->status = work(job, &report->err);
     report->finished = true;
     _exit(0); /* flushes nothing: our buffers and HDF5's open files are the parent's */
@@ -123,7 +129,7 @@ _Noreturn static void be_child(tr_status (*work)(void *job, tr_error *err), void
 
 /* ---- the parent ---- */
 
-static tr_status fail_dead(const char *path, int wait_status, int seconds, tr_error *err)
+tr_status tr_child_died(const char *path, int wait_status, int seconds, tr_error *err)
 {
     if (!WIFSIGNALED(wait_status)) /* a sanitizer exits */
         return tr_fail(err, TR_ERR_DATA,
@@ -184,7 +190,7 @@ static int wait_for(pid_t child, int alive, int64_t most_ms, bool *late)
     }
 }
 
-static tr_status known_status(tr_status status)
+tr_status tr_child_status(tr_status status)
 {
     switch (status) {
     case TR_OK:
@@ -201,13 +207,17 @@ static tr_status known_status(tr_status status)
     }
 }
 
-/* Names in a file are no commands to a terminal. */
-static void make_plain(char *text, size_t n)
+void tr_child_make_plain(char *text, size_t n)
 {
     text[n - 1] = '\0';
     for (; *text != '\0'; text++)
         if (((unsigned char)*text < ' ' && *text != '\n') || *text == 127)
             *text = '?';
+}
+
+void tr_child_was_unconfined(void)
+{
+    unconfined = true;
 }
 
 bool tr_children_are_confined(void)
@@ -238,7 +248,7 @@ tr_status tr_in_child_reaching(const char *only_file, tr_status (*work)(void *jo
         tr_shared_free(report);
         return tr_fail(err, TR_ERR_INTERNAL, "%s: it cannot be read: %s", path, strerror(cause));
     }
-    const int seconds = cpu_seconds(path);
+    const int seconds = tr_child_seconds(path);
     const int64_t waiting = test_milliseconds > 0
                                 ? test_milliseconds
                                 : ((int64_t)seconds * WAITING + LEAST_WAITING) * 1000;
@@ -257,19 +267,19 @@ tr_status tr_in_child_reaching(const char *only_file, tr_status (*work)(void *jo
         bool late;
         const int wait_status = wait_for(child, ends[0], waiting, &late);
         if (report->unconfined)
-            unconfined = true;
+            tr_child_was_unconfined();
         if (late) {
             status = tr_fail(err, TR_ERR_DATA,
                              "%s: reading it came to no end within %lld s; is it a file that can "
                              "be read at all?",
                              path, (long long)((waiting + 999) / 1000));
         } else if (report->finished) {
-            status = known_status(report->status);
-            make_plain(report->err.text, sizeof report->err.text);
+            status = tr_child_status(report->status);
+            tr_child_make_plain(report->err.text, sizeof report->err.text);
             if (status != TR_OK)
                 status = tr_fail(err, status, "%s", report->err.text);
         } else {
-            status = fail_dead(path, wait_status, seconds, err);
+            status = tr_child_died(path, wait_status, seconds, err);
         }
     }
     close(ends[0]);

@@ -14,7 +14,7 @@
 /* ---- files: Landlock, of Linux 5.13 ---- */
 
 /* Where the kernel has none, the filter still keeps files from being written. */
-static void allow_one_file(const char *path)
+static void allow_one(const char *path)
 {
     const struct landlock_ruleset_attr rules = {
         .handled_access_fs = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
@@ -23,10 +23,10 @@ static void allow_one_file(const char *path)
     const int file = open(path, O_PATH | O_CLOEXEC);
     struct stat info;
     if (set >= 0 && file >= 0 && fstat(file, &info) == 0) {
-        /* A folder may be opened so far that it can be told from a file. */
         const struct landlock_path_beneath_attr one = {
-            .allowed_access =
-                S_ISDIR(info.st_mode) ? LANDLOCK_ACCESS_FS_READ_DIR : LANDLOCK_ACCESS_FS_READ_FILE,
+            .allowed_access = S_ISDIR(info.st_mode)
+                                  ? LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_READ_FILE
+                                  : LANDLOCK_ACCESS_FS_READ_FILE,
             .parent_fd = file};
         if (syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &one, 0) == 0 &&
             syscall(SYS_landlock_restrict_self, set, 0) != 0)
@@ -102,13 +102,13 @@ static bool filter_calls(void)
 bool tr_confine(const char *path)
 {
 #ifdef TR_SANITIZED /* their reports start programs and read /proc */
-    (void)path, (void)allow_one_file, (void)filter_calls;
+    (void)path, (void)allow_one, (void)filter_calls;
     return true;
 #else
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return false;
     if (path != NULL)
-        allow_one_file(path);
+        allow_one(path);
     return filter_calls();
 #endif
 }

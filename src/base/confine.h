@@ -10,8 +10,9 @@
 
 #include <stdbool.h>
 
-/* Of this process, for ever; call with one thread. `path`: the only file that can still be opened;
- * NULL: any, for reading. False: this kernel does not filter system calls. */
+/* Of this process, for ever; call with one thread. `path`: the only file that can still be opened,
+ * or a folder: all that is in it; NULL: any, for reading. False: this kernel does not filter system
+ * calls. */
 bool tr_confine(const char *path);
 
 #endif

@@ -1,9 +1,9 @@
 /* elementary_math.h -- exp, log and their kin for results that a training depends on, with the same
  * bits on every CPU and under every C library, whose own differ in the last place.
  *
- * Of additions, multiplications, divisions and square roots in a written order. Errors in units of the last
- * place: tr_expf 0.51, tr_exp, tr_log and tr_log1p 1, tr_cos_pi 1 of a number near 1; tr_pow as
- * many more as the logarithm of its result is large. NaN, infinities and 0 as in C.
+ * Of additions, multiplications, divisions and square roots in a written order. Errors in units of
+ * the last place: tr_expf 0.51, tr_exp, tr_log and tr_log1p 1, tr_cos_pi 1 of a number near 1;
+ * tr_pow as many more as the logarithm of its result is large. NaN, infinities and 0 as in C.
  */
 #ifndef TR_ELEMENTARY_MATH_H
 #define TR_ELEMENTARY_MATH_H

@@ -31,6 +31,7 @@ static size_t physical_bytes(void)
 /* ---- a limit for others ---- */
 
 static bool bounds_others;
+static rlim_t first_bound;
 
 /* Address space in use. */
 static size_t mapped_bytes(void)
@@ -61,11 +62,20 @@ void tr_alloc_bound_others(size_t slack)
     const size_t mapped = mapped_bytes();
     if (mapped == 0 || getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur <= mapped + slack)
         return;
-    limit.rlim_cur = mapped + slack;
+    limit.rlim_cur = first_bound = mapped + slack;
     bounds_others = setrlimit(RLIMIT_AS, &limit) == 0;
 #else
     (void)slack, (void)mapped_bytes;
 #endif
+}
+
+void tr_alloc_bound_again(void)
+{
+    struct rlimit limit;
+    if (!bounds_others || getrlimit(RLIMIT_AS, &limit) != 0)
+        return;
+    limit.rlim_cur = first_bound;
+    setrlimit(RLIMIT_AS, &limit);
 }
 
 void tr_alloc_expect(size_t bytes)

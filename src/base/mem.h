@@ -34,6 +34,9 @@ void *tr_grown(void *items, size_t n, size_t item_bytes) __attribute__((warn_unu
  * all that does not come through here: libraries, which believe what a file says of its sizes. */
 void tr_alloc_bound_others(size_t slack);
 
+/* Back to that limit, for the next piece of work of one process. */
+void tr_alloc_bound_again(void);
+
 /* A library is about to take so many bytes for something whose size was checked. */
 void tr_alloc_expect(size_t bytes);
 
