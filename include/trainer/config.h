@@ -19,6 +19,12 @@ struct tr_section;
 
 enum { TR_DEFAULT_TOP_K = 5 }; /* Keras's */
 
+typedef enum tr_data_memory {
+    TR_MEMORY_AUTO,     /* in memory where there is enough of it */
+    TR_MEMORY_RESIDENT, /* in memory */
+    TR_MEMORY_STREAMED  /* in their file */
+} tr_data_memory;
+
 typedef struct tr_data_config {
     const char *file;    /* HDF5 */
     const char *x_train; /* dataset names inside the file; Keras's mnist.npz names by default */
@@ -34,6 +40,7 @@ typedef struct tr_data_config {
     /* Dataset names, beside x_train and so on; "": none. */
     const char *sample_weight_train, *sample_weight_validation, *sample_weight_test;
     bool external_files; /* what a dataset names in other files is read, too */
+    int memory;          /* tr_data_memory: where images are while the run goes on */
 } tr_data_config;
 
 typedef struct tr_compile_config {

@@ -1,5 +1,7 @@
-/* dataset.h -- images and labels from an HDF5 file, resident in memory, and the views a run takes.
+/* dataset.h -- images and labels from an HDF5 file, and the views a run takes.
  *
+ * Images lie in memory, or stay in their file and are read as they are needed, which gives the same
+ * bits ([data] memory); labels lie in memory.
  * Images keep the file's type where it is uint8 (a quarter of the memory); every other numeric
  * type becomes float32 on reading. Layout is channels-last, row-major: [n, h, w, c].
  */
@@ -27,11 +29,12 @@ typedef struct tr_samples {
     int64_t n;
     int64_t h, w, c;
     tr_pixel pixel;
-    const void *x;        /* [n, h, w, c] uint8_t or float, by `pixel` */
-    const int32_t *y;     /* [n] class numbers >= 0, or NULL */
-    const float *values;  /* [n, width], or NULL */
-    int64_t width;        /* of values */
-    const float *weights; /* [n] how much each counts, or NULL: all 1 */
+    const void *x;                /* [n, h, w, c] uint8_t or float, by `pixel`; NULL: streamed */
+    struct tr_streamed *streamed; /* x NULL: where the images are */
+    const int32_t *y;             /* [n] class numbers >= 0, or NULL */
+    const float *values;          /* [n, width], or NULL */
+    int64_t width;                /* of values */
+    const float *weights;         /* [n] how much each counts, or NULL: all 1 */
 } tr_samples;
 
 typedef struct tr_dataset tr_dataset;

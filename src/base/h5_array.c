@@ -222,8 +222,7 @@ tr_status tr_h5_array_reserve(tr_h5_file *file, const tr_h5_array *array, size_t
         bytes = UINT64_MAX;
     if (bytes > file->bytes_left)
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: %s is %s: needs %.1f GiB of memory, but only %.1f GiB of this "
-                       "machine's are left for it",
+                       "%s: %s is %s: needs %.1f GiB of memory, but only %.1f GiB are left for it",
                        file->path, array->name, array->text, (double)bytes * 0x1p-30,
                        (double)file->bytes_left * 0x1p-30);
     file->bytes_left -= bytes;
@@ -341,8 +340,12 @@ tr_status tr_h5_array_read_box(void *dst, const tr_h5_file *file, const tr_h5_ar
     char text[2 * TR_H5_TEXT];
     const char *fault =
         tr_h5_array_try_box(dst, array, memory_type, start, count, text, sizeof text);
-    if (fault == NULL)
-        return TR_OK;
+    return fault == NULL ? TR_OK : tr_h5_array_fail(file, array, fault, err);
+}
+
+tr_status tr_h5_array_fail(const tr_h5_file *file, const tr_h5_array *array, const char *fault,
+                           tr_error *err)
+{
     if (fault == tr_h5_no_memory)
         return tr_fail(err, TR_ERR_INTERNAL, "%s: %s is %s: out of memory", file->path, array->name,
                        array->text);

@@ -68,6 +68,10 @@ tr_status tr_h5_array_reserve(tr_h5_file *file, const tr_h5_array *array, size_t
  */
 const char *tr_h5_array_fault(const tr_h5_array *array, char *text, size_t n);
 
+/* The error that says so. */
+tr_status tr_h5_array_fail(const tr_h5_file *file, const tr_h5_array *array, const char *fault,
+                           tr_error *err);
+
 /* Reads all elements into dst[array->n_elements], converted by HDF5 to `memory_type`. */
 tr_status tr_h5_array_read(void *dst, const tr_h5_file *file, const tr_h5_array *array,
                            hid_t memory_type, tr_error *err);

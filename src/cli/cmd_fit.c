@@ -107,12 +107,14 @@ static void print_metric_names(const tr_model *model)
         putchar('\n');
 }
 
-static void print_start(const tr_session *session, const tr_run *run)
+static tr_status print_start(const tr_session *session, const tr_run *run, tr_error *err)
 {
     const tr_config *config = session->config;
     const tr_samples *samples = tr_dataset_train(session->dataset);
     const tr_run_info info = tr_run_describe(run);
     char version[64];
+    tr_pixel_range range;
+    TR_TRY(tr_pixel_range_of(&range, config, samples, err));
     char *summary = tr_model_summary(session->model);
     tr_dnn_version(version, sizeof version);
     printf("trainer %s, %s, %s, threads: %d (%s)\n", TR_VERSION, version, tr_dnn_isa_name(),
@@ -122,8 +124,7 @@ static void print_start(const tr_session *session, const tr_run *run)
            samples->pixel == TR_PIXEL_U8 ? "uint8" : "float32");
     if (!config->input_flat)
         printf("%lld x %lld x ", (long long)samples->h, (long long)samples->w);
-    printf("%lld\n", (long long)samples->c);
-    const tr_pixel_range range = tr_pixel_range_of(config, samples);
+    printf("%lld%s\n", (long long)samples->c, samples->x == NULL ? ", streamed" : "");
     /* Keras's tutorial prints x_train.min() and max(). */
     printf("pixels: %g to %g, scaled to %g to %g\n\n", range.low, range.high, range.seen_low,
            range.seen_high);
@@ -136,6 +137,7 @@ static void print_start(const tr_session *session, const tr_run *run)
     print_metric_names(session->model);
     fflush(stdout);
     tr_free(summary);
+    return TR_OK;
 }
 
 /* ---- where it begins ---- */
@@ -251,7 +253,7 @@ static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_dr
                                   .on_rate = on_rate,
                                   .on_epoch = on_epoch};
     TR_TRY(begin(session, run, start, &watcher, err));
-    print_start(session, run);
+    TR_TRY(print_start(session, run, err));
     print_beginning(start, session, run);
     tr_signals_training_begins();
     tr_status status = tr_run_fit(run, &listener, &control, err);

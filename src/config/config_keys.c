@@ -25,6 +25,9 @@ static const char *const convolution_names[] = {"auto", "direct", "winograd", NU
 static const char *const mode_names[] = {"auto", "min", "max", NULL}; /* tr_mode */
 const char *const tr_kernels_names[] = {"onednn", "fast", "portable", NULL};
 
+/* tr_data_memory */
+static const char *const memory_names[] = {"auto", "resident", "streamed", NULL};
+
 static const tr_key data_keys[] = {
     {"file", TR_KEY_TEXT, AT(data.file), NULL, .doc = "HDF5 file with the dataset"},
     {"x_train", TR_KEY_TEXT, AT(data.x_train), "x_train", .doc = "dataset of the training images"},
@@ -53,6 +56,10 @@ static const tr_key data_keys[] = {
      .doc = "the same of the test images"},
     {"external_files", TR_KEY_BOOL, AT(data.external_files), "false",
      .doc = "read what the dataset's file names in other files, too: links, virtual datasets"},
+    {"memory", TR_KEY_CHOICE, AT(data.memory), "auto", .choices = memory_names,
+     .doc = "where images are: resident: in memory; streamed: in their file, from which batches are "
+            "read ahead; no matter for the result; auto: in memory where they take at most half of "
+            "what is left"},
 };
 
 static const tr_key model_keys[] = {

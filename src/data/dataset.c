@@ -1,7 +1,8 @@
 /* dataset.c -- opening a dataset: is the file what the configuration says it is?
  *
- * Each file is visited twice (dataset_visit.h): looked at, then read into memory that is shared
- * with the process that reads. Streaming a dataset larger than memory is refused.
+ * Each file is visited twice (dataset_visit.h): all are looked at, it is decided which images come
+ * into memory and which stay where they are, then the values are read into memory that is shared
+ * with the process that reads.
  */
 #include "trainer/dataset.h"
 
@@ -9,6 +10,8 @@
 
 #include "dataset_visit.h"
 #include "mem.h"
+#include "memory_limit.h"
+#include "samples.h"
 #include "target_rules.h"
 
 struct tr_dataset {
@@ -22,77 +25,122 @@ static void samples_release(tr_samples *samples)
     tr_shared_free((void *)samples->y);
     tr_shared_free((void *)samples->values);
     tr_shared_free((void *)samples->weights);
+    tr_streamed_free(samples->streamed);
     *samples = (tr_samples){0};
 }
 
-/* Makes room for what was `seen`; *samples has arrays only of that size. */
-static tr_status samples_allocate(tr_samples *samples, const tr_found_part *found,
-                                  const tr_part_names *names, tr_error *err)
+/* ---- memory or file ---- */
+
+static size_t image_bytes(const tr_samples *samples)
 {
+    return (size_t)(samples->h * samples->w * samples->c) * tr_pixel_bytes(samples->pixel);
+}
+
+/* A training wants memory for itself, too: half of what is left is the images' at most. */
+static bool is_resident(const tr_dataset_visit *visit, int part)
+{
+    double all = 0.0;
+    if (visit->memory == TR_MEMORY_RESIDENT || visit->found[part].place != TR_H5_IN_ONE_PIECE)
+        return true;
+    for (int i = 0; i < TR_N_PARTS; i++)
+        all += (double)visit->found[i].samples.n * (double)image_bytes(&visit->found[i].samples);
+    return visit->memory == TR_MEMORY_AUTO && all <= (double)visit->memory_left / 2;
+}
+
+/* The child's word is not enough: images must be within the file. */
+static tr_status stream(tr_samples *samples, const tr_found_part *found, const tr_part_names *names,
+                        tr_error *err)
+{
+    int64_t bytes, end;
+    tr_streamed *streamed = tr_alloc(1, sizeof *streamed);
+    if (streamed == NULL)
+        return tr_out_of_memory(err, names->path);
+    samples->streamed = streamed;
+    tr_raw_images *images = &streamed->images;
+    TR_TRY(tr_raw_images_open(images, names->path, names->x, err));
+    images->offset = found->offset;
+    images->n = samples->n;
+    images->pixels = samples->h * samples->w * samples->c;
+    images->pixel = samples->pixel;
+    if (found->offset < 0 ||
+        __builtin_mul_overflow(samples->n, (int64_t)image_bytes(samples), &bytes) ||
+        __builtin_add_overflow(found->offset, bytes, &end) || end > images->file_bytes)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s: %s does not lie within the file, which has %lld bytes: it is damaged "
+                       "or its writer was interrupted",
+                       names->path, names->x, (long long)images->file_bytes);
+    streamed->feed = tr_feed_new(images);
+    return streamed->feed == NULL ? tr_out_of_memory(err, names->path) : TR_OK;
+}
+
+/* Makes room for what was found, of that size, or opens the images' file. */
+static tr_status samples_allocate(tr_samples *samples, const tr_dataset_visit *visit, int part,
+                                  tr_error *err)
+{
+    const tr_found_part *found = &visit->found[part];
+    const tr_part_names *names = &visit->names[part];
     const tr_samples *seen = &found->samples;
-    const tr_target form = found->form;
-    if (seen->n == 0)
-        return TR_OK;
+    const bool resident = is_resident(visit, part);
     *samples = (tr_samples){.n = seen->n,
                             .h = seen->h,
                             .w = seen->w,
                             .c = seen->c,
                             .pixel = seen->pixel,
                             .width = seen->width};
-    const size_t image_bytes = (size_t)(seen->h * seen->w * seen->c) * tr_pixel_bytes(seen->pixel);
-    const bool classes = form == TR_TARGET_CLASSES, values = form == TR_TARGET_VALUES;
+    const size_t n = (size_t)seen->n;
+    const bool classes = found->form == TR_TARGET_CLASSES, values = found->form == TR_TARGET_VALUES;
     if (classes)
-        samples->y = tr_shared_alloc((size_t)seen->n, sizeof *samples->y);
+        samples->y = tr_shared_alloc(n, sizeof *samples->y);
     if (values)
-        samples->values =
-            tr_shared_alloc((size_t)seen->n, (size_t)seen->width * sizeof *samples->values);
+        samples->values = tr_shared_alloc(n, (size_t)seen->width * sizeof *samples->values);
     if (names->w != NULL)
-        samples->weights = tr_shared_alloc((size_t)seen->n, sizeof *samples->weights);
-    samples->x = tr_shared_alloc((size_t)seen->n, image_bytes);
-    if (samples->x == NULL || (classes && samples->y == NULL) ||
+        samples->weights = tr_shared_alloc(n, sizeof *samples->weights);
+    if (resident)
+        samples->x = tr_shared_alloc(n, image_bytes(seen));
+    if ((resident && samples->x == NULL) || (classes && samples->y == NULL) ||
         (values && samples->values == NULL) || (names->w != NULL && samples->weights == NULL))
         return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for %lld images, %.3f GiB",
                        names->path, (long long)seen->n,
-                       (double)seen->n * (double)image_bytes * 0x1p-30);
-    return TR_OK;
+                       (double)seen->n * (double)image_bytes(seen) * 0x1p-30);
+    return resident ? TR_OK : stream(samples, found, names, err);
 }
 
-/* Both visits to the file of part `first`. */
-static tr_status read_file(tr_dataset *dataset, tr_dataset_visit *visit, int first, tr_error *err)
+/* ---- visits ---- */
+
+/* To the file of part i, unless it was visited for a part before it. */
+static tr_status visit_once(tr_dataset_visit *visit, int i, tr_error *err)
 {
-    bool any = false;
-    visit->part = first;
-    visit->samples = NULL;
-    TR_TRY(tr_dataset_visit_file(visit, err));
-    for (int i = first; i < TR_N_PARTS; i++) {
-        const tr_found_part *found = &visit->found[i];
-        if (!tr_dataset_visit_reaches(visit, i))
-            continue;
-        TR_TRY(samples_allocate(&dataset->parts[i], found, &visit->names[i], err));
-        any = any || found->samples.n > 0;
-        if (found->samples.n == 0)
-            visit->names[i].path = NULL; /* a test part that is not there */
-    }
-    if (!any)
+    if (visit->names[i].path == NULL)
         return TR_OK;
-    visit->samples = dataset->parts;
+    visit->part = i;
+    for (int k = 0; k < i; k++)
+        if (tr_dataset_visit_reaches(visit, k))
+            return TR_OK;
     return tr_dataset_visit_file(visit, err);
 }
 
-static bool seen_before(const tr_dataset_visit *visit, int i)
+/* What was read from the same file through HDF5 and what will be read without are of one time. */
+static tr_status check_unchanged(const tr_dataset *dataset, tr_error *err)
 {
-    for (int k = 0; k < i; k++)
-        if (visit->names[k].path != NULL && strcmp(visit->names[k].path, visit->names[i].path) == 0)
-            return true;
-    return false;
+    for (int i = 0; i < TR_N_PARTS; i++)
+        if (dataset->parts[i].streamed != NULL)
+            TR_TRY(tr_raw_images_check(&dataset->parts[i].streamed->images, err));
+    return TR_OK;
 }
 
 static tr_status read_all(tr_dataset *dataset, tr_dataset_visit *visit, tr_error *err)
 {
     for (int i = 0; i < TR_N_PARTS; i++)
-        if (visit->names[i].path != NULL && !seen_before(visit, i))
-            TR_TRY(read_file(dataset, visit, i, err));
-    return TR_OK;
+        TR_TRY(visit_once(visit, i, err));
+    for (int i = 0; i < TR_N_PARTS; i++)
+        if (visit->found[i].samples.n > 0)
+            TR_TRY(samples_allocate(&dataset->parts[i], visit, i, err));
+        else
+            visit->names[i].path = NULL; /* a test part that is not there */
+    visit->samples = dataset->parts;
+    for (int i = 0; i < TR_N_PARTS; i++)
+        TR_TRY(visit_once(visit, i, err));
+    return check_unchanged(dataset, err);
 }
 
 /* One part with class numbers and another with values would be a network with two meanings. */
@@ -135,6 +183,8 @@ static tr_status open_parts(tr_dataset **out, const tr_part_names names[TR_N_PAR
         visit->shape.flat = config->input_flat;
         visit->policy = config->data.external_files ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET;
         visit->targets = targets;
+        visit->memory = (tr_data_memory)config->data.memory;
+        visit->memory_left = tr_memory_left();
         status = read_all(dataset, visit, err);
     }
     if (status == TR_OK)

@@ -7,6 +7,7 @@
 #ifndef TR_DATASET_VISIT_H
 #define TR_DATASET_VISIT_H
 
+#include "h5_place.h"
 #include "images.h"
 
 enum { TR_TRAIN, TR_VALIDATION, TR_TEST, TR_N_PARTS };
@@ -21,6 +22,8 @@ typedef struct tr_part_names {
 typedef struct tr_found_part {
     tr_samples samples; /* without arrays; n 0: there is no such part */
     tr_target form;     /* 0: images alone */
+    tr_h5_place place;  /* of the images in the file */
+    int64_t offset;     /* in one piece: of the first */
 } tr_found_part;
 
 typedef struct tr_dataset_visit {
@@ -28,12 +31,16 @@ typedef struct tr_dataset_visit {
     tr_input_shape shape;
     tr_h5_policy policy;
     unsigned targets;          /* tr_target bits that are wanted */
+    tr_data_memory memory;     /* wanted for the images */
+    uint64_t memory_left;      /* bytes */
     int part;                  /* all parts from here on that lie in the same file are visited */
     tr_found_part *found;      /* [TR_N_PARTS] of tr_shared_alloc(), filled by the first visit */
-    const tr_samples *samples; /* [TR_N_PARTS] whose arrays the second fills; NULL: the first */
+    const tr_samples *samples; /* [TR_N_PARTS] whose arrays the second fills, images only where they
+                                * are not streamed; NULL: the first */
 } tr_dataset_visit;
 
-/* Visits the file of visit->part. Whatever is told has been found plausible. */
+/* Visits the file of visit->part. What is told has been found plausible; whether images lie where
+ * they are said to, whoever opens the file sees. */
 tr_status tr_dataset_visit_file(tr_dataset_visit *visit, tr_error *err);
 
 /* Whether part i lies in that file. */

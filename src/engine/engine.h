@@ -34,7 +34,8 @@ int tr_engine_threads(const tr_engine *engine);
 int64_t tr_engine_outputs(const tr_engine *engine); /* numbers that the network gives per sample */
 
 /* One training step on samples[index[0 .. n-1]], 1 <= n <= max_train: gradients of the mean loss,
- * then one update. *sums: loss and metrics under the parameters before the update. */
+ * then one update. *sums: loss and metrics under the parameters before the update. TR_ERR_DATA
+ * where streamed images cannot be read: nothing has happened then. */
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                          int64_t n, tr_sums *sums, tr_error *err);
 

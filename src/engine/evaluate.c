@@ -40,7 +40,8 @@ static void work(tr_job *job, tr_worker *worker)
 tr_status tr_engine_evaluate(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                              int64_t n, float *predictions, tr_sums *sums, tr_error *err)
 {
-    tr_job job = tr_job_new(engine, samples, index, n, engine->evaluate_batch);
+    tr_job job;
+    TR_TRY(tr_job_begin(&job, engine, samples, index, n, engine->evaluate_batch, err));
     job.predictions = predictions;
 #pragma omp parallel num_threads(tr_job_threads(&job))
     {

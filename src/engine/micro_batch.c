@@ -5,19 +5,20 @@
 
 #include "batch.h"
 #include "reduce.h"
+#include "samples.h"
 
-tr_job tr_job_new(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,
-                  int64_t batch)
+tr_status tr_job_begin(tr_job *job, tr_engine *engine, const tr_samples *samples,
+                       const uint32_t *index, int64_t n, int64_t batch, tr_error *err)
 {
     const int64_t size = engine->micro_batch;
-    tr_job job = {.engine = engine,
-                  .samples = samples,
-                  .index = index,
-                  .n = n,
-                  .batch = batch,
-                  .per_batch = (batch + size - 1) / size};
-    job.n_micro_batches = n / batch * job.per_batch + (n % batch + size - 1) / size;
-    return job;
+    *job = (tr_job){.engine = engine,
+                    .samples = samples,
+                    .index = index,
+                    .n = n,
+                    .batch = batch,
+                    .per_batch = (batch + size - 1) / size};
+    job->n_micro_batches = n / batch * job->per_batch + (n % batch + size - 1) / size;
+    return tr_samples_take(samples, index, n, &job->images, &job->rows, err);
 }
 
 int tr_job_threads(const tr_job *job)
@@ -51,7 +52,7 @@ void tr_micro_batch_gather(const tr_job *job, int64_t m, float *dst)
     const tr_data_config *data = &job->engine->model->config->data;
     int64_t first;
     const int64_t count = cut(job, m, &first);
-    tr_batch_gather(dst, job->samples, job->index + first, count, job->engine->micro_batch,
+    tr_batch_gather(dst, &job->images, job->rows + first, count, job->engine->micro_batch,
                     (float)data->scale_num, (float)data->scale_den);
 }
 

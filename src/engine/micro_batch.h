@@ -15,6 +15,8 @@ typedef struct tr_job {
     tr_engine *engine;
     const tr_samples *samples;
     const uint32_t *index;
+    tr_samples images; /* image of index[i] is the one of rows[i] here */
+    const uint32_t *rows;
     int64_t n;               /* samples */
     int64_t batch;           /* samples of a batch; the last may be smaller */
     int64_t per_batch;       /* micro-batches of a full batch */
@@ -26,8 +28,9 @@ typedef struct tr_job {
     _Atomic int not_concluded; /* likewise, behind the last stage */
 } tr_job;
 
-tr_job tr_job_new(tr_engine *engine, const tr_samples *samples, const uint32_t *index, int64_t n,
-                  int64_t batch);
+/* Takes the images, which may have to be waited for; TR_ERR_DATA where their file fails. */
+tr_status tr_job_begin(tr_job *job, tr_engine *engine, const tr_samples *samples,
+                       const uint32_t *index, int64_t n, int64_t batch, tr_error *err);
 
 /* A thread without a micro-batch would only be waited for. */
 int tr_job_threads(const tr_job *job);

@@ -180,7 +180,8 @@ static void update(const tr_engine *engine, tr_worker *worker, const tr_leaves *
 tr_status tr_engine_step(tr_engine *engine, const tr_samples *samples, const uint32_t *index,
                          int64_t n, tr_sums *sums, tr_error *err)
 {
-    tr_job job = tr_job_new(engine, samples, index, n, n);
+    tr_job job;
+    TR_TRY(tr_job_begin(&job, engine, samples, index, n, n, err));
     const tr_leaves leaves = tr_waves_leaves(engine->waves, job.n_micro_batches);
     tr_updater_begin(engine->updater, engine->iterations);
 #pragma omp parallel num_threads(tr_job_threads(&job))

@@ -6,6 +6,7 @@
 #include "batch.h"
 #include "mem.h"
 #include "replica.h"
+#include "samples.h"
 #include "simd.h"
 
 enum { MAX_WINDOWS = 1024 }; /* of an image; of more every s-th in both directions is taken */
@@ -51,22 +52,28 @@ static void add_image(whitened *self, const float *image)
 }
 
 static tr_status add_images(whitened *self, const tr_plan *plan, tr_replica *replica,
-                            const tr_samples *samples, const uint32_t *index, int64_t n)
+                            const tr_samples *samples, const uint32_t *index, int64_t n,
+                            tr_error *err)
 {
     const tr_config *config = self->model->config;
     const int64_t at_once = config->engine.micro_batch;
     const tr_shape src = self->layer->src;
-    TR_TRY(tr_replica_run(replica, TR_PREPARE));
-    for (int64_t at = 0; at < n; at += at_once) {
+    tr_samples at_hand;
+    const uint32_t *rows;
+    bool fine = tr_replica_run(replica, TR_PREPARE) == TR_OK;
+    TR_TRY(tr_samples_expect(samples, index, n, at_once, err));
+    for (int64_t at = 0; at < n && fine; at += at_once) {
         const int64_t count = n - at < at_once ? n - at : at_once;
-        tr_batch_gather(tr_replica_data(replica, plan->input), samples, index + at, count, at_once,
+        TR_TRY(tr_samples_take(samples, index + at, count, &at_hand, &rows, err));
+        tr_batch_gather(tr_replica_data(replica, plan->input), &at_hand, rows, count, at_once,
                         (float)config->data.scale_num, (float)config->data.scale_den);
-        TR_TRY(tr_replica_run(replica, TR_FORWARD));
+        fine = tr_replica_run(replica, TR_FORWARD) == TR_OK;
         const float *images = tr_replica_data(replica, plan->output);
         for (int64_t i = 0; i < count; i++)
             add_image(self, images + i * src.h * src.w * src.c);
     }
-    return TR_OK;
+    tr_samples_rest(samples);
+    return fine ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while whitening");
 }
 
 /* ---- one weight ---- */
@@ -112,9 +119,8 @@ static tr_status whiten(whitened *self, const tr_samples *samples, const uint32_
         status = tr_plan_make_until(&plan, self->model, self->layer->sources[0], err);
     if (status == TR_OK)
         status = tr_replica_new(&replica, plan.program, self->model->params, err);
-    if (status == TR_OK &&
-        add_images(self, &plan, replica, samples, index, n < most ? n : most) != TR_OK)
-        status = tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while whitening");
+    if (status == TR_OK)
+        status = add_images(self, &plan, replica, samples, index, n < most ? n : most, err);
     if (status == TR_OK)
         status = set_kernel(self, room + self->k * (self->k + 1), err);
     tr_replica_free(replica);

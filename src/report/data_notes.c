@@ -10,23 +10,19 @@
 #include <stdbool.h>
 
 #include "mem.h"
+#include "samples.h"
 
 static const double seen_least = 0.02, seen_most = 10.0;
 
-tr_pixel_range tr_pixel_range_of(const tr_config *config, const tr_samples *samples)
+tr_status tr_pixel_range_of(tr_pixel_range *out, const tr_config *config, const tr_samples *samples,
+                            tr_error *err)
 {
-    const int64_t n = samples->n * samples->h * samples->w * samples->c;
-    const bool bytes = samples->pixel == TR_PIXEL_U8;
-    float low = INFINITY, high = -INFINITY;
-    for (int64_t i = 0; i < n; i++) {
-        const float value =
-            bytes ? (float)((const uint8_t *)samples->x)[i] : ((const float *)samples->x)[i];
-        low = value < low ? value : low;
-        high = value > high ? value : high;
-    }
+    float low, high;
+    TR_TRY(tr_samples_range(samples, &low, &high, err));
     const float num = (float)config->data.scale_num, den = (float)config->data.scale_den;
-    return (tr_pixel_range){(double)low, (double)high, (double)(low * num / den),
+    *out = (tr_pixel_range){(double)low, (double)high, (double)(low * num / den),
                             (double)(high * num / den)};
+    return TR_OK;
 }
 
 void tr_warn_of_pixels(FILE *out, const tr_config *config, const tr_pixel_range *range)

@@ -14,7 +14,8 @@ typedef struct tr_pixel_range {
     double seen_low, seen_high;
 } tr_pixel_range;
 
-tr_pixel_range tr_pixel_range_of(const tr_config *config, const tr_samples *samples);
+tr_status tr_pixel_range_of(tr_pixel_range *out, const tr_config *config, const tr_samples *samples,
+                            tr_error *err);
 
 /* A line each, "trainer: warning: ...". */
 void tr_warn_of_pixels(FILE *out, const tr_config *config, const tr_pixel_range *range);

@@ -4,6 +4,7 @@
 
 #include "mem.h"
 #include "run_internal.h"
+#include "samples.h"
 
 /* Samples between two looks at *stop, a multiple of the batch: a moment's work. */
 int64_t tr_measure_chunk(const tr_config *config)
@@ -16,6 +17,7 @@ int64_t tr_measure_chunk(const tr_config *config)
 static tr_status measure_chunks(tr_engine *engine, const tr_measured *what, const uint32_t *index,
                                 float *predictions, tr_sums *total, tr_error *err)
 {
+    TR_TRY(tr_samples_expect(what->samples, index, what->n, what->chunk, err));
     for (int64_t first = 0; first < what->n; first += what->chunk) {
         const int64_t left = what->n - first, count = left < what->chunk ? left : what->chunk;
         tr_sums sums;

@@ -15,17 +15,22 @@
 #include "mem.h"
 #include "order.h"
 #include "run_internal.h"
+#include "samples.h"
 
 static const tr_save_targets last_only = {0};
 
-static void order_epoch(tr_run *run)
+/* Streamed images are read in that order from the next step on. */
+static tr_status order_epoch(tr_run *run, tr_error *err)
 {
     const tr_fit_config *fit = &run->config->fit;
+    const int64_t first = run->progress.step * fit->batch_size;
     if (fit->shuffle)
         tr_order_shuffled(run->order, run->split.train, run->split.n_train, (uint64_t)fit->seed,
                           (uint32_t)run->progress.epoch);
     else
         memcpy(run->order, run->split.train, (size_t)run->split.n_train * sizeof *run->order);
+    return tr_samples_expect(&run->train, run->order + first, run->split.n_train - first,
+                             fit->batch_size, err);
 }
 
 /* The checkpoint that is on its way reaches the disk first; if it does not, that is the news. */
@@ -115,7 +120,7 @@ static tr_status train_epoch(tr_run *run, const tr_listener *listener, tr_contro
     const double begin = tr_clock_s() - at->seconds;
     const double limit = run->config->fit.max_seconds,
                  left = limit > 0.0 ? limit - tr_run_seconds_of_epochs(run) : INFINITY;
-    order_epoch(run);
+    TR_TRY(order_epoch(run, err));
     while (at->step < steps && at->seconds < left && !control->stop) {
         TR_TRY(make_step(run, err));
         at->seconds = tr_clock_s() - begin;
@@ -239,17 +244,37 @@ static tr_status stopped(tr_run *run, int signal, tr_error *err)
                    tr_run_checkpoint_path(run));
 }
 
+/* Streamed images cannot be read any more, in a step that has not begun or in the validation: what
+ * was trained until then is not lost. */
+static tr_status lost_data(tr_run *run, tr_error *err)
+{
+    const int64_t updates = tr_engine_iterations(run->engine);
+    const tr_error reason = err == NULL ? (tr_error){0} : *err;
+    if (updates == 0 || !tr_model_is_finite(run->model))
+        return TR_ERR_DATA;
+    TR_TRY(tr_run_save(run, &last_only, NULL, err));
+    TR_TRY(tr_saver_wait(run->saver, err));
+    return tr_fail(err, TR_ERR_DATA,
+                   "%.7000s; the training ended in epoch %lld after %lld updates, which are saved "
+                   "in %s; a resumed run goes on from there",
+                   reason.text, (long long)run->progress.epoch + 1, (long long)updates,
+                   tr_run_checkpoint_path(run));
+}
+
 tr_status tr_run_fit(tr_run *run, const tr_listener *listener, tr_control *control, tr_error *err)
 {
     if (!run->has_saved && !run->overwrites)
         TR_TRY(tr_run_check_folder(run->config, err));
     run->saved_at = tr_clock_s();
     while (!tr_run_is_over(run)) {
-        TR_TRY(train_epoch(run, listener, control, err));
+        tr_status status = train_epoch(run, listener, control, err);
         const bool whole = run->progress.step == tr_run_describe(run).steps;
-        if (!control->stop) /* else stopped() saves; half an epoch: the time is up */
-            TR_TRY(whole ? finish_epoch(run, listener, control, err)
-                         : save_good(run, &last_only, err));
+        /* Half an epoch: the time is up. When asked to stop, stopped() saves. */
+        if (status == TR_OK && !control->stop)
+            status =
+                whole ? finish_epoch(run, listener, control, err) : save_good(run, &last_only, err);
+        if (status != TR_OK)
+            return status == TR_ERR_DATA ? lost_data(run, err) : status;
         if (control->save)
             TR_TRY(save_on_request(run, listener, control, err));
         /* After a finished epoch too: what is asked during its report must not be lost. */

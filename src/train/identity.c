@@ -6,21 +6,35 @@
 #include "digest.h"
 #include "mem.h"
 #include "run_internal.h"
+#include "samples.h"
 
-static void add_samples(tr_digest *digest, const tr_samples *samples)
+typedef struct image_digest {
+    tr_digest *digest;
+    size_t image_bytes;
+} image_digest;
+
+static void add_images(void *user, const void *x, int64_t n)
+{
+    const image_digest *self = user;
+    tr_digest_add(self->digest, x, (size_t)n * self->image_bytes);
+}
+
+static tr_status add_samples(tr_digest *digest, const tr_samples *samples, tr_error *err)
 {
     const int64_t about[] = {samples->n, samples->h,     samples->w,
                              samples->c, samples->pixel, samples->width};
     const size_t n = (size_t)samples->n;
-    const size_t pixels = n * (size_t)(samples->h * samples->w * samples->c);
+    image_digest images = {digest, (size_t)(samples->h * samples->w * samples->c) *
+                                       (samples->pixel == TR_PIXEL_U8 ? 1 : sizeof(float))};
     tr_digest_add(digest, about, sizeof about);
-    tr_digest_add(digest, samples->x, pixels * (samples->pixel == TR_PIXEL_U8 ? 1 : sizeof(float)));
+    TR_TRY(tr_samples_visit(samples, add_images, &images, err));
     if (samples->y != NULL)
         tr_digest_add(digest, samples->y, n * sizeof *samples->y);
     if (samples->values != NULL)
         tr_digest_add(digest, samples->values, n * (size_t)samples->width * sizeof(float));
     if (samples->weights != NULL)
         tr_digest_add(digest, samples->weights, n * sizeof(float));
+    return TR_OK;
 }
 
 static void add_split(tr_digest *digest, const tr_split *split)
@@ -39,9 +53,9 @@ tr_status tr_run_identify(tr_identity *out, const tr_run *run, tr_error *err)
     if (dataset == NULL || split == NULL) {
         status = tr_out_of_memory(err, NULL);
     } else {
-        add_samples(dataset, tr_dataset_train(run->dataset));
-        if (tr_dataset_validation(run->dataset)->n > 0)
-            add_samples(dataset, tr_dataset_validation(run->dataset));
+        status = add_samples(dataset, tr_dataset_train(run->dataset), err);
+        if (status == TR_OK && tr_dataset_validation(run->dataset)->n > 0)
+            status = add_samples(dataset, tr_dataset_validation(run->dataset), err);
         add_split(split, &run->split);
         tr_digest_text(dataset, out->dataset_digest);
         tr_digest_text(split, out->split_digest);

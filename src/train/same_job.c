@@ -36,6 +36,7 @@ static const free_key free_keys[] = {
     {"data", "sample_weight_validation"},
     {"data", "sample_weight_test"},
     {"data", "external_files"},
+    {"data", "memory"},
 };
 
 /* Portable kernels give the same bits with every instruction set. That the kernels are the same is

@@ -6,6 +6,8 @@
  *     FAULT_DO       kill: SIGKILL in its place; half: SIGKILL after half of a write; else a
  *                    number: it fails with that errno, and so does every later one
  *     FAULT_COUNT    a file that gets the number of operations when the process ends
+ *     FAULT_READ     the so-manieth pread() of the program itself, not of a child of it, fails with
+ *                    EIO, and so does every later one
  *     FAULT_DRAWING  crash: cairo_create() ends the process; spin: it comes to no end
  *     FAULT_DELAY    each operation waits for up to so many microseconds first
  */
@@ -23,7 +25,8 @@
 enum { MOST_FILES = 1024 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static int n_operations;
+static int n_operations, n_reads;
+static pid_t program;
 static char watched[MOST_FILES]; /* by file descriptor */
 
 static int is_ours(const char *path)
@@ -115,6 +118,31 @@ ssize_t write(int fd, const void *bytes, size_t n)
     if (cause == 0)
         return real(fd, bytes, n);
     errno = cause;
+    return -1;
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    program = getpid();
+}
+
+static int reading_fails(int fd)
+{
+    const char *at = getenv("FAULT_READ");
+    if (at == NULL || fd < 0 || fd >= MOST_FILES || !watched[fd] || getpid() != program)
+        return 0;
+    pthread_mutex_lock(&mutex);
+    const int number = ++n_reads;
+    pthread_mutex_unlock(&mutex);
+    return number >= atoi(at);
+}
+
+ssize_t pread(int fd, void *bytes, size_t n, off_t offset)
+{
+    ssize_t (*real)(int, void *, size_t, off_t) = dlsym(RTLD_NEXT, "pread");
+    if (!reading_fails(fd))
+        return real(fd, bytes, n, offset);
+    errno = EIO;
     return -1;
 }
 

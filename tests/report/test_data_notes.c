@@ -18,7 +18,8 @@ static char *warning_of(double stored_high, double num, double den)
     float pixels[4] = {0, (float)stored_high, 0, 0};
     const tr_config config = {.data = {.file = "d.h5", .scale_num = num, .scale_den = den}};
     const tr_samples samples = {.n = 1, .h = 2, .w = 2, .c = 1, .pixel = TR_PIXEL_F32, .x = pixels};
-    const tr_pixel_range range = tr_pixel_range_of(&config, &samples);
+    tr_pixel_range range;
+    cr_assert_eq(tr_pixel_range_of(&range, &config, &samples, NULL), TR_OK);
     cr_assert_eq(range.high, fmax((double)(float)stored_high, 0.0));
     FILE *out = open_memstream(&text, &size);
     tr_warn_of_pixels(out, &config, &range);

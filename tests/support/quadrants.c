@@ -153,6 +153,47 @@ tr_snapshot *test_quadrants_load(const char *const *overrides, size_t n, const c
     return snapshot;
 }
 
+/* ---- comparing ---- */
+
+static void same_floats(const float *a, const float *b, int64_t n, const char *what)
+{
+    cr_assert_eq(a == NULL, b == NULL, "%s", what);
+    cr_assert(a == NULL || memcmp(a, b, (size_t)n * sizeof *a) == 0, "%s: other bits", what);
+}
+
+static void same_history(const tr_snapshot *a, const tr_snapshot *b, const char *what)
+{
+    cr_assert_eq(a->n_epochs, b->n_epochs, "%s", what);
+    for (int64_t i = 0; i < a->n_epochs; i++) {
+        const tr_epoch *x = &a->epochs[i], *y = &b->epochs[i];
+        cr_assert_eq(memcmp(&x->train, &y->train, sizeof x->train), 0, "%s", what);
+        cr_assert_eq(memcmp(&x->validation, &y->validation, sizeof x->validation), 0, "%s", what);
+        cr_assert_eq(x->learning_rate, y->learning_rate, "%s", what);
+    }
+}
+
+void test_quadrants_same_ends(const char *const *overrides, size_t n, const char *one,
+                              const char *other, const char *what)
+{
+    test_quadrants made[2];
+    tr_snapshot *a = test_quadrants_load(overrides, n, one, &made[0]),
+                *b = test_quadrants_load(overrides, n, other, &made[1]);
+    same_floats(a->weights, b->weights, a->n_values, what);
+    same_floats(a->training_weights, b->training_weights, a->n_values, what);
+    same_floats(a->best_weights, b->best_weights, a->n_values, what);
+    cr_assert_eq(a->best_weights_epoch, b->best_weights_epoch, "%s", what);
+    for (int i = 0; i < a->n_slots; i++)
+        same_floats(a->slots[i], b->slots[i], a->n_slot_values, what);
+    same_history(a, b, what);
+    cr_assert_eq(a->progress.iterations, b->progress.iterations, "%s", what);
+    cr_assert_eq(a->progress.best_epoch, b->progress.best_epoch, "%s", what);
+    cr_assert_eq(a->progress.best_value, b->progress.best_value, "%s", what);
+    tr_snapshot_free(a);
+    tr_snapshot_free(b);
+    test_quadrants_discard(&made[0]);
+    test_quadrants_discard(&made[1]);
+}
+
 char *test_quadrants_path(const char *name)
 {
     return tr_format("%s/run/%s", test_folder(), name);

@@ -34,6 +34,11 @@ tr_status test_quadrants_live(const char *const *overrides, size_t n, const char
 tr_snapshot *test_quadrants_load(const char *const *overrides, size_t n, const char *output,
                                  test_quadrants *made);
 
+/* Fails unless the last.h5 of two runs hold the same bits: weights, state of the optimizer,
+ * history. */
+void test_quadrants_same_ends(const char *const *overrides, size_t n, const char *one,
+                              const char *other, const char *what);
+
 /* test_folder()/run/<name>; tr_free(). */
 char *test_quadrants_path(const char *name);
 
