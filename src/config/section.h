@@ -63,10 +63,12 @@ typedef struct tr_key {
     double vector_max;          /* INTS: a single integer, of at most that, is allowed; or 0 */
     bool constants;             /* REALS: each may be a fraction; one alone is no list in Keras */
     bool whole;                 /* REALS: integers in Keras's files */
+    bool twice;                 /* REALS: one alone is two in Keras's files */
     /* CALL: ends in a row without a name */
     const struct tr_callable *functions;
     const char *zero_word; /* INT, REAL: a word that means 0, e.g. "auto", "none"; or NULL */
     bool ours;             /* Keras does not have it, and is not told */
+    bool young;            /* older Kerases do not have it, and are not told of its default */
     bool optional;         /* may be absent without a default: the field stays as it was */
     const char *doc;       /* one line for `trainer help` */
 } tr_key;

@@ -14,11 +14,9 @@
  */
 #include "affine.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "mem.h"
-#include "rng.h"
 #include "simd.h"
 
 typedef struct plan {
@@ -27,16 +25,6 @@ typedef struct plan {
 } plan;
 
 /* ---- maps ---- */
-
-void tr_chances_of(const tr_draw *draw, uint32_t layer, int64_t i, float chances[TR_N_CHANCES])
-{
-    const tr_mask_address address = {.seed = draw->seed,
-                                     .layer = layer,
-                                     .update = (uint32_t)draw->update,
-                                     .sample =
-                                         draw->samples == NULL ? (uint32_t)i : draw->samples[i]};
-    tr_random_chances(&address, TR_N_CHANCES, chances);
-}
 
 tr_affine tr_sampling_map(const tr_sampling *how, const tr_draw *draw, int64_t i)
 {
@@ -50,74 +38,10 @@ tr_affine tr_sampling_map(const tr_sampling *how, const tr_draw *draw, int64_t i
 
 /* ---- taps ---- */
 
-/* An axis of what is sampled: pixels, where the first lies and the last that may be read, and how
- * far apart they are in memory. */
-typedef struct axis {
-    int64_t n;
-    int32_t first, last, step;
-} axis;
-
-/* For each pixel of a line of the result. */
-typedef struct taps {
-    int32_t *first, *second; /* elements of memory */
-    float *w0, *w1;
-} taps;
-
-static inline __attribute__((always_inline)) void place_line_in(int mode, bool bilinear,
-                                                                const axis *on, float by,
-                                                                float other, float shift, int64_t n,
-                                                                const taps *to)
-{
-    int32_t *restrict first = to->first, *restrict second = to->second;
-    float *restrict w0 = to->w0, *restrict w1 = to->w1;
-    const int32_t origin = on->first, last = on->last, step = on->step;
-    for (int64_t i = 0; i < n; i++) {
-        const float place = tr_axis_place(mode, by * (float)(int32_t)i + other + shift, on->n);
-        const float low = bilinear ? floorf(place) : tr_axis_nearest(place);
-        const int32_t pixel = (int32_t)low + origin;
-        first[i] = pixel * step;
-        second[i] = (pixel < last ? pixel + 1 : last) * step;
-        w0[i] = low + 1.0f - place;
-        w1[i] = place - low;
-    }
-}
-
-/* Pixels 0 .. n-1 of the result are at by i + other + shift of the axis. */
-TR_SIMD_CLONES
-static void place_line(const tr_sampling *how, const axis *on, float by, float other, float shift,
-                       int64_t n, const taps *to)
-{
-    switch (how->fill_mode * 2 + how->bilinear) {
-    case TR_FILL_REFLECT * 2:
-        place_line_in(TR_FILL_REFLECT, false, on, by, other, shift, n, to);
-        break;
-    case TR_FILL_REFLECT * 2 + 1:
-        place_line_in(TR_FILL_REFLECT, true, on, by, other, shift, n, to);
-        break;
-    case TR_FILL_WRAP * 2:
-        place_line_in(TR_FILL_WRAP, false, on, by, other, shift, n, to);
-        break;
-    case TR_FILL_WRAP * 2 + 1:
-        place_line_in(TR_FILL_WRAP, true, on, by, other, shift, n, to);
-        break;
-    case TR_FILL_CONSTANT * 2:
-        place_line_in(TR_FILL_CONSTANT, false, on, by, other, shift, n, to);
-        break;
-    case TR_FILL_CONSTANT * 2 + 1:
-        place_line_in(TR_FILL_CONSTANT, true, on, by, other, shift, n, to);
-        break;
-    case TR_FILL_NEAREST * 2:
-        place_line_in(TR_FILL_NEAREST, false, on, by, other, shift, n, to);
-        break;
-    default:
-        place_line_in(TR_FILL_NEAREST, true, on, by, other, shift, n, to);
-    }
-}
-
 /* What an image is sampled from: its rows and columns, and the memory for its taps. */
 typedef struct sampled {
-    axis rows, columns;
-    taps across, down;
+    tr_axis rows, columns;
+    tr_taps across, down;
     float *rest; /* of the scratch memory */
 } sampled;
 
@@ -148,10 +72,10 @@ static sampled arrange(const plan *self, float *scratch)
         .columns = {self->w, around, width - 1 + 2 * around, c},
         .rows = {self->h, around, height - 1 + 2 * around, c * (width + 2 * around)},
     };
-    taps *const both[2] = {&on.across, &on.down};
+    tr_taps *const both[2] = {&on.across, &on.down};
     for (int k = 0; k < 2; k++, scratch += 4 * n)
-        *both[k] = (taps){(int32_t *)(void *)scratch, (int32_t *)(void *)(scratch + n),
-                          scratch + 2 * n, scratch + 3 * n};
+        *both[k] = (tr_taps){(int32_t *)(void *)scratch, (int32_t *)(void *)(scratch + n),
+                             scratch + 2 * n, scratch + 3 * n};
     on.rest = scratch;
     return on;
 }
@@ -160,8 +84,8 @@ static sampled arrange(const plan *self, float *scratch)
 static void place_row(const plan *self, const sampled *on, const tr_affine *map, int64_t y)
 {
     const int64_t w = self->how.out[1];
-    place_line(&self->how, &on->columns, map->a, map->b * (float)y, map->c, w, &on->across);
-    place_line(&self->how, &on->rows, map->d, map->e * (float)y, map->f, w, &on->down);
+    tr_place_line(&self->how, &on->columns, map->a, map->b * (float)y, map->c, w, &on->across);
+    tr_place_line(&self->how, &on->rows, map->d, map->e * (float)y, map->f, w, &on->down);
 }
 
 /* ---- forward ---- */
@@ -181,7 +105,7 @@ static void pick(const float *restrict row, const int32_t *restrict at, int64_t 
 }
 
 TR_SIMD_CLONES
-static void blend_columns(const float *restrict row, const taps *across, int64_t n, int64_t c,
+static void blend_columns(const float *restrict row, const tr_taps *across, int64_t n, int64_t c,
                           float *restrict dst)
 {
     const int32_t *restrict x0 = across->first, *restrict x1 = across->second;
@@ -211,8 +135,8 @@ static void sample_straight(const plan *self, const sampled *on, const tr_affine
     const int64_t h = self->how.out[0], w = self->how.out[1], c = self->c;
     float *blended[2] = {on->rest, on->rest + w * c};
     int64_t held[2] = {-1, -1}; /* of which rows of the source those are */
-    place_line(&self->how, &on->columns, map->a, 0.0f, map->c, w, &on->across);
-    place_line(&self->how, &on->rows, map->e, 0.0f, map->f, h, &on->down);
+    tr_place_line(&self->how, &on->columns, map->a, 0.0f, map->c, w, &on->across);
+    tr_place_line(&self->how, &on->rows, map->e, 0.0f, map->f, h, &on->down);
     for (int64_t y = 0; y < h; y++, dst += w * c) {
         const int64_t rows[2] = {on->down.first[y], on->down.second[y]};
         if (!self->how.bilinear) {
@@ -237,14 +161,14 @@ static void sample_straight(const plan *self, const sampled *on, const tr_affine
 }
 
 TR_SIMD_CLONES
-static void sample_row(const float *restrict pixels, const taps *across, const taps *down,
-                       bool bilinear, int64_t n, int64_t c, float *restrict dst)
+static void blend_row(const float *restrict pixels, const tr_taps *across, const tr_taps *down,
+                      int64_t n, int64_t c, float *restrict dst)
 {
     const int32_t *restrict x0 = across->first, *restrict x1 = across->second;
     const int32_t *restrict y0 = down->first, *restrict y1 = down->second;
     const float *restrict wx0 = across->w0, *restrict wx1 = across->w1;
     const float *restrict wy0 = down->w0, *restrict wy1 = down->w1;
-    if (c == 1 && bilinear) {
+    if (c == 1) {
         for (int64_t i = 0; i < n; i++) {
             const float upper = wx0[i] * pixels[y0[i] + x0[i]] + wx1[i] * pixels[y0[i] + x1[i]];
             const float lower = wx0[i] * pixels[y1[i] + x0[i]] + wx1[i] * pixels[y1[i] + x1[i]];
@@ -255,10 +179,17 @@ static void sample_row(const float *restrict pixels, const taps *across, const t
     for (int64_t i = 0; i < n; i++, dst += c)
         for (int64_t k = 0; k < c; k++) {
             const float *upper = pixels + y0[i] + k, *lower = pixels + y1[i] + k;
-            dst[k] = bilinear ? wy0[i] * (wx0[i] * upper[x0[i]] + wx1[i] * upper[x1[i]]) +
-                                    wy1[i] * (wx0[i] * lower[x0[i]] + wx1[i] * lower[x1[i]])
-                              : upper[x0[i]];
+            dst[k] = wy0[i] * (wx0[i] * upper[x0[i]] + wx1[i] * upper[x1[i]]) +
+                     wy1[i] * (wx0[i] * lower[x0[i]] + wx1[i] * lower[x1[i]]);
         }
+}
+
+static void pick_row(const float *pixels, const sampled *on, int64_t n, int64_t c, float *dst)
+{
+    int32_t *const at = on->across.first;
+    for (int64_t i = 0; i < n; i++)
+        at[i] += on->down.first[i];
+    pick(pixels, at, n, c, dst);
 }
 
 /* The image with its rim of fill_value. */
@@ -293,7 +224,10 @@ static void sample(const plan *self, const tr_affine *map, const float *src, flo
     }
     for (int64_t y = 0; y < h; y++) {
         place_row(self, &on, map, y);
-        sample_row(pixels, &on.across, &on.down, self->how.bilinear, w, c, dst + y * w * c);
+        if (self->how.bilinear)
+            blend_row(pixels, &on.across, &on.down, w, c, dst + y * w * c);
+        else
+            pick_row(pixels, &on, w, c, dst + y * w * c);
     }
 }
 
@@ -321,7 +255,7 @@ static void run_forward(const void *plan_, const tr_draw *draw, void *const *dat
 static void spread_row(const sampled *on, bool bilinear, int64_t n, int64_t c, const float *diff,
                        double *sums)
 {
-    const taps *across = &on->across, *down = &on->down;
+    const tr_taps *across = &on->across, *down = &on->down;
     for (int64_t i = 0; i < n; i++, diff += c) {
         const int32_t at[4] = {
             down->first[i] + across->first[i], down->first[i] + across->second[i],
@@ -369,11 +303,6 @@ static plan *new_plan(const tr_sampling *how, const int64_t dims[4])
     return self;
 }
 
-static tr_layout images(const tr_program *program, const int64_t dims[4], int64_t h, int64_t w)
-{
-    return tr_layout_nhwc(program->dnn, dims[0], h, w, dims[1]);
-}
-
 /* Of both directions. `dims`: of the source. */
 static tr_status add(tr_program *program, const tr_sampling *how, bool forward,
                      const int64_t dims[4], const tr_arg *args, tr_error *err)
@@ -400,10 +329,9 @@ tr_status tr_sample_forward(tr_program *program, const tr_sampling *how, tr_valu
         return tr_fail(err, TR_ERR_CONFIG,
                        "layer %s: images of %lld x %lld x %lld are too large for it",
                        program->layer, (long long)d[2], (long long)d[3], (long long)d[1]);
-    TR_TRY(tr_program_reorder(program, src, images(program, d, d[2], d[3]), &src, err));
-    *dst = tr_program_value(program, images(program, d, how->out[0], how->out[1]));
-    *maps = tr_program_value(
-        program, tr_layout_x(program->dnn, d[0] * (int64_t)(sizeof(tr_affine) / sizeof(float))));
+    TR_TRY(tr_as_plain_images(program, &src, err));
+    *dst = tr_program_value(program, tr_plain_images(program, src, how->out[0], how->out[1]));
+    *maps = tr_for_each_sample(program, src, sizeof(tr_affine));
     const tr_arg args[] = {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, *dst}, {DNNL_ARG_WORKSPACE, *maps}};
     return add(program, how, true, d, args, err);
 }
@@ -413,9 +341,8 @@ tr_status tr_sample_backward(tr_program *program, const tr_sampling *how, tr_val
 {
     int64_t d[4];
     tr_layout_dims(tr_program_layout(program, src), d);
-    TR_TRY(tr_program_reorder(program, diff_dst, images(program, d, how->out[0], how->out[1]),
-                              &diff_dst, err));
-    *diff_src = tr_program_value(program, images(program, d, d[2], d[3]));
+    TR_TRY(tr_as_plain_images(program, &diff_dst, err));
+    *diff_src = tr_program_value(program, tr_plain_images(program, src, d[2], d[3]));
     const tr_arg args[] = {
         {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, *diff_src}, {DNNL_ARG_WORKSPACE, maps}};
     return add(program, how, false, d, args, err);

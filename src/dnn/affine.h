@@ -1,13 +1,10 @@
-/* affine.h -- where a place beyond an image's rim lies in it, and who draws an image's map: what
- * affine.c, the plain definition and the operations on colours share. For src/dnn only.
+/* affine.h -- an image's map, and where a place beyond its rim lies in it: what affine.c and the
+ * plain definition share. For src/dnn only.
  */
 #ifndef TR_AFFINE_H
 #define TR_AFFINE_H
 
-#include "program_internal.h"
-
-/* The numbers that sample i of a micro-batch has in that layer; i < draw->n. */
-void tr_chances_of(const tr_draw *draw, uint32_t layer, int64_t i, float chances[TR_N_CHANCES]);
+#include "augmenting.h"
 
 /* The map of sample i. */
 tr_affine tr_sampling_map(const tr_sampling *how, const tr_draw *draw, int64_t i);
@@ -41,5 +38,23 @@ static inline __attribute__((always_inline)) float tr_axis_nearest(float place)
     const float whole = (float)(int32_t)place, rest = place - whole;
     return rest >= 0.5f ? whole + 1.0f : rest <= -0.5f ? whole - 1.0f : whole;
 }
+
+/* An axis of what is sampled: pixels, where the first lies and the last that may be read, and how
+ * far apart they are in memory. */
+typedef struct tr_axis {
+    int64_t n;
+    int32_t first, last, step;
+} tr_axis;
+
+/* For each pixel of a line of the result. */
+typedef struct tr_taps {
+    int32_t *first, *second; /* elements of memory */
+    float *w0, *w1;
+} tr_taps;
+
+/* affine_taps.c: pixels 0 .. n-1 of a line of the result are at by i + other + shift of the axis;
+ * in float32, from left to right. Weights of the nearest pixel say nothing. */
+void tr_place_line(const tr_sampling *how, const tr_axis *on, float by, float other, float shift,
+                   int64_t n, const tr_taps *to);
 
 #endif

@@ -270,6 +270,57 @@ tr_status tr_sample_forward(tr_program *program, const tr_sampling *how, tr_valu
 tr_status tr_sample_backward(tr_program *program, const tr_sampling *how, tr_value src,
                              tr_value maps, tr_value diff_dst, tr_value *diff_src, tr_error *err);
 
+/* ---- tinting.c ---- */
+
+/* What an image moves to or away from: nothing, each channel's mean, what each pixel is without
+ * colour (of three channels: red, green, blue), and the image smoothed (3 x 3, the middle counts
+ * five, zeros around it). */
+typedef enum tr_tint_base { TR_TINT_ZERO, TR_TINT_MEAN, TR_TINT_GREY, TR_TINT_SMOOTH } tr_tint_base;
+
+typedef struct tr_tint {
+    float factor, shift;
+} tr_tint;
+
+typedef struct tr_tinting {
+    tr_tint_base base;
+    double low, high; /* what the result is kept between */
+    uint32_t layer;   /* part of the chances' address */
+    /* The tint of a sample; `settings` stay where they are as long as the program. */
+    tr_tint (*tint)(const void *settings, const float chances[TR_N_CHANCES]);
+    const void *settings;
+} tr_tinting;
+
+/* dst = min(max((src - base) factor + base + shift, low), high), in float32; base is a function of
+ * src. For training programs. */
+tr_status tr_tint_forward(tr_program *program, const tr_tinting *how, tr_value src, tr_value *dst,
+                          tr_value *tints, tr_error *err);
+tr_status tr_tint_backward(tr_program *program, const tr_tinting *how, tr_value src, tr_value tints,
+                           tr_value diff_dst, tr_value *diff_src, tr_error *err);
+
+/* ---- erasing.c ---- */
+
+/* A rectangle of an image; rows y0 <= y < y1, columns likewise. Empty: nothing. */
+typedef struct tr_rectangle {
+    float y0, y1, x0, x1;
+} tr_rectangle;
+
+typedef struct tr_erasing {
+    int n_fills; /* values of `fill`: one for all channels, or one for each; 0: normal numbers ...
+                  */
+    const double *fill;
+    double deviation; /* ... of mean 0 and that deviation, of each element for itself */
+    double low, high; /* what a filling is kept between */
+    uint32_t layer;   /* part of the chances' address */
+    tr_rectangle (*rectangle)(const void *settings, const float chances[TR_N_CHANCES]);
+    const void *settings;
+} tr_erasing;
+
+/* dst = src with the sample's rectangle filled. For training programs. */
+tr_status tr_erase_forward(tr_program *program, const tr_erasing *how, tr_value src, tr_value *dst,
+                           tr_value *rectangles, tr_error *err);
+tr_status tr_erase_backward(tr_program *program, const tr_erasing *how, tr_value rectangles,
+                            tr_value diff_dst, tr_value *diff_src, tr_error *err);
+
 /* ---- prelu.c ---- */
 
 /* Where alpha has the slope of a number: from one to the next along an axis; 0: it is shared. */

@@ -147,6 +147,8 @@ static const char *name_of(const tr_meaning *meaning)
                                         [TR_KIND_RESAMPLING] = "resampling",
                                         [TR_KIND_PRELU] = "prelu",
                                         [TR_KIND_SAMPLING] = "sampling",
+                                        [TR_KIND_TINTING] = "tinting",
+                                        [TR_KIND_ERASING] = "erasing",
                                         [TR_KIND_REPEATED_SUMS] = "repeated sums",
                                         [TR_KIND_ACTIVITY] = "activity",
                                         [TR_KIND_PACKING] = "packing"};

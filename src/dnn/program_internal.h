@@ -78,6 +78,8 @@ typedef enum tr_kind {
     TR_KIND_ACTIVITY,
     TR_KIND_PRELU,
     TR_KIND_SAMPLING,
+    TR_KIND_TINTING,
+    TR_KIND_ERASING,
     TR_KIND_PACKING /* weights in a kernel's own order; TR_ARG_PACKED */
 } tr_kind;
 enum { TR_N_KINDS = TR_KIND_PACKING + 1 };
@@ -106,6 +108,8 @@ typedef struct tr_meaning {
     tr_axes axes;             /* of permutation */
     tr_resampling resampling;
     tr_sampling sampling;
+    tr_tinting tinting;
+    tr_erasing erasing;
     double epsilon, least;     /* of normalization */
     const tr_scaling *scaling; /* likewise */
     tr_sharing sharing;        /* likewise */

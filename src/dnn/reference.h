@@ -72,6 +72,12 @@ int64_t tr_reference_resample(const tr_resampling *how, bool forward, const tr_t
 int64_t tr_reference_sample(const tr_sampling *how, bool forward, const tr_draw *draw,
                             const tr_tensor *from, tr_tensor *to);
 
+/* reference_tinting.c; diff_dst NULL: forward. */
+int64_t tr_reference_tint(const tr_tinting *how, const tr_draw *draw, const tr_tensor *src,
+                          const tr_tensor *diff_dst, tr_tensor *to);
+int64_t tr_reference_erase(const tr_erasing *how, bool forward, const tr_draw *draw,
+                           const tr_tensor *from, tr_tensor *to);
+
 /* Both directions: dst from src, or diff_src from diff_dst. */
 int64_t tr_reference_dropout(const tr_dropping *dropping, bool forward, const tr_draw *draw,
                              const tr_tensor *src, tr_tensor *dst);

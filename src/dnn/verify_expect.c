@@ -217,9 +217,16 @@ static void expect_plain(const tr_verifier *verifier, tr_job *at)
         at->terms = tr_reference_resample(&meaning->resampling, forward, forward ? src : diff_dst,
                                           forward ? dst : diff_src);
     else if (meaning->kind == TR_KIND_SAMPLING)
-        at->terms = tr_reference_sample(&meaning->sampling, forward,
-                                        tr_replica_draw(verifier->replica),
-                                        forward ? src : diff_dst, forward ? dst : diff_src);
+        at->terms =
+            tr_reference_sample(&meaning->sampling, forward, tr_replica_draw(verifier->replica),
+                                forward ? src : diff_dst, forward ? dst : diff_src);
+    else if (meaning->kind == TR_KIND_TINTING)
+        at->terms = tr_reference_tint(&meaning->tinting, tr_replica_draw(verifier->replica), src,
+                                      diff_dst, forward ? dst : diff_src);
+    else if (meaning->kind == TR_KIND_ERASING)
+        at->terms =
+            tr_reference_erase(&meaning->erasing, forward, tr_replica_draw(verifier->replica),
+                               forward ? src : diff_dst, forward ? dst : diff_src);
     else if (meaning->kind == TR_KIND_DROPOUT)
         at->terms =
             tr_reference_dropout(&meaning->dropping, forward, tr_replica_draw(verifier->replica),
@@ -256,6 +263,8 @@ tr_status tr_job_expect(tr_verifier *verifier, tr_job *at, tr_error *err)
     case TR_KIND_PERMUTATION:
     case TR_KIND_RESAMPLING:
     case TR_KIND_SAMPLING:
+    case TR_KIND_TINTING:
+    case TR_KIND_ERASING:
     case TR_KIND_DROPOUT:
     case TR_KIND_GLOBAL_MAX:
     case TR_KIND_SOFTMAX:

@@ -88,6 +88,8 @@ static json_t *value_of(const tr_key *key, const char *text)
         if (key->constants && value.reals.n == 1)
             return json_real(value.reals.values[0]);
         list = json_array();
+        if (key->twice && value.reals.n == 1)
+            value.reals.values[value.reals.n++] = value.reals.values[0];
         for (int i = 0; i < value.reals.n; i++)
             json_array_append_new(list, key->whole ? json_integer((json_int_t)value.reals.values[i])
                                                    : json_real(value.reals.values[i]));
@@ -119,7 +121,8 @@ void tr_keras_add_keys(json_t *config, const tr_section *section, const tr_key *
     for (size_t k = 0; k < n_keys; k++) {
         const tr_entry *entry = section == NULL ? NULL : tr_section_find(section, keys[k].name);
         const char *text = entry == NULL ? keys[k].fallback : entry->value;
-        if (keys[k].ours || (tell != TR_TELL_ALL && says_default(entry, &keys[k], tell)) ||
+        if (keys[k].ours || (keys[k].young && says_default(entry, &keys[k], TR_TELL_ALL)) ||
+            (tell != TR_TELL_ALL && says_default(entry, &keys[k], tell)) ||
             json_object_get(config, keys[k].name) != NULL)
             continue;
         if (text != NULL)

@@ -45,6 +45,7 @@ typedef struct tr_layer_ops {
     const char *type;         /* in the INI file, e.g. "conv2d" */
     const char *keras_class;  /* e.g. "Conv2D" */
     const char *keras_module; /* of that class; NULL: keras.layers */
+    const char *keras_since;  /* a version that has it, where not all have; NULL: all */
     const char *keras_rest;   /* JSON: what its Keras config says besides the keys, name, trainable
                                * and dtype; NULL: nothing */
     bool keras_untrained;     /* its class in Keras does not take the key "trainable" */
@@ -54,10 +55,10 @@ typedef struct tr_layer_ops {
     size_t bytes;       /* of the layer's private struct; its first member is a tr_layer */
     const tr_key *keys; /* beside those of every layer; offsets into that struct */
     size_t n_keys;
-    bool merges;   /* takes two or more sources of `srcs` */
-    bool selects;  /* dst elements are src elements, chosen by max: an activation that
-                    * commutes with max may be differentiated behind this layer */
-    bool augments; /* in training it changes its source at random, and it stands at the head */
+    bool merges;         /* takes two or more sources of `srcs` */
+    bool selects;        /* dst elements are src elements, chosen by max: an activation that
+                          * commutes with max may be differentiated behind this layer */
+    bool augments;       /* it changes images at random, in training alone */
     bool only_activates; /* nothing but its activation: the layer before it may apply that */
     tr_activation_name activates; /* the activation of a layer without that key, or its kin ... */
     /* ... Optional: where it has numbers of its own. */

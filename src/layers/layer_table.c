@@ -15,8 +15,10 @@ extern const tr_layer_ops tr_prelu_ops, tr_spatial_dropout2d_ops, tr_alpha_dropo
     tr_group_normalization_ops, tr_layer_normalization_ops, tr_layer_scale_ops,
     tr_max_pooling2d_ops, tr_maximum_ops, tr_multiply_ops, tr_permute_ops, tr_rescaling_ops,
     tr_random_flip_ops, tr_random_translation_ops, tr_random_rotation_ops, tr_random_zoom_ops,
-    tr_random_crop_ops, tr_reshape_ops, tr_separable_conv2d_ops, tr_up_sampling2d_ops,
-    tr_zero_padding2d_ops;
+    tr_random_crop_ops, tr_random_shear_ops, tr_random_contrast_ops, tr_random_brightness_ops,
+    tr_random_color_degeneration_ops, tr_random_grayscale_ops, tr_random_sharpness_ops,
+    tr_random_invert_ops, tr_random_erasing_ops, tr_reshape_ops, tr_separable_conv2d_ops,
+    tr_up_sampling2d_ops, tr_zero_padding2d_ops;
 
 /* In the order of `trainer help layers`. */
 const tr_layer_ops *const tr_layer_table[] = {
@@ -41,6 +43,14 @@ const tr_layer_ops *const tr_layer_table[] = {
     &tr_random_rotation_ops,
     &tr_random_zoom_ops,
     &tr_random_crop_ops,
+    &tr_random_shear_ops,
+    &tr_random_contrast_ops,
+    &tr_random_brightness_ops,
+    &tr_random_color_degeneration_ops,
+    &tr_random_grayscale_ops,
+    &tr_random_sharpness_ops,
+    &tr_random_invert_ops,
+    &tr_random_erasing_ops,
     &tr_dense_ops,
     &tr_dropout_ops,
     &tr_spatial_dropout2d_ops,

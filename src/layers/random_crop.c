@@ -15,7 +15,7 @@ static tr_status random_crop_shape(tr_layer *layer, tr_error *err)
 {
     tr_warping_layer *self = (tr_warping_layer *)layer;
     const tr_shape *src = &layer->src;
-    TR_TRY(tr_warping_sized_shape(layer, err));
+    TR_TRY(tr_warping_shape(layer, err));
     self->fill_mode = TR_FILL_NEAREST;
     if (self->size[0] > src->h || self->size[1] > src->w)
         return tr_fail(err, TR_ERR_CONFIG,

@@ -42,7 +42,7 @@ const tr_layer_ops tr_random_flip_ops = {
     .bytes = sizeof(tr_warping_layer),
     .keys = keys,
     .n_keys = sizeof keys / sizeof *keys,
-    .shape = tr_warping_shape,
+    .shape = tr_augmenting_shape,
     .forward = random_flip_forward,
     .backward = random_flip_backward,
 };

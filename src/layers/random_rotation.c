@@ -6,15 +6,16 @@
 #include "warping_layer.h"
 
 static const tr_key keys[] = {
-    TR_KEY_FACTOR("factor", 0,
+    TR_KEY_FACTOR(tr_warping_layer, "factor", factors[0],
                   "share of a full turn, counterclockwise; f: from -f to f, or two ends"),
     TR_KEYS_FILL,
 };
 
 static tr_status random_rotation_shape(tr_layer *layer, tr_error *err)
 {
-    TR_TRY(tr_warping_range((tr_warping_layer *)layer, 0, "factor", -1.0, err));
-    return tr_warping_shape(layer, err);
+    tr_warping_layer *self = (tr_warping_layer *)layer;
+    TR_TRY(tr_factor_range(&self->factors[0], "factor", -1.0, &self->ranges[0], err));
+    return tr_augmenting_shape(layer, err);
 }
 
 /* cos(pi x) for -3 <= x <= 3 */
@@ -28,7 +29,7 @@ static void random_rotation_map(const void *layer, const float chances[TR_N_CHAN
                                 tr_affine *map)
 {
     const tr_warping_layer *self = layer;
-    const double half_turns = 2.0 * (double)tr_warping_between(self, 0, chances[0]);
+    const double half_turns = 2.0 * (double)tr_between(&self->ranges[0], chances[0]);
     const float cos = cosine(half_turns), sin = cosine(half_turns - 0.5);
     const float x = 0.5f * (float)(self->base.src.w - 1), y = 0.5f * (float)(self->base.src.h - 1);
     *map = (tr_affine){.a = cos,

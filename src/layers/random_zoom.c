@@ -6,7 +6,7 @@
 #include "warping_layer.h"
 
 static const tr_key keys[] = {
-    TR_KEY_FACTOR("height_factor", 0,
+    TR_KEY_FACTOR(tr_warping_layer, "height_factor", factors[0],
                   "how much more of the height is seen, less if negative; f: from -f to f, or two "
                   "ends"),
     {.name = "width_factor",
@@ -23,21 +23,21 @@ static tr_status random_zoom_shape(tr_layer *layer, tr_error *err)
     tr_warping_layer *self = (tr_warping_layer *)layer;
     static const char *const names[2] = {"height_factor", "width_factor"};
     for (int i = 0; i < 2; i++) {
-        TR_TRY(tr_warping_range(self, i, names[i], -1.0, err));
-        if (self->factors[i].n > 0 && self->low[i] <= -1.0)
+        TR_TRY(tr_factor_range(&self->factors[i], names[i], -1.0, &self->ranges[i], err));
+        if (self->factors[i].n > 0 && self->ranges[i].low <= -1.0)
             return tr_fail(err, TR_ERR_CONFIG, "%s = %g: nothing of the image is seen; give more",
-                           names[i], self->low[i]);
+                           names[i], self->ranges[i].low);
     }
-    return tr_warping_shape(layer, err);
+    return tr_augmenting_shape(layer, err);
 }
 
 static void random_zoom_map(const void *layer, const float chances[TR_N_CHANCES], tr_affine *map)
 {
     const tr_warping_layer *self = layer;
     const float h = (float)(self->base.src.h - 1), w = (float)(self->base.src.w - 1);
-    const float tall = 1.0f + tr_warping_between(self, 0, chances[0]);
+    const float tall = 1.0f + tr_between(&self->ranges[0], chances[0]);
     const float wide =
-        self->factors[1].n == 0 ? tall : 1.0f + tr_warping_between(self, 1, chances[1]);
+        self->factors[1].n == 0 ? tall : 1.0f + tr_between(&self->ranges[1], chances[1]);
     *map = (tr_affine){
         .a = wide, .c = 0.5f * w * (1.0f - wide), .e = tall, .f = 0.5f * h * (1.0f - tall)};
 }

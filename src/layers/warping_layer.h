@@ -1,25 +1,18 @@
 /* warping_layer.h -- what random_flip, random_translation and their kin share: each image becomes
- * one that is taken at other places of it, by a map of its own.
- *
- * A layer is its keys and one function, from numbers in [0, 1) to a map (dnn/primitives.h). Which
- * numbers an image gets is a function of [fit] seed, the layer's number in the model, the update
- * and the image's number in the dataset, and of nothing else. What is random is active in training
- * alone. No parameters.
+ * one that is taken at other places of it, by a map of its own (dnn/primitives.h).
  */
 #ifndef TR_WARPING_LAYER_H
 #define TR_WARPING_LAYER_H
 
-#include <stddef.h>
-
-#include "layer.h"
+#include "augmenting_layer.h"
 
 /* Not all layers have all of it. */
 typedef struct tr_warping_layer {
     tr_layer base;
-    tr_reals factors[2];    /* as the keys say: along height and width, or the first alone */
-    double low[2], high[2]; /* the ranges that they mean */
-    int fill_mode;          /* tr_fill_mode */
-    int interpolation;      /* of tr_interpolation_names */
+    tr_reals factors[2];   /* as the keys say: along height and width, or the first alone */
+    tr_interval ranges[2]; /* and what they mean */
+    int fill_mode;         /* tr_fill_mode */
+    int interpolation;     /* of tr_interpolation_names */
     double fill_value;
     int mode;        /* of a flip */
     int64_t size[2]; /* of a result of another size: height, width */
@@ -27,13 +20,6 @@ typedef struct tr_warping_layer {
 
 extern const char *const tr_fill_mode_names[];
 extern const char *const tr_interpolation_names[]; /* nearest, bilinear */
-
-/* Keras's factors: one number for both directions, or the range's two ends. */
-#define TR_KEY_FACTOR(key, i, text)                                                                \
-    {                                                                                              \
-        .name = key, .kind = TR_KEY_REALS, .constants = true,                                      \
-        .offset = offsetof(tr_warping_layer, factors) + (i) * sizeof(tr_reals), .doc = text        \
-    }
 
 #define TR_KEYS_FILL                                                                               \
     {.name = "fill_mode",                                                                          \
@@ -66,18 +52,8 @@ extern const char *const tr_interpolation_names[]; /* nearest, bilinear */
         .min = 1, .max = 65536, .doc = "of the result"                                             \
     }
 
-/* The shape of source and result, which must be images. */
+/* The shape of a result of that `size`. */
 tr_status tr_warping_shape(tr_layer *layer, tr_error *err);
-/* The result's is `size`. */
-tr_status tr_warping_sized_shape(tr_layer *layer, tr_error *err);
-
-/* low[i] and high[i] of the factor that `key` names: -f to f of a number; of two their order does
- * not matter. Each lies in [least, 1]. */
-tr_status tr_warping_range(tr_warping_layer *self, int i, const char *key, double least,
-                           tr_error *err);
-
-/* The number of that range at a chance in [0, 1). */
-float tr_warping_between(const tr_warping_layer *self, int i, float chance);
 
 /* What shifts the source by pixels of whole numbers. */
 tr_affine tr_warping_shift(float columns, float rows);

@@ -343,6 +343,11 @@ static const subject all_kinds[] = {
      "width = 4\n",
      {5, 4, 2},
      2},
+    {"[layer.a]\ntype = random_contrast\nfactor = 0.5\n[layer.b]\ntype = random_sharpness\n"
+     "factor = 1\nvalue_range = -1, 1\n[layer.c]\ntype = random_grayscale\nfactor = 0.9\n"
+     "[layer.d]\ntype = random_erasing\nfactor = 1, 1\nscale = 0.3, 0.6\nvalue_range = -1, 1\n",
+     {4, 5, 3},
+     2},
 };
 
 static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
@@ -372,6 +377,8 @@ static const bool expected_kinds[TR_N_KINDS][TR_DIR_REORDER + 1] = {
     [TR_KIND_ACTIVITY] = {true, true},
     [TR_KIND_PRELU] = {true, true, true},
     [TR_KIND_SAMPLING] = {true, true},
+    [TR_KIND_TINTING] = {true, true},
+    [TR_KIND_ERASING] = {true, true},
 };
 
 Test(kernel_check, finds_every_fault_of_every_operation)

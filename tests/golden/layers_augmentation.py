@@ -29,16 +29,14 @@ def chances(sample, count=8, layer=0):
 class Random:
     """keras.random with given numbers."""
 
-    def __init__(self, numbers, normals):
-        self.numbers, self.normals = list(numbers), normals
+    def __init__(self, numbers):
+        self.numbers = list(numbers)
 
     def uniform(self, shape, minval=0.0, maxval=1.0, **_):
         count = int(np.prod(shape))
         taken, self.numbers = self.numbers[:count], self.numbers[count:]
         return np.float32(minval) + np.array(taken, np.float32).reshape(shape) * np.float32(maxval - minval)
 
-    def normal(self, shape, **_):
-        return self.normals.reshape(shape)
 
 
 class Backend:
@@ -51,10 +49,10 @@ class Backend:
         return getattr(self.own, name)
 
 
-def apply(layer, image, numbers, normals=None):
+def apply(layer, image, numbers):
     """One image [h, w, c] through a layer in training."""
     images = keras.ops.convert_to_tensor(image[None])
-    layer.backend = Backend(layer.backend, Random(numbers, normals))
+    layer.backend = Backend(layer.backend, Random(numbers))
     change = layer.get_random_transformation(images, training=True)
     return np.array(layer.transform_images(images, change, training=True))[0]
 
@@ -100,6 +98,33 @@ case("random_rotation_1x1", 4, (1, 1, 3), simple(lambda: L.RandomRotation(0.5)),
 case("random_rotation_row", 4, (1, 8, 1), simple(lambda: L.RandomRotation((0.1, 0.2), fill_mode="constant")), factor=(0.1, 0.2), fill_mode="constant")
 case("random_rotation_large", 3, (30, 33, 1), simple(lambda: L.RandomRotation(0.1)), factor=0.1)
 case("random_zoom_even", 5, (6, 4, 17), simple(lambda: L.RandomZoom(0.4)), height_factor=0.4)
+for fill in FILLS:
+    keys = dict(x_factor=0.8, y_factor=(0.1, 0.6), fill_mode=fill, fill_value=-1.5)
+    case(f"random_shear_{fill}", 5, (5, 7, 3), simple(lambda keys=keys: L.RandomShear(**keys)), **keys)
+
+
+def bytes_of(rng, shape):
+    return rng.integers(0, 256, shape).astype(np.float32)
+
+
+def unit(rng, shape):
+    return rng.random(shape, np.float32)
+
+
+UNIT = dict(source=unit, value_range=(0, 1))
+case("random_contrast", 5, (4, 6, 3), simple(lambda: L.RandomContrast((0.6, 0.6))), bytes_of, factor=0.6)
+case("random_contrast_two_ends", 5, (5, 3, 1), simple(lambda: L.RandomContrast((0.1, 0.9), value_range=(0, 1))), factor=(0.1, 0.9), **UNIT)
+case("random_contrast_1x1", 3, (1, 1, 17), simple(lambda: L.RandomContrast((0.5, 0.5), value_range=(0, 1))), factor=0.5, **UNIT)
+case("random_brightness", 5, (4, 6, 3), simple(lambda: L.RandomBrightness(0.5)), bytes_of, factor=0.5)
+case("random_brightness_two_ends", 5, (5, 3, 1), simple(lambda: L.RandomBrightness((-0.7, 0.1), value_range=(0, 1))), factor=(-0.7, 0.1), **UNIT)
+case("random_color_degeneration", 5, (4, 5, 3), simple(lambda: L.RandomColorDegeneration(0.9, value_range=(0, 1))), factor=0.9, **UNIT)
+case("random_sharpness", 5, (4, 5, 3), simple(lambda: L.RandomSharpness((0.0, 1.0), value_range=(0, 1))), factor=(0.0, 1.0), **UNIT)
+case("random_sharpness_1x1", 3, (1, 1, 1), simple(lambda: L.RandomSharpness(1.0, value_range=(0, 1))), factor=1.0, **UNIT)
+case("random_sharpness_row", 3, (1, 6, 17), simple(lambda: L.RandomSharpness(0.4)), bytes_of, factor=0.4)
+case("random_grayscale", 8, (4, 5, 3), simple(lambda: L.RandomGrayscale(0.6)), unit, factor=0.6)
+case("random_invert", 8, (4, 5, 2), simple(lambda: L.RandomInvert((0.2, 0.9))), bytes_of, factor=(0.2, 0.9))
+case("random_erasing_filled", 9, (8, 9, 3), simple(lambda: L.RandomErasing((0.6, 1.0), fill_value=(0.5, 0.25, 2.0), value_range=(0, 1))), factor=(0.6, 1.0), fill_value=(0.5, 0.25, 2.0), **UNIT)
+case("random_erasing_one_value", 6, (7, 5, 1), simple(lambda: L.RandomErasing((1.0, 1.0), scale=(0.1, 0.8), fill_value=30)), bytes_of, factor=(1.0, 1.0), scale=(0.1, 0.8), fill_value=30)
 
 
 def text(value):
@@ -110,7 +135,8 @@ def underscored(name):
     return next(t for t in sorted(TYPES, key=len, reverse=True) if name.startswith(t))
 
 
-TYPES = ["random_flip", "random_crop", "random_translation", "random_rotation", "random_zoom"]
+TYPES = ["random_flip", "random_crop", "random_translation", "random_rotation", "random_zoom", "random_shear", "random_contrast", "random_brightness",
+         "random_color_degeneration", "random_sharpness", "random_grayscale", "random_invert", "random_erasing"]
 
 
 def main():

@@ -58,6 +58,22 @@ Test(warping_layer, numbers_belong_to_seed_update_and_sample)
     test_net_free(net);
 }
 
+/* One after the other: with the same numbers every image would come back. */
+Test(warping_layer, layers_have_numbers_of_their_own)
+{
+    static float src[32 * IN], dst[32 * IN];
+    test_net *net = test_net_new("[layer.a]\ntype = random_flip\nmode = horizontal\n"
+                                 "[layer.b]\ntype = random_flip\nmode = horizontal\n",
+                                 shape, 32);
+    int flipped = 0;
+    test_fill(src, 32 * IN, 1);
+    test_net_forward(net, src, dst);
+    for (int i = 0; i < 32; i++)
+        flipped += memcmp(src + i * IN, dst + i * IN, IN * sizeof *src) != 0;
+    cr_assert(flipped > 4 && flipped < 28, "%d of 32", flipped);
+    test_net_free(net);
+}
+
 /* <dst(a) - dst(0), g> = <a, diff_src(g)> of any affine function; the sums are of some hundred
  * terms of size 1, in double from float32 results. */
 static void check_adjoint(const char *layers)

@@ -7,8 +7,11 @@ import keras
 import numpy as np
 from vocabulary import Call, class_of, for_keras, text
 
-WARPS = {"random_flip", "random_translation", "random_rotation", "random_zoom", "random_crop"}
-RANDOM = {"dropout", "spatial_dropout2d", "gaussian_noise", "gaussian_dropout", "alpha_dropout"} | WARPS  # of their own random numbers
+IMAGE_CHANGES = {
+    "random_flip", "random_translation", "random_rotation", "random_zoom", "random_crop", "random_shear", "random_contrast", "random_brightness",
+    "random_color_degeneration", "random_sharpness", "random_grayscale", "random_invert", "random_erasing",
+}
+RANDOM = {"dropout", "spatial_dropout2d", "gaussian_noise", "gaussian_dropout", "alpha_dropout"} | IMAGE_CHANGES  # of their own random numbers
 MOST = 4000  # numbers of a result
 
 
@@ -165,6 +168,30 @@ class Network:
     def random_rotation(self, shape):
         return dict(factor=self.factor(0.5)) | self.filling()
 
+    def random_shear(self, shape):
+        return dict(x_factor=self.one(0.0, 0.4), y_factor=self.one(0.2, (0.1, 0.3))) | self.filling()
+
+    def random_contrast(self, shape):
+        return dict(factor=self.one((0.3, 0.3), (0.1, 0.6)), value_range=self.one((0, 255), (-1, 1)))
+
+    def random_brightness(self, shape):
+        return dict(factor=self.factor(0.5), value_range=(-1, 1))
+
+    def random_color_degeneration(self, shape):
+        return dict(factor=self.one(0.5, (0.2, 1.0)), value_range=(-2, 2)) if shape[2] == 3 else None
+
+    def random_sharpness(self, shape):
+        return dict(factor=self.one(1.0, (0.3, 0.8)), value_range=(-2, 2))
+
+    def random_grayscale(self, shape):
+        return dict(factor=self.one(0.5, 0.2)) if shape[2] == 3 else None
+
+    def random_invert(self, shape):
+        return dict(factor=self.one(0.5, (0.1, 0.9)), value_range=(0, 1))
+
+    def random_erasing(self, shape):
+        return dict(factor=self.one(1.0, (0.5, 1.0)), value_range=(-1, 1)) | self.one(dict(), dict(fill_value=0.5, scale=(0.1, 0.5)))
+
     def random_crop(self, shape):
         """Of the whole: Keras 3.15 does not cut outside of training."""
         return dict(height=shape[0], width=shape[1])
@@ -246,7 +273,7 @@ class Network:
         source = self.last if self.chance(0.8) else self.one(*self.shapes)
         shape = self.shapes[source]
         recipe = getattr(self, "activation_layer" if kind == "activation" else kind, None)
-        flat = {"dense", "batch_normalization", "layer_normalization", "activation", "reshape", "rescaling", "normalization", "elu", "re_lu", "leaky_re_lu", "prelu"} | RANDOM - WARPS
+        flat = {"dense", "batch_normalization", "layer_normalization", "activation", "reshape", "rescaling", "normalization", "elu", "re_lu", "leaky_re_lu", "prelu"} | RANDOM - IMAGE_CHANGES
         if recipe is None or kind == "flatten":
             if any(k.required for k in self.words.layers[kind].keys.values()):
                 self.untried.add(kind)
