@@ -3,10 +3,7 @@
 
 #include <math.h>
 
-#include "batch.h"
 #include "mem.h"
-#include "replica.h"
-#include "samples.h"
 #include "simd.h"
 
 enum { MAX_WINDOWS = 1024 }; /* of an image; of more every s-th in both directions is taken */
@@ -33,8 +30,9 @@ static void add_moments(double *restrict moments, const double *restrict window,
 }
 
 /* image [h, w, c] */
-static void add_image(whitened *self, const float *image)
+static void add_image(void *context, const float *image)
 {
+    whitened *self = context;
     const int64_t *dims = self->param->dims;
     const int64_t w = self->layer->src.w, c = self->layer->src.c, row = dims[1] * c;
     const int64_t down = self->layer->src.h - dims[0] + 1, across = w - dims[1] + 1;
@@ -49,31 +47,6 @@ static void add_image(whitened *self, const float *image)
             add_moments(self->moments, self->window, self->k);
             self->n_windows += 1.0;
         }
-}
-
-static tr_status add_images(whitened *self, const tr_plan *plan, tr_replica *replica,
-                            const tr_samples *samples, const uint32_t *index, int64_t n,
-                            tr_error *err)
-{
-    const tr_config *config = self->model->config;
-    const int64_t at_once = config->engine.micro_batch;
-    const tr_shape src = self->layer->src;
-    tr_samples at_hand;
-    const uint32_t *rows;
-    bool fine = tr_replica_run(replica, TR_PREPARE) == TR_OK;
-    TR_TRY(tr_samples_expect(samples, index, n, at_once, err));
-    for (int64_t at = 0; at < n && fine; at += at_once) {
-        const int64_t count = n - at < at_once ? n - at : at_once;
-        TR_TRY(tr_samples_take(samples, index + at, count, &at_hand, &rows, err));
-        tr_batch_gather(tr_replica_data(replica, plan->input), &at_hand, rows, count, at_once,
-                        (float)config->data.scale_num, (float)config->data.scale_den);
-        fine = tr_replica_run(replica, TR_FORWARD) == TR_OK;
-        const float *images = tr_replica_data(replica, plan->output);
-        for (int64_t i = 0; i < count; i++)
-            add_image(self, images + i * src.h * src.w * src.c);
-    }
-    tr_samples_rest(samples);
-    return fine ? TR_OK : tr_fail(err, TR_ERR_INTERNAL, "oneDNN failed while whitening");
 }
 
 /* ---- one weight ---- */
@@ -103,43 +76,24 @@ static tr_status set_kernel(whitened *self, double *room, tr_error *err)
     return status;
 }
 
-static tr_status whiten(whitened *self, const tr_samples *samples, const uint32_t *index, int64_t n,
-                        tr_error *err)
+tr_status tr_whiten(const tr_maker *maker, int weight, tr_error *err)
 {
-    tr_plan plan = {0};
-    tr_replica *replica = NULL;
-    const int64_t *dims = self->param->dims,
-                  most = (int64_t)self->param->rules.initializer.arguments[1];
-    self->k = dims[0] * dims[1] * dims[2];
-    double *room = tr_alloc((size_t)(2 * self->k * (self->k + 1)), sizeof *room);
-    tr_status status = room == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
-    self->moments = room;
-    self->window = room + self->k * self->k;
+    const tr_param *param = &maker->layer->params[weight];
+    const int64_t *dims = param->dims, k = dims[0] * dims[1] * dims[2];
+    const int64_t most = (int64_t)param->rules.initializer.arguments[1];
+    double *room = tr_alloc((size_t)(2 * k * (k + 1)), sizeof *room);
+    if (room == NULL)
+        return tr_out_of_memory(err, NULL);
+    whitened self = {.model = maker->model,
+                     .layer = maker->layer,
+                     .param = param,
+                     .number = maker->first_weight + weight,
+                     .k = k,
+                     .moments = room,
+                     .window = room + k * k};
+    tr_status status = tr_show_source(maker, most, add_image, &self, err);
     if (status == TR_OK)
-        status = tr_plan_make_until(&plan, self->model, self->layer->sources[0], err);
-    if (status == TR_OK)
-        status = tr_replica_new(&replica, plan.program, self->model->params, err);
-    if (status == TR_OK)
-        status = add_images(self, &plan, replica, samples, index, n < most ? n : most, err);
-    if (status == TR_OK)
-        status = set_kernel(self, room + self->k * (self->k + 1), err);
-    tr_replica_free(replica);
-    tr_plan_release(&plan);
+        status = set_kernel(&self, room + k * (k + 1), err);
     tr_free(room);
     return status;
-}
-
-tr_status tr_whiten(tr_model *model, const tr_samples *samples, const uint32_t *index, int64_t n,
-                    tr_error *err)
-{
-    int number = 0;
-    for (int i = 0; i < model->n_layers; i++)
-        for (int k = 0; k < model->layers[i]->n_params; k++, number++) {
-            const tr_param *param = &model->layers[i]->params[k];
-            whitened self = {
-                .model = model, .layer = model->layers[i], .param = param, .number = number};
-            if (param->rules.initializer.function == TR_INIT_WHITENING)
-                TR_TRY(whiten(&self, samples, index, n, err));
-        }
-    return TR_OK;
 }

@@ -8,12 +8,7 @@
 #ifndef TR_WHITENING_H
 #define TR_WHITENING_H
 
-#include "model_internal.h"
-
-/* Before the first step: of the weights whose initializer it is, from samples[index[0 .. n-1]].
- * Layers before them are taken as they are. */
-tr_status tr_whiten(tr_model *model, const tr_samples *samples, const uint32_t *index, int64_t n,
-                    tr_error *err);
+#include "from_samples.h"
 
 /* values [n] in falling order and vectors [n, n], a row each, of the symmetric matrix [n, n], which
  * is spoiled. */

@@ -1,9 +1,9 @@
 /* given_normalization.c -- dst = (src - mean) / max(sqrt(variance), 1e-7), of each channel.
  *
  * Keras's Normalization over the last axis, with the numbers that its keys give, or else with those
- * that Keras measured in adapt() and keeps as weights (mean, variance; and `count`, which nothing
- * reads but Keras 2 as it measures on). Without either it changes nothing, as in Keras. None of
- * them is ever trained.
+ * that adapt() measured and that are kept as weights (mean, variance; and `count`, which nothing
+ * reads but Keras 2 as it measures on): Keras's, or ours with `adapt`, of the training samples as a
+ * run begins. Without any of them it changes nothing, as in Keras. None of them is ever trained.
  */
 #include <math.h>
 
@@ -32,6 +32,12 @@ static const tr_key keys[] = {
      .min = 0,
      .max = 1e38,
      .doc = "whose root it is divided by; likewise, and given where mean is"},
+    {.name = "adapt",
+     .kind = TR_KEY_BOOL,
+     .offset = offsetof(given_normalization, base.adapts),
+     .fallback = "false",
+     .ours = true,
+     .doc = "both are measured on the training images as a run begins"},
 };
 
 /* The keys' numbers, not weights. */
@@ -61,6 +67,9 @@ static tr_status given_normalization_shape(tr_layer *layer, tr_error *err)
     layer->dst = layer->src;
     if (is_given(self) != (self->variance.n > 0))
         return tr_fail(err, TR_ERR_CONFIG, "mean and variance: give both, or none of them");
+    if (is_given(self) && layer->adapts)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "adapt = true measures mean and variance: remove those, or adapt");
     if (!is_given(self)) {
         add_weights(layer);
         return TR_OK;
@@ -104,7 +113,7 @@ const tr_layer_ops tr_given_normalization_ops = {
     .type = "normalization",
     .keras_class = "Normalization",
     .keras_rest = "{\"axis\":-1,\"invert\":false}",
-    .doc = "channels shifted and scaled by given statistics",
+    .doc = "channels shifted and scaled by given statistics, or those of the training images",
     .bytes = sizeof(given_normalization),
     .keys = keys,
     .n_keys = sizeof keys / sizeof *keys,

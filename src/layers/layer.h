@@ -98,6 +98,7 @@ struct tr_layer {
     tr_shape src, dst;   /* of the first source, and of the result */
     int activation;      /* tr_activation_name, applied to the result */
     tr_call activity;    /* row of tr_regularizers: what its result costs */
+    bool adapts;         /* its weights mean, variance, count are those of what comes into it */
     bool trainable;      /* else its parameters stay as they are */
     int n_srcs;
     int *sources;   /* [n_srcs] numbers of the layers that give them, or TR_IMAGES */

@@ -3,9 +3,9 @@
 
 #include "earlier_run.h"
 #include "file.h"
+#include "from_samples.h"
 #include "mem.h"
 #include "run_internal.h"
-#include "whitening.h"
 
 /* ---- life ---- */
 
@@ -107,8 +107,8 @@ tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
     if (status == TR_OK)
         status = prepare_engine(run, err);
     if (status == TR_OK)
-        status =
-            tr_whiten(model, tr_dataset_train(dataset), run->split.train, run->split.n_train, err);
+        status = tr_weights_from_samples(model, tr_dataset_train(dataset), run->split.train,
+                                         run->split.n_train, err);
     if (status == TR_OK)
         status = prepare_history(run, err);
     if (status == TR_OK)

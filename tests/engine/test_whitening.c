@@ -51,7 +51,8 @@ static void compare(const char *body, int weight, const char *golden)
     for (uint32_t i = 0; i < 30; i++)
         index[i] = i;
     test_rig rig = test_rig_new(body, "sgd", 2, 8, scale, 1);
-    cr_assert_eq(tr_whiten(rig.model, &samples, index, 30, &err), TR_OK, "%s", err.text);
+    cr_assert_eq(tr_weights_from_samples(rig.model, &samples, index, 30, &err), TR_OK, "%s",
+                 err.text);
     float *want = test_golden_floats(file, golden, &n), *got = test_rig_weight(&rig, weight);
     align(want, got, n, (size_t)tr_model_weight(rig.model, weight).dims[3]);
     /* of float32 pixels; the least eigenvalues are 1e-4 of the largest */
