@@ -31,10 +31,12 @@ typedef struct tr_data_config {
     const char *y_train;
     const char *x_test;
     const char *y_test;
+    const char *test_file;                   /* of x_test and y_test; "": file */
     double scale_num, scale_den;             /* x * num / den */
     double validation_split;                 /* [0, 1): sklearn's test_size; 0: no validation */
     int64_t split_seed;                      /* sklearn's random_state, 0 .. 2^32-1 */
     bool stratify;                           /* sklearn's stratify=y: shares of classes are kept */
+    int64_t limit_train;                     /* samples to train on at most; 0: all */
     const char *validation_file;             /* instead of a split; "": none */
     const char *x_validation, *y_validation; /* dataset names in it */
     /* Dataset names, beside x_train and so on; "": none. */

@@ -40,18 +40,17 @@ typedef struct tr_samples {
 typedef struct tr_dataset tr_dataset;
 
 /* Opens config->data.file and reads x_train, y_train and, where the file has them, x_test and
- * y_test (one without the other is an error; named otherwise than x_test, y_test, they must exist);
- * with [data] validation_file, x_validation and y_validation from that one.
- * `targets`: the tr_target bits that the loss understands. Integers or floats of any width; class
- * numbers are [n] or [n, 1], integral, >= 0; values are [n] or [n, width] and finite. With both
- * bits, one number per sample is its class and several are values.
- * What a file names in other files is read only with [data] external_files.
- * The files are read in child processes, so that one which crashes the HDF5 library is an error
- * like others. Checks: the file is HDF5 and readable; each dataset exists and is numeric; x is
- * [n,h,w] (c = 1) or [n,h,w,c] and h, w, c equal config->input_shape, or, for vectors, has that
- * many numbers per sample; counts agree; n > 0; float images hold no NaN or infinity; all parts
- * have the same kind of targets. Errors (TR_ERR_DATA, TR_ERR_INTERNAL) name the file, the dataset,
- * what was found, what was expected. */
+ * y_test (one without the other is an error; named otherwise than x_test, y_test, or of a
+ * test_file, they must exist); with [data] validation_file, x_validation and y_validation from that
+ * one. `targets`: the tr_target bits that the loss understands. Integers or floats of any width;
+ * class numbers are [n] or [n, 1], integral, >= 0; values are [n] or [n, width] and finite. With
+ * both bits, one number per sample is its class and several are values. What a file names in other
+ * files is read only with [data] external_files. The files are read in child processes, so that one
+ * which crashes the HDF5 library is an error like others. Checks: the file is HDF5 and readable;
+ * each dataset exists and is numeric; x is [n,h,w] (c = 1) or [n,h,w,c] and h, w, c equal
+ * config->input_shape, or, for vectors, has that many numbers per sample; counts agree; n > 0;
+ * float images hold no NaN or infinity; all parts have the same kind of targets. Errors
+ * (TR_ERR_DATA, TR_ERR_INTERNAL) name the file, the dataset, what was found, what was expected. */
 tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned targets,
                           tr_error *err);
 
@@ -101,6 +100,12 @@ tr_status tr_split_make(tr_split *out, int64_t n, double validation_split, uint3
 tr_status tr_split_make_stratified(tr_split *out, const int32_t *y, int64_t n,
                                    double validation_split, uint32_t seed, tr_error *err);
 void tr_split_release(tr_split *split);
+
+/* Of the samples that train keeps `limit`, as scikit-learn's train_test_split(train,
+ * train_size=limit, random_state=seed)[0] does; y[] of all samples: with stratify=y[train]; NULL:
+ * without. 0, or as many as there are, keeps all. Errors as above. */
+tr_status tr_split_limit(tr_split *split, const int32_t *y, int64_t limit, uint32_t seed,
+                         tr_error *err);
 
 /* For that split, the classes of samples whose targets are values of 0 and 1 (yes or no, one-hot
  * rows, several answers): classes[n], each different row one, numbered as scikit-learn does. */

@@ -40,9 +40,10 @@ static void check_validation(const tr_config *config)
         tr_problems_add(config->problems, tr_section_line(section, "validation_file"),
                         "[data] validation_file and validation_split both say where validation "
                         "images come from; keep one");
-    if (data->stratify && !split)
+    if (data->stratify && !split && data->limit_train == 0)
         tr_problems_add(config->problems, tr_section_line(section, "stratify"),
-                        "[data] stratify = true has no effect without validation_split");
+                        "[data] stratify = true has no effect without validation_split or "
+                        "limit_train");
     if (!file && strcmp(data->x_validation, "x_validation") != 0)
         tr_problems_add(config->problems, tr_section_line(section, "x_validation"),
                         "[data] x_validation has no effect without validation_file");

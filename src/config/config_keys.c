@@ -34,6 +34,8 @@ static const tr_key data_keys[] = {
     {"y_train", TR_KEY_TEXT, AT(data.y_train), "y_train", .doc = "dataset of the training labels"},
     {"x_test", TR_KEY_TEXT, AT(data.x_test), "x_test", .doc = "dataset of the test images"},
     {"y_test", TR_KEY_TEXT, AT(data.y_test), "y_test", .doc = "dataset of the test labels"},
+    {"test_file", TR_KEY_TEXT, AT(data.test_file), "",
+     .doc = "HDF5 file that has the test images, where it is another"},
     {"scale", TR_KEY_RATIO, AT(data.scale_num), "1", .max = INFINITY, .above_min = true,
      .doc = "factor on every pixel, e.g. 1/255"},
     {"validation_split", TR_KEY_REAL, AT(data.validation_split), "0", .max = 1, .below_max = true,
@@ -42,6 +44,9 @@ static const tr_key data_keys[] = {
      .doc = "seed of that split (scikit-learn's random_state)"},
     {"stratify", TR_KEY_BOOL, AT(data.stratify), "false",
      .doc = "keep the classes' shares in that split (scikit-learn's stratify=y)"},
+    {"limit_train", TR_KEY_INT, AT(data.limit_train), "0", .max = 4294967295.0,
+     .doc = "train on so many of the images that the split leaves, chosen by split_seed, with "
+            "stratify by class (scikit-learn's train_size); 0: all"},
     {"validation_file", TR_KEY_TEXT, AT(data.validation_file), "",
      .doc = "HDF5 file with validation images, instead of a split; may be the same file"},
     {"x_validation", TR_KEY_TEXT, AT(data.x_validation), "x_validation",
@@ -57,9 +62,10 @@ static const tr_key data_keys[] = {
     {"external_files", TR_KEY_BOOL, AT(data.external_files), "false",
      .doc = "read what the dataset's file names in other files, too: links, virtual datasets"},
     {"memory", TR_KEY_CHOICE, AT(data.memory), "auto", .choices = memory_names,
-     .doc = "where images are: resident: in memory; streamed: in their file, from which batches are "
-            "read ahead; no matter for the result; auto: in memory where they take at most half of "
-            "what is left"},
+     .doc =
+         "where images are: resident: in memory; streamed: in their file, from which batches are "
+         "read ahead; no matter for the result; auto: in memory where they take at most half of "
+         "what is left"},
 };
 
 static const tr_key model_keys[] = {

@@ -205,10 +205,19 @@ static const char *or_none(const char *name)
     return name == NULL || name[0] == '\0' ? NULL : name;
 }
 
+/* The test part may be missing only under its default names: one that the configuration names is
+ * wanted. (The effective config.ini of a run spells the default names out and must repeat that run,
+ * so "was the key given" cannot be the question.) */
 static tr_part_names test_names(const tr_data_config *data)
 {
-    return (tr_part_names){data->file, data->x_test, data->y_test,
-                           or_none(data->sample_weight_test)};
+    const char *file = or_none(data->test_file), *weights = or_none(data->sample_weight_test);
+    return (tr_part_names){.path = file == NULL ? data->file : file,
+                           .x = data->x_test,
+                           .y = data->y_test,
+                           .w = weights,
+                           .optional = file == NULL && weights == NULL &&
+                                       strcmp(data->x_test, "x_test") == 0 &&
+                                       strcmp(data->y_test, "y_test") == 0};
 }
 
 tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned targets,
@@ -216,9 +225,10 @@ tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned ta
 {
     const tr_data_config *data = &config->data;
     const tr_part_names names[TR_N_PARTS] = {
-        [TR_TRAIN] = {data->file, data->x_train, data->y_train, or_none(data->sample_weight_train)},
+        [TR_TRAIN] = {data->file, data->x_train, data->y_train, or_none(data->sample_weight_train),
+                      false},
         [TR_VALIDATION] = {or_none(data->validation_file), data->x_validation, data->y_validation,
-                           or_none(data->sample_weight_validation)},
+                           or_none(data->sample_weight_validation), false},
         [TR_TEST] = test_names(data)};
     return open_parts(out, names, config, targets, err);
 }
@@ -233,7 +243,7 @@ tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsign
 tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,
                                  const tr_config *config, tr_error *err)
 {
-    const tr_part_names names[TR_N_PARTS] = {[TR_TEST] = {path, name, NULL, NULL}};
+    const tr_part_names names[TR_N_PARTS] = {[TR_TEST] = {path, name, NULL, NULL, false}};
     return open_parts(out, names, config, 0, err);
 }
 

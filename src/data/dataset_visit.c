@@ -104,15 +104,11 @@ static tr_status part_read(const sample_part *part, const tr_found_part *before,
 
 /* ---- a visit to a file, in a child ---- */
 
-/* The test part may be missing, but only whole, and only under its default names: one that the
- * configuration names is wanted. (The effective config.ini of a run spells the default names out
- * and must repeat that run, so "was the key given" cannot be the question.) */
-static tr_status test_is_wanted(const tr_h5_file *file, const tr_part_names *names, bool *wanted,
-                                tr_error *err)
+static tr_status is_wanted(const tr_h5_file *file, const tr_part_names *names, bool *wanted,
+                           tr_error *err)
 {
     *wanted = true;
-    if (strcmp(names->x, "x_test") != 0 || names->y == NULL || strcmp(names->y, "y_test") != 0 ||
-        names->w != NULL)
+    if (!names->optional)
         return TR_OK;
     bool has_x = false, has_y = false;
     TR_TRY(tr_h5_file_has(file, names->x, &has_x, err));
@@ -124,9 +120,8 @@ static tr_status test_is_wanted(const tr_h5_file *file, const tr_part_names *nam
 static tr_status visit_part(tr_dataset_visit *visit, int i, tr_h5_file *file, tr_error *err)
 {
     sample_part part = {0};
-    bool wanted = true;
-    if (i == TR_TEST)
-        TR_TRY(test_is_wanted(file, &visit->names[i], &wanted, err));
+    bool wanted;
+    TR_TRY(is_wanted(file, &visit->names[i], &wanted, err));
     if (!wanted)
         return TR_OK;
     tr_status status = part_open(&part, file, &visit->names[i], visit, err);

@@ -16,6 +16,7 @@ enum { TR_TRAIN, TR_VALIDATION, TR_TEST, TR_N_PARTS };
 typedef struct tr_part_names {
     const char *path, *x, *y; /* path NULL: no such part; y NULL: images alone */
     const char *w;            /* weights; NULL: none */
+    bool optional;            /* may be missing, but only whole */
 } tr_part_names;
 
 /* What a first visit tells of a part. */

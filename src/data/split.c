@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "mem.h"
-#include "trainer/dataset.h"
+#include "split_parts.h"
 #include "twister.h"
 
 static void identity(uint32_t *index, int64_t n)
@@ -30,19 +30,9 @@ static tr_status check(int64_t n, double validation_split, tr_error *err)
     return TR_OK;
 }
 
-tr_status tr_split_make(tr_split *out, int64_t n, double validation_split, uint32_t seed,
-                        tr_error *err)
+tr_status tr_split_parts(tr_split *out, int64_t n, const tr_split_wish *wish, tr_error *err)
 {
-    TR_TRY(check(n, validation_split, err));
-    tr_split split = {0};
-    split.n_validation = (int64_t)ceil(validation_split * (double)n);
-    split.n_train = n - split.n_validation;
-    if (split.n_train < 1)
-        return tr_fail(err, TR_ERR_DATA,
-                       "validation_split = %g of %lld samples is all of them: none is left to "
-                       "train on; make validation_split smaller",
-                       validation_split, (long long)n);
-
+    tr_split split = {.n_train = n - wish->n_rest, .n_validation = wish->n_rest};
     uint32_t *permutation = tr_alloc((size_t)n, sizeof *permutation);
     split.train = tr_alloc((size_t)split.n_train, sizeof *split.train);
     split.validation = tr_alloc((size_t)split.n_validation, sizeof *split.validation);
@@ -56,7 +46,7 @@ tr_status tr_split_make(tr_split *out, int64_t n, double validation_split, uint3
         identity(permutation, n);
     } else {
         tr_twister twister;
-        tr_twister_seed(&twister, seed);
+        tr_twister_seed(&twister, wish->seed);
         tr_twister_permutation(&twister, permutation, n);
     }
     memcpy(split.validation, permutation, (size_t)split.n_validation * sizeof *permutation);
@@ -65,6 +55,79 @@ tr_status tr_split_make(tr_split *out, int64_t n, double validation_split, uint3
     tr_free(permutation);
     *out = split;
     return TR_OK;
+}
+
+/* ---- validation_split ---- */
+
+static tr_status wish_of(tr_split_wish *out, int64_t n, double validation_split, uint32_t seed,
+                         tr_error *err)
+{
+    TR_TRY(check(n, validation_split, err));
+    *out = (tr_split_wish){.n_rest = (int64_t)ceil(validation_split * (double)n),
+                           .seed = seed,
+                           .key = "validation_split",
+                           .value = validation_split,
+                           .rest = "validation"};
+    if (n - out->n_rest < 1)
+        return tr_fail(err, TR_ERR_DATA,
+                       "validation_split = %g of %lld samples is all of them: none is left to "
+                       "train on; make validation_split smaller",
+                       validation_split, (long long)n);
+    return TR_OK;
+}
+
+tr_status tr_split_make(tr_split *out, int64_t n, double validation_split, uint32_t seed,
+                        tr_error *err)
+{
+    tr_split_wish wish;
+    TR_TRY(wish_of(&wish, n, validation_split, seed, err));
+    return tr_split_parts(out, n, &wish, err);
+}
+
+tr_status tr_split_make_stratified(tr_split *out, const int32_t *y, int64_t n,
+                                   double validation_split, uint32_t seed, tr_error *err)
+{
+    tr_split_wish wish;
+    TR_TRY(wish_of(&wish, n, validation_split, seed, err));
+    return tr_split_parts_stratified(out, y, n, &wish, err);
+}
+
+/* ---- limit_train ---- */
+
+/* Keeps what stands at these places of split->train, in their order. */
+static void take_places(tr_split *split, const tr_split *places)
+{
+    for (int64_t i = 0; i < places->n_train; i++)
+        places->train[i] = split->train[places->train[i]];
+    memcpy(split->train, places->train, (size_t)places->n_train * sizeof *split->train);
+    split->n_train = places->n_train;
+}
+
+tr_status tr_split_limit(tr_split *split, const int32_t *y, int64_t limit, uint32_t seed,
+                         tr_error *err)
+{
+    tr_split places = {0};
+    const int64_t n = split->n_train;
+    if (limit < 1 || limit >= n)
+        return TR_OK;
+    const tr_split_wish wish = {.n_rest = n - limit,
+                                .seed = seed,
+                                .key = "limit_train",
+                                .value = (double)limit,
+                                .rest = "those left out",
+                                .of_train = true};
+    int32_t *classes = y == NULL ? NULL : tr_alloc((size_t)n, sizeof *classes);
+    if (y != NULL && classes == NULL)
+        return tr_out_of_memory(err, NULL);
+    for (int64_t i = 0; y != NULL && i < n; i++)
+        classes[i] = y[split->train[i]];
+    const tr_status status = y == NULL ? tr_split_parts(&places, n, &wish, err)
+                                       : tr_split_parts_stratified(&places, classes, n, &wish, err);
+    tr_free(classes);
+    if (status == TR_OK)
+        take_places(split, &places);
+    tr_split_release(&places);
+    return status;
 }
 
 void tr_split_release(tr_split *split)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "mem.h"
-#include "trainer/dataset.h"
+#include "split_parts.h"
 #include "twister.h"
 
 typedef struct strata {
@@ -80,7 +80,7 @@ static bool strata_sort(strata *s, const int32_t *y, int64_t n)
     return true;
 }
 
-static tr_status strata_check(const strata *s, const tr_split *split, double validation_split,
+static tr_status strata_check(const strata *s, const tr_split *split, const tr_split_wish *wish,
                               tr_error *err)
 {
     for (int64_t c = 0; c < s->n_classes; c++)
@@ -93,13 +93,13 @@ static tr_status strata_check(const strata *s, const tr_split *split, double val
     const bool few_train = split->n_train < s->n_classes;
     if (few_train || split->n_validation < s->n_classes)
         return tr_fail(err, TR_ERR_DATA,
-                       "validation_split = %g of %lld samples leaves %lld for %s, fewer than the "
+                       "%s = %g of %lld samples leaves %lld for %s, fewer than the "
                        "%lld classes: a stratified split needs one of each; make "
-                       "validation_split %s",
-                       validation_split, (long long)s->n,
+                       "%s %s",
+                       wish->key, wish->value, (long long)s->n,
                        (long long)(few_train ? split->n_train : split->n_validation),
-                       few_train ? "training" : "validation", (long long)s->n_classes,
-                       few_train ? "smaller" : "larger");
+                       few_train ? "training" : wish->rest, (long long)s->n_classes, wish->key,
+                       few_train == wish->of_train ? "larger" : "smaller");
     return TR_OK;
 }
 
@@ -177,16 +177,16 @@ static void draw_parts(tr_split *split, strata *s, tr_twister *twister)
     tr_twister_shuffle(twister, split->validation, n_test);
 }
 
-static tr_status stratify(tr_split *split, strata *s, const int32_t *y, double validation_split,
-                          uint32_t seed, tr_error *err)
+static tr_status stratify(tr_split *split, strata *s, const int32_t *y, const tr_split_wish *wish,
+                          tr_error *err)
 {
     const int64_t n = split->n_train + split->n_validation;
     tr_twister twister;
     if (!strata_sort(s, y, n))
         return tr_fail(err, TR_ERR_INTERNAL, "out of memory for the classes of %lld samples",
                        (long long)n);
-    TR_TRY(strata_check(s, split, validation_split, err));
-    tr_twister_seed(&twister, seed);
+    TR_TRY(strata_check(s, split, wish, err));
+    tr_twister_seed(&twister, wish->seed);
     for (int64_t c = 0; c < s->n_classes; c++)
         s->left[c] = s->begin[c + 1] - s->begin[c];
     approximate_mode(s->train, s, s->left, split->n_train, &twister);
@@ -197,15 +197,14 @@ static tr_status stratify(tr_split *split, strata *s, const int32_t *y, double v
     return TR_OK;
 }
 
-tr_status tr_split_make_stratified(tr_split *out, const int32_t *y, int64_t n,
-                                   double validation_split, uint32_t seed, tr_error *err)
+tr_status tr_split_parts_stratified(tr_split *out, const int32_t *y, int64_t n,
+                                    const tr_split_wish *wish, tr_error *err)
 {
     tr_split split = {0};
     strata s = {0};
-    /* The sizes of the parts, their room and their checks are the plain split's. */
-    TR_TRY(tr_split_make(&split, n, validation_split, seed, err));
-    const tr_status status =
-        split.n_validation == 0 ? TR_OK : stratify(&split, &s, y, validation_split, seed, err);
+    /* The sizes of the parts and their room are the plain split's. */
+    TR_TRY(tr_split_parts(&split, n, wish, err));
+    const tr_status status = split.n_validation == 0 ? TR_OK : stratify(&split, &s, y, wish, err);
     strata_release(&s);
     if (status != TR_OK)
         tr_split_release(&split);

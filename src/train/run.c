@@ -9,46 +9,11 @@
 
 /* ---- life ---- */
 
-/* Targets of 0 and 1 have classes, too; others do not. */
-static tr_status split_by_values(tr_run *run, const tr_samples *train, tr_error *err)
-{
-    const tr_data_config *data = &run->config->data;
-    const int64_t i = tr_targets_no_class(train);
-    if (i >= 0)
-        return tr_fail(
-            err, TR_ERR_DATA,
-            "%s: %s, sample %lld: [data] stratify = true wants classes, as numbers or as "
-            "targets of 0 and 1, and this is neither; remove it",
-            data->file, data->y_train, (long long)i);
-    int32_t *classes = tr_alloc((size_t)train->n, sizeof *classes);
-    if (classes == NULL)
-        return tr_fail(err, TR_ERR_INTERNAL, "out of memory");
-    tr_status status = tr_targets_classes(classes, train, err);
-    if (status == TR_OK)
-        status = tr_split_make_stratified(&run->split, classes, train->n, data->validation_split,
-                                          (uint32_t)data->split_seed, err);
-    tr_free(classes);
-    return status;
-}
-
-static tr_status split(tr_run *run, tr_error *err)
-{
-    const tr_data_config *data = &run->config->data;
-    const tr_samples *train = tr_dataset_train(run->dataset);
-    if (!data->stratify)
-        return tr_split_make(&run->split, train->n, data->validation_split,
-                             (uint32_t)data->split_seed, err);
-    if (train->y != NULL)
-        return tr_split_make_stratified(&run->split, train->y, train->n, data->validation_split,
-                                        (uint32_t)data->split_seed, err);
-    return split_by_values(run, train, err);
-}
-
 static tr_status prepare_samples(tr_run *run, tr_error *err)
 {
     const tr_target_rules rules = tr_model_target_rules(run->model);
     TR_TRY(tr_dataset_check_targets(run->dataset, &rules, err));
-    TR_TRY(split(run, err));
+    TR_TRY(tr_run_split(run, err));
     TR_TRY(tr_run_weigh_classes(run, err));
     run->validation = run->split.n_validation > 0 ? tr_dataset_train(run->dataset)
                                                   : tr_dataset_validation(run->dataset);

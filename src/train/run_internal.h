@@ -65,6 +65,9 @@ bool tr_run_is_over(const tr_run *run);
 int64_t tr_run_restored_epoch(const tr_run *run);
 tr_status tr_run_finish(tr_run *run, tr_error *err);
 
+/* run_split.c: fills in run->split. */
+tr_status tr_run_split(tr_run *run, tr_error *err);
+
 /* class_weights.c: fills in run->train, after the split. */
 tr_status tr_run_weigh_classes(tr_run *run, tr_error *err);
 

@@ -29,6 +29,7 @@ static const free_key free_keys[] = {
     {"data", "y_train"},
     {"data", "x_test"},
     {"data", "y_test"},
+    {"data", "test_file"},
     {"data", "validation_file"},
     {"data", "x_validation"},
     {"data", "y_validation"},
