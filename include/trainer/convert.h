@@ -48,4 +48,41 @@ enum { TR_CSV_SHAPE = 3 };
 tr_status tr_convert_csv(const char *train, const char *test, const int64_t *shape, int n_shape,
                          const char *out_path, tr_error *err);
 
+/* ---- pictures ---- */
+
+/* How pictures become a dataset. */
+typedef struct tr_pictures_options {
+    int64_t h, w;      /* of each; 0 and 0: what the first one has, and all must have */
+    const char *fit;   /* "crop" (NULL), "pad", "stretch": pictures of another shape */
+    bool grey;         /* one channel; else three */
+    double test_split; /* share of the pictures that becomes the test set; 0: none */
+    uint32_t split_seed;
+    bool stratify;  /* each class keeps its share */
+    bool strict;    /* a picture that cannot be read, or a class without any, is an error */
+    int n_children; /* processes that read; 0: one for each CPU */
+    void (*progress)(void *user, int64_t done, int64_t n); /* after each picture; may be NULL */
+    void *user;
+} tr_pictures_options;
+
+/* What became of them. */
+typedef struct tr_pictures_report {
+    int64_t h, w, c, n_classes;
+    int64_t n_train, n_test, n_validation;
+    int64_t n_broken, n_transparent;
+    char *notes; /* lines for a human: what was skipped, and why; to be freed with tr_free() */
+} tr_pictures_report;
+
+/* Pictures (JPEG, PNG, GIF, BMP, PGM, PPM) in `path`, a folder with a folder for each class, or one
+ * in each of the folders train, test and validation, into an HDF5 file: x_train and y_train, x_test
+ * and y_test, x_validation and y_validation as far as there are such, uint8, not packed, so that
+ * trainings can stream them, and class_names. Each is turned as its camera says, what is
+ * transparent is white, and resized as PIL does it. With test_split, samples are those of
+ * scikit-learn's train_test_split() on the sorted paths, in its order; one that cannot be read is
+ * left out of its part afterwards. Attributes say size, fit, channels, and the digest of all
+ * pixels. Pictures are decoded in child processes; their number changes no byte. The output is
+ * whole or not written. TR_ERR_DATA: no pictures, no classes; with `strict`, the first fault. */
+tr_status tr_convert_pictures(const char *path, const char *out_path,
+                              const tr_pictures_options *options, tr_pictures_report *report,
+                              tr_error *err);
+
 #endif

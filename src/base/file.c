@@ -43,16 +43,17 @@ static const char *advice(int cause)
 }
 
 /* Without stdio's buffer, so that each write is one system call that can fail by itself. */
-static bool write_all(int fd, const void *bytes, size_t n)
+static bool write_all(int fd, const void *bytes, size_t n, int64_t offset)
 {
     const char *next = bytes;
     for (size_t left = n; left > 0;) {
-        const ssize_t written = write(fd, next, left);
+        const ssize_t written = pwrite(fd, next, left, offset);
         if (written <= 0 && !(written < 0 && errno == EINTR)) {
             errno = written < 0 ? errno : ENOSPC;
             return false;
         }
         next += written > 0 ? written : 0;
+        offset += written > 0 ? written : 0;
         left -= written > 0 ? (size_t)written : 0;
     }
     return true;
@@ -79,28 +80,64 @@ static bool open_folder(tr_new_file *file)
     return file->folder >= 0;
 }
 
-static bool make(tr_new_file *file, const void *bytes, size_t n)
+static bool make(tr_new_file *file)
 {
     if (!open_folder(file))
         return false;
     tr_temporary_remove_dead(file->folder, file->name);
     file->fd = tr_temporary_open(file->folder, file->name, file->temporary);
-    return file->fd >= 0 && write_all(file->fd, bytes, n);
+    return file->fd >= 0;
+}
+
+static tr_status cannot_write(const char *path, int cause, tr_error *err)
+{
+    return cause == ENOMEM ? tr_out_of_memory(err, NULL)
+                           : tr_fail(err, TR_ERR_IO, "%s: cannot write: %s; %s", path,
+                                     strerror(cause), advice(cause));
+}
+
+tr_status tr_new_file_open(tr_new_file *file, const char *path, tr_error *err)
+{
+    *file = (tr_new_file){.folder = -1, .fd = -1, .path = tr_strdup(path)};
+    if (file->path == NULL)
+        return tr_out_of_memory(err, NULL);
+    if (make(file))
+        return TR_OK;
+    const int cause = errno;
+    tr_new_file_discard(file);
+    return cannot_write(path, cause, err);
+}
+
+tr_status tr_new_file_write_at(const tr_new_file *file, const void *bytes, size_t n, int64_t offset,
+                               tr_error *err)
+{
+    return write_all(file->fd, bytes, n, offset) ? TR_OK : cannot_write(file->path, errno, err);
+}
+
+tr_status tr_new_file_read_at(const tr_new_file *file, void *bytes, size_t n, int64_t offset,
+                              tr_error *err)
+{
+    char *next = bytes;
+    for (size_t left = n; left > 0;) {
+        const ssize_t got = pread(file->fd, next, left, offset);
+        if (got <= 0 && !(got < 0 && errno == EINTR))
+            return tr_fail(err, TR_ERR_IO, "%s: what was written cannot be read again: %s",
+                           file->path, got < 0 ? strerror(errno) : "it ends early");
+        next += got > 0 ? got : 0;
+        offset += got > 0 ? got : 0;
+        left -= got > 0 ? (size_t)got : 0;
+    }
+    return TR_OK;
 }
 
 tr_status tr_new_file_write(tr_new_file *file, const char *path, const void *bytes, size_t n,
                             tr_error *err)
 {
-    *file = (tr_new_file){.folder = -1, .fd = -1, .path = tr_strdup(path)};
-    if (file->path == NULL)
-        return tr_out_of_memory(err, NULL);
-    if (make(file, bytes, n))
-        return TR_OK;
-    const int cause = errno;
-    tr_new_file_discard(file);
-    return cause == ENOMEM ? tr_out_of_memory(err, NULL)
-                           : tr_fail(err, TR_ERR_IO, "%s: cannot write: %s; %s", path,
-                                     strerror(cause), advice(cause));
+    TR_TRY(tr_new_file_open(file, path, err));
+    const tr_status status = tr_new_file_write_at(file, bytes, n, 0, err);
+    if (status != TR_OK)
+        tr_new_file_discard(file);
+    return status;
 }
 
 void tr_new_file_discard(tr_new_file *file)

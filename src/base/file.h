@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "temporary.h"
 #include "trainer/status.h"
@@ -30,6 +31,12 @@ typedef struct tr_new_file {
 /* Under the temporary name; nothing is left of it on failure. */
 tr_status tr_new_file_write(tr_new_file *file, const char *path, const void *bytes, size_t n,
                             tr_error *err);
+/* The same, empty, to be written at places in any order; and read again, where it was. */
+tr_status tr_new_file_open(tr_new_file *file, const char *path, tr_error *err);
+tr_status tr_new_file_write_at(const tr_new_file *file, const void *bytes, size_t n, int64_t offset,
+                               tr_error *err);
+tr_status tr_new_file_read_at(const tr_new_file *file, void *bytes, size_t n, int64_t offset,
+                              tr_error *err);
 /* Puts it in place, and releases it in any case. */
 tr_status tr_new_file_put(tr_new_file *file, tr_error *err);
 /* Removes it unless it is in place. A released one is fine. */

@@ -48,7 +48,7 @@ int tr_temporary_open(int folder, const char *name, char temporary[TR_TEMPORARY_
     for (int i = 0; i < TRIES; i++) {
         choose_name(temporary, name);
         const int fd =
-            openat(folder, temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0666);
+            openat(folder, temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0666);
         if (fd >= 0 && claim(fd))
             return fd;
         if (fd < 0 && errno != EEXIST)

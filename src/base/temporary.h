@@ -11,7 +11,7 @@
 
 enum { TR_TEMPORARY_MAX = 256 };
 
-/* A new file for `name` in the open folder, for writing and locked; its own name goes to
+/* A new file for `name` in the open folder, to write and read, locked; its own name goes to
  * `temporary`. -1: errno says why. */
 int tr_temporary_open(int folder, const char *name, char temporary[TR_TEMPORARY_MAX]);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "convert_images.h"
 #include "file.h"
 #include "trainer/convert.h"
 
@@ -23,6 +24,10 @@ static const char doc[] =
     "(input_shape = 784), or with --shape images. A head may name another column as label.\n"
     "cifar10, cifar100: the binary version or the one for Python, the folder or the .tar.gz of it; "
     "nothing in its pickles is executed.\n"
+    "images: pictures (JPEG, PNG, GIF, BMP, PGM, PPM) in a folder for each class, or in such "
+    "folders "
+    "within train, test and validation. They are turned as the camera says and become RGB of one "
+    "size; what cannot be read is named and left out.\n"
     "What is written back may do without a test set.";
 
 enum { MOST_PATHS = 3 };
@@ -35,6 +40,7 @@ typedef struct request {
     const char *shape, *emnist;
     const char *names[TR_CONVERT_NAMES];
     bool coarse;
+    tr_images_request images;
     char given[32]; /* letters of the options */
 } request;
 
@@ -58,6 +64,15 @@ static const struct argp_option table[] = {
     {"x-validation", '\5', "ARRAY", 0, "the validation set", 0},
     {"y-validation", '\6', "ARRAY", 0, "its classes", 0},
     {"coarse", 'c', NULL, 0, "cifar100: the 20 classes instead of the 100", 0},
+    {"size", 'z', "HxW", 0, "images: height and width of each (what all have)", 0},
+    {"fit", 'f', "HOW", 0,
+     "of another shape: crop (the middle; default), pad (black beside it) or stretch", 0},
+    {"gray", 'g', NULL, 0, "one channel instead of three", 0},
+    {"test-split", 't', "SHARE", 0, "split this share off as the test set, such as 0.2", 0},
+    {"split-seed", 'r', "N", 0, "by this random seed (0)", 0},
+    {"stratify", 'y', NULL, 0, "and from each class the same share", 0},
+    {"strict", 'x', NULL, 0, "end where a picture cannot be read", 0},
+    {"threads", 'n', "N", 0, "processes that decode (the cores); the file is the same with any", 0},
     {0},
 };
 
@@ -131,7 +146,13 @@ static tr_status convert_csv(const request *asked, tr_error *err)
                           output_of(asked), err);
 }
 
+static tr_status convert_images(const request *asked, tr_error *err)
+{
+    return tr_images_convert(&asked->images, asked->paths[0], output_of(asked), err);
+}
+
 static const format formats[] = {
+    {"images", "FOLDER OUT.h5", 2, 2, "zfgtryxn", convert_images},
     {"idx", "FOLDER OUT.h5", 2, 2, "e", convert_idx},
     {"to-idx", "FILE.h5 FOLDER", 2, 2, "", convert_to_idx},
     {"npz", "FILE.npz OUT.h5", 2, 2, npz_options, convert_npz},
@@ -219,6 +240,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'c':
         asked->coarse = true;
         return 0;
+    case 'z':
+        tr_option_once(&asked->images.size, arg, "size", state);
+        return 0;
+    case 'f':
+        tr_option_once(&asked->images.fit, arg, "fit", state);
+        return 0;
+    case 't':
+        tr_option_once(&asked->images.test_split, arg, "test-split", state);
+        return 0;
+    case 'r':
+        tr_option_once(&asked->images.split_seed, arg, "split-seed", state);
+        return 0;
+    case 'n':
+        tr_option_once(&asked->images.threads, arg, "threads", state);
+        return 0;
+    case 'g':
+        asked->images.grey = true;
+        return 0;
+    case 'y':
+        asked->images.stratify = true;
+        return 0;
+    case 'x':
+        asked->images.strict = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (asked->format == NULL)
             choose_format(asked, arg, state);
@@ -258,6 +303,7 @@ tr_status tr_command_convert(int argc, char **argv)
     const tr_status status = convert(&asked, &err);
     if (status != TR_OK)
         return tr_complain(status, &err);
-    printf("%s: written from %s\n", output_of(&asked), asked.paths[0]);
+    if (strcmp(asked.format->name, "images") != 0) /* which says more */
+        printf("%s: written from %s\n", output_of(&asked), asked.paths[0]);
     return TR_OK;
 }

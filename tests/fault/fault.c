@@ -46,7 +46,7 @@ static void wait_a_moment(int number)
 }
 
 /* 0: go on; else the errno to fail with. `fd` and the rest are of a write. */
-static int count(int fd, const void *bytes, size_t n)
+static int count(int fd, const void *bytes, size_t n, off_t offset)
 {
     const char *at = getenv("FAULT_AT"), *what = getenv("FAULT_DO");
     pthread_mutex_lock(&mutex);
@@ -56,8 +56,8 @@ static int count(int fd, const void *bytes, size_t n)
     if (at == NULL || what == NULL || number < atoi(at))
         return 0;
     if (strcmp(what, "half") == 0 && bytes != NULL) {
-        ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
-        if (real(fd, bytes, n / 2) < 0)
+        ssize_t (*real)(int, const void *, size_t, off_t) = dlsym(RTLD_NEXT, "pwrite");
+        if (real(fd, bytes, n / 2, offset) < 0)
             abort();
     }
     if (strcmp(what, "kill") == 0 || strcmp(what, "half") == 0)
@@ -91,7 +91,7 @@ int openat(int folder, const char *path, int flags, ...)
     const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
     va_end(list);
     const int ours = is_ours_at(folder, path);
-    const int cause = ours && (flags & O_CREAT) != 0 ? count(-1, NULL, 0) : 0;
+    const int cause = ours && (flags & O_CREAT) != 0 ? count(-1, NULL, 0, 0) : 0;
     if (cause != 0) {
         errno = cause;
         return -1;
@@ -111,12 +111,12 @@ int open(const char *path, int flags, ...)
     return openat(AT_FDCWD, path, flags, mode);
 }
 
-ssize_t write(int fd, const void *bytes, size_t n)
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t offset)
 {
-    ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
-    const int cause = fd >= 0 && fd < MOST_FILES && watched[fd] ? count(fd, bytes, n) : 0;
+    ssize_t (*real)(int, const void *, size_t, off_t) = dlsym(RTLD_NEXT, "pwrite");
+    const int cause = fd >= 0 && fd < MOST_FILES && watched[fd] ? count(fd, bytes, n, offset) : 0;
     if (cause == 0)
-        return real(fd, bytes, n);
+        return real(fd, bytes, n, offset);
     errno = cause;
     return -1;
 }
@@ -149,7 +149,7 @@ ssize_t pread(int fd, void *bytes, size_t n, off_t offset)
 int fsync(int fd)
 {
     int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
-    const int cause = fd >= 0 && fd < MOST_FILES && watched[fd] ? count(-1, NULL, 0) : 0;
+    const int cause = fd >= 0 && fd < MOST_FILES && watched[fd] ? count(-1, NULL, 0, 0) : 0;
     if (cause == 0)
         return real(fd);
     errno = cause;
@@ -167,7 +167,7 @@ int close(int fd)
 int renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
     int (*real)(int, const char *, int, const char *) = dlsym(RTLD_NEXT, "renameat");
-    const int cause = is_ours_at(to_folder, to) ? count(-1, NULL, 0) : 0;
+    const int cause = is_ours_at(to_folder, to) ? count(-1, NULL, 0, 0) : 0;
     if (cause == 0)
         return real(from_folder, from, to_folder, to);
     errno = cause;
