@@ -69,7 +69,7 @@ typedef struct tr_pictures_report {
     int64_t h, w, c, n_classes;
     int64_t n_train, n_test, n_validation;
     int64_t n_broken, n_transparent;
-    char *notes; /* lines for a human: what was skipped, and why; to be freed with tr_free() */
+    char *notes; /* for a human: what was skipped, and why; each line closed; tr_free() it */
 } tr_pictures_report;
 
 /* Pictures (JPEG, PNG, GIF, BMP, PGM, PPM) in `path`, a folder with a folder for each class, or one

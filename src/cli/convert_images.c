@@ -8,7 +8,6 @@
 
 #include "clock.h"
 #include "command.h"
-#include "mem.h"
 #include "thread_count.h"
 #include "trainer/convert.h"
 
@@ -142,10 +141,7 @@ tr_status tr_images_convert(const tr_images_request *asked, const char *from, co
         options.user = &watched;
     }
     TR_TRY(tr_convert_pictures(from, to, &options, &report, err));
-    if (report.notes[0] == '\0')
-        tr_free(report.notes);
-    else
-        TR_TRY(tr_print_lines("note", report.notes, err));
+    TR_TRY(tr_print_lines("note", report.notes, err));
     say_parts(to, &report);
     return TR_OK;
 }

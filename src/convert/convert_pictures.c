@@ -33,7 +33,7 @@ typedef struct conversion {
     tr_picture_rules rules;
     bool exact; /* pictures of another size than the rules' are an error */
     target *targets;
-    int64_t n_of_part[TR_PARTS];
+    int64_t n_of_part[TR_PARTS], n_taken[TR_PARTS];
     char **notes;
     int64_t n_notes;
 } conversion;
@@ -103,7 +103,7 @@ static tr_status join_notes(conversion *self, tr_error *err)
         return tr_out_of_memory(err, self->path);
     char *to = text;
     for (int64_t i = 0; i < self->n_notes; i++)
-        to += sprintf(to, "%s%s", i == 0 ? "" : "\n", self->notes[i]);
+        to += sprintf(to, "%s\n", self->notes[i]);
     self->report->notes = text;
     return TR_OK;
 }
@@ -281,6 +281,7 @@ static tr_status take_next(conversion *self, tr_children *children, int64_t i, t
         return tr_fail(err, status, "%s", fault.text);
     const decoded *picture = result;
     self->report->n_transparent += picture->transparent;
+    self->n_taken[self->targets[i].part]++;
     return tr_picture_set_put(set, self->targets[i].part, self->targets[i].place,
                               self->list.pictures[i].class, picture->pixels, err);
 }
@@ -300,16 +301,16 @@ static tr_status take_all(conversion *self, tr_picture_set *set, tr_error *err)
     return status;
 }
 
-static tr_status report_all(conversion *self, const tr_picture_set *set, tr_error *err)
+static tr_status report_all(conversion *self, tr_error *err)
 {
     tr_pictures_report *report = self->report;
     report->h = self->rules.h;
     report->w = self->rules.w;
     report->c = self->rules.channels;
     report->n_classes = self->list.n_classes;
-    report->n_train = set->parts[TR_PART_TRAIN].n;
-    report->n_test = set->parts[TR_PART_TEST].n;
-    report->n_validation = set->parts[TR_PART_VALIDATION].n;
+    report->n_train = self->n_taken[TR_PART_TRAIN];
+    report->n_test = self->n_taken[TR_PART_TEST];
+    report->n_validation = self->n_taken[TR_PART_VALIDATION];
     return note_list(self) && note_pictures(self) ? join_notes(self, err)
                                                   : tr_out_of_memory(err, self->path);
 }
@@ -327,9 +328,13 @@ static tr_status write_set(conversion *self, const char *out_path, tr_error *err
             tr_fail(err, TR_ERR_DATA, "%s: none of its %lld pictures can be read; the first: %s",
                     self->path, (long long)self->list.n, self->notes[0]);
     if (status == TR_OK)
-        status = tr_picture_set_finish(&set, &facts, err);
+        status = report_all(self, err);
     if (status == TR_OK)
-        status = report_all(self, &set, err);
+        status = tr_picture_set_finish(&set, &facts, err);
+    if (status != TR_OK) {
+        tr_free(self->report->notes);
+        self->report->notes = NULL;
+    }
     tr_picture_set_release(&set);
     return status;
 }
