@@ -19,6 +19,12 @@
  * what was expected; the model is unchanged then. */
 tr_status tr_checkpoint_read_weights(tr_model *model, const char *path, tr_error *err);
 
+/* The class names, and how pictures were made, that the file carries (trainer/legend.h); of Keras's
+ * files, which carry neither, none. TR_ERR_DATA: it is damaged. *out is empty before. */
+tr_status tr_checkpoint_legend(tr_legend *out, const char *path, tr_error *err);
+/* The same into the model. */
+tr_status tr_checkpoint_read_legend(tr_model *model, const char *path, tr_error *err);
+
 /* What a configuration from a file of Keras has in place of what such files do not tell. */
 #define TR_NO_DATASET "(none: give the dataset with --set data.file=FILE)"
 #define TR_NO_FOLDER "(none: give a folder with --set output.directory=FOLDER)"

@@ -41,8 +41,9 @@ typedef struct tr_data_config {
     const char *x_validation, *y_validation; /* dataset names in it */
     /* Dataset names, beside x_train and so on; "": none. */
     const char *sample_weight_train, *sample_weight_validation, *sample_weight_test;
-    bool external_files; /* what a dataset names in other files is read, too */
-    int memory;          /* tr_data_memory: where images are while the run goes on */
+    const char *class_names; /* dataset of them; the default one may be missing */
+    bool external_files;     /* what a dataset names in other files is read, too */
+    int memory;              /* tr_data_memory: where images are while the run goes on */
 } tr_data_config;
 
 typedef struct tr_compile_config {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "trainer/config.h"
+#include "trainer/legend.h"
 #include "trainer/status.h"
 
 typedef enum tr_pixel { TR_PIXEL_U8, TR_PIXEL_F32 } tr_pixel;
@@ -43,20 +44,23 @@ typedef struct tr_dataset tr_dataset;
  * y_test (one without the other is an error; named otherwise than x_test, y_test, or of a
  * test_file, they must exist); with [data] validation_file, x_validation and y_validation from that
  * one. `targets`: the tr_target bits that the loss understands. Integers or floats of any width;
- * class numbers are [n] or [n, 1], integral, >= 0; values are [n] or [n, width] and finite. With
- * both bits, one number per sample is its class and several are values. What a file names in other
- * files is read only with [data] external_files. The files are read in child processes, so that one
- * which crashes the HDF5 library is an error like others. Checks: the file is HDF5 and readable;
- * each dataset exists and is numeric; x is [n,h,w] (c = 1) or [n,h,w,c] and h, w, c equal
- * config->input_shape, or, for vectors, has that many numbers per sample; counts agree; n > 0;
- * float images hold no NaN or infinity; all parts have the same kind of targets. Errors
- * (TR_ERR_DATA, TR_ERR_INTERNAL) name the file, the dataset, what was found, what was expected. */
+ * class numbers are [n] or [n, 1], integral, >= 0, or strings, which name classes; values are [n]
+ * or [n, width] and finite. With both bits, one number per sample is its class and several are
+ * values. What a file names in other files is read only with [data] external_files. The files are
+ * read in child processes, so that one which crashes the HDF5 library is an error like others.
+ * Checks: the file is HDF5 and readable; each dataset exists and is numeric; x is [n,h,w] (c = 1)
+ * or [n,h,w,c] and h, w, c equal config->input_shape, or, for vectors, has that many numbers per
+ * sample; counts agree; n > 0; float images hold no NaN or infinity; all parts have the same kind
+ * of targets. Errors (TR_ERR_DATA, TR_ERR_INTERNAL) name the file, the dataset, what was found,
+ * what was expected. */
 tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned targets,
                           tr_error *err);
 
-/* x_test and y_test alone, checked likewise: the file need not have others. */
+/* x_test and y_test alone, checked likewise: the file need not have others. `known`: the legend of
+ * the model that is measured, which numbers labels that are strings and which class names of the
+ * file must agree with; NULL, or without names: the file's own. */
 tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
-                               tr_error *err);
+                               const tr_legend *known, tr_error *err);
 
 /* Images alone, to predict: the array `name` of the file at `path`, checked likewise. They are the
  * test set of *out. */
@@ -68,6 +72,9 @@ void tr_dataset_free(tr_dataset *dataset);
 const tr_samples *tr_dataset_train(const tr_dataset *dataset);
 const tr_samples *tr_dataset_validation(const tr_dataset *dataset);
 const tr_samples *tr_dataset_test(const tr_dataset *dataset);
+
+/* What the numbers stand for, as far as the files say; borrowed. */
+const tr_legend *tr_dataset_legend(const tr_dataset *dataset);
 
 /* What a network with `width` outputs and its loss want of the targets. */
 typedef struct tr_target_rules {

@@ -85,12 +85,14 @@ static tr_status examine_shape(tr_h5_array *array, const tr_h5_file *file, tr_er
 }
 
 /* The type and shape checks of an open dataset. */
-static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type, tr_error *err)
+static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type, bool texts_too,
+                         tr_error *err)
 {
     const bool plain = tr_h5_array_describe(array, type);
     const bool is_bool = tr_h5_type_is_bool(type);
     const H5T_class_t class = is_bool ? H5T_INTEGER : H5Tget_class(type);
-    if (class != H5T_INTEGER && class != H5T_FLOAT)
+    array->is_text = class == H5T_STRING && texts_too;
+    if (!array->is_text && class != H5T_INTEGER && class != H5T_FLOAT)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: %s is %s; expected integers or floats of any width, or bool; store it "
                        "as uint8 or float32",
@@ -99,8 +101,9 @@ static tr_status examine(tr_h5_array *array, const tr_h5_file *file, hid_t type,
         return tr_fail(err, TR_ERR_DATA, "%s: %s is %s; expected an array of at most %d dimensions",
                        file->path, array->name, array->text, TR_H5_RANK);
     const size_t bytes = H5Tget_size(type);
-    if (is_bool) {
-        array->is_uint8 = true;
+    array->is_bool = is_bool;
+    if (is_bool || array->is_text) {
+        array->is_uint8 = is_bool;
         return examine_shape(array, file, err);
     }
     if (bytes > 16 || H5Tget_offset(type) < 0 ||
@@ -166,14 +169,8 @@ static tr_status follow(tr_h5_array *out, const tr_h5_file *file, const char *na
                                      file->path, name, reason.text);
 }
 
-tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char *name,
-                           tr_error *err)
-{
-    return tr_h5_array_open_deeper(out, file, name, 0, err);
-}
-
-tr_status tr_h5_array_open_deeper(tr_h5_array *out, const tr_h5_file *file, const char *name,
-                                  int depth, tr_error *err)
+static tr_status open_array(tr_h5_array *out, const tr_h5_file *file, const char *name, int depth,
+                            bool texts_too, tr_error *err)
 {
     char resolved[TR_H5_PATH];
     tr_h5_target target;
@@ -202,9 +199,27 @@ tr_status tr_h5_array_open_deeper(tr_h5_array *out, const tr_h5_file *file, cons
     }
     TR_TRY(check_inside(out, file, err));
     const hid_t type = H5Dget_type(out->id);
-    const tr_status status = examine(out, file, type, err);
+    const tr_status status = examine(out, file, type, texts_too, err);
     tr_h5_close(type);
     return status;
+}
+
+tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char *name,
+                           tr_error *err)
+{
+    return open_array(out, file, name, 0, false, err);
+}
+
+tr_status tr_h5_array_open_any(tr_h5_array *out, const tr_h5_file *file, const char *name,
+                               tr_error *err)
+{
+    return open_array(out, file, name, 0, true, err);
+}
+
+tr_status tr_h5_array_open_deeper(tr_h5_array *out, const tr_h5_file *file, const char *name,
+                                  int depth, tr_error *err)
+{
+    return open_array(out, file, name, depth, false, err);
 }
 
 void tr_h5_array_close(tr_h5_array *array)
@@ -242,7 +257,7 @@ static const char *piece_fault(const tr_h5_array *array)
         fault = "its place in the file cannot be found";
     else if (space == H5D_SPACE_STATUS_NOT_ALLOCATED)
         fault = "it was never written";
-    else if (H5Dget_storage_size(array->id) != bytes)
+    else if (H5Tis_variable_str(type) <= 0 && H5Dget_storage_size(array->id) != bytes)
         fault = "its place in the file has another size";
     tr_h5_close(type);
     return fault;
@@ -328,7 +343,7 @@ const char *tr_h5_array_try_box(void *dst, const tr_h5_array *array, hid_t memor
         fault = tr_h5_array_fault(array, text, n);
     if (fault != NULL)
         return fault;
-    return tr_h5_chunks_are_ours(array)
+    return tr_h5_chunks_are_ours(array) && H5Tis_variable_str(memory_type) <= 0
                ? tr_h5_chunks_read(dst, array, memory_type, start, count, text, n)
                : read_box(dst, array, memory_type, start, count, text, n);
 }

@@ -24,6 +24,8 @@ typedef struct tr_h5_array {
     int64_t dims[TR_H5_RANK];
     int64_t n_elements;
     bool is_uint8, is_float; /* neither: another integer; h5py's bool is uint8 of 0 and 1 */
+    bool is_bool;            /* that bool */
+    bool is_text;            /* strings: only from tr_h5_array_open_any() */
     char text[TR_H5_TEXT];   /* "uint8 [60000, 28, 28]" */
     bool outside;            /* values lie in other files, and the policy allows it */
     int depth;               /* files that were opened on the way to this one */
@@ -56,6 +58,9 @@ tr_status tr_h5_array_open(tr_h5_array *out, const tr_h5_file *file, const char 
 /* For what one file names in another: `depth` files were opened before. */
 tr_status tr_h5_array_open_deeper(tr_h5_array *out, const tr_h5_file *file, const char *name,
                                   int depth, tr_error *err);
+/* The same, where strings will do, too; h5_texts.h reads them. */
+tr_status tr_h5_array_open_any(tr_h5_array *out, const tr_h5_file *file, const char *name,
+                               tr_error *err);
 void tr_h5_array_close(tr_h5_array *array); /* a zeroed one is fine */
 
 /* Sets the memory for the array aside, `item_bytes` for each element: refuses what the machine,

@@ -61,6 +61,12 @@ static size_t width_of(uint32_t c)
 /* Walks over the text until it ends or takes more than `most` columns. */
 static size_t walk(const char *text, size_t most, size_t *bytes)
 {
+    size_t plain = 0;
+    while (plain < most && (unsigned char)text[plain] >= ' ' && (unsigned char)text[plain] < 0x7f)
+        plain++;
+    *bytes = plain;
+    if (plain == most || text[plain] == '\0')
+        return plain; /* nothing but ASCII: most texts */
     const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     const locale_t before = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
     size_t columns = 0;

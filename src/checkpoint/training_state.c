@@ -6,6 +6,7 @@
 
 #include "digest.h"
 #include "h5_attributes.h"
+#include "h5_legend.h"
 #include "h5_write.h"
 #include "history_columns.h"
 #include "mem.h"
@@ -309,6 +310,8 @@ tr_status tr_training_state_write(hid_t file, const tr_snapshot *snapshot, tr_er
                                      snapshot, err);
     if (status == TR_OK && snapshot->best_weights != NULL)
         status = write_best_weights(group, snapshot, err);
+    if (status == TR_OK)
+        status = tr_h5_legend_write(group, tr_model_legend(snapshot->model), err);
     tr_h5_close(group);
     return status;
 }

@@ -15,6 +15,8 @@
  *     /trainer/best_weights          likewise, for restore_best_weights, with the attribute
  *                                    best_weights_epoch of /trainer; only that where they are
  *                                    model_weights
+ *     /trainer/class_names, ...      what the dataset said of itself, if anything: h5_legend.h; no
+ *                                    part of the digest, as nothing is computed from it
  *
  * Its arrays are read by checkpoint_read.c, beside the weights.
  */

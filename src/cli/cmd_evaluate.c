@@ -59,13 +59,16 @@ static tr_status evaluate(tr_session *session, const char *checkpoint, bool json
     int64_t begin;
     TR_TRY(tr_session_build_for_inference(session, err));
     TR_TRY(tr_checkpoint_read_weights(session->model, checkpoint, err));
+    TR_TRY(tr_checkpoint_read_legend(session->model, checkpoint, err));
     TR_TRY(tr_session_opened(session,
                              tr_dataset_open_test(&session->dataset, session->config,
-                                                  tr_model_targets(session->model), err),
+                                                  tr_model_targets(session->model),
+                                                  tr_model_legend(session->model), err),
                              err));
     if (tr_dataset_test(session->dataset)->n == 0)
         return tr_fail(err, TR_ERR_DATA, "%s: has no test set (%s, %s)", session->config->data.file,
                        session->config->data.x_test, session->config->data.y_test);
+    TR_TRY(tr_model_set_legend(session->model, tr_dataset_legend(session->dataset), err));
     begin = tr_clock_ns();
     TR_TRY(tr_evaluate(session->config, session->model, session->dataset, &test, err));
     const double seconds = 1e-9 * (double)(tr_clock_ns() - begin);

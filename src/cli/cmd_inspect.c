@@ -8,7 +8,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "class_names_table.h"
 #include "command.h"
+#include "dataset_legend.h"
 #include "h5_sample.h"
 #include "inspect_table.h"
 #include "mem.h"
@@ -109,6 +111,22 @@ static tr_h5_policy policy_of(const inspect_options *options)
     return options->external ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET;
 }
 
+/* Of a dataset or a checkpoint; where it cannot be read, that is said and nothing has a name. */
+static tr_legend legend_of(const inspect_options *options, const char *labels)
+{
+    const tr_legend_place place = {.path = options->path,
+                                   .policy = policy_of(options),
+                                   .labels = {labels == NULL ? "y_train" : labels, "y_test"}};
+    tr_legend legend = {0};
+    tr_error err;
+    tr_status status = tr_checkpoint_legend(&legend, options->path, &err);
+    if (status == TR_OK && legend.n_classes == 0)
+        status = tr_dataset_legend_read(&legend, &place, &err);
+    if (status != TR_OK)
+        fprintf(stderr, "trainer: note: %s\n", err.text);
+    return legend;
+}
+
 /* ---- the list ---- */
 
 static tr_status list(const inspect_options *options, tr_error *err)
@@ -132,6 +150,11 @@ static tr_status list(const inspect_options *options, tr_error *err)
     /* What could be read of a damaged file is worth seeing. */
     if (found != NULL)
         tr_inspect_print(stdout, path, found, outline);
+    if (status == TR_OK) {
+        tr_legend legend = legend_of(options, NULL);
+        tr_print_class_names(stdout, &legend);
+        tr_legend_release(&legend);
+    }
     if (status == TR_OK && tr_checkpoint_outline_damaged(outline))
         status = tr_fail(err, TR_ERR_DATA,
                          "%s: its weights are not those that were written (their digest is %s, "
@@ -176,8 +199,13 @@ static void print_caption(const inspect_options *options, const tr_h5_sample *sa
     printf("%s: %s, sample %lld, %lld x %lld x %lld, ", options->path, options->dataset,
            (long long)options->index, (long long)sample->h, (long long)sample->w,
            (long long)sample->c);
-    if (sample->has_label)
-        printf("label %lld (%s), ", (long long)sample->label, sample->labels);
+    if (sample->has_label) {
+        tr_legend legend = legend_of(options, sample->labels);
+        const char *name = tr_legend_class(&legend, sample->label);
+        printf("label %lld%s%s (%s), ", (long long)sample->label, name == NULL ? "" : " ",
+               name == NULL ? "" : name, sample->labels);
+        tr_legend_release(&legend);
+    }
     printf("min %g, max %g%s\n", low, high,
            sample->c == 1 || sample->c == 3 ? "" : "; the first channel is drawn");
 }

@@ -173,6 +173,7 @@ static tr_status predict(tr_session *session, const char *checkpoint,
     tr_samples samples = {0};
     TR_TRY(tr_session_build_for_inference(session, err));
     TR_TRY(tr_checkpoint_read_weights(session->model, checkpoint, err));
+    TR_TRY(tr_checkpoint_read_legend(session->model, checkpoint, err));
     tr_status status = find_images(session, options, &samples, err);
     float *values = NULL;
     if (status == TR_OK) {

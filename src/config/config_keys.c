@@ -59,6 +59,9 @@ static const tr_key data_keys[] = {
      .doc = "the same of the validation images, in validation_file"},
     {"sample_weight_test", TR_KEY_TEXT, AT(data.sample_weight_test), "",
      .doc = "the same of the test images"},
+    {"class_names", TR_KEY_TEXT, AT(data.class_names), "class_names",
+     .doc = "dataset of the classes' names, in the order of their numbers; the default one may be "
+            "missing"},
     {"external_files", TR_KEY_BOOL, AT(data.external_files), "false",
      .doc = "read what the dataset's file names in other files, too: links, virtual datasets"},
     {"memory", TR_KEY_CHOICE, AT(data.memory), "auto", .choices = memory_names,

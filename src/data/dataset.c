@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "dataset_legend.h"
 #include "dataset_visit.h"
 #include "mem.h"
 #include "memory_limit.h"
@@ -17,6 +18,7 @@
 struct tr_dataset {
     char *text[TR_N_PARTS][2]; /* path and name of the targets, for messages; NULL: no such part */
     tr_samples parts[TR_N_PARTS]; /* their arrays are of tr_shared_alloc() */
+    tr_legend legend;
 };
 
 static void samples_release(tr_samples *samples)
@@ -107,15 +109,20 @@ static tr_status samples_allocate(tr_samples *samples, const tr_dataset_visit *v
 
 /* ---- visits ---- */
 
-/* To the file of part i, unless it was visited for a part before it. */
+/* Whether the file of part i is that of a part before it. */
+static bool seen_before(const tr_dataset_visit *visit, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (visit->names[k].path != NULL && strcmp(visit->names[k].path, visit->names[i].path) == 0)
+            return true;
+    return false;
+}
+
 static tr_status visit_once(tr_dataset_visit *visit, int i, tr_error *err)
 {
-    if (visit->names[i].path == NULL)
+    if (visit->names[i].path == NULL || seen_before(visit, i))
         return TR_OK;
     visit->part = i;
-    for (int k = 0; k < i; k++)
-        if (tr_dataset_visit_reaches(visit, k))
-            return TR_OK;
     return tr_dataset_visit_file(visit, err);
 }
 
@@ -143,6 +150,45 @@ static tr_status read_all(tr_dataset *dataset, tr_dataset_visit *visit, tr_error
     return check_unchanged(dataset, err);
 }
 
+/* ---- the legend ---- */
+
+/* Of the first file that has one, or `known`, where that says something; class names of the others
+ * must agree with it. */
+static tr_status read_legend(tr_dataset *dataset, const tr_dataset_visit *visit,
+                             const tr_data_config *data, const tr_legend *known, tr_error *err)
+{
+    const bool is_known = known != NULL && known->n_classes > 0;
+    const char *whose = is_known ? "the model" : NULL;
+    if (is_known)
+        TR_TRY(tr_legend_copy(&dataset->legend, known, err));
+    for (int i = 0; i < TR_N_PARTS; i++) {
+        const tr_part_names *names = &visit->names[i];
+        if (names->path == NULL || names->y == NULL || seen_before(visit, i))
+            continue;
+        tr_legend_place place = {names->path, visit->policy, data->class_names, whose != NULL, {0}};
+        tr_legend found = {0};
+        if (whose == NULL) {
+            place.labels[0] = data->y_train; /* classes have the numbers of the training */
+            place.labels[1] = names->y;
+        }
+        tr_status status = tr_dataset_legend_read(&found, &place, err);
+        if (status == TR_OK)
+            status = tr_legend_check_same(&found, names->path, &dataset->legend, whose, err);
+        if (dataset->legend.pictures.h == 0)
+            dataset->legend.pictures = found.pictures;
+        if (status == TR_OK && whose == NULL && found.n_classes > 0) {
+            whose = names->path;
+            found.pictures = dataset->legend.pictures;
+            status = tr_legend_copy(&dataset->legend, &found, err);
+        }
+        tr_legend_release(&found);
+        TR_TRY(status);
+    }
+    return TR_OK;
+}
+
+/* ---- the dataset ---- */
+
 /* One part with class numbers and another with values would be a network with two meanings. */
 static tr_status check_same_form(const tr_dataset *dataset, tr_error *err)
 {
@@ -160,7 +206,8 @@ static tr_status check_same_form(const tr_dataset *dataset, tr_error *err)
 }
 
 static tr_status open_parts(tr_dataset **out, const tr_part_names names[TR_N_PARTS],
-                            const tr_config *config, unsigned targets, tr_error *err)
+                            const tr_config *config, unsigned targets, const tr_legend *known,
+                            tr_error *err)
 {
     tr_dataset *dataset = tr_alloc(1, sizeof *dataset);
     tr_dataset_visit *visit = tr_alloc(1, sizeof *visit);
@@ -185,8 +232,11 @@ static tr_status open_parts(tr_dataset **out, const tr_part_names names[TR_N_PAR
         visit->targets = targets;
         visit->memory = (tr_data_memory)config->data.memory;
         visit->memory_left = tr_memory_left();
-        status = read_all(dataset, visit, err);
+        visit->legend = &dataset->legend;
+        status = read_legend(dataset, visit, &config->data, known, err);
     }
+    if (status == TR_OK)
+        status = read_all(dataset, visit, err);
     if (status == TR_OK)
         status = check_same_form(dataset, err);
     tr_shared_free(found);
@@ -230,21 +280,21 @@ tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned ta
         [TR_VALIDATION] = {or_none(data->validation_file), data->x_validation, data->y_validation,
                            or_none(data->sample_weight_validation), false},
         [TR_TEST] = test_names(data)};
-    return open_parts(out, names, config, targets, err);
+    return open_parts(out, names, config, targets, NULL, err);
 }
 
 tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
-                               tr_error *err)
+                               const tr_legend *known, tr_error *err)
 {
     const tr_part_names names[TR_N_PARTS] = {[TR_TEST] = test_names(&config->data)};
-    return open_parts(out, names, config, targets, err);
+    return open_parts(out, names, config, targets, known, err);
 }
 
 tr_status tr_dataset_open_images(tr_dataset **out, const char *path, const char *name,
                                  const tr_config *config, tr_error *err)
 {
     const tr_part_names names[TR_N_PARTS] = {[TR_TEST] = {path, name, NULL, NULL, false}};
-    return open_parts(out, names, config, 0, err);
+    return open_parts(out, names, config, 0, NULL, err);
 }
 
 void tr_dataset_free(tr_dataset *dataset)
@@ -256,6 +306,7 @@ void tr_dataset_free(tr_dataset *dataset)
         tr_free(dataset->text[i][0]);
         tr_free(dataset->text[i][1]);
     }
+    tr_legend_release(&dataset->legend);
     tr_free(dataset);
 }
 
@@ -272,6 +323,11 @@ const tr_samples *tr_dataset_validation(const tr_dataset *dataset)
 const tr_samples *tr_dataset_test(const tr_dataset *dataset)
 {
     return &dataset->parts[TR_TEST];
+}
+
+const tr_legend *tr_dataset_legend(const tr_dataset *dataset)
+{
+    return &dataset->legend;
 }
 
 tr_status tr_dataset_check_targets(const tr_dataset *dataset, const tr_target_rules *rules,

@@ -73,7 +73,7 @@ static tr_status part_open(sample_part *out, tr_h5_file *file, const tr_part_nam
 {
     TR_TRY(open_images(out, file, names->x, visit, err));
     if (names->y != NULL) {
-        TR_TRY(tr_h5_array_open(&out->y, file, names->y, err));
+        TR_TRY(tr_h5_array_open_any(&out->y, file, names->y, err));
         TR_TRY(tr_targets_check(file, &out->y, &out->x, visit->targets, &out->found.form,
                                 &out->found.samples.width, err));
         TR_TRY(tr_h5_array_reserve(file, &out->y, tr_targets_item_bytes(out->found.form), err));
@@ -88,7 +88,8 @@ static tr_status part_open(sample_part *out, tr_h5_file *file, const tr_part_nam
 
 /* Fills the arrays of `samples`, which the first visit to the file described. */
 static tr_status part_read(const sample_part *part, const tr_found_part *before,
-                           const tr_samples *samples, const tr_h5_file *file, tr_error *err)
+                           const tr_samples *samples, const tr_legend *legend,
+                           const tr_h5_file *file, tr_error *err)
 {
     const tr_samples *now = &part->found.samples;
     if (now->n != samples->n || now->pixel != samples->pixel || now->width != samples->width ||
@@ -96,7 +97,7 @@ static tr_status part_read(const sample_part *part, const tr_found_part *before,
         return tr_fail(err, TR_ERR_DATA, "%s: %s was changed while it was being read", file->path,
                        part->x.name);
     if (samples->y != NULL || samples->values != NULL)
-        TR_TRY(tr_targets_read(samples, file, &part->y, err));
+        TR_TRY(tr_targets_read(samples, file, &part->y, legend, err));
     if (samples->weights != NULL)
         TR_TRY(tr_weights_read(samples, file, &part->w, err));
     return samples->x == NULL ? TR_OK : tr_images_read(samples, file, &part->x, err);
@@ -126,7 +127,7 @@ static tr_status visit_part(tr_dataset_visit *visit, int i, tr_h5_file *file, tr
         return TR_OK;
     tr_status status = part_open(&part, file, &visit->names[i], visit, err);
     if (status == TR_OK && visit->samples != NULL)
-        status = part_read(&part, &visit->found[i], &visit->samples[i], file, err);
+        status = part_read(&part, &visit->found[i], &visit->samples[i], visit->legend, file, err);
     if (status == TR_OK && visit->samples == NULL)
         visit->found[i] = part.found;
     part_close(&part);

@@ -9,6 +9,7 @@
 
 #include "h5_place.h"
 #include "images.h"
+#include "trainer/legend.h"
 
 enum { TR_TRAIN, TR_VALIDATION, TR_TEST, TR_N_PARTS };
 
@@ -34,6 +35,7 @@ typedef struct tr_dataset_visit {
     unsigned targets;          /* tr_target bits that are wanted */
     tr_data_memory memory;     /* wanted for the images */
     uint64_t memory_left;      /* bytes */
+    const tr_legend *legend;   /* the classes of labels that are strings */
     int part;                  /* all parts from here on that lie in the same file are visited */
     tr_found_part *found;      /* [TR_N_PARTS] of tr_shared_alloc(), filled by the first visit */
     const tr_samples *samples; /* [TR_N_PARTS] whose arrays the second fills, images only where they

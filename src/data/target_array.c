@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "dataset_legend.h"
 #include "mem.h"
 
 /* ---- shapes ---- */
@@ -38,6 +39,9 @@ tr_status tr_targets_check(const tr_h5_file *file, const tr_h5_array *y, const t
                 ? TR_TARGET_CLASSES
                 : TR_TARGET_VALUES;
     TR_TRY(*form == TR_TARGET_CLASSES ? check_classes(file, y, err) : check_values(file, y, err));
+    if (y->is_text && *width > 1)
+        return tr_fail(err, TR_ERR_DATA, "%s: %s is %s; expected one class for each image, [n]",
+                       file->path, y->name, y->text);
     if (y->dims[0] != x->dims[0])
         return tr_fail(err, TR_ERR_DATA,
                        "%s: %s is %s but %s is %s: there must be one label for each image",
@@ -133,8 +137,11 @@ size_t tr_targets_item_bytes(tr_target form)
 }
 
 tr_status tr_targets_read(const tr_samples *samples, const tr_h5_file *file, const tr_h5_array *y,
-                          tr_error *err)
+                          const tr_legend *legend, tr_error *err)
 {
+    if (y->is_text)
+        return tr_legend_read_labels(legend, (int32_t *)samples->y, (float *)samples->values, file,
+                                     y, err);
     return samples->y != NULL ? read_classes(samples, file, y, err)
                               : read_values(samples, file, y, err);
 }

@@ -17,8 +17,9 @@ tr_status tr_targets_check(const tr_h5_file *file, const tr_h5_array *y, const t
 /* Memory for one element while it is read. */
 size_t tr_targets_item_bytes(tr_target form);
 
-/* Fills samples->y or samples->values, which has room. */
+/* Fills samples->y or samples->values, which has room. Of strings the legend says which class each
+ * names. */
 tr_status tr_targets_read(const tr_samples *samples, const tr_h5_file *file, const tr_h5_array *y,
-                          tr_error *err);
+                          const tr_legend *legend, tr_error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "text_table.h"
+#include "utf8.h"
 
 enum { WIDTH = 96, CELL = TR_TABLE_CELL };
 
@@ -101,11 +102,11 @@ static bool dataset_row(row *line, const void *user, int64_t i)
     if (i >= self->n_others)
         return false;
     const tr_inspect_item *item = self->others[i];
-    tr_copy_printable(line->cell[0], CELL, item->path);
-    tr_copy_printable(line->cell[1], CELL, item->type);
+    tr_utf8_clean(line->cell[0], CELL, item->path);
+    tr_utf8_clean(line->cell[1], CELL, item->type);
     describe_shape(line->cell[2], CELL, item);
     describe_values(line->cell[3], CELL, item);
-    tr_copy_printable(line->cell[4], CELL, item->packing);
+    tr_utf8_clean(line->cell[4], CELL, item->packing);
     return true;
 }
 
@@ -125,15 +126,15 @@ static bool weight_row(row *line, const void *user, int64_t i)
     *line = (row){0};
     /* A layer's name stands once, before its first weight. */
     if (i == 0 || strcmp(entry->layer, self->outline->weights.entries[i - 1].layer) != 0)
-        tr_copy_printable(line->cell[0], CELL, entry->layer);
+        tr_utf8_clean(line->cell[0], CELL, entry->layer);
     if (entry->weight[0] == '\0')
         return true;
-    tr_copy_printable(line->cell[1], CELL, entry->weight);
+    tr_utf8_clean(line->cell[1], CELL, entry->weight);
     if (item == NULL) {
         snprintf(line->cell[4], CELL, "%s", missing(self));
         return true;
     }
-    tr_copy_printable(line->cell[2], CELL, item->type);
+    tr_utf8_clean(line->cell[2], CELL, item->type);
     describe_shape(line->cell[3], CELL, item);
     describe_values(line->cell[4], CELL, item);
     return true;
@@ -146,12 +147,12 @@ static bool variable_row(row *line, const void *user, int64_t i)
         return false;
     const tr_inspect_item *item = self->variables[i];
     *line = (row){0};
-    tr_copy_printable(line->cell[0], CELL, self->outline->variables.entries[i].path);
+    tr_utf8_clean(line->cell[0], CELL, self->outline->variables.entries[i].path);
     if (item == NULL) {
         snprintf(line->cell[3], CELL, "%s", missing(self));
         return true;
     }
-    tr_copy_printable(line->cell[1], CELL, item->type);
+    tr_utf8_clean(line->cell[1], CELL, item->type);
     describe_shape(line->cell[2], CELL, item);
     describe_values(line->cell[3], CELL, item);
     return true;
@@ -175,7 +176,7 @@ static void print_history(FILE *out, const tr_outline_history *history)
     if (history->n_epochs == 0)
         return;
     for (int c = 0; c < history->n_columns; c++)
-        tr_copy_printable(head.cell[c], CELL, history->columns[c]);
+        tr_utf8_clean(head.cell[c], CELL, history->columns[c]);
     tr_print_table(out, &head, history->n_columns, epoch_row, history);
 }
 
@@ -199,7 +200,7 @@ static void print_classes(FILE *out, const tr_inspection *found, const tr_inspec
     }
     const int cell = value_width + n_width + 5;
     const int per_row = cell > WIDTH ? 1 : WIDTH / cell;
-    tr_copy_printable(name, sizeof name, item->path);
+    tr_utf8_clean(name, sizeof name, item->path);
     fprintf(out, "\n%s, class: samples\n", name);
     for (int64_t i = 0; i < item->n_classes; i++)
         fprintf(out, "%s%*lld: %*lld%s", "   ", value_width, (long long)classes[i].value, n_width,
@@ -214,8 +215,8 @@ static void print_attributes(FILE *out, const tr_inspection *found)
     char name[CELL], value[CELL];
     for (int64_t i = 0; i < found->n_attributes; i++) {
         const tr_inspect_attribute *attribute = &found->attributes[i];
-        tr_copy_printable(name, sizeof name, attribute->name);
-        tr_copy_printable(value, sizeof value, attribute->value);
+        tr_utf8_clean(name, sizeof name, attribute->name);
+        tr_utf8_clean(value, sizeof value, attribute->value);
         fprintf(out, "  %s%s%s = %s\n", attribute->group, attribute->group[0] == '\0' ? "" : "/",
                 name, value);
     }
@@ -228,7 +229,7 @@ static void print_digests(FILE *out, const tr_inspection *found)
     for (int64_t i = 0; i < found->n_items; i++) {
         if (found->items[i].digest[0] == '\0')
             continue;
-        tr_copy_printable(name, sizeof name, found->items[i].path);
+        tr_utf8_clean(name, sizeof name, found->items[i].path);
         fprintf(out, "%s  %s\n", found->items[i].digest, name);
     }
 }
@@ -245,8 +246,8 @@ static void print_title(FILE *out, const char *path, const view *self)
     const bool all = outline->weights.n_unlisted == 0 && self->found->n_unlisted == 0;
     fprintf(out, "%s: a checkpoint, %lld layers, %s%lld parameters\n", path,
             (long long)outline->n_layers, all ? "" : "at least ", (long long)self->n_parameters);
-    tr_copy_printable(name, sizeof name, outline->model_name);
-    tr_copy_printable(class_name, sizeof class_name, outline->model_class);
+    tr_utf8_clean(name, sizeof name, outline->model_name);
+    tr_utf8_clean(class_name, sizeof class_name, outline->model_class);
     if (class_name[0] != '\0')
         fprintf(out, "  model \"%s\" (%s)\n", name, class_name);
     if (outline->digest_stored[0] != '\0')

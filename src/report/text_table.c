@@ -3,14 +3,7 @@
 
 #include <string.h>
 
-/* A name may hold what moves the cursor or worse; bytes of UTF-8 stay. */
-void tr_copy_printable(char *dst, size_t n, const char *text)
-{
-    size_t i = 0;
-    for (; text[i] != '\0' && i + 1 < n; i++)
-        dst[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
-    dst[i] = '\0';
-}
+#include "utf8.h"
 
 typedef struct table {
     int n_columns;
@@ -20,8 +13,8 @@ typedef struct table {
 static void widen(table *self, const tr_table_row *line)
 {
     for (int i = 0; i < self->n_columns; i++)
-        if (strlen(line->cell[i]) > self->width[i])
-            self->width[i] = strlen(line->cell[i]);
+        if (tr_utf8_columns(line->cell[i]) > self->width[i])
+            self->width[i] = tr_utf8_columns(line->cell[i]);
 }
 
 static void print_row(FILE *out, const table *self, const tr_table_row *line)
@@ -30,7 +23,8 @@ static void print_row(FILE *out, const table *self, const tr_table_row *line)
     while (last > 0 && line->cell[last][0] == '\0')
         last--;
     for (int i = 0; i < last; i++)
-        fprintf(out, " %-*s", (int)self->width[i] + 1, line->cell[i]);
+        fprintf(out, " %s%*s", line->cell[i],
+                (int)(self->width[i] + 1 - tr_utf8_columns(line->cell[i])), "");
     fprintf(out, " %s\n", line->cell[last]);
 }
 

@@ -1,4 +1,4 @@
-/* text_table.h -- a table of short texts, each column as wide as it has to be. */
+/* text_table.h -- a table of short texts (base/utf8.h), each column as wide as it has to be. */
 #ifndef TR_TEXT_TABLE_H
 #define TR_TEXT_TABLE_H
 
@@ -17,8 +17,5 @@ typedef bool (*tr_row_maker)(tr_table_row *line, const void *user, int64_t i);
 
 void tr_print_table(FILE *out, const tr_table_row *head, int n_columns, tr_row_maker make,
                     const void *user);
-
-/* Text from a file, cut to fit, without what moves the cursor or worse; bytes of UTF-8 stay. */
-void tr_copy_printable(char *dst, size_t n, const char *text);
 
 #endif

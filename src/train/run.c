@@ -68,7 +68,9 @@ tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
     run->config = config;
     run->model = model;
     run->dataset = dataset;
-    tr_status status = prepare_samples(run, err);
+    tr_status status = tr_model_set_legend(model, tr_dataset_legend(dataset), err);
+    if (status == TR_OK)
+        status = prepare_samples(run, err);
     if (status == TR_OK)
         status = prepare_engine(run, err);
     if (status == TR_OK)
