@@ -165,11 +165,13 @@ static json_t *whole(const tr_model *model, const tr_evaluation *evaluation, con
 {
     const tr_config *config = tr_model_config(model);
     const tr_data_config *data = &config->data;
+    const char *file =
+        data->test_file == NULL || data->test_file[0] == '\0' ? data->file : data->test_file;
     json_t *object = json_object();
     int bad = json_object_set_new(object, "trainer", json_string(TR_VERSION));
     bad |= json_object_set_new(object, "parameters", json_string(digest));
     bad |= json_object_set_new(object, "data",
-                               json_pack("{s:o, s:o, s:o}", "file", text(data->file), "x",
+                               json_pack("{s:o, s:o, s:o}", "file", text(file), "x",
                                          text(data->x_test), "y", text(data->y_test)));
     bad |= json_object_set_new(object, "samples", json_integer(evaluation->metrics.n));
     bad |= json_object_set_new(object, "loss",

@@ -54,8 +54,8 @@ Test(course_files, signs_are_read_by_keys_alone)
         if (i == 0)
             cr_expect_eq(((const uint8_t *)test->x)[1], 101);
         tr_dataset_free(dataset);
-        cr_assert_eq(tr_dataset_open_test(&dataset, &config, TR_TARGET_CLASSES, &err), TR_OK, "%s",
-                     err.text);
+        cr_assert_eq(tr_dataset_open_test(&dataset, &config, TR_TARGET_CLASSES, NULL, &err), TR_OK,
+                     "%s", err.text);
         cr_expect_eq(tr_dataset_test(dataset)->n, N_TEST);
         tr_dataset_free(dataset);
     }
