@@ -30,7 +30,7 @@ struct tr_resize {
     int64_t width;      /* values of such a sum */
     int32_t *sums;      /* [ring][width] */
     uint8_t *narrow;    /* [columns.n_out * channels] */
-    uint8_t *wide;      /* [width] */
+    int32_t *wide;      /* a row of the stored picture, and LANES pixels behind it */
 };
 
 /* ---- weights ---- */
@@ -82,7 +82,7 @@ static bool axis_make(axis *self, int64_t n_in, float from, float to, int64_t n_
     const window in = {.scale = scale, .support = support, .from = from, .n_in = n_in};
     self->n_in = n_in;
     self->n_out = n_out;
-    self->most = 2 * (int64_t)ceil(support) + 1;
+    self->most = (2 * (int64_t)ceil(support) + LANES) / LANES * LANES;
     self->first = tr_alloc((size_t)n_out, sizeof *self->first);
     self->count = tr_alloc((size_t)n_out, sizeof *self->count);
     self->place = tr_alloc((size_t)n_out, sizeof *self->place);
@@ -145,43 +145,68 @@ static void add_row(int32_t *restrict sums, const uint8_t *restrict row, int32_t
         sums[i] += row[i] * weight;
 }
 
-/* Lanes that see the same channel are added at the end: whole numbers know no order. */
 TR_SIMD_CLONES
-static void squeeze_3(uint8_t *restrict dst, const uint8_t *restrict src, const axis *self)
+static void widen_row(int32_t *restrict to, const uint8_t *restrict row, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = row[i];
+}
+
+TR_SIMD_CLONES
+static void round_row(int32_t *restrict to, const int32_t *restrict sums, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = rounded(sums[i]);
+}
+
+/* Lanes that see the same channel are added at the end: whole numbers know no order. Weights behind
+ * the last pixel are zero, so that steps are whole. */
+typedef int32_t lanes __attribute__((vector_size(4 * LANES)));
+
+/* sums += LANES values by their weights. */
+#define ADD_LANES(sums, row, weights)                                                              \
+    do {                                                                                           \
+        lanes values, factors;                                                                     \
+        memcpy(&values, row, sizeof values);                                                       \
+        memcpy(&factors, weights, sizeof factors);                                                 \
+        sums += values * factors;                                                                  \
+    } while (0)
+
+TR_SIMD_CLONES
+static void squeeze_3(uint8_t *restrict dst, const int32_t *restrict src, const axis *self)
 {
     for (int64_t j = 0; j < self->n_out; j++) {
-        const uint8_t *from = src + 3 * self->first[j];
+        const int32_t *from = src + 3 * self->first[j];
         const int32_t *weights = self->weights + 3 * j * self->most;
-        const int64_t n = 3 * self->count[j];
-        int32_t sums[3 * LANES] = {HALF, HALF, HALF};
-        int64_t i = 0;
-        for (; i + 3 * LANES <= n; i += 3 * LANES)
-            for (int k = 0; k < 3 * LANES; k++)
-                sums[k] += from[i + k] * weights[i + k];
-        for (; i < n; i += 3)
-            for (int k = 0; k < 3; k++)
-                sums[k] += from[i + k] * weights[i + k];
-        for (int k = 3; k < 3 * LANES; k++)
-            sums[k % 3] += sums[k];
-        for (int k = 0; k < 3; k++)
-            *dst++ = rounded(sums[k]);
+        lanes a = {HALF, HALF, HALF}, b = {0}, c = {0};
+        for (int64_t i = 0; i < 3 * self->count[j]; i += 3 * LANES) {
+            ADD_LANES(a, from + i, weights + i);
+            ADD_LANES(b, from + i + LANES, weights + i + LANES);
+            ADD_LANES(c, from + i + 2 * LANES, weights + i + 2 * LANES);
+        }
+        *dst++ = rounded(a[0] + a[3] + a[6] + b[1] + b[4] + b[7] + c[2] + c[5]);
+        *dst++ = rounded(a[1] + a[4] + a[7] + b[2] + b[5] + c[0] + c[3] + c[6]);
+        *dst++ = rounded(a[2] + a[5] + b[0] + b[3] + b[6] + c[1] + c[4] + c[7]);
     }
 }
 
 TR_SIMD_CLONES
-static void squeeze_1(uint8_t *restrict dst, const uint8_t *restrict src, const axis *self)
+static void squeeze_1(uint8_t *restrict dst, const int32_t *restrict src, const axis *self)
 {
     for (int64_t j = 0; j < self->n_out; j++) {
-        const uint8_t *from = src + self->first[j];
+        const int32_t *from = src + self->first[j];
         const int32_t *weights = self->weights + j * self->most;
-        int32_t sum = HALF;
-        for (int64_t i = 0; i < self->count[j]; i++)
-            sum += from[i] * weights[i];
+        lanes sums = {HALF};
+        for (int64_t i = 0; i < self->count[j]; i += LANES)
+            ADD_LANES(sums, from + i, weights + i);
+        int32_t sum = 0;
+        for (int k = 0; k < LANES; k++)
+            sum += sums[k];
         *dst++ = rounded(sum);
     }
 }
 
-static void squeeze(uint8_t *dst, const uint8_t *src, const axis *self, int channels)
+static void squeeze(uint8_t *dst, const int32_t *src, const axis *self, int channels)
 {
     if (channels == 3)
         squeeze_3(dst, src, self);
@@ -198,7 +223,8 @@ static bool make_rooms(tr_resize *self)
     self->ring = most_open(&self->rows);
     self->sums = tr_alloc((size_t)self->ring, (size_t)self->width * sizeof *self->sums);
     self->narrow = tr_alloc(narrow, 1);
-    self->wide = tr_alloc((size_t)self->width, 1);
+    self->wide =
+        tr_alloc((size_t)((self->columns.n_in + LANES) * self->channels), sizeof *self->wide);
     return self->sums != NULL && self->narrow != NULL && self->wide != NULL;
 }
 
@@ -256,11 +282,13 @@ static int32_t *sums_of(const tr_resize *self, int64_t j)
 static void finish(tr_resize *self, int64_t j)
 {
     const int32_t *sums = sums_of(self, j);
-    uint8_t *line = self->rows_first ? self->wide : self->narrow;
-    for (int64_t i = 0; i < self->width; i++)
-        line[i] = rounded(sums[i]);
-    if (self->rows_first)
+    if (self->rows_first) {
+        round_row(self->wide, sums, self->width);
         squeeze(self->narrow, self->wide, &self->columns, self->channels);
+    } else {
+        for (int64_t i = 0; i < self->width; i++)
+            self->narrow[i] = rounded(sums[i]);
+    }
     const uint8_t *from = self->narrow;
     uint8_t *to = self->dst + self->rows.place[j];
     for (int64_t i = 0; i < self->columns.n_out; i++, from += self->channels)
@@ -273,8 +301,10 @@ void tr_resize_row(tr_resize *self, const uint8_t *row)
     const int64_t y = self->at++;
     if (y >= rows->n_in || self->done == rows->n_out || rows->first[self->done] > y)
         return;
-    if (!self->rows_first)
-        squeeze(self->narrow, row, &self->columns, self->channels);
+    if (!self->rows_first) {
+        widen_row(self->wide, row, self->columns.n_in * self->channels);
+        squeeze(self->narrow, self->wide, &self->columns, self->channels);
+    }
     const uint8_t *line = self->rows_first ? row : self->narrow;
     for (; self->open < rows->n_out && rows->first[self->open] <= y; self->open++) {
         int32_t *sums = sums_of(self, self->open);
