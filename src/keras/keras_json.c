@@ -115,13 +115,18 @@ static bool says_default(const tr_entry *entry, const tr_key *key, tr_keras_tell
     return same;
 }
 
+bool tr_keras_says_default(const tr_section *section, const tr_key *key)
+{
+    return says_default(tr_section_find(section, key->name), key, TR_TELL_ALL);
+}
+
 void tr_keras_add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
                        tr_keras_tell tell)
 {
     for (size_t k = 0; k < n_keys; k++) {
         const tr_entry *entry = section == NULL ? NULL : tr_section_find(section, keys[k].name);
         const char *text = entry == NULL ? keys[k].fallback : entry->value;
-        if (keys[k].ours || (keys[k].young && says_default(entry, &keys[k], TR_TELL_ALL)) ||
+        if (keys[k].ours || (keys[k].young && says_default(entry, &keys[k], tell)) ||
             (tell != TR_TELL_ALL && says_default(entry, &keys[k], tell)) ||
             json_object_get(config, keys[k].name) != NULL)
             continue;

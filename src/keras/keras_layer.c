@@ -62,10 +62,11 @@ static void note_activation(tr_keras_reading *reading, const char *activation)
 /* What a prediction never depends on. */
 static bool is_irrelevant(const char *key)
 {
-    static const char *const irrelevant[] =
-        {"name",        "trainable", "batch_input_shape", "batch_shape",     "seed",
-         "noise_shape", "fused",     "momentum",          "renorm_momentum", "build_input_shape",
-         "value_range"}; /* of layers that do not know it here: Keras 3.3's RandomRotation */
+    static const char *const irrelevant[] = {
+        "name",        "trainable",  "batch_input_shape", "batch_shape",     "seed",
+        "noise_shape", "fused",      "momentum",          "renorm_momentum", "build_input_shape",
+        "rng_type",    "value_range"}; /* that of layers that have none here: Keras 3.3's
+                                          RandomRotation */
     for (size_t i = 0; i < sizeof irrelevant / sizeof *irrelevant; i++)
         if (strcmp(key, irrelevant[i]) == 0)
             return true;

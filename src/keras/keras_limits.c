@@ -9,6 +9,7 @@
 
 #include "ini_file.h"
 #include "keras_parts.h"
+#include "keras_young.h"
 #include "mem.h"
 #include "metric.h"
 #include "optimizer.h"
@@ -161,6 +162,19 @@ static const char *hard_sigmoid(const tr_config *config)
     return layer_with(config, "activation", "hard_sigmoid", true);
 }
 
+/* The first layer whose mean and variance are weights, or NULL. */
+static const char *measured_normalization(const tr_config *config)
+{
+    for (size_t i = 0; i < config->ini->n_sections; i++) {
+        const tr_section *section = &config->ini->sections[i];
+        const tr_entry *type = tr_section_find(section, "type");
+        if (type != NULL && strcmp(type->value, "normalization") == 0 &&
+            tr_section_find(section, "mean") == NULL)
+            return section->name + strlen("layer.");
+    }
+    return NULL;
+}
+
 /* Activations that Keras 2 does not have by any name; but for the last two neither have the first
  * versions of Keras 3. */
 static const char *const young[] = {"hard_tanh",   "sparse_sigmoid", "celu",        "log_sigmoid",
@@ -188,6 +202,12 @@ tr_status tr_keras2_check(const tr_model *model, tr_error *err)
                        "layer %s: activation = %s: Keras 2 has no such activation; export it for "
                        "Keras 3, or use another",
                        whose, activation);
+    char what[TR_YOUNG_TEXT];
+    whose = tr_keras_young_layer(tr_model_config(model), what);
+    if (whose != NULL)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "layer %s: Keras 2 has no %s; export it for Keras 3, or train without",
+                       whose, what);
     const char *layer = hard_sigmoid(tr_model_config(model));
     return layer == NULL
                ? TR_OK
@@ -270,6 +290,12 @@ static void note_layers(const note_list *notes, const tr_config *config, bool ke
              scale);
     const char *own = own_initializer(config);
     const char *active = layer_with(config, "activity_regularizer", "none", false);
+    const char *crop = layer_with(config, "type", "random_crop", true);
+    if (crop != NULL)
+        note(notes,
+             "layer %s: Keras 3.15 leaves images as they are outside of training, where Keras 2, "
+             "3.3 and this program scale the middle down: its predictions are others there\n",
+             crop);
     if (own != NULL)
         note(notes,
              "layer %s: Keras does not have its initializer and is told glorot_uniform: what is "
@@ -288,6 +314,16 @@ static void note_layers(const note_list *notes, const tr_config *config, bool ke
              layer);
 }
 
+/* A layer that `who` do not know. */
+static void note_young(const note_list *notes, const tr_config *config, const char *who,
+                       const char *so)
+{
+    char what[TR_YOUNG_TEXT];
+    const char *layer = tr_keras_young_layer(config, what);
+    if (layer != NULL)
+        note(notes, "%s no %s (layer %s) and %s\n", who, what, layer, so);
+}
+
 char *tr_keras_h5_limits(const tr_model *model)
 {
     const tr_config *config = tr_model_config(model);
@@ -303,6 +339,8 @@ char *tr_keras_h5_limits(const tr_model *model)
     if (activation != NULL)
         note(&notes, "Keras 2 has no activation %s (layer %s) and does not load these files\n",
              activation, whose);
+    note_young(&notes, config, "Keras 2 and the first versions of Keras 3, 3.3 among them, have",
+               "do not load these files");
     if (tr_keras_tells_optimizer(config) && tr_keras_h5_lacks_optimizer(config))
         note(&notes, "Keras finds no Lamb in HDF5 files: these have no loss, optimizer and metrics "
                      "for it and load uncompiled; an exported .keras file has them\n");
@@ -313,6 +351,14 @@ char *tr_keras_h5_limits(const tr_model *model)
              lacks);
     else
         note_optimizers(&notes, config, "load these files with compile=False only");
+    const char *adapted = measured_normalization(config);
+    if (adapted != NULL)
+        note(
+            &notes,
+            "layer %s: the first versions of Keras 3, 3.3 among them, do not use what was measured "
+            "when they load it from HDF5, until its finalize_state() is called; an exported .keras "
+            "file needs nothing\n",
+            adapted);
     note_layers(&notes, config, true);
     return end(&notes);
 }
@@ -328,6 +374,8 @@ char *tr_keras3_limits(const tr_model *model, bool state)
              "the first versions of Keras 3, 3.3 among them, have no activation %s (layer %s) and "
              "do not load this file\n",
              activation, whose);
+    note_young(&notes, config, "the first versions of Keras 3, 3.3 among them, have",
+               "do not load this file");
     const char *transposed = pads_by_0(config);
     if (transposed != NULL)
         note(&notes,

@@ -46,6 +46,9 @@ typedef enum tr_keras_tell {
 void tr_keras_add_keys(json_t *config, const tr_section *section, const tr_key *keys, size_t n_keys,
                        tr_keras_tell tell);
 
+/* Whether the section says nothing of that key but its default. */
+bool tr_keras_says_default(const tr_section *section, const tr_key *key);
+
 json_t *tr_keras_loss(const tr_config *config); /* a name where it says all, else an object */
 json_t *tr_keras_metrics(const tr_model *model, bool weighted); /* null: no weighted ones */
 /* keras_optimizer_json.c; several are a MultiOptimizer. */

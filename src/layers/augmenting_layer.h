@@ -42,8 +42,7 @@ float tr_between(const tr_interval *range, float chance);
 #define TR_KEY_VALUE_RANGE(type)                                                                   \
     {                                                                                              \
         .name = "value_range", .kind = TR_KEY_REALS, .offset = offsetof(type, value_range),        \
-        .fallback = "0, 255", .young = true,                                                       \
-        .doc = "of the pixels: 0, 1 where [data] scale is 1/255"                                   \
+        .fallback = "0, 255", .doc = "of the pixels: 0, 1 where [data] scale is 1/255"             \
     }
 
 #endif

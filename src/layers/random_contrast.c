@@ -12,7 +12,12 @@ static const tr_key keys[] = {
      .twice = true,
      .offset = offsetof(tr_tinting_layer, factor),
      .doc = "lower, upper, or one for both: contrast times 1 - lower to 1 + upper"},
-    TR_KEY_VALUE_RANGE(tr_tinting_layer),
+    {.name = "value_range",
+     .kind = TR_KEY_REALS,
+     .offset = offsetof(tr_tinting_layer, value_range),
+     .fallback = "0, 255",
+     .young = true,
+     .doc = "of the pixels: 0, 1 where [data] scale is 1/255"},
 };
 
 static tr_status random_contrast_shape(tr_layer *layer, tr_error *err)

@@ -1,7 +1,8 @@
 /* random_shear.c -- dst = src, whose rows move in proportion to their number, columns likewise; in
  * training.
  *
- * Keras's RandomShear: both to one side or the other.
+ * Keras's RandomShear: both to one side or the other. Its files say -f, f of one number f, which it
+ * does not read again; a range below 0 is fine here.
  */
 #include "warping_layer.h"
 
@@ -25,11 +26,8 @@ static tr_status random_shear_shape(tr_layer *layer, tr_error *err)
 {
     tr_warping_layer *self = (tr_warping_layer *)layer;
     static const char *const names[2] = {"x_factor", "y_factor"};
-    for (int i = 0; i < 2; i++) {
-        TR_TRY(tr_factor_range(&self->factors[i], names[i], 0.0, &self->ranges[i], err));
-        if (self->factors[i].n == 1)
-            self->ranges[i].low = -self->ranges[i].high;
-    }
+    for (int i = 0; i < 2; i++)
+        TR_TRY(tr_factor_range(&self->factors[i], names[i], -1.0, &self->ranges[i], err));
     return tr_augmenting_shape(layer, err);
 }
 

@@ -146,6 +146,49 @@ Test(keras_limits, keras33_pads_no_output_by_0)
     }
 }
 
+/* Of layers that change images. */
+Test(keras_limits, young_layers_are_said)
+{
+    static const struct {
+        const char *layer, *h5, *keras3, *keras2;
+    } cases[] = {
+        {"random_flip", "", "", ""},
+        {"random_contrast\nfactor = 0.1", "", "", ""},
+        {"random_contrast\nfactor = 0.1\nvalue_range = 0, 255", "", "", ""},
+        {"random_contrast\nfactor = 0.1\nvalue_range = 0, 1",
+         "have no value_range of RandomContrast (layer t) and do not load these files",
+         "have no value_range of RandomContrast (layer t) and do not load this file",
+         "layer t: Keras 2 has no value_range of RandomContrast"},
+        {"random_brightness\nfactor = 0.1\nvalue_range = 0, 1", "", "", ""},
+        {"random_erasing", "have no RandomErasing (layer t)", "have no RandomErasing (layer t)",
+         "layer t: Keras 2 has no RandomErasing"},
+        {"random_crop\nheight = 4\nwidth = 3", "layer t: Keras 3.15 leaves images",
+         "layer t: ", ""},
+        {"normalization\nadapt = yes", "layer t: the first versions of Keras 3, 3.3 among them, do",
+         "", ""},
+        {"normalization\nmean = 1\nvariance = 2", "", "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        made_model made = {0};
+        tr_error err = {0};
+        char *body = tr_format("[model]\ninput_shape = 4, 4, 1\n[layer.t]\ntype = %s\n[layer.f]\n"
+                               "type = flatten\n[layer.o]\ntype = dense\nunits = 7\n"
+                               "activation = softmax\n[compile]\nloss = "
+                               "sparse_categorical_crossentropy\noptimizer = adam\n",
+                               cases[i].layer);
+        made.config = test_config(body, NULL, 0);
+        cr_assert_eq(tr_model_parse(&made.model, made.config, &err), TR_OK);
+        cr_assert_eq(tr_config_check(made.config, &err), TR_OK, "%s", err.text);
+        expect(tr_keras_h5_limits(made.model), cases[i].h5, cases[i].layer);
+        expect(tr_keras3_limits(made.model, false), cases[i].keras3, cases[i].layer);
+        cr_expect_eq(tr_keras2_check(made.model, &err),
+                     cases[i].keras2[0] == '\0' ? TR_OK : TR_ERR_CONFIG, "%s", cases[i].layer);
+        cr_expect_not_null(strstr(err.text, cases[i].keras2), "%s", err.text);
+        release(&made);
+        tr_free(body);
+    }
+}
+
 /* Keras 2.15's own form: its new optimizers, by their registered names. */
 Test(keras_limits, keras2_gets_its_own_optimizer)
 {

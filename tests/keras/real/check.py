@@ -104,10 +104,16 @@ def check_model(net, file, model, data, after, compiled, goes_on):
 
 def load_checkpoint(net):
     known = net.old if KERAS2 else VERSION >= net.known
-    return keras.models.load_model("%s/last.h5" % net.name, compile=known), net.h5 and known
+    model = keras.models.load_model("%s/last.h5" % net.name, compile=known)
+    if net.name == "augmented" and (3, 0) <= VERSION < (3, 15):  # loads what adapt() measured, and does not use it
+        model.layers[0].finalize_state()
+    return model, net.h5 and known
 
 
 def check_checkpoint(net, data, after):
+    if net.absent and VERSION < net.since:
+        checks.note(net.absent in after["said"]["fit"], net.name, "last.h5", "named")
+        return
     model, compiled = load_checkpoint(net)
     said = after["said"]["fit"]
     if KERAS2 and net.keras2 == "refused":
@@ -121,7 +127,7 @@ def check_checkpoint(net, data, after):
 def check_keras2(net, data, after):
     said = after["said"]["keras2"]
     if net.keras2 == "refused":
-        checks.note("hard_sigmoid" in said, net.name, "keras2", "named")
+        checks.note((net.absent or "hard_sigmoid") in said, net.name, "keras2", "named")
         return
     model = keras.models.load_model("%s/last.keras2.h5" % net.name)
     whole = net.keras2 == "whole"
@@ -296,6 +302,21 @@ def shapes():
     return model, "sparse"
 
 
+def augmented():
+    """What every Keras has of layers that change images, and of the newest all that we have."""
+    layers = keras.layers
+    adapted = layers.Normalization()
+    adapted.adapt(everything["x_train"])
+    entries = [adapted, layers.RandomFlip(), layers.RandomFlip("vertical", seed=3), layers.RandomTranslation(0.1, (-0.1, 0.2), "constant", fill_value=0.25), layers.RandomRotation((-0.1, 0.05), "wrap", "nearest"),
+               layers.RandomZoom(0.2), layers.RandomZoom((-0.1, 0.1), 0.2, fill_mode="nearest"), layers.RandomContrast(0.2), layers.RandomContrast((0.1, 0.3)), layers.RandomBrightness(0.1, value_range=(-4.0, 4.0))]
+    if VERSION >= (3, 15):
+        entries += [layers.RandomShear((0.0, 0.1), (0.1, 0.2)), layers.RandomContrast(0.2, value_range=(-5, 5)), layers.RandomSharpness(0.5, (-5, 5)), layers.RandomGrayscale(0.3), layers.RandomInvert(0.2, (-5, 5)),
+                    layers.RandomColorDegeneration(0.5, (-5, 5)), layers.RandomErasing(0.5, value_range=(-5, 5)), layers.RandomErasing(fill_value=(0.1, 0.2, 0.3))]
+    model = keras.Sequential([layers.Input((12, 10, 3)), *entries, layers.Conv2D(4, 3, activation="relu"), layers.GlobalAveragePooling2D(), layers.Dense(CLASSES, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, "sparse"
+
+
 def decayed():
     model = chain()[0]
     model.compile(keras.optimizers.legacy.SGD(0.1, decay=0.05, momentum=0.5), "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -388,13 +409,15 @@ def write_theirs(trainer, everything):
         f.write(CHAIN_INI)
     for make in (decayed,) if KERAS2 else (newer, several) if VERSION >= (3, 15) else ():
         checks.trying(make.__name__, "h5", "export", lambda: check_optimizer(trainer, make, everything))
-    for make in (chain, functional, activations, shortcuts, frozen, nested, vectors, shapes):
+    for make in (chain, functional, activations, shortcuts, frozen, nested, vectors, shapes, augmented):
         model, target = make()
         data = as_vectors(everything) if make is vectors else everything
         name = make.__name__
         model.run_eagerly = True
         fit(model, data, target)
         files = [("t_%s.h5" % name, True), ("t_%s.keras" % name, True)]
+        if make is augmented and not KERAS2:  # Keras 3 cannot save these layers as HDF5 itself
+            del files[0]
         for path, _ in files:
             model.save(path)
         if make is chain:

@@ -20,10 +20,10 @@ class Network:
     """`old`: Keras 2 needs no export of its own to train. `lacks`: what an export says that some Keras lacks. `same`: a further
     epoch is the same in Keras (no dropout; no average of weights, which Keras goes on from and trainer does not). `known`: the first
     Keras 3 that has the optimizer. `groups`: further sections and their keys. `untold`: no Keras
-    has such an optimizer, and no file speaks of it."""
+    has such an optimizer, and no file speaks of it. `absent`: a layer that Kerases before `since` do not have."""
 
     def __init__(self, name, layers, target, loss, optimizer, metrics="", settings="", rate="", loss_keys="", top_k=0, old=True,
-                 keras2="whole", state3=True, state2=True, same=True, h5=True, since=(3, 0), input="12, 10, 3", known=(3, 0), groups=(), untold=False, weighted=""):
+                 keras2="whole", state3=True, state2=True, same=True, h5=True, since=(3, 0), input="12, 10, 3", known=(3, 0), groups=(), untold=False, weighted="", absent=""):
         self.__dict__.update(locals())
 
     def ini(self):
@@ -154,6 +154,13 @@ NETWORKS = [
             "sparse", SPARSE, "adam", "accuracy"),
     Network("groups", ["conv2d; filters = 6; kernel_size = 3; dilation_rate = 2; activation = relu",
                        "conv2d; filters = 4; kernel_size = 3; groups = 2; activation = tanh"] + dense(CLASSES, "softmax"), "sparse", SPARSE, "rmsprop", "accuracy"),
+    Network("augmented", ["normalization; adapt = yes", "random_flip; mode = horizontal", "random_translation; height_factor = 0.1; width_factor = -0.1, 0.2; fill_mode = constant; fill_value = 0.5",
+                          "random_rotation; factor = 0.1; interpolation = nearest", "random_zoom; height_factor = -0.2, 0.3; fill_mode = wrap", "random_contrast; factor = 0.3",
+                          "random_brightness; factor = -0.1, 0.2; value_range = -4, 4", conv("relu")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy", same=False),
+    Network("changed", ["random_shear; x_factor = 0.1", "random_contrast; factor = 0.1, 0.3; value_range = -5, 5", "random_sharpness; factor = 0.5, 1; value_range = -5, 5",
+                        "random_grayscale; factor = 0.2", "random_invert; factor = 0.3; value_range = -5, 5", "random_color_degeneration; factor = 0.7; value_range = -5, 5",
+                        "random_erasing; value_range = -5, 5", "random_erasing; fill_value = 0.5; scale = 0.1, 0.2; factor = 0.5, 0.75", conv("relu")] + dense(CLASSES, "softmax"),
+            "sparse", SPARSE, "adam", "accuracy", same=False, keras2="refused", since=(3, 15), known=(3, 15), absent="RandomShear"),
     Network("hard", [conv("hard_sigmoid")] + dense(CLASSES, "softmax"), "sparse", SPARSE, "adam", "accuracy", keras2="refused"),
     Network("focal", [conv("relu")] + dense(CLASSES, "softmax"), "one_hot", "categorical_focal_crossentropy", "adam",
             "accuracy, precision, auc, prc, f1_score, kld, poisson, true_positives", loss_keys="gamma = 1.5; alpha = 0.5; label_smoothing = 0.1",
