@@ -86,6 +86,7 @@ static void add_required(char *text, size_t n, const tr_key *keys, size_t n_keys
         if (key->fallback != NULL || key->optional)
             continue;
         const char *value = key->kind == TR_KEY_REAL                   ? "0.25"
+                            : strstr(key->name, "factor") != NULL      ? "0.25"
                             : key->kind == TR_KEY_CHOICE               ? key->choices[0]
                             : strcmp(key->name, "values") == 0         ? "0.5, 1"
                             : strcmp(key->name, "projection_dim") == 0 ? "32"
@@ -106,9 +107,11 @@ Test(export_keras, every_layer_keeps_the_rules)
         add_required(keys, sizeof keys, ops->keys, ops->n_keys);
         if (ops->merges)
             strcat(keys, "inputs = input, input\n");
-        char *body = tr_format("[model]\ninput_shape = 12, 10, 32\n%s[layer.x]\ntype = %s\n%s"
+        const int channels = ops->augments ? 3 : 32; /* some are for colours */
+        char *body = tr_format("[model]\ninput_shape = 12, 10, %d\n%s[layer.x]\ntype = %s\n%s"
                                "[layer.y]\ntype = flatten\n[layer.z]\ntype = dense\nunits = 4\n"
                                "activation = softmax\n",
+                               channels,
                                strcmp(ops->type, "dense") == 0 ? "[layer.f]\ntype = flatten\n" : "",
                                ops->type, keys);
         json_t *json = config_json(ops->type, body);
