@@ -1,138 +1,25 @@
-/* pickle.c -- the stack machine; see pickle.h. */
-#include "pickle.h"
-
+/* pickle.c -- the operations of the stack machine; see pickle.h. */
 #include <string.h>
 
 #include "mem.h"
+#include "pickle_machine.h"
 
-enum { BLOCK = 4096, MOST_VALUES = 1 << 21, MOST_PROTOCOL = 5 };
-
-struct tr_pickle_block {
-    struct tr_pickle_block *next;
-    size_t n;
-    tr_pickle_value values[BLOCK];
-};
-
-typedef struct machine {
-    const uint8_t *bytes;
-    size_t n, at;
-    tr_pickle *tree;
-    size_t n_values;
-    tr_pickle_value **stack, **memo;
-    size_t n_stack, n_memo;
-    const char *wrong; /* the end of a sentence; NULL: nothing yet */
-    bool out_of_memory;
-} machine;
-
-/* Where a list, a tuple or a dictionary begins on the stack. */
-static tr_pickle_value mark;
-
-/* ---- values and the stack ---- */
-
-static void fail(machine *self, const char *wrong)
-{
-    if (self->wrong == NULL)
-        self->wrong = wrong;
-}
-
-/* Appends to any of the lists; false: out of memory. */
-static bool append(machine *self, tr_pickle_value ***items, size_t *n, tr_pickle_value *value)
-{
-    tr_pickle_value **grown = tr_grown(*items, *n, sizeof **items);
-    if (grown == NULL) {
-        self->out_of_memory = true;
-        fail(self, "out of memory");
-        return false;
-    }
-    grown[(*n)++] = value;
-    *items = grown;
-    return true;
-}
-
-/* A new value; never NULL: after a failure one that does not count. */
-static tr_pickle_value *new_value(machine *self, tr_pickle_kind kind)
-{
-    static tr_pickle_value nowhere;
-    struct tr_pickle_block *block = self->tree->blocks;
-    if (++self->n_values > MOST_VALUES) {
-        fail(self, "it holds more values than any known dataset");
-    } else if (block == NULL || block->n == BLOCK) {
-        block = tr_alloc(1, sizeof *block);
-        if (block != NULL) {
-            block->next = self->tree->blocks;
-            self->tree->blocks = block;
-        } else {
-            self->out_of_memory = true;
-            fail(self, "out of memory");
-        }
-    }
-    nowhere = (tr_pickle_value){0};
-    tr_pickle_value *value = self->wrong != NULL ? &nowhere : &block->values[block->n++];
-    value->kind = kind;
-    return value;
-}
-
-static void push(machine *self, tr_pickle_value *value)
-{
-    append(self, &self->stack, &self->n_stack, value);
-}
-
-/* Never NULL. */
-static tr_pickle_value *pop(machine *self)
-{
-    if (self->n_stack > 0 && self->stack[self->n_stack - 1] != &mark)
-        return self->stack[--self->n_stack];
-    fail(self, "it takes more values than it has made");
-    return new_value(self, TR_PICKLE_NONE);
-}
-
-static tr_pickle_value *top(machine *self)
-{
-    tr_pickle_value *value = pop(self);
-    if (self->wrong == NULL)
-        self->n_stack++;
-    return value;
-}
-
-/* The number of values above the newest mark. */
-static size_t above_mark(machine *self)
-{
-    size_t n = 0;
-    while (n < self->n_stack && self->stack[self->n_stack - 1 - n] != &mark)
-        n++;
-    if (n == self->n_stack)
-        fail(self, "it closes what it has not opened");
-    return self->wrong == NULL ? n : 0;
-}
-
-/* The topmost n values become items of `value`, and go. */
-static void take(machine *self, tr_pickle_value *value, size_t n)
-{
-    if (n > self->n_stack)
-        fail(self, "it takes more values than it has made");
-    for (size_t i = self->n_stack - (self->wrong == NULL ? n : 0); i < self->n_stack; i++)
-        if (self->stack[i] == &mark)
-            fail(self, "it takes more values than it has made");
-        else if (!append(self, &value->items, &value->n_items, self->stack[i]))
-            return;
-    if (self->wrong == NULL)
-        self->n_stack -= n;
-}
+enum { MOST_PROTOCOL = 5 };
 
 /* ---- bytes ---- */
 
 /* A little-endian number of so many bytes; what lies behind the end is 0, and a failure. */
-static uint64_t read_number(machine *self, int n_bytes)
+static uint64_t read_number(tr_pickle_machine *self, int n_bytes)
 {
     uint64_t value = 0;
     if (self->n - self->at < (size_t)n_bytes)
-        fail(self, "it ends early");
+        tr_pickle_fail(self, "it ends early");
     for (int i = 0; self->wrong == NULL && i < n_bytes; i++)
         value |= (uint64_t)self->bytes[self->at++] << 8 * i;
     return value;
 }
 
-static int64_t read_signed(machine *self, int n_bytes)
+static int64_t read_signed(tr_pickle_machine *self, int n_bytes)
 {
     const uint64_t value = read_number(self, n_bytes);
     if (n_bytes == 0 || n_bytes >= 8)
@@ -141,38 +28,38 @@ static int64_t read_signed(machine *self, int n_bytes)
     return (int64_t)((value ^ sign) - sign);
 }
 
-static void push_text(machine *self, tr_pickle_kind kind, uint64_t n)
+static void push_text(tr_pickle_machine *self, tr_pickle_kind kind, uint64_t n)
 {
-    tr_pickle_value *value = new_value(self, kind);
+    tr_pickle_value *value = tr_pickle_new(self, kind);
     if (self->n - self->at < n)
-        fail(self, "it ends early");
+        tr_pickle_fail(self, "it ends early");
     if (self->wrong != NULL)
         return;
     value->text = (const char *)self->bytes + self->at;
     value->n = (size_t)n;
     self->at += (size_t)n;
-    push(self, value);
+    tr_pickle_push(self, value);
 }
 
-static void push_int(machine *self, int64_t number)
+static void push_int(tr_pickle_machine *self, int64_t number)
 {
-    tr_pickle_value *value = new_value(self, TR_PICKLE_INT);
+    tr_pickle_value *value = tr_pickle_new(self, TR_PICKLE_INT);
     value->number = number;
-    push(self, value);
+    tr_pickle_push(self, value);
 }
 
 /* Behind the next line's end. */
-static void skip_line(machine *self)
+static void skip_line(tr_pickle_machine *self)
 {
     const uint8_t *end = memchr(self->bytes + self->at, '\n', self->n - self->at);
     if (end == NULL)
-        fail(self, "it ends early");
+        tr_pickle_fail(self, "it ends early");
     else
         self->at = (size_t)(end - self->bytes) + 1;
 }
 
 /* Two lines: a module, and what it is to be asked for. */
-static void push_name(machine *self)
+static void push_name(tr_pickle_machine *self)
 {
     skip_line(self);
     const size_t begin = self->at;
@@ -187,74 +74,74 @@ static void push_name(machine *self)
 
 /* ---- operations ---- */
 
-static void remember(machine *self, uint64_t number)
+static void remember(tr_pickle_machine *self, uint64_t number)
 {
-    if (number >= MOST_VALUES)
-        fail(self, "it remembers more values than any known dataset");
-    tr_pickle_value *value = top(self);
+    if (number >= TR_PICKLE_MOST_VALUES)
+        tr_pickle_fail(self, "it remembers more values than any known dataset");
+    tr_pickle_value *value = tr_pickle_top(self);
     while (self->wrong == NULL && self->n_memo <= number)
-        append(self, &self->memo, &self->n_memo, NULL);
+        tr_pickle_append(self, &self->memo, &self->n_memo, NULL);
     if (self->wrong == NULL)
         self->memo[number] = value;
 }
 
-static void recall(machine *self, uint64_t number)
+static void recall(tr_pickle_machine *self, uint64_t number)
 {
     if (number >= self->n_memo || self->memo[number] == NULL)
-        fail(self, "it asks for a value that it has not kept");
+        tr_pickle_fail(self, "it asks for a value that it has not kept");
     else
-        push(self, self->memo[number]);
+        tr_pickle_push(self, self->memo[number]);
 }
 
 /* n values, or those above the mark (`marked`), as one. */
-static void gather(machine *self, tr_pickle_kind kind, bool marked, size_t n)
+static void gather(tr_pickle_machine *self, tr_pickle_kind kind, bool marked, size_t n)
 {
-    tr_pickle_value *value = new_value(self, kind);
-    take(self, value, marked ? above_mark(self) : n);
+    tr_pickle_value *value = tr_pickle_new(self, kind);
+    tr_pickle_take(self, value, marked ? tr_pickle_above_mark(self) : n);
     if (marked && self->wrong == NULL)
         self->n_stack--;
-    push(self, value);
+    tr_pickle_push(self, value);
 }
 
 /* The same, into the list or dictionary below them. */
-static void extend(machine *self, tr_pickle_kind kind, bool marked, size_t n)
+static void extend(tr_pickle_machine *self, tr_pickle_kind kind, bool marked, size_t n)
 {
-    const size_t n_new = marked ? above_mark(self) : n, n_below = n_new + marked;
+    const size_t n_new = marked ? tr_pickle_above_mark(self) : n, n_below = n_new + marked;
     if (self->wrong != NULL)
         return;
     tr_pickle_value *into =
-        self->n_stack > n_below ? self->stack[self->n_stack - 1 - n_below] : &mark;
-    if (into == &mark || into->kind != kind)
-        fail(self, "it adds to what is no list or dictionary");
+        self->n_stack > n_below ? self->stack[self->n_stack - 1 - n_below] : &tr_pickle_mark;
+    if (into == &tr_pickle_mark || into->kind != kind)
+        tr_pickle_fail(self, "it adds to what is no list or dictionary");
     else
-        take(self, into, n_new);
+        tr_pickle_take(self, into, n_new);
     if (marked && self->wrong == NULL)
         self->n_stack--;
 }
 
 /* An object gets its state. */
-static void build(machine *self)
+static void build(tr_pickle_machine *self)
 {
-    tr_pickle_value *state = pop(self), *object = top(self);
+    tr_pickle_value *state = tr_pickle_pop(self), *object = tr_pickle_top(self);
     if (object->kind == TR_PICKLE_CALL)
-        append(self, &object->items, &object->n_items, state);
+        tr_pickle_append(self, &object->items, &object->n_items, state);
 }
 
-static void name_from_stack(machine *self)
+static void name_from_stack(tr_pickle_machine *self)
 {
-    tr_pickle_value *text = pop(self), *name = new_value(self, TR_PICKLE_NAME);
-    pop(self); /* the module */
+    tr_pickle_value *text = tr_pickle_pop(self), *name = tr_pickle_new(self, TR_PICKLE_NAME);
+    tr_pickle_pop(self); /* the module */
     name->text = text->text;
     name->n = text->n;
-    push(self, name);
+    tr_pickle_push(self, name);
 }
 
 /* What begins with its own length or value. False: another operation. */
-static bool run_literal(machine *self, uint8_t code)
+static bool run_literal(tr_pickle_machine *self, uint8_t code)
 {
     switch (code) {
     case 'N':
-        push(self, new_value(self, TR_PICKLE_NONE));
+        tr_pickle_push(self, tr_pickle_new(self, TR_PICKLE_NONE));
         return true;
     case 0x88: /* NEWTRUE */
     case 0x89:
@@ -272,13 +159,13 @@ static bool run_literal(machine *self, uint8_t code)
     case 0x8a: { /* LONG1 */
         const uint64_t n = read_number(self, 1);
         if (n > 8)
-            fail(self, "it holds a number of more than 64 bits");
+            tr_pickle_fail(self, "it holds a number of more than 64 bits");
         push_int(self, read_signed(self, (int)(n <= 8 ? n : 0)));
         return true;
     }
     case 'G':
         read_number(self, 8);
-        push(self, new_value(self, TR_PICKLE_REAL));
+        tr_pickle_push(self, tr_pickle_new(self, TR_PICKLE_REAL));
         return true;
     case 'U': /* SHORT_BINSTRING */
     case 'C': /* SHORT_BINBYTES */
@@ -307,11 +194,11 @@ static bool run_literal(machine *self, uint8_t code)
 }
 
 /* Lists, tuples, dictionaries. */
-static bool run_collection(machine *self, uint8_t code)
+static bool run_collection(tr_pickle_machine *self, uint8_t code)
 {
     switch (code) {
     case '(':
-        push(self, &mark);
+        tr_pickle_push(self, &tr_pickle_mark);
         return true;
     case ']':
     case ')':
@@ -349,7 +236,7 @@ static bool run_collection(machine *self, uint8_t code)
     }
 }
 
-static bool run_other(machine *self, uint8_t code)
+static bool run_other(tr_pickle_machine *self, uint8_t code)
 {
     switch (code) {
     case 0x95: /* FRAME: its length is for readers of streams */
@@ -371,7 +258,7 @@ static bool run_other(machine *self, uint8_t code)
         recall(self, read_number(self, 4));
         return true;
     case '0':
-        pop(self);
+        tr_pickle_pop(self);
         return true;
     case 'c':
         push_name(self);
@@ -391,14 +278,14 @@ static bool run_other(machine *self, uint8_t code)
     }
 }
 
-static void run(machine *self)
+static void run(tr_pickle_machine *self)
 {
     for (;;) {
         const uint8_t code = (uint8_t)read_number(self, 1);
         if (self->wrong != NULL || code == '.')
             return;
         if (!run_literal(self, code) && !run_collection(self, code) && !run_other(self, code))
-            fail(self, "it has an operation that datasets do not need");
+            tr_pickle_fail(self, "it has an operation that datasets do not need");
     }
 }
 
@@ -406,13 +293,13 @@ tr_status tr_pickle_read(tr_pickle *out, const void *bytes, size_t n, const char
                          tr_error *err)
 {
     *out = (tr_pickle){0};
-    machine self = {.bytes = bytes, .n = n, .tree = out};
+    tr_pickle_machine self = {.bytes = bytes, .n = n, .tree = out};
     const uint64_t begin = read_number(&self, 2);
     if ((begin & 0xff) != 0x80 || begin >> 8 < 2 || begin >> 8 > MOST_PROTOCOL)
-        fail(&self, "it does not begin as one of protocol 2 to 5");
+        tr_pickle_fail(&self, "it does not begin as one of protocol 2 to 5");
     if (self.wrong == NULL)
         run(&self);
-    out->root = pop(&self);
+    out->root = tr_pickle_pop(&self);
     tr_free(self.stack);
     tr_free(self.memo);
     if (self.out_of_memory)
@@ -421,17 +308,4 @@ tr_status tr_pickle_read(tr_pickle *out, const void *bytes, size_t n, const char
         return tr_fail(err, TR_ERR_DATA, "%s: is no Python pickle of data, at byte %zu: %s", path,
                        self.at, self.wrong);
     return TR_OK;
-}
-
-void tr_pickle_release(tr_pickle *pickle)
-{
-    struct tr_pickle_block *block = pickle->blocks;
-    while (block != NULL) {
-        struct tr_pickle_block *next = block->next;
-        for (size_t i = 0; i < block->n; i++)
-            tr_free(block->values[i].items);
-        tr_free(block);
-        block = next;
-    }
-    *pickle = (tr_pickle){0};
 }
