@@ -116,6 +116,16 @@ seed("fuzz_picture", "png16", png(2, 2, 0, bytes(range(8)), 16))
 seed("fuzz_picture", "bmp", bmp(3, 2))
 seed("fuzz_picture", "jpeg", base64.b64decode("".join(JPEG.split()) + "=="))
 
+jpeg = base64.b64decode("".join(JPEG.split()) + "==")
+exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHIHH", 0x112, 3, 1, 6, 0) + b"\0\0\0\0"
+seed("fuzz_photo", "jpeg", jpeg)
+seed("fuzz_photo", "turned", jpeg[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(exif)) + exif + jpeg[2:])
+seed("fuzz_photo", "exif", exif[6:])
+for kind, channels in ((0, 1), (2, 3), (4, 2), (6, 4)):
+    seed("fuzz_photo", f"png{kind}", png(3, 2, kind, bytes(range(6 * channels))))
+seed("fuzz_photo", "png16", png(2, 2, 0, bytes(range(8)), 16))
+seed("fuzz_photo", "png1", png(8, 2, 0, b"\x5a\xa5", 1))
+
 draw = random.Random(1)
 for target in ("fuzz_h5_dataset", "fuzz_h5_checkpoint"):
     for i in range(64):
