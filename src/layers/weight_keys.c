@@ -70,6 +70,8 @@ static const tr_key constant[] = {
     {.name = "value", .kind = TR_KEY_REAL, .fallback = "0", .doc = "of every element"},
 };
 
+static const char *const dirac_rests[] = {"zeros", "uniform", NULL}; /* no, yes */
+
 static const tr_key dirac[] = {
     {.name = "groups",
      .kind = TR_KEY_INT,
@@ -77,6 +79,12 @@ static const tr_key dirac[] = {
      .min = 1,
      .max = 65536,
      .doc = "of output channels, each of which takes the input channels in turn"},
+    {.name = "rest",
+     .kind = TR_KEY_CHOICE,
+     .fallback = "zeros",
+     .choices = dirac_rests,
+     .doc = "of output channels that have none to pass on: zeros, as dirac_; uniform: PyTorch's "
+            "kernels of convolutions, variance 1 / (3 fan_in), as in airbench"},
 };
 
 static const tr_key whitening[] = {

@@ -164,17 +164,32 @@ static void fill_identity(const filling *self, float gain)
         self->values[i * columns + i] = gain;
 }
 
-/* In each group of output channels channel i takes input channel i, at the centre of the window,
- * as far as there are both; of a depthwise kernel the first result of each channel. */
-static void fill_dirac(const filling *self, int64_t groups)
+/* The output channel `out` (of a depthwise kernel: of the channel `in`) is the input channel `in`.
+ */
+static void pass_on(const filling *self, int64_t in, int64_t out)
 {
-    const int64_t *dims = self->param->dims, in = dims[2], out = dims[3], each = out / groups;
-    float *centre = self->values + (dims[0] / 2 * dims[1] + dims[1] / 2) * in * out;
+    const int64_t *dims = self->param->dims;
+    const int64_t n_in = dims[2], n_out = dims[3], middle = dims[0] / 2 * dims[1] + dims[1] / 2;
+    for (int64_t k = 0; k < dims[0] * dims[1] * n_in; k++) {
+        const bool own = !self->param->depthwise || k % n_in == in;
+        if (own)
+            self->values[k * n_out + out] = k == middle * n_in + in ? 1.0f : 0.0f;
+    }
+}
+
+/* In each group of output channels channel i takes input channel i, at the centre of the window,
+ * as far as there are both; of a depthwise kernel the first result of each channel. The rest are
+ * zeros, or drawn. */
+static void fill_dirac(const filling *self, int64_t groups, bool draw_rest)
+{
+    const int64_t in = self->param->dims[2], out = self->param->dims[3], each = out / groups;
+    if (draw_rest)
+        fill_scaled(self, 1.0 / 3.0, TR_FAN_IN, TR_UNIFORM);
     for (int64_t i = 0; self->param->depthwise && i < in; i++)
-        centre[i * out] = 1.0f;
+        pass_on(self, i, 0);
     for (int64_t g = 0; !self->param->depthwise && g < groups; g++)
         for (int64_t i = 0; i < in && i < each; i++)
-            centre[i * out + g * each + i] = 1.0f;
+            pass_on(self, i, g * each + i);
 }
 
 static void fill_constant(const filling *self, float value)
@@ -232,7 +247,7 @@ static tr_status fill(const filling *self, tr_initializer kind, tr_error *err)
         fill_identity(self, (float)a[0]);
         break;
     case TR_INIT_DIRAC:
-        fill_dirac(self, (int64_t)a[0]);
+        fill_dirac(self, (int64_t)a[0], a[1] != 0.0);
         break;
     case TR_INIT_ZEROS:
     case TR_N_INITIALIZERS:

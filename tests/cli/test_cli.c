@@ -25,10 +25,7 @@ Test(cli, every_shipped_configuration_runs)
         const char *dot = strrchr(entry->d_name, '.');
         if (dot == NULL || strcmp(dot, ".ini") != 0)
             continue;
-        const bool fits = strstr(entry->d_name, "mnist") != NULL;
-        const char *run =
-            test_short_run(entry->d_name, fits ? "" : "--set model.input_shape=28,28,1");
-        test_expect(test_run("", run), 0, "test loss ");
+        test_expect(test_run("", test_short_run(entry->d_name, "")), 0, "test loss ");
         n++;
     }
     closedir(folder);

@@ -215,6 +215,27 @@ Test(initializers, identity_and_dirac)
     }
 }
 
+/* Output channels 30 to 39 have no input channel to pass on. */
+Test(initializers, dirac_with_a_drawn_rest)
+{
+    const double limit = sqrt(1.0 / (3 * 5 * 30));
+    double sum = 0.0, squares = 0.0;
+    const float *m = kernel_of("conv2d", "dirac(rest=uniform)", "");
+    for (size_t i = 0; i < n_values; i++) {
+        const size_t out = i % 40, in = i / 40 % 30, x = i / 1200 % 5, y = i / 6000;
+        if (out < 30) {
+            cr_assert_eq(m[i], y == 1 && x == 2 && in == out ? 1.0f : 0.0f, "%zu", i);
+            continue;
+        }
+        cr_assert_lt(fabs((double)m[i]), limit);
+        sum += (double)m[i];
+        squares += (double)m[i] * (double)m[i];
+    }
+    const double n = 4500.0, variance = limit * limit / 3.0; /* 5 sigma of mean and variance */
+    cr_expect_lt(fabs(sum / n), 5.0 * sqrt(variance / n));
+    cr_expect_lt(fabs(squares / n / variance - 1.0), 5.0 * sqrt(0.8 / n));
+}
+
 /* Two results of each channel: the first passes it on. */
 Test(initializers, dirac_of_each_channel)
 {

@@ -45,13 +45,36 @@ void test_write_small_data(const char *path)
     test_write_small_images(path, (const int64_t[3]){28, 28, 1});
 }
 
+/* A file for each shape, once. */
+static const char *small_images(const int64_t shape[3])
+{
+    static char path[600];
+    snprintf(path, sizeof path, "%s/small_%lldx%lldx%lld.h5", test_folder(), (long long)shape[0],
+             (long long)shape[1], (long long)shape[2]);
+    if (access(path, F_OK) != 0)
+        test_write_small_images(path, shape);
+    return path;
+}
+
 const char *test_small_data(void)
 {
-    static char path[512];
-    snprintf(path, sizeof path, "%s/small.h5", test_folder());
-    if (access(path, F_OK) != 0)
-        test_write_small_data(path);
-    return path;
+    return small_images((const int64_t[3]){28, 28, 1});
+}
+
+/* What the configuration takes; MNIST's where that are vectors. */
+static void shape_of(int64_t shape[3], const char *config)
+{
+    char path[600], line[256];
+    long long h = 0, w = 0, c = 0;
+    snprintf(path, sizeof path, "%s/configs/%s", TR_SOURCE, config);
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file, "%s", path);
+    while (c == 0 && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "input_shape = %lld, %lld, %lld", &h, &w, &c) != 3)
+            c = 0;
+    fclose(file);
+    memcpy(shape, c == 0 ? (const int64_t[3]){28, 28, 1} : (const int64_t[3]){h, w, c},
+           3 * sizeof *shape);
 }
 
 const char *test_short_run(const char *config, const char *more)
@@ -64,9 +87,11 @@ const char *test_short_run(const char *config, const char *more)
 const char *test_first_run(const char *config, const char *more)
 {
     static char text[2000];
+    int64_t shape[3];
+    shape_of(shape, config);
     snprintf(text, sizeof text,
              "-c %s/configs/%s --set data.file=%s --set fit.epochs=2 --set output.directory=%s/run "
              "%s",
-             TR_SOURCE, config, test_small_data(), test_folder(), more);
+             TR_SOURCE, config, small_images(shape), test_folder(), more);
     return text;
 }

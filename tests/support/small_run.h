@@ -18,8 +18,9 @@ void test_write_small_data(const char *path);
 /* The same with images of another shape: height, width, channels. */
 void test_write_small_images(const char *path, const int64_t shape[3]);
 
-/* Arguments of a run of two epochs into test_folder()/run, in the place of an earlier one there;
- * `more` is appended. Static buffer. */
+/* Arguments of a run of two epochs, on such a file with images of the size that the configuration
+ * takes, into test_folder()/run, in the place of an earlier one there; `more` is appended. Static
+ * buffer. */
 const char *test_short_run(const char *config, const char *more);
 
 /* The same where no earlier run is, or `more` says what to do with it. */
