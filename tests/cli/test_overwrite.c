@@ -56,7 +56,7 @@ Test(overwrite, is_refused_unasked, .timeout = 120)
     test_expect(test_run("", again), 2, "run/epoch_0002.h5: is of an earlier run");
     cr_assert(shell("rm run/epoch_*.h5"));
     test_expect(test_run("", again), 2, "run/best.h5: is of an earlier run");
-    cr_assert(shell("rm small.h5")); /* it is found before data is read */
+    cr_assert(shell("rm small_*.h5")); /* it is found before data is read */
     test_expect(test_run("", again), 2, "run/best.h5: is of an earlier run");
     test_expect(test_run("", test_first_run("mnist.ini", "--resume --overwrite")), 2, "keep one");
 }
