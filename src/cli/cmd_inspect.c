@@ -5,13 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "class_names_table.h"
 #include "command.h"
 #include "dataset_legend.h"
 #include "h5_sample.h"
+#include "inspect_augmented.h"
 #include "inspect_table.h"
 #include "mem.h"
 #include "picture.h"
@@ -21,27 +20,37 @@
 static const char doc[] =
     "List what is in an HDF5 file: datasets with type, shape, range and class counts; of a "
     "checkpoint its model, layers and weights, the optimizer's variables, the history, and whether "
-    "the weights are those that were written. With --show, draw one sample instead.\v"
+    "the weights are those that were written. With --show, draw one sample instead; with "
+    "--augmented, training images and what the first layers of a configuration make of them.\v"
     "A sample is drawn in true colour where the terminal says it can (COLORTERM), else in plain "
     "characters. Its label is from the dataset with y instead of x in its name.";
 
-enum { DEFAULT_COLUMNS = 80, MOST_ZOOM = 1000 };
+enum { MOST_ZOOM = 1000, MOST_AUGMENTED = 1000 };
 
 typedef struct inspect_options {
     const char *path, *dataset, *png, *show, *zoom; /* as given; NULL: not */
+    const char *augmented, *config_path;            /* likewise */
     bool digest, config, external;
-    int64_t index; /* of --show */
-    int factor;    /* of --zoom */
+    int64_t index; /* of --show, or how many of --augmented */
+    int factor;    /* of --zoom; 0: not given */
 } inspect_options;
+
+enum { OPTION_CONFIG = 256 };
 
 static const struct argp_option table[] = {
     {"digest", 'x', NULL, 0, "add a digest of each dataset: of its values, however they are packed",
      0},
-    {"config", 'c', NULL, 0, "of a checkpoint: print the configuration of its run, only", 0},
+    {"config", OPTION_CONFIG, NULL, 0, "of a checkpoint: print the configuration of its run, only",
+     0},
     {"external-files", 'e', NULL, 0, "read what the file names in other files, too", 0},
     {"show", 's', "N", 0, "draw sample N, from 0", 0},
     {"dataset", 'd', "NAME", 0, "of this dataset (x_train)", 0},
-    {"png", 'p', "FILE", 0, "write that sample as a PNG, too", 0},
+    {"augmented", 'a', "N", 0,
+     "draw the first N images of a training of -c FILE on this dataset, each as it is and as the "
+     "first epochs see it",
+     0},
+    {"with", 'c', "FILE", 0, "that configuration", 0},
+    {"png", 'p', "FILE", 0, "write that sample, or these, as a PNG, too", 0},
     {"zoom", 'z', "K", 0, "each of its pixels as K x K in the PNG (1)", 0},
     {0},
 };
@@ -58,6 +67,26 @@ static int64_t parse_number(const char *option, const char *text, int64_t least,
     return value;
 }
 
+static void check_views(const inspect_options *options, const struct argp_state *state)
+{
+    const bool drawn = options->show != NULL || options->augmented != NULL;
+    if (options->digest + options->config + (options->show != NULL) + (options->augmented != NULL) >
+        1)
+        argp_error(state, "--digest, --config, --show and --augmented are different views; give "
+                          "one");
+    if (options->show == NULL && options->dataset != NULL)
+        argp_error(state, "--dataset: which sample? give its number with --show N");
+    if (!drawn && options->png != NULL)
+        argp_error(state, "--png: which sample? give its number with --show N, or how many with "
+                          "--augmented N");
+    if ((options->augmented == NULL) != (options->config_path == NULL))
+        argp_error(state, options->augmented == NULL
+                              ? "-c FILE: belongs to --augmented N (of a checkpoint, --config "
+                                "prints its configuration)"
+                              : "--augmented: with which layers? give the configuration with -c "
+                                "FILE");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     inspect_options *options = state->input;
@@ -65,8 +94,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'x':
         options->digest = true;
         return 0;
-    case 'c':
+    case OPTION_CONFIG:
         options->config = true;
+        return 0;
+    case 'a':
+        tr_option_once(&options->augmented, arg, "augmented", state);
+        options->index = parse_number("--augmented", arg, 1, MOST_AUGMENTED, state);
+        return 0;
+    case 'c':
+        tr_option_once(&options->config_path, arg, "with", state);
         return 0;
     case 'e':
         options->external = true;
@@ -93,11 +129,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (options->path == NULL)
             argp_error(state, "expected: FILE.h5");
-        if (options->digest + options->config + (options->show != NULL) > 1)
-            argp_error(state, "--digest, --config and --show are different views; give one");
-        if (options->show == NULL && (options->dataset != NULL || options->png != NULL))
-            argp_error(state, "%s: which sample? give its number with --show N",
-                       options->png != NULL ? "--png" : "--dataset");
+        check_views(options, state);
         if (options->zoom != NULL && options->png == NULL)
             argp_error(state, "--zoom: enlarges the picture of --png FILE only");
         return 0;
@@ -178,21 +210,6 @@ static tr_status print_config(const char *path, tr_error *err)
 
 /* ---- a sample ---- */
 
-static int terminal_columns(void)
-{
-    struct winsize size = {0};
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return DEFAULT_COLUMNS;
-    return size.ws_col;
-}
-
-static bool terminal_has_colours(void)
-{
-    const char *colours = getenv("COLORTERM");
-    return isatty(STDOUT_FILENO) && colours != NULL &&
-           (strcmp(colours, "truecolor") == 0 || strcmp(colours, "24bit") == 0);
-}
-
 static void print_caption(const inspect_options *options, const tr_h5_sample *sample, double low,
                           double high)
 {
@@ -218,14 +235,11 @@ static tr_status draw(const inspect_options *options, const tr_h5_sample *sample
     print_caption(options, sample, low, high);
     TR_TRY(tr_picture_from_values(image, sample->values, sample->h, sample->w, sample->c,
                                   sample->is_uint8 ? 0 : low, sample->is_uint8 ? 255 : high, err));
-    char *text = tr_picture_text(image, terminal_columns(), terminal_has_colours());
-    if (text == NULL)
-        return tr_out_of_memory(err, NULL);
-    fputs(text, stdout);
-    tr_free(text);
+    TR_TRY(tr_print_picture(image, err));
     if (options->png == NULL)
         return TR_OK;
-    TR_TRY(tr_picture_write_png(image, options->png, options->factor, err));
+    TR_TRY(tr_picture_write_png(image, options->png, options->zoom == NULL ? 1 : options->factor,
+                                err));
     printf("%s: written\n", options->png);
     return TR_OK;
 }
@@ -245,14 +259,18 @@ static tr_status show(const inspect_options *options, tr_error *err)
 tr_status tr_command_inspect(int argc, char **argv)
 {
     const struct argp argp = {.options = table, .parser = parse, .args_doc = "FILE.h5", .doc = doc};
-    inspect_options options = {.factor = 1};
+    inspect_options options = {0};
     tr_error err = {0};
     if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
         return TR_ERR_INTERNAL;
     if (options.dataset == NULL)
         options.dataset = "x_train";
-    const tr_status status = options.show != NULL ? show(&options, &err)
-                             : options.config     ? print_config(options.path, &err)
-                                                  : list(&options, &err);
+    const tr_status status =
+        options.show != NULL ? show(&options, &err)
+        : options.augmented != NULL
+            ? tr_inspect_augmented(options.path, options.config_path, options.index, options.png,
+                                   options.factor, &err)
+        : options.config ? print_config(options.path, &err)
+                         : list(&options, &err);
     return status == TR_OK ? TR_OK : tr_complain(status, &err);
 }

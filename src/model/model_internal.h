@@ -65,8 +65,9 @@ void tr_flow(const tr_model *model, bool images_too, tr_node *nodes);
 
 /* plan.c; what is planned is freed by the other one, which leaves wants_diff_input. */
 tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err);
-/* Inference as far as the result of a layer, or of none: TR_IMAGES; it is the output. */
-tr_status tr_plan_make_until(tr_plan *plan, tr_model *model, int layer, tr_error *err);
+/* Forward alone, as far as the result of a layer, or of none: TR_IMAGES; it is the output. */
+tr_status tr_plan_make_until(tr_plan *plan, tr_model *model, int layer, bool training,
+                             tr_error *err);
 void tr_plan_release(tr_plan *plan);
 
 /* trust.c: both programs, of kernels that are right. TR_ERR_CONFIG, by name, where there are none.

@@ -244,7 +244,8 @@ void tr_plan_release(tr_plan *plan)
     *plan = (tr_plan){.wants_diff_input = plan->wants_diff_input};
 }
 
-static tr_status make(tr_plan *plan, tr_model *model, int n_layers, bool training, tr_error *err)
+static tr_status make(tr_plan *plan, tr_model *model, int n_layers, bool training, bool backward,
+                      tr_error *err)
 {
     const tr_config *config = model->config;
     const int64_t *shape = config->input_shape;
@@ -258,7 +259,7 @@ static tr_status make(tr_plan *plan, tr_model *model, int n_layers, bool trainin
         plan->input == TR_NO_VALUE ? tr_out_of_memory(err, NULL) : prepare(&self, err);
     if (status == TR_OK)
         status = plan_forward(&self, err);
-    if (status == TR_OK && training)
+    if (status == TR_OK && backward)
         status = plan_backward(&self, err);
     tr_free(self.boundaries);
     tr_free(self.srcs);
@@ -267,10 +268,11 @@ static tr_status make(tr_plan *plan, tr_model *model, int n_layers, bool trainin
 
 tr_status tr_plan_make(tr_plan *plan, tr_model *model, bool training, tr_error *err)
 {
-    return make(plan, model, model->n_layers, training, err);
+    return make(plan, model, model->n_layers, training, training, err);
 }
 
-tr_status tr_plan_make_until(tr_plan *plan, tr_model *model, int layer, tr_error *err)
+tr_status tr_plan_make_until(tr_plan *plan, tr_model *model, int layer, bool training,
+                             tr_error *err)
 {
-    return make(plan, model, layer + 1, false, err); /* TR_IMAGES: no layer */
+    return make(plan, model, layer + 1, training, false, err); /* TR_IMAGES: no layer */
 }

@@ -9,7 +9,7 @@
 
 /* ---- life ---- */
 
-static tr_status prepare_samples(tr_run *run, tr_error *err)
+tr_status tr_run_prepare_samples(tr_run *run, tr_error *err)
 {
     const tr_target_rules rules = tr_model_target_rules(run->model);
     TR_TRY(tr_dataset_check_targets(run->dataset, &rules, err));
@@ -70,7 +70,7 @@ tr_status tr_run_new(tr_run **out, const tr_config *config, tr_model *model,
     run->dataset = dataset;
     tr_status status = tr_model_set_legend(model, tr_dataset_legend(dataset), err);
     if (status == TR_OK)
-        status = prepare_samples(run, err);
+        status = tr_run_prepare_samples(run, err);
     if (status == TR_OK)
         status = prepare_engine(run, err);
     if (status == TR_OK)

@@ -68,6 +68,9 @@ tr_status tr_run_finish(tr_run *run, tr_error *err);
 /* run_split.c: fills in run->split. */
 tr_status tr_run_split(tr_run *run, tr_error *err);
 
+/* run.c: the split, what each sample counts, room for an order; targets are checked. */
+tr_status tr_run_prepare_samples(tr_run *run, tr_error *err);
+
 /* class_weights.c: fills in run->train, after the split. */
 tr_status tr_run_weigh_classes(tr_run *run, tr_error *err);
 

@@ -102,6 +102,30 @@ Test(cmd_inspect, notes_what_a_configuration_leaves_out)
     test_expect(result, 0, "noted.h5: its loss is dice");
 }
 
+/* What the network sees, as characters and as a picture. */
+Test(cmd_inspect, draws_augmented_images)
+{
+    char more[1280], config[512], png[512];
+    snprintf(config, sizeof config, "%s",
+             test_file("changes.ini",
+                       "[data]\nfile = none\n[model]\ninput_shape = 28, 28, 1\n[layer.turn]\n"
+                       "type = random_rotation\nfactor = 0.1\n[layer.f]\ntype = flatten\n"
+                       "[layer.o]\ntype = dense\nunits = 10\nactivation = softmax\n[compile]\n"
+                       "loss = sparse_categorical_crossentropy\noptimizer = sgd\n[output]\n"
+                       "directory = none\n"));
+    snprintf(more, sizeof more, "--augmented 2 -c %s", config);
+    test_expect(inspect(test_small_data(), more), 0, "and behind layer turn in epochs 1 to 7\n");
+    snprintf(png, sizeof png, "%s/sheet.png", test_folder());
+    snprintf(more, sizeof more, "--augmented 3 -c %s --png %s", config, png);
+    test_expect(inspect(test_small_data(), more), 0, "sheet.png: written");
+    cr_assert_eq(access(png, R_OK), 0);
+    test_expect(inspect(test_small_data(), "--augmented 3"), 2, "give the configuration with -c");
+    test_expect(inspect(test_small_data(), "-c a.ini"), 2, "belongs to --augmented N");
+    test_expect(inspect(test_small_data(), "--augmented 0 -c a.ini"), 2, "from 1 to 1000");
+    test_expect(inspect(test_small_data(), "--augmented 1 -c " TR_SOURCE "/configs/mnist.ini"), 2,
+                "no layer of the model changes images at random");
+}
+
 Test(cmd_inspect, digests_a_dataset)
 {
     test_expect(inspect(data_path(), "--digest"), 0, "  x_train\n");
