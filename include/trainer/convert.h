@@ -72,10 +72,11 @@ typedef struct tr_pictures_report {
     char *notes; /* for a human: what was skipped, and why; each line closed; tr_free() it */
 } tr_pictures_report;
 
-/* Pictures (JPEG, PNG, GIF, BMP, PGM, PPM) in `path`, a folder with a folder for each class, or one
- * in each of the folders train, test and validation, into an HDF5 file: x_train and y_train, x_test
- * and y_test, x_validation and y_validation as far as there are such, uint8, not packed, so that
- * trainings can stream them, and class_names. Each is turned as its camera says, what is
+/* Pictures (JPEG, PNG, GIF, BMP, PGM, PPM) in `path`, a folder or an archive (.tar, packed or not,
+ * .zip) with a folder for each class, or one in each of the folders train, test and validation, or,
+ * in an archive, with WebDataset's KEY.jpg and KEY.cls, into an HDF5 file: x_train and y_train,
+ * x_test and y_test, x_validation and y_validation as far as there are such, uint8, not packed, so
+ * that trainings can stream them, and class_names. Each is turned as its camera says, what is
  * transparent is white, and resized as PIL does it. With test_split, samples are those of
  * scikit-learn's train_test_split() on the sorted paths, in its order; one that cannot be read is
  * left out of its part afterwards. Attributes say size, fit, channels, and the digest of all

@@ -26,7 +26,8 @@ static const char doc[] =
     "nothing in its pickles is executed.\n"
     "images: pictures (JPEG, PNG, GIF, BMP, PGM, PPM) in a folder for each class, or in such "
     "folders "
-    "within train, test and validation. They are turned as the camera says and become RGB of one "
+    "within train, test and validation, or in a .tar or .zip of that; of a .tar also WebDataset's "
+    "KEY.jpg with KEY.cls. They are turned as the camera says and become RGB of one "
     "size; what cannot be read is named and left out.\n"
     "What is written back may do without a test set.";
 
@@ -152,7 +153,7 @@ static tr_status convert_images(const request *asked, tr_error *err)
 }
 
 static const format formats[] = {
-    {"images", "FOLDER OUT.h5", 2, 2, "zfgtryxn", convert_images},
+    {"images", "FOLDER|ARCHIVE OUT.h5", 2, 2, "zfgtryxn", convert_images},
     {"idx", "FOLDER OUT.h5", 2, 2, "e", convert_idx},
     {"to-idx", "FILE.h5 FOLDER", 2, 2, "", convert_to_idx},
     {"npz", "FILE.npz OUT.h5", 2, 2, npz_options, convert_npz},

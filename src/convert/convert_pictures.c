@@ -1,23 +1,19 @@
-/* convert_pictures.c -- pictures in class folders into an HDF5 dataset; see trainer/convert.h.
+/* convert_pictures.c -- pictures in class folders, on disk or in an archive, into an HDF5 dataset;
+ * see trainer/convert.h.
  *
  * List (names alone), split, decode in child processes, write. Samples are numbered as the list
  * sorts them, so what is where does not depend on the file system, nor on which child is faster.
  */
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "child.h"
-#include "children.h"
-#include "file.h"
 #include "mem.h"
-#include "picture_list.h"
-#include "picture_read.h"
 #include "picture_set.h"
+#include "picture_source.h"
 #include "trainer/convert.h"
 #include "trainer/dataset.h"
 
-enum { SECONDS = 60, MOST_NAMED = 10, MOST_CHILDREN = 256 };
+enum { MOST_NAMED = 10 };
 
 /* Where a picture goes. */
 typedef struct target {
@@ -29,9 +25,7 @@ typedef struct conversion {
     const char *path;
     const tr_pictures_options *options;
     tr_pictures_report *report;
-    tr_picture_list list;
-    tr_picture_rules rules;
-    bool exact; /* pictures of another size than the rules' are an error */
+    tr_picture_source source;
     target *targets;
     int64_t n_of_part[TR_PARTS], n_taken[TR_PARTS];
     char **notes;
@@ -66,7 +60,7 @@ static char *skipped_text(const tr_skipped *skipped)
 
 static bool note_list(conversion *self)
 {
-    const tr_picture_list *list = &self->list;
+    const tr_picture_list *list = &self->source.list;
     bool fine = true;
     for (int64_t i = 0; fine && i < list->n_empty; i++)
         fine = note(self, tr_format("%s: the folder %s has no pictures and becomes no class",
@@ -113,12 +107,12 @@ static tr_status join_notes(conversion *self, tr_error *err)
 static tr_status make_split(tr_split *split, const conversion *self, tr_error *err)
 {
     const tr_pictures_options *options = self->options;
-    const int64_t n = self->list.n;
+    const int64_t n = self->source.list.n;
     int32_t *y = tr_alloc((size_t)n, sizeof *y);
     if (y == NULL)
         return tr_out_of_memory(err, self->path);
     for (int64_t i = 0; i < n; i++)
-        y[i] = self->list.pictures[i].class;
+        y[i] = self->source.list.pictures[i].class;
     tr_error cause = {0};
     tr_status status =
         options->stratify
@@ -148,7 +142,7 @@ static tr_status place_split(conversion *self, tr_error *err)
 
 static tr_status place_all(conversion *self, tr_error *err)
 {
-    const tr_picture_list *list = &self->list;
+    const tr_picture_list *list = &self->source.list;
     self->targets = tr_alloc((size_t)list->n, sizeof *self->targets);
     if (self->targets == NULL)
         return tr_out_of_memory(err, self->path);
@@ -164,99 +158,7 @@ static tr_status place_all(conversion *self, tr_error *err)
     return TR_OK;
 }
 
-/* ---- in the children ---- */
-
-typedef struct decoded {
-    int64_t h, w;
-    bool transparent;
-    uint8_t pixels[];
-} decoded;
-
-static char *name_of(void *user, int64_t item)
-{
-    const conversion *self = user;
-    return tr_path_join(self->path, self->list.text + self->list.pictures[item].path);
-}
-
-/* With rules without a size: only its size is told. */
-static tr_status decode(void *user, int64_t item, void *result, tr_error *err)
-{
-    const conversion *self = user;
-    decoded *to = result;
-    char *path = name_of(user, item);
-    if (path == NULL)
-        return tr_out_of_memory(err, NULL);
-    tr_picture_visit visit = {
-        .path = path, .rules = self->rules, .pixels = self->rules.h == 0 ? NULL : to->pixels};
-    tr_status status = tr_picture_visit_file(&visit, err);
-    if (status == TR_OK && self->exact && (visit.h != self->rules.h || visit.w != self->rules.w))
-        status = tr_fail(err, TR_ERR_CONFIG,
-                         "%s: is %lld x %lld pixels (height x width), the first picture is "
-                         "%lld x %lld; give the size that all shall have (--size)",
-                         path, (long long)visit.h, (long long)visit.w, (long long)self->rules.h,
-                         (long long)self->rules.w);
-    to->h = visit.h;
-    to->w = visit.w;
-    to->transparent = visit.transparent;
-    tr_free(path);
-    return status;
-}
-
-static int count_children(const tr_pictures_options *options)
-{
-    cpu_set_t cpus;
-    int n = options->n_children;
-    if (n < 1)
-        n = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
-    return n < MOST_CHILDREN ? n : MOST_CHILDREN;
-}
-
-static tr_status start(tr_children **out, conversion *self, tr_error *err)
-{
-    const tr_picture_rules *rules = &self->rules;
-    const tr_children_work work = {.work = decode,
-                                   .name = name_of,
-                                   .user = self,
-                                   .n = self->list.n,
-                                   .result_bytes = sizeof(decoded) +
-                                                   (size_t)(rules->h * rules->w * rules->channels),
-                                   .n_children = rules->h == 0 ? 1 : count_children(self->options),
-                                   .seconds = SECONDS,
-                                   .reach = self->path};
-    return tr_children_start(out, &work, err);
-}
-
-/* ---- here ---- */
-
-/* The size of the first picture that can be read. */
-static tr_status find_size(conversion *self, tr_error *err)
-{
-    tr_children *children = NULL;
-    const void *result = NULL;
-    TR_TRY(start(&children, self, err));
-    tr_status status = TR_ERR_DATA;
-    for (int64_t i = 0; i < self->list.n && status == TR_ERR_DATA; i++)
-        status = tr_children_next(children, &result, err);
-    if (status == TR_OK) {
-        const decoded found = *(const decoded *)result;
-        self->rules.h = found.h;
-        self->rules.w = found.w;
-        self->exact = true;
-    }
-    tr_children_end(children);
-    return status;
-}
-
-static tr_status check_size(const conversion *self, tr_error *err)
-{
-    const int64_t h = self->rules.h, w = self->rules.w;
-    if (h >= 1 && w >= 1 && h <= 4096 && w <= 4096)
-        return TR_OK;
-    return tr_fail(err, TR_ERR_CONFIG,
-                   "%s: pictures of %lld x %lld pixels (height x width) are no size for a "
-                   "dataset; each side may be 1 to 4096",
-                   self->path, (long long)h, (long long)w);
-}
+/* ---- the pictures ---- */
 
 /* One that cannot be read. */
 static tr_status take_fault(conversion *self, const tr_error *fault, tr_error *err)
@@ -279,23 +181,25 @@ static tr_status take_next(conversion *self, tr_children *children, int64_t i, t
         return take_fault(self, &fault, err);
     if (status != TR_OK)
         return tr_fail(err, status, "%s", fault.text);
-    const decoded *picture = result;
-    self->report->n_transparent += picture->transparent;
-    self->n_taken[self->targets[i].part]++;
-    return tr_picture_set_put(set, self->targets[i].part, self->targets[i].place,
-                              self->list.pictures[i].class, picture->pixels, err);
+    const tr_decoded_picture *picture = result;
+    const int64_t number = tr_picture_source_at(&self->source, i);
+    const target *to = &self->targets[number];
+    self->report->n_transparent += picture->transparent != 0;
+    self->n_taken[to->part]++;
+    return tr_picture_set_put(set, to->part, to->place, self->source.list.pictures[number].class,
+                              picture->pixels, err);
 }
 
 static tr_status take_all(conversion *self, tr_picture_set *set, tr_error *err)
 {
     const tr_pictures_options *options = self->options;
     tr_children *children = NULL;
-    TR_TRY(start(&children, self, err));
+    TR_TRY(tr_picture_source_start(&children, &self->source, options->n_children, err));
     tr_status status = TR_OK;
-    for (int64_t i = 0; i < self->list.n && status == TR_OK; i++) {
+    for (int64_t i = 0; i < self->source.list.n && status == TR_OK; i++) {
         status = take_next(self, children, i, set, err);
         if (options->progress != NULL)
-            options->progress(options->user, i + 1, self->list.n);
+            options->progress(options->user, i + 1, self->source.list.n);
     }
     tr_children_end(children);
     return status;
@@ -304,10 +208,10 @@ static tr_status take_all(conversion *self, tr_picture_set *set, tr_error *err)
 static tr_status report_all(conversion *self, tr_error *err)
 {
     tr_pictures_report *report = self->report;
-    report->h = self->rules.h;
-    report->w = self->rules.w;
-    report->c = self->rules.channels;
-    report->n_classes = self->list.n_classes;
+    report->h = self->source.rules.h;
+    report->w = self->source.rules.w;
+    report->c = self->source.rules.channels;
+    report->n_classes = self->source.list.n_classes;
     report->n_train = self->n_taken[TR_PART_TRAIN];
     report->n_test = self->n_taken[TR_PART_TEST];
     report->n_validation = self->n_taken[TR_PART_VALIDATION];
@@ -318,15 +222,16 @@ static tr_status report_all(conversion *self, tr_error *err)
 static tr_status write_set(conversion *self, const char *out_path, tr_error *err)
 {
     tr_picture_set set;
-    const tr_picture_facts facts = {
-        .rules = self->rules, .classes = self->list.classes, .n_classes = self->list.n_classes};
+    const tr_picture_facts facts = {.rules = self->source.rules,
+                                    .classes = self->source.list.classes,
+                                    .n_classes = self->source.list.n_classes};
     tr_status status = tr_picture_set_open(&set, out_path, self->n_of_part, &facts, err);
     if (status == TR_OK)
         status = take_all(self, &set, err);
-    if (status == TR_OK && self->report->n_broken == self->list.n)
+    if (status == TR_OK && self->report->n_broken == self->source.list.n)
         status =
             tr_fail(err, TR_ERR_DATA, "%s: none of its %lld pictures can be read; the first: %s",
-                    self->path, (long long)self->list.n, self->notes[0]);
+                    self->path, (long long)self->source.list.n, self->notes[0]);
     if (status == TR_OK)
         status = report_all(self, err);
     if (status == TR_OK)
@@ -341,14 +246,11 @@ static tr_status write_set(conversion *self, const char *out_path, tr_error *err
 
 static tr_status convert(conversion *self, const char *out_path, tr_error *err)
 {
-    TR_TRY(tr_picture_list_folder(&self->list, self->path, err));
-    if (self->options->strict && self->list.n_empty > 0)
+    if (self->options->strict && self->source.list.n_empty > 0)
         return tr_fail(err, TR_ERR_DATA, "%s: the folder %s has no pictures", self->path,
-                       self->list.empty[0]);
+                       self->source.list.empty[0]);
     TR_TRY(place_all(self, err));
-    if (self->rules.h == 0)
-        TR_TRY(find_size(self, err));
-    TR_TRY(check_size(self, err));
+    TR_TRY(tr_picture_source_find_size(&self->source, err));
     return write_set(self, out_path, err);
 }
 
@@ -356,19 +258,18 @@ tr_status tr_convert_pictures(const char *path, const char *out_path,
                               const tr_pictures_options *options, tr_pictures_report *report,
                               tr_error *err)
 {
-    conversion self = {
-        .path = path,
-        .options = options,
-        .report = report,
-        .rules = {.h = options->h, .w = options->w, .channels = options->grey ? 1 : 3}};
+    conversion self = {.path = path, .options = options, .report = report};
+    tr_picture_rules rules = {.h = options->h, .w = options->w, .channels = options->grey ? 1 : 3};
     *report = (tr_pictures_report){0};
-    if (!tr_fit_parse(&self.rules.fit, options->fit == NULL ? "crop" : options->fit))
+    if (!tr_fit_parse(&rules.fit, options->fit == NULL ? "crop" : options->fit))
         return tr_fail(err, TR_ERR_CONFIG, "fit = %s: must be crop, pad or stretch", options->fit);
-    const tr_status status = convert(&self, out_path, err);
+    tr_status status = tr_picture_source_open(&self.source, path, &rules, err);
+    if (status == TR_OK)
+        status = convert(&self, out_path, err);
     for (int64_t i = 0; i < self.n_notes; i++)
         tr_free(self.notes[i]);
     tr_free(self.notes);
     tr_free(self.targets);
-    tr_picture_list_release(&self.list);
+    tr_picture_source_release(&self.source);
     return status;
 }

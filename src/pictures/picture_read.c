@@ -128,17 +128,21 @@ static tr_status decode(tr_picture_visit *visit, const image_format *format, tr_
                          (long long)sink.stored_w, fault);
 }
 
+tr_status tr_picture_visit_bytes(tr_picture_visit *visit, const uint8_t *bytes, size_t n,
+                                 tr_error *err)
+{
+    const tr_image_bytes file = {bytes, n};
+    const image_format *format = find_format(file);
+    return format != NULL ? decode(visit, format, file, err) : fail_format(visit->path, file, err);
+}
+
 tr_status tr_picture_visit_file(tr_picture_visit *visit, tr_error *err)
 {
     uint8_t *bytes = NULL;
     size_t n = 0;
     tr_status status = read_file(&bytes, &n, visit->path, err);
-    const tr_image_bytes file = {bytes, n};
-    const image_format *format = status == TR_OK ? find_format(file) : NULL;
-    if (format != NULL)
-        status = decode(visit, format, file, err);
-    else if (status == TR_OK)
-        status = fail_format(visit->path, file, err);
+    if (status == TR_OK)
+        status = tr_picture_visit_bytes(visit, bytes, n, err);
     tr_free(bytes);
     return status;
 }

@@ -3,6 +3,8 @@
 #ifndef TR_PICTURE_READ_H
 #define TR_PICTURE_READ_H
 
+#include <stddef.h>
+
 #include "image.h"
 #include "picture_fit.h"
 #include "trainer/status.h"
@@ -29,5 +31,8 @@ typedef struct tr_picture_visit {
 } tr_picture_visit;
 
 tr_status tr_picture_visit_file(tr_picture_visit *visit, tr_error *err);
+/* The same of a file in memory; visit->path is for messages. */
+tr_status tr_picture_visit_bytes(tr_picture_visit *visit, const uint8_t *bytes, size_t n,
+                                 tr_error *err);
 
 #endif

@@ -389,6 +389,89 @@ Test(convert_pictures, survives_any_failed_allocation)
     expect_no_leak();
 }
 
+/* ---- archives ---- */
+
+static void make_archive(const char *name, const char *how)
+{
+    char command[512];
+    snprintf(command, sizeof command, "cd %s && rm -f %s && %s %s photos", folder, name, how, name);
+    cr_assert_eq(system(command), 0, "%s", command);
+}
+
+static void convert_archive(const char *name, const tr_pictures_options *options)
+{
+    tr_pictures_report report;
+    tr_error err = {0};
+    cr_assert_eq(tr_convert_pictures(in_folder(name), output(), options, &report, &err), TR_OK,
+                 "%s: %s", name, err.text);
+    tr_free(report.notes);
+}
+
+/* Packed or not, with the folder around the classes: the bytes that the folder gives. */
+Test(convert_pictures, archives_are_folders)
+{
+    static const char *const archives[][2] = {{"p.tar", "tar cf"}, {"p.tar.gz", "tar czf"}};
+    const tr_pictures_options options = {
+        .h = 5, .w = 3, .test_split = 0.25, .stratify = true, .n_children = 3};
+    size_t n, n_folder;
+    many_pictures();
+    tr_pictures_report report = convert(&options);
+    tr_free(report.notes);
+    uint8_t *bytes, *expected = read_bytes(output(), &n_folder);
+    for (size_t i = 0; i < sizeof archives / sizeof archives[0]; i++) {
+        make_archive(archives[i][0], archives[i][1]);
+        convert_archive(archives[i][0], &options);
+        bytes = read_bytes(output(), &n);
+        cr_expect(n == n_folder && memcmp(bytes, expected, n) == 0, "%s", archives[i][0]);
+        tr_free(bytes);
+    }
+    tr_free(expected);
+    expect_no_leak();
+}
+
+/* Keys, not neighbours, make a pair; classes are sorted as numbers. */
+Test(convert_pictures, webdataset_pairs)
+{
+    char name[64], text[16];
+    for (int i = 0; i < 24; i++) {
+        snprintf(name, sizeof name, "photos/sample%d.pgm", i);
+        put_picture(name, i, 1, 1);
+        snprintf(name, sizeof name, "photos/sample%d.cls", i);
+        snprintf(text, sizeof text, "%d\n", i % 12);
+        put_text(name, text);
+    }
+    put_text("photos/sample1.json", "{}");
+    make_archive("w.tar", "tar cf");
+    convert_archive("w.tar", &(tr_pictures_options){.grey = true});
+    const char *samples = samples_of("train");
+    cr_expect_eq(strncmp(samples, "0:0 12:0 1:1 13:1 14:2 2:2 ", 27), 0, "%s", samples);
+    cr_expect_not_null(strstr(samples, "10:10 22:10 11:11 23:11"), "%s", samples);
+}
+
+Test(convert_pictures, damaged_archives_are_refused)
+{
+    many_pictures();
+    make_archive("p.tar.gz", "tar czf");
+    size_t n;
+    uint8_t *bytes = read_bytes(in_folder("p.tar.gz"), &n);
+    for (size_t cut = 1; cut < 4; cut++) {
+        tr_pictures_report report;
+        tr_error err = {0};
+        write_bytes(in_folder("cut.tar.gz"), bytes, n * cut / 4);
+        cr_expect_eq(tr_convert_pictures(in_folder("cut.tar.gz"), output(),
+                                         &(tr_pictures_options){0}, &report, &err),
+                     TR_ERR_DATA);
+        expect_texts(&err, "cut.tar.gz: is no folder, and as an archive", NULL);
+    }
+    tr_free(bytes);
+    put_text("x.tar", "no archive at all");
+    tr_pictures_report report;
+    cr_expect_eq(
+        tr_convert_pictures(in_folder("x.tar"), output(), &(tr_pictures_options){0}, &report, NULL),
+        TR_ERR_DATA);
+    expect_no_leak();
+}
+
 /* ---- the program ---- */
 
 /* Runs it with this environment; its exit code, or 128 + the signal; output in said[]. */
