@@ -25,6 +25,40 @@ tr_status tr_checkpoint_legend(tr_legend *out, const char *path, tr_error *err);
 /* The same into the model. */
 tr_status tr_checkpoint_read_legend(tr_model *model, const char *path, tr_error *err);
 
+/* ---- a training that starts from the weights of another model ---- */
+
+typedef struct tr_transfer_rules {
+    bool by_name;       /* layers by their names, and not by their order, or the keys of the file */
+    bool skip_mismatch; /* what does not fit stays as it was initialised; else it is an error */
+} tr_transfer_rules;
+
+typedef enum tr_transfer_kind {
+    TR_TRANSFER_LOADED,
+    TR_TRANSFER_MISFIT, /* other shapes, or another number of weights */
+    TR_TRANSFER_ABSENT  /* the file has no such layer */
+} tr_transfer_kind;
+
+/* What became of a layer with weights. */
+typedef struct tr_transferred_layer {
+    int layer; /* its number in the model */
+    tr_transfer_kind kind;
+    char from[128]; /* the layer's name in the file */
+    char why[256];  /* MISFIT: "kernel is float32 [64, 10] in the file, [64, 3] here" */
+} tr_transferred_layer;
+
+typedef struct tr_transfer {
+    int n; /* layers of the model that have weights */
+    int64_t n_unused;
+    char unused[512]; /* layers of the file that were not taken: the first names */
+    tr_transferred_layer layers[];
+} tr_transfer;
+
+/* As tr_checkpoint_read_weights(), layer by layer. Not a single layer loaded is an error, too.
+ * Texts are those of the file, which may hold anything. Release with tr_transfer_free(). */
+tr_status tr_checkpoint_transfer(tr_transfer **out, tr_model *model, const char *path,
+                                 const tr_transfer_rules *rules, tr_error *err);
+void tr_transfer_free(tr_transfer *transfer);
+
 /* What a configuration from a file of Keras has in place of what such files do not tell. */
 #define TR_NO_DATASET "(none: give the dataset with --set data.file=FILE)"
 #define TR_NO_FOLDER "(none: give a folder with --set output.directory=FOLDER)"

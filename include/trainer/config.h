@@ -57,6 +57,7 @@ typedef struct tr_fit_config {
     double max_seconds;          /* of training and validation, over all resumes; 0: no limit */
     const char *class_weight;    /* "balanced", or a number per class; "": none */
     const char *initial_weights; /* a file whose weights the training starts from; "": none */
+    bool by_name, skip_mismatch; /* how its layers are matched: tr_transfer_rules */
 } tr_fit_config;
 
 typedef struct tr_checkpoint_config {

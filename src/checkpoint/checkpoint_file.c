@@ -285,7 +285,7 @@ tr_status tr_checkpoint_file_variables(tr_file_arrays *variables, const tr_check
 
 /* ---- values ---- */
 
-static void shape_text(char *text, size_t n, int n_dims, const int64_t *dims)
+void tr_shape_text(char *text, size_t n, int n_dims, const int64_t *dims)
 {
     size_t used = (size_t)snprintf(text, n, "[");
     for (int i = 0; i < n_dims && used < n; i++)
@@ -295,18 +295,36 @@ static void shape_text(char *text, size_t n, int n_dims, const int64_t *dims)
         snprintf(text + used, n - used, "]");
 }
 
+static bool has_shape(const tr_h5_array *array, int n_dims, const int64_t *dims)
+{
+    bool same = array->rank == n_dims;
+    for (int i = 0; same && i < n_dims; i++)
+        same = array->dims[i] == dims[i];
+    return same;
+}
+
+tr_status tr_checkpoint_file_fits(bool *fits, char *shape, const tr_checkpoint_file *file,
+                                  const char *path, int n_dims, const int64_t *dims, tr_error *err)
+{
+    tr_h5_array array;
+    const tr_status status = tr_h5_array_open(&array, &file->keras.file, path, err);
+    if (status == TR_OK) {
+        *fits = has_shape(&array, n_dims, dims);
+        snprintf(shape, TR_H5_TEXT, "%s", array.text);
+    }
+    tr_h5_array_close(&array);
+    return status;
+}
+
 tr_status tr_checkpoint_file_read(void *values, const tr_checkpoint_file *file, const char *path,
                                   int n_dims, const int64_t *dims, hid_t memory_type,
                                   const char *whose, tr_error *err)
 {
     tr_h5_array array;
     tr_status status = tr_h5_array_open(&array, &file->keras.file, path, err);
-    bool same = status == TR_OK && array.rank == n_dims;
-    for (int i = 0; same && i < n_dims; i++)
-        same = array.dims[i] == dims[i];
-    if (status == TR_OK && !same) {
+    if (status == TR_OK && !has_shape(&array, n_dims, dims)) {
         char shape[TR_H5_TEXT];
-        shape_text(shape, sizeof shape, n_dims, dims);
+        tr_shape_text(shape, sizeof shape, n_dims, dims);
         status = tr_fail(err, TR_ERR_DATA, "%s: %s is %s, %s is %s", file->keras.path, path,
                          array.text, whose, shape);
     }

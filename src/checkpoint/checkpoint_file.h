@@ -61,6 +61,14 @@ tr_status tr_checkpoint_file_variables(tr_file_arrays *variables, const tr_check
                                        const char *path, tr_error *err);
 void tr_file_arrays_release(tr_file_arrays *arrays);
 
+/* Whether the array at `path` has the shape dims[n_dims]; `shape`, of TR_H5_TEXT: what it is,
+ * "float32 [3, 3, 1, 32]". */
+tr_status tr_checkpoint_file_fits(bool *fits, char *shape, const tr_checkpoint_file *file,
+                                  const char *path, int n_dims, const int64_t *dims, tr_error *err);
+
+/* "[3, 3, 1, 32]" */
+void tr_shape_text(char *text, size_t n, int n_dims, const int64_t *dims);
+
 /* All values of the array at `path`, converted to `memory_type`, where its shape is dims[n_dims]:
  * that of `whose`. */
 tr_status tr_checkpoint_file_read(void *values, const tr_checkpoint_file *file, const char *path,

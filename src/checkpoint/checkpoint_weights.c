@@ -30,18 +30,24 @@ static void turn_kernel(float *values, const tr_weight_info *info)
         }
 }
 
-static tr_status read_weight(const weight_target *target, const tr_checkpoint_file *file,
-                             size_t array, int weight, tr_error *err)
+tr_status tr_checkpoint_weight_read(float *values, const tr_model *model, int weight,
+                                    const tr_checkpoint_file *file, size_t array, tr_error *err)
 {
-    const tr_weight_info info = tr_model_weight(target->snapshot->model, weight);
+    const tr_weight_info info = tr_model_weight(model, weight);
     char whose[192];
     snprintf(whose, sizeof whose, "the model's %s/%s", info.layer, info.name);
-    float *values = target->values + tr_snapshot_offset(target->snapshot, weight);
     TR_TRY(tr_checkpoint_file_read(values, file, file->weights.items[array].path, info.n_dims,
                                    info.dims, H5T_NATIVE_FLOAT, whose, err));
     if (file->of_theano && info.n_dims == 4)
         turn_kernel(values, &info);
     return TR_OK;
+}
+
+static tr_status read_weight(const weight_target *target, const tr_checkpoint_file *file,
+                             size_t array, int weight, tr_error *err)
+{
+    return tr_checkpoint_weight_read(target->values + tr_snapshot_offset(target->snapshot, weight),
+                                     target->snapshot->model, weight, file, array, err);
 }
 
 static tr_status fail_too_many(const tr_checkpoint_file *file, size_t array, const char *layer,

@@ -10,6 +10,10 @@
 #include "checkpoint_file.h"
 #include "snapshot.h"
 
+/* One weight of the model from an array of the file, into its own values. Likewise. */
+tr_status tr_checkpoint_weight_read(float *values, const tr_model *model, int weight,
+                                    const tr_checkpoint_file *file, size_t array, tr_error *err);
+
 /* Into values[snapshot->n_values], of the snapshot's model. In a child process. */
 tr_status tr_checkpoint_weights_read(float *values, const tr_snapshot *snapshot,
                                      const tr_checkpoint_file *file, tr_error *err);

@@ -17,6 +17,7 @@
 #include "run_table.h"
 #include "signals.h"
 #include "trainer/checkpoint.h"
+#include "transfer_table.h"
 
 static const char doc[] =
     "Train the network of an INI file and evaluate it on the test set.\v"
@@ -175,6 +176,20 @@ static tr_status resume(tr_run *run, fit_start *start, fit_watcher *watcher, tr_
     return tr_history_write_tables(start->at.history, watcher->folder, err);
 }
 
+/* Layer by layer, where not all need fit. */
+static tr_status start_from(tr_session *session, const char *path, tr_error *err)
+{
+    const tr_fit_config *fit = &session->config->fit;
+    const tr_transfer_rules rules = {fit->by_name, fit->skip_mismatch};
+    tr_transfer *transfer = NULL;
+    if (!rules.by_name && !rules.skip_mismatch)
+        return tr_checkpoint_read_weights(session->model, path, err);
+    TR_TRY(tr_checkpoint_transfer(&transfer, session->model, path, &rules, err));
+    tr_print_transfer(stdout, session->model, path, transfer);
+    tr_transfer_free(transfer);
+    return TR_OK;
+}
+
 static tr_status begin(tr_session *session, tr_run *run, fit_start *start, fit_watcher *watcher,
                        tr_error *err)
 {
@@ -183,9 +198,7 @@ static tr_status begin(tr_session *session, tr_run *run, fit_start *start, fit_w
         return resume(run, start, watcher, err);
     if (start->mode == FIT_OVERWRITE)
         TR_TRY(tr_run_overwrite(run, &start->replaced_names, err));
-    return initial_weights[0] == '\0'
-               ? TR_OK
-               : tr_checkpoint_read_weights(session->model, initial_weights, err);
+    return initial_weights[0] == '\0' ? TR_OK : start_from(session, initial_weights, err);
 }
 
 static void print_resumed(const fit_start *start, const tr_run *run)

@@ -60,9 +60,23 @@ static void check_validation(const tr_config *config)
                         "[data] y_validation has no effect without validation_file");
 }
 
+static void check_initial_weights(const tr_config *config)
+{
+    const tr_section *fit = tr_ini_find(config->ini, "fit");
+    static const char text[] = "[fit] %s = true has no effect without initial_weights";
+    if (config->fit.initial_weights[0] != '\0')
+        return;
+    if (config->fit.by_name)
+        tr_problems_add(config->problems, tr_section_line(fit, "by_name"), text, "by_name");
+    if (config->fit.skip_mismatch)
+        tr_problems_add(config->problems, tr_section_line(fit, "skip_mismatch"), text,
+                        "skip_mismatch");
+}
+
 void tr_config_check_values(const tr_config *config)
 {
     check_scale(config);
     check_gradient_slots(config);
     check_validation(config);
+    check_initial_weights(config);
 }

@@ -104,6 +104,11 @@ static const tr_key fit_keys[] = {
      .doc = "how much each class counts: a number per class, or balanced: n / (classes * count)"},
     {"initial_weights", TR_KEY_TEXT, AT(fit.initial_weights), "",
      .doc = "start from the weights of this file, of trainer or Keras, instead of random ones"},
+    {"by_name", TR_KEY_BOOL, AT(fit.by_name), "false",
+     .doc =
+         "initial_weights: layers of the same name, the others begin anew; false: by their order"},
+    {"skip_mismatch", TR_KEY_BOOL, AT(fit.skip_mismatch), "false",
+     .doc = "initial_weights: a layer that does not fit begins anew, too; false: it is an error"},
 };
 
 static const tr_key checkpoint_keys[] = {

@@ -21,6 +21,8 @@ static void make_place(void)
     cr_assert_eq(mkdir(path, 0777), 0);
     snprintf(path, sizeof path, "%s/data/mnist.h5", test_folder());
     test_write_small_data(path);
+    snprintf(path, sizeof path, "%s/data/fashion_mnist.h5", test_folder());
+    test_write_small_data(path);
     snprintf(path, sizeof path, "%s/data/cifar10.h5", test_folder());
     test_write_small_images(path, (const int64_t[3]){32, 32, 3});
     snprintf(path, sizeof path, "%s/configs", test_folder());
@@ -68,6 +70,7 @@ Test(walk, every_command_of_the_page_works, .timeout = 240)
         "runs/rmsprop/last.h5",
         "runs/mnist_convnet/last.h5",
         "runs/resnet20_first/last.h5",
+        "runs/finetune/last.h5",
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         expect_file(files[i]);

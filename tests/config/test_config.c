@@ -227,7 +227,7 @@ Test(config, unknown_keys)
     char expected[512];
     snprintf(expected, sizeof expected,
              "%s:13: [fit] batchsize: unknown key; did you mean batch_size? allowed: batch_size, "
-             "epochs, max_seconds, seed, shuffle, class_weight, initial_weights",
+             "epochs, max_seconds, seed, shuffle, class_weight, initial_weights, by_name, skip_mismatch",
              fixture_path);
     cr_assert_str_eq(err.text, expected);
     cr_assert_eq(load_least_and("[evaluate]\nBatch-Size = 3\n"), TR_ERR_CONFIG);
