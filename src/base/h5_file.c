@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "file_kind.h"
 #include "h5_array.h"
 #include "h5_path.h"
 #include "mem.h"
@@ -85,15 +86,27 @@ static tr_status open_with(tr_h5_file *out, const char *name, hid_t access, tr_e
                    out->path, cause);
 }
 
+/* What was saved under another name is told by what it is. */
+static tr_status fail_foreign(const char *path, tr_h5_policy policy, tr_error *err)
+{
+    const tr_file_kind kind = tr_file_kind_at(path);
+    const bool model = policy == TR_H5_MODEL;
+    const char *what_to_do = !model || kind.bad_copy ? kind.dataset : NULL;
+    if (what_to_do == NULL)
+        what_to_do = model ? NULL : "`trainer convert` makes one from other formats";
+    return tr_fail(err, TR_ERR_DATA, "%s: is not an HDF5 file%s%s%s%s%s", path,
+                   model ? ", nor an archive (.keras): no model" : "",
+                   kind.what == NULL ? "" : "; it is ", kind.what == NULL ? "" : kind.what,
+                   what_to_do == NULL ? "" : ": ", what_to_do == NULL ? "" : what_to_do);
+}
+
 tr_status tr_h5_file_open(tr_h5_file *out, const char *path, tr_h5_policy policy, tr_error *err)
 {
     *out = (tr_h5_file){H5I_INVALID_HID, path, physical_bytes(), policy};
     tr_h5_quiet();
     TR_TRY(check_path(path, err));
     if (H5Fis_hdf5(path) <= 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: is not an HDF5 file%s", path,
-                       policy == TR_H5_MODEL ? ", nor an archive (.keras): no model"
-                                             : "; `trainer convert` makes one from other formats");
+        return fail_foreign(path, policy, err);
     /* Network file systems of clusters often have no locks; a reader can do without. */
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_file_locking(access, 0, 1);
