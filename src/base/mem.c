@@ -1,6 +1,7 @@
 /* mem.c -- aligned, zeroed, counted allocation; see mem.h. */
 #include "mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -86,6 +87,11 @@ void tr_alloc_expect(size_t bytes)
 
 /* ---- blocks ---- */
 
+enum { PAGELESS_BYTES = 1 << 18 };
+
+static atomic_bool without_pages;
+static _Atomic int64_t pageless_bytes;
+
 void *tr_alloc(size_t n, size_t item_bytes)
 {
     size_t bytes;
@@ -100,7 +106,23 @@ void *tr_alloc(size_t n, size_t item_bytes)
     if (block == NULL)
         return NULL;
     atomic_fetch_add_explicit(&n_allocations, 1, memory_order_relaxed);
-    return memset(block, 0, bytes);
+    if (!atomic_load_explicit(&without_pages, memory_order_relaxed) || bytes < PAGELESS_BYTES)
+        return memset(block, 0, bytes);
+    atomic_fetch_add(&pageless_bytes, (int64_t)malloc_usable_size(block));
+    return block;
+}
+
+void tr_alloc_without_pages(bool on)
+{
+    atomic_store(&without_pages, on);
+    if (on)
+        atomic_store(&pageless_bytes, 0);
+}
+
+uint64_t tr_alloc_pageless_bytes(void)
+{
+    const int64_t bytes = atomic_load(&pageless_bytes);
+    return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
 void *tr_realloc(void *block, size_t old_n, size_t new_n, size_t item_bytes)
@@ -123,6 +145,11 @@ void *tr_grown(void *items, size_t n, size_t item_bytes)
 
 void tr_free(void *block)
 {
+    if (block != NULL && atomic_load_explicit(&without_pages, memory_order_relaxed)) {
+        const size_t bytes = malloc_usable_size(block);
+        if (bytes >= PAGELESS_BYTES)
+            atomic_fetch_sub(&pageless_bytes, (int64_t)bytes);
+    }
     free(block);
 }
 

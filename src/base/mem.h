@@ -53,6 +53,12 @@ char *tr_format(const char *format, ...)
 /* Text that is, or ends in, `end`. */
 bool tr_ends_in(const char *text, const char *end);
 
+/* For measuring what something would take: while on, large blocks are not zeroed, so that they have
+ * addresses but no pages, and must not be computed with. Their bytes so far, less those of blocks
+ * that were given back meanwhile. */
+void tr_alloc_without_pages(bool on);
+uint64_t tr_alloc_pageless_bytes(void);
+
 /* Number of allocations made so far by all threads. */
 uint64_t tr_alloc_count(void);
 

@@ -6,8 +6,8 @@
 #include "trainer/checkpoint.h"
 
 static const char check_doc[] =
-    "Check a configuration: every mistake with its line, in one run. The "
-    "data are read by a run only.";
+    "Check a configuration: every mistake with its line, in one run; the shapes of the data, where "
+    "they are there (their values are read by a run only); and the memory that a run will need.";
 static const char summary_doc[] = "Print the layers, their shapes, parameters and work, and the "
                                   "oneDNN kernel of each direction; of "
                                   "a checkpoint after its weights were read.";
@@ -22,8 +22,12 @@ tr_status tr_command_check(int argc, char **argv)
     if (status == TR_OK)
         status = tr_model_check_trainable(session.model, &err);
     if (status == TR_OK)
+        status = tr_session_build(&session, &err);
+    if (status == TR_OK)
         printf("%s: fine, %d layers; the data are not read here\n", options.config_path,
                tr_model_n_layers(session.model));
+    if (status == TR_OK)
+        status = tr_session_check_memory(&session, stdout, &err);
     tr_session_close(&session);
     tr_options_release(&options);
     return status == TR_OK ? TR_OK : tr_complain(status, &err);

@@ -340,6 +340,8 @@ tr_status tr_command_fit(int argc, char **argv)
         status = tr_model_check_trainable(session.model, &err);
     if (status == TR_OK)
         status = tr_print_lines("note: last.h5, best.h5", tr_keras_h5_limits(session.model), &err);
+    if (status == TR_OK && tr_session_memory_is_short(&session))
+        status = tr_session_check_memory(&session, NULL, &err);
     if (status == TR_OK)
         status = tr_session_opened(&session,
                                    tr_dataset_open(&session.dataset, session.config,

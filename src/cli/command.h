@@ -88,6 +88,12 @@ tr_status tr_session_need_dataset(const tr_session *session, const char *path, t
 /* `status` of opening the dataset of the configuration; of one that is missing, with the way to get
  * one. */
 tr_status tr_session_opened(const tr_session *session, tr_status status, tr_error *err);
+/* Of a session that is built for training: says on `out` what memory a run of it will take, on
+ * stderr where that may be too much, and fails where it surely is. A configuration may be checked
+ * where its data are not. out NULL: only where it matters, and what is wrong with the data is not
+ * its business. */
+tr_status tr_session_check_memory(const tr_session *session, FILE *out, tr_error *err);
+bool tr_session_memory_is_short(const tr_session *session);
 void tr_session_close(tr_session *session);
 
 /* The end of a run: the classes of the test set, and in the last line loss and metrics, as far as

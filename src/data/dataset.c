@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "dataset_legend.h"
-#include "dataset_visit.h"
+#include "dataset_room.h"
 #include "mem.h"
 #include "memory_limit.h"
 #include "samples.h"
@@ -20,92 +20,6 @@ struct tr_dataset {
     tr_samples parts[TR_N_PARTS]; /* their arrays are of tr_shared_alloc() */
     tr_legend legend;
 };
-
-static void samples_release(tr_samples *samples)
-{
-    tr_shared_free((void *)samples->x);
-    tr_shared_free((void *)samples->y);
-    tr_shared_free((void *)samples->values);
-    tr_shared_free((void *)samples->weights);
-    tr_streamed_free(samples->streamed);
-    *samples = (tr_samples){0};
-}
-
-/* ---- memory or file ---- */
-
-static size_t image_bytes(const tr_samples *samples)
-{
-    return (size_t)(samples->h * samples->w * samples->c) * tr_pixel_bytes(samples->pixel);
-}
-
-/* A training wants memory for itself, too: half of what is left is the images' at most. */
-static bool is_resident(const tr_dataset_visit *visit, int part)
-{
-    double all = 0.0;
-    if (visit->memory == TR_MEMORY_RESIDENT || visit->found[part].place != TR_H5_IN_ONE_PIECE)
-        return true;
-    for (int i = 0; i < TR_N_PARTS; i++)
-        all += (double)visit->found[i].samples.n * (double)image_bytes(&visit->found[i].samples);
-    return visit->memory == TR_MEMORY_AUTO && all <= (double)visit->memory_left / 2;
-}
-
-/* The child's word is not enough: images must be within the file. */
-static tr_status stream(tr_samples *samples, const tr_found_part *found, const tr_part_names *names,
-                        tr_error *err)
-{
-    int64_t bytes, end;
-    tr_streamed *streamed = tr_alloc(1, sizeof *streamed);
-    if (streamed == NULL)
-        return tr_out_of_memory(err, names->path);
-    samples->streamed = streamed;
-    tr_raw_images *images = &streamed->images;
-    TR_TRY(tr_raw_images_open(images, names->path, names->x, err));
-    images->offset = found->offset;
-    images->n = samples->n;
-    images->pixels = samples->h * samples->w * samples->c;
-    images->pixel = samples->pixel;
-    if (found->offset < 0 ||
-        __builtin_mul_overflow(samples->n, (int64_t)image_bytes(samples), &bytes) ||
-        __builtin_add_overflow(found->offset, bytes, &end) || end > images->file_bytes)
-        return tr_fail(err, TR_ERR_DATA,
-                       "%s: %s does not lie within the file, which has %lld bytes: it is damaged "
-                       "or its writer was interrupted",
-                       names->path, names->x, (long long)images->file_bytes);
-    streamed->feed = tr_feed_new(images);
-    return streamed->feed == NULL ? tr_out_of_memory(err, names->path) : TR_OK;
-}
-
-/* Makes room for what was found, of that size, or opens the images' file. */
-static tr_status samples_allocate(tr_samples *samples, const tr_dataset_visit *visit, int part,
-                                  tr_error *err)
-{
-    const tr_found_part *found = &visit->found[part];
-    const tr_part_names *names = &visit->names[part];
-    const tr_samples *seen = &found->samples;
-    const bool resident = is_resident(visit, part);
-    *samples = (tr_samples){.n = seen->n,
-                            .h = seen->h,
-                            .w = seen->w,
-                            .c = seen->c,
-                            .pixel = seen->pixel,
-                            .width = seen->width};
-    const size_t n = (size_t)seen->n;
-    const bool classes = found->form == TR_TARGET_CLASSES, values = found->form == TR_TARGET_VALUES;
-    if (classes)
-        samples->y = tr_shared_alloc(n, sizeof *samples->y);
-    if (values)
-        samples->values = tr_shared_alloc(n, (size_t)seen->width * sizeof *samples->values);
-    if (names->w != NULL)
-        samples->weights = tr_shared_alloc(n, sizeof *samples->weights);
-    if (resident)
-        samples->x = tr_shared_alloc(n, image_bytes(seen));
-    if ((resident && samples->x == NULL) || (classes && samples->y == NULL) ||
-        (values && samples->values == NULL) || (names->w != NULL && samples->weights == NULL))
-        return tr_fail(err, TR_ERR_INTERNAL, "%s: out of memory for %lld images, %.3f GiB",
-                       names->path, (long long)seen->n,
-                       (double)seen->n * (double)image_bytes(seen) * 0x1p-30);
-    return resident ? TR_OK : stream(samples, found, names, err);
-}
 
 /* ---- visits ---- */
 
@@ -141,7 +55,7 @@ static tr_status read_all(tr_dataset *dataset, tr_dataset_visit *visit, tr_error
         TR_TRY(visit_once(visit, i, err));
     for (int i = 0; i < TR_N_PARTS; i++)
         if (visit->found[i].samples.n > 0)
-            TR_TRY(samples_allocate(&dataset->parts[i], visit, i, err));
+            TR_TRY(tr_dataset_room_make(&dataset->parts[i], visit, i, err));
         else
             visit->names[i].path = NULL; /* a test part that is not there */
     visit->samples = dataset->parts;
@@ -205,33 +119,56 @@ static tr_status check_same_form(const tr_dataset *dataset, tr_error *err)
     return TR_OK;
 }
 
+static void visit_free(tr_dataset_visit *visit)
+{
+    if (visit != NULL)
+        tr_shared_free(visit->found);
+    tr_free(visit);
+}
+
+static tr_dataset_visit *visit_new(const tr_part_names names[TR_N_PARTS], const tr_config *config,
+                                   unsigned targets)
+{
+    tr_dataset_visit *visit = tr_alloc(1, sizeof *visit);
+    if (visit == NULL)
+        return NULL;
+    memcpy(visit->names, names, sizeof visit->names);
+    memcpy(visit->shape.hwc, config->input_shape, sizeof visit->shape.hwc);
+    visit->shape.flat = config->input_flat;
+    visit->policy = config->data.external_files ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET;
+    visit->targets = targets;
+    visit->memory = (tr_data_memory)config->data.memory;
+    visit->memory_left = tr_memory_left();
+    visit->found = tr_shared_alloc(TR_N_PARTS, sizeof *visit->found);
+    if (visit->found != NULL)
+        return visit;
+    visit_free(visit);
+    return NULL;
+}
+
+static bool keep_texts(tr_dataset *dataset, const tr_part_names names[TR_N_PARTS])
+{
+    for (int i = 0; i < TR_N_PARTS; i++) {
+        if (names[i].path == NULL)
+            continue;
+        dataset->text[i][0] = tr_strdup(names[i].path);
+        dataset->text[i][1] = tr_strdup(names[i].y == NULL ? "" : names[i].y);
+        if (dataset->text[i][0] == NULL || dataset->text[i][1] == NULL)
+            return false;
+    }
+    return true;
+}
+
 static tr_status open_parts(tr_dataset **out, const tr_part_names names[TR_N_PARTS],
                             const tr_config *config, unsigned targets, const tr_legend *known,
                             tr_error *err)
 {
     tr_dataset *dataset = tr_alloc(1, sizeof *dataset);
-    tr_dataset_visit *visit = tr_alloc(1, sizeof *visit);
-    tr_found_part *found = tr_shared_alloc(TR_N_PARTS, sizeof *found);
-    bool complete = dataset != NULL && visit != NULL && found != NULL;
-    for (int i = 0; i < TR_N_PARTS && complete; i++) {
-        visit->names[i] = names[i];
-        if (names[i].path == NULL)
-            continue;
-        dataset->text[i][0] = tr_strdup(names[i].path);
-        dataset->text[i][1] = tr_strdup(names[i].y == NULL ? "" : names[i].y);
-        complete = dataset->text[i][0] != NULL && dataset->text[i][1] != NULL;
-    }
+    tr_dataset_visit *visit = visit_new(names, config, targets);
     tr_status status = TR_OK;
-    if (!complete) {
+    if (dataset == NULL || visit == NULL || !keep_texts(dataset, names)) {
         status = tr_out_of_memory(err, NULL);
     } else {
-        visit->found = found;
-        memcpy(visit->shape.hwc, config->input_shape, sizeof visit->shape.hwc);
-        visit->shape.flat = config->input_flat;
-        visit->policy = config->data.external_files ? TR_H5_DATASET_WITH_EXTERNAL : TR_H5_DATASET;
-        visit->targets = targets;
-        visit->memory = (tr_data_memory)config->data.memory;
-        visit->memory_left = tr_memory_left();
         visit->legend = &dataset->legend;
         status = read_legend(dataset, visit, &config->data, known, err);
     }
@@ -239,14 +176,12 @@ static tr_status open_parts(tr_dataset **out, const tr_part_names names[TR_N_PAR
         status = read_all(dataset, visit, err);
     if (status == TR_OK)
         status = check_same_form(dataset, err);
-    tr_shared_free(found);
-    tr_free(visit);
-    if (status != TR_OK) {
+    visit_free(visit);
+    if (status == TR_OK)
+        *out = dataset;
+    else
         tr_dataset_free(dataset);
-        return status;
-    }
-    *out = dataset;
-    return TR_OK;
+    return status;
 }
 
 /* A name that may be empty. */
@@ -270,17 +205,56 @@ static tr_part_names test_names(const tr_data_config *data)
                                        strcmp(data->y_test, "y_test") == 0};
 }
 
+static void all_names(tr_part_names names[TR_N_PARTS], const tr_data_config *data)
+{
+    names[TR_TRAIN] = (tr_part_names){data->file, data->x_train, data->y_train,
+                                      or_none(data->sample_weight_train), false};
+    names[TR_VALIDATION] =
+        (tr_part_names){or_none(data->validation_file), data->x_validation, data->y_validation,
+                        or_none(data->sample_weight_validation), false};
+    names[TR_TEST] = test_names(data);
+}
+
 tr_status tr_dataset_open(tr_dataset **out, const tr_config *config, unsigned targets,
                           tr_error *err)
 {
-    const tr_data_config *data = &config->data;
-    const tr_part_names names[TR_N_PARTS] = {
-        [TR_TRAIN] = {data->file, data->x_train, data->y_train, or_none(data->sample_weight_train),
-                      false},
-        [TR_VALIDATION] = {or_none(data->validation_file), data->x_validation, data->y_validation,
-                           or_none(data->sample_weight_validation), false},
-        [TR_TEST] = test_names(data)};
+    tr_part_names names[TR_N_PARTS];
+    all_names(names, &config->data);
     return open_parts(out, names, config, targets, NULL, err);
+}
+
+/* What one part takes: its labels, and its images where they are resident. */
+static void add_part(tr_dataset_outline *out, const tr_dataset_visit *visit, int part)
+{
+    const tr_samples *seen = &visit->found[part].samples;
+    const uint64_t n = (uint64_t)seen->n;
+    out->n[part] = seen->n;
+    if (n == 0)
+        return;
+    out->streamed[part] = !tr_dataset_room_is_resident(visit, part);
+    out->image_bytes = tr_dataset_image_bytes(seen);
+    if (!out->streamed[part])
+        out->resident_bytes += n * out->image_bytes;
+    out->resident_bytes +=
+        n * sizeof(float) *
+        (uint64_t)(visit->found[part].form == TR_TARGET_VALUES ? seen->width : 1);
+    out->resident_bytes += visit->names[part].w != NULL ? n * sizeof(float) : 0;
+}
+
+tr_status tr_dataset_look(tr_dataset_outline *out, const tr_config *config, unsigned targets,
+                          tr_error *err)
+{
+    tr_part_names names[TR_N_PARTS];
+    all_names(names, &config->data);
+    tr_dataset_visit *visit = visit_new(names, config, targets);
+    tr_status status = visit == NULL ? tr_out_of_memory(err, NULL) : TR_OK;
+    *out = (tr_dataset_outline){0};
+    for (int i = 0; i < TR_N_PARTS && status == TR_OK; i++)
+        status = visit_once(visit, i, err);
+    for (int i = 0; i < TR_N_PARTS && status == TR_OK; i++)
+        add_part(out, visit, i);
+    visit_free(visit);
+    return status;
 }
 
 tr_status tr_dataset_open_test(tr_dataset **out, const tr_config *config, unsigned targets,
@@ -302,7 +276,7 @@ void tr_dataset_free(tr_dataset *dataset)
     if (dataset == NULL)
         return;
     for (int i = 0; i < TR_N_PARTS; i++) {
-        samples_release(&dataset->parts[i]);
+        tr_dataset_room_release(&dataset->parts[i]);
         tr_free(dataset->text[i][0]);
         tr_free(dataset->text[i][1]);
     }
