@@ -34,8 +34,12 @@ typedef struct conversion {
 
 /* ---- what is said in the end ---- */
 
+/* A line; names of files may hold anything. */
 static bool note(conversion *self, char *text)
 {
+    for (char *at = text; at != NULL && *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == 127)
+            *at = '?';
     char **grown = tr_grown(self->notes, (size_t)self->n_notes, sizeof *grown);
     if (text == NULL || grown == NULL) {
         tr_free(text);

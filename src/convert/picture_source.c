@@ -163,6 +163,7 @@ tr_status tr_picture_source_open(tr_picture_source *self, const char *path,
     tr_picture_list *list = &self->list;
     if (stat(self->path, &info) != 0 || S_ISDIR(info.st_mode))
         return tr_picture_list_folder(list, self->path, err);
+    TR_TRY(tr_file_check_input(self->path, err));
     TR_TRY(tr_picture_list_archive(list, self->path, err));
     self->order = tr_alloc((size_t)list->n, sizeof *self->order);
     if (self->order == NULL)

@@ -184,11 +184,14 @@ static tr_status find_parts(tr_picture_list *list, const char *path, tr_error *e
         tr_listed_picture picture = list->pictures[i];
         const char *text = list->text + picture.path;
         const int part = list->has_parts ? part_of(text, &rest) : TR_PART_TRAIN;
-        if (part < 0)
+        if (part < 0) {
+            char name[256];
+            tr_utf8_clean(name, sizeof name, text);
             return tr_fail(err, TR_ERR_DATA,
                            "%s: beside the folder train there is a picture %s; expected train, "
                            "test and validation alone, or classes alone",
-                           path, text);
+                           path, name);
+        }
         picture.part = (int8_t)part;
         if (strchr(class_path(list, &picture), '/') == NULL)
             tr_picture_list_skip(list, "in no class");
@@ -296,14 +299,6 @@ static bool find_empty(tr_picture_list *list)
 
 /* ---- what cannot be trained on ---- */
 
-/* In a table or a JSON file it must be what it is. */
-static bool is_clean(const char *name)
-{
-    char clean[1024];
-    tr_utf8_clean(clean, sizeof clean, name);
-    return strcmp(clean, name) == 0;
-}
-
 /* The first class without a picture in the training part, or -1. */
 static int64_t untrained_class(const tr_picture_list *list)
 {
@@ -323,11 +318,15 @@ static tr_status check(const tr_picture_list *list, const char *path, tr_error *
                        path);
     if (list->n > INT32_MAX)
         return tr_fail(err, TR_ERR_DATA, "%s: more than 2147483647 pictures", path);
-    for (int64_t i = 0; i < list->n_classes; i++)
-        if (!is_clean(list->classes[i]))
+    for (int64_t i = 0; i < list->n_classes; i++) {
+        char clean[1024]; /* in a table it must be what it is */
+        tr_utf8_clean(clean, sizeof clean, list->classes[i]);
+        if (strcmp(clean, list->classes[i]) != 0)
             return tr_fail(err, TR_ERR_DATA,
-                           "%s: the name of the folder %s is no clean UTF-8; rename it", path,
-                           list->classes[i]);
+                           "%s: the name of the folder %s is not UTF-8, or does things to a "
+                           "terminal; rename it",
+                           path, clean);
+    }
     if (list->n_classes == 1)
         return tr_fail(err, TR_ERR_DATA,
                        "%s: there is only one class, %s; expected a folder for each of several",

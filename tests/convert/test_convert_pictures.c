@@ -312,6 +312,23 @@ Test(convert_pictures, what_makes_no_dataset_is_refused)
     expect_refused(&plain, TR_ERR_DATA, "begins with the bytes");
 }
 
+/* Names in a folder are no commands to a terminal. */
+Test(convert_pictures, names_are_no_commands)
+{
+    put_picture("photos/a/1.pgm", 1, 2, 2);
+    put_picture("photos/b/1.pgm", 1, 2, 2);
+    put_text("photos/b/x\x1b[31m\ny.pgm", "no picture");
+    put_text("photos/e\x1b[31m/readme", "x");
+    tr_pictures_report report = convert(&(tr_pictures_options){0});
+    cr_expect_null(strchr(report.notes, '\x1b'));
+    cr_expect_not_null(strstr(report.notes, "photos/b/x?[31m?y.pgm: begins"), "%s", report.notes);
+    cr_expect_not_null(strstr(report.notes, "the folder e?[31m has no"), "%s", report.notes);
+    tr_free(report.notes);
+    remove(output());
+    put_picture("photos/e\x1b[31m/1.pgm", 1, 2, 2);
+    expect_refused(&(tr_pictures_options){0}, TR_ERR_DATA, "folder e?[31m is not UTF-8");
+}
+
 /* ---- the file ---- */
 
 static void many_pictures(void)

@@ -8,6 +8,8 @@ hold the same weights. Exit code 77: h5py is not here.
 """
 import io
 import json
+import pathlib
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -203,4 +205,31 @@ def main():
             assert len(state) == len(slots)
 
 
+def pictures():
+    """What `convert images` writes by itself is an ordinary HDF5 file."""
+    root = pathlib.Path(FOLDER) / "pictures"
+    shutil.rmtree(root, ignore_errors=True)
+    rng = np.random.default_rng(3)
+    values = rng.integers(0, 256, (12, 5, 7), np.uint8)
+    for i, pixels in enumerate(values):
+        folder = root / ("größe", "a b")[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{i:02}.pgm").write_bytes(b"P5 7 5 255\n" + pixels.tobytes())
+    (root / "a b/01.pgm").write_bytes(b"P5 7 5 255\n")  # broken: gaps are closed
+    trainer("convert", "images", str(root), f"{FOLDER}/pictures.h5", "--gray", "--test-split", "0.25")
+    with h5py.File(f"{FOLDER}/pictures.h5") as f:
+        assert set(f) == {"x_train", "y_train", "x_test", "y_test", "class_names"}, set(f)
+        assert [name.decode() for name in f["class_names"][()]] == ["a b", "größe"]
+        assert f.attrs["picture_size"] == "5x7" and f.attrs["picture_fit"] == "crop"
+        assert f.attrs["picture_channels"] == 1
+        x = np.concatenate([f["x_train"][()], f["x_test"][()]])[..., 0]
+        y = np.concatenate([f["y_train"][()], f["y_test"][()]])
+        assert f["x_train"].chunks is None and f["x_train"].dtype == f["y_train"].dtype == np.uint8
+        assert x.shape == (11, 5, 7) and y.shape == (11,)
+        for pixels, label in zip(x, y):
+            (i,) = np.flatnonzero((values == pixels).all((1, 2)))
+            assert label == 1 - i % 2 and i != 1, i
+
+
 main()
+pictures()
