@@ -41,6 +41,12 @@ tr_status tr_convert_to_npz(const char *path, const char *out_path, tr_error *er
 tr_status tr_convert_cifar10(const char *path, const char *out_path, tr_error *err);
 tr_status tr_convert_cifar100(const char *path, const char *out_path, bool coarse, tr_error *err);
 
+/* Another HDF5 file as one whose images can be streamed ([data] memory): arrays of three or four
+ * dimensions, and tables of two that are large, become uint8 or float32 in one piece; all else,
+ * class names and attributes among it, is copied as it is. Needs memory for the small arrays alone.
+ * The output is whole or not written. */
+tr_status tr_convert_h5(const char *path, const char *out_path, tr_error *err);
+
 /* Tables as text, a class and the numbers of a sample in each line (convert_csv.c): `train` and
  * `test` (NULL: none) into an HDF5 file. Samples get the shape (n_shape 0: vectors). TR_ERR_DATA
  * names the line. The output is whole or not written. */

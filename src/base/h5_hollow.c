@@ -16,7 +16,7 @@ enum { END_OF_FILE = 40, ADDRESS = 8, MOST_HEADER = 1024 };
 
 int64_t tr_h5_hollow_bytes(const tr_h5_hollow *array)
 {
-    int64_t n = 1;
+    int64_t n = array->is_float ? sizeof(float) : 1;
     for (int i = 0; i < array->n_dims; i++)
         n *= array->dims[i];
     return n;
@@ -29,18 +29,20 @@ tr_status tr_h5_write_hollow(hid_t file, tr_h5_hollow *array, tr_error *err)
     for (int i = 0; i < array->n_dims; i++)
         extent[i] = (hsize_t)array->dims[i];
     const hid_t space = H5Screate_simple(array->n_dims, extent, NULL);
-    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE), links = H5Pcreate(H5P_LINK_CREATE);
     hid_t dataset = H5I_INVALID_HID;
-    if (space >= 0 && creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0 &&
+    if (space >= 0 && creation >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0 &&
+        H5Pset_obj_track_times(creation, false) >= 0 &&
         H5Pset_layout(creation, H5D_CONTIGUOUS) >= 0 &&
         H5Pset_alloc_time(creation, H5D_ALLOC_TIME_LATE) >= 0 &&
         H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER) >= 0)
-        dataset =
-            H5Dcreate2(file, array->name, H5T_STD_U8LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+        dataset = H5Dcreate2(file, array->name, array->is_float ? H5T_IEEE_F32LE : H5T_STD_U8LE,
+                             space, links, creation, H5P_DEFAULT);
     const bool fine = dataset >= 0 && H5Oget_info(dataset, &info) >= 0;
     if (fine)
         array->header = info.addr;
     tr_h5_close(dataset);
+    tr_h5_close(links);
     tr_h5_close(creation);
     tr_h5_close(space);
     return fine ? TR_OK : tr_h5_write_failed(err, array->name);

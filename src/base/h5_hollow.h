@@ -8,6 +8,7 @@
 #ifndef TR_H5_HOLLOW_H
 #define TR_H5_HOLLOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "h5.h"
@@ -16,14 +17,15 @@
 typedef struct tr_h5_hollow {
     const char *name;
     int n_dims;
-    int64_t dims[4]; /* of uint8 */
+    int64_t dims[4];
+    bool is_float;   /* float32; else uint8 */
     int64_t offset;  /* in the file, of its first value; a multiple of 8 */
     uint64_t header; /* told by tr_h5_write_hollow() */
 } tr_h5_hollow;
 
 int64_t tr_h5_hollow_bytes(const tr_h5_hollow *array);
 
-/* Declares it in the file in memory. */
+/* Declares it in the file in memory; groups of its name are made. */
 tr_status tr_h5_write_hollow(hid_t file, tr_h5_hollow *array, tr_error *err);
 
 /* Tells the finished image [n] where the arrays lie, in a file of that many bytes. */

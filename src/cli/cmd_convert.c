@@ -29,6 +29,7 @@ static const char doc[] =
     "within train, test and validation, or in a .tar or .zip of that; of a .tar also WebDataset's "
     "KEY.jpg with KEY.cls. They are turned as the camera says and become RGB of one "
     "size; what cannot be read is named and left out.\n"
+    "h5: another HDF5 file, however packed, as one whose images can be streamed ([data] memory).\n"
     "What is written back may do without a test set.";
 
 enum { MOST_PATHS = 3 };
@@ -152,12 +153,18 @@ static tr_status convert_images(const request *asked, tr_error *err)
     return tr_images_convert(&asked->images, asked->paths[0], output_of(asked), err);
 }
 
+static tr_status convert_h5(const request *asked, tr_error *err)
+{
+    return tr_convert_h5(asked->paths[0], output_of(asked), err);
+}
+
 static const format formats[] = {
     {"images", "FOLDER|ARCHIVE OUT.h5", 2, 2, "zfgtryxn", convert_images},
     {"idx", "FOLDER OUT.h5", 2, 2, "e", convert_idx},
     {"to-idx", "FILE.h5 FOLDER", 2, 2, "", convert_to_idx},
     {"npz", "FILE.npz OUT.h5", 2, 2, npz_options, convert_npz},
     {"to-npz", "FILE.h5 OUT.npz", 2, 2, "", convert_to_npz},
+    {"h5", "FILE.h5 OUT.h5", 2, 2, "", convert_h5},
     {"csv", "TRAIN.csv [TEST.csv] OUT.h5", 2, 3, "s", convert_csv},
     {"cifar10", "FOLDER|ARCHIVE OUT.h5", 2, 2, "", convert_cifar10},
     {"cifar100", "FOLDER|ARCHIVE OUT.h5", 2, 2, "c", convert_cifar100},
