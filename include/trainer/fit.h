@@ -157,6 +157,14 @@ tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset
 tr_status tr_predict(const tr_config *config, tr_model *model, const tr_samples *samples,
                      float *predictions, tr_error *err);
 
+/* The same in portions: what predictions need is made once. config and model are borrowed. */
+typedef struct tr_predictor tr_predictor;
+tr_status tr_predictor_new(tr_predictor **out, const tr_config *config, tr_model *model,
+                           tr_error *err);
+tr_status tr_predictor_run(tr_predictor *predictor, const tr_samples *samples, float *predictions,
+                           tr_error *err);
+void tr_predictor_free(tr_predictor *predictor); /* NULL is fine */
+
 /* What was prepared, for reports. */
 typedef struct tr_run_info {
     int threads;

@@ -11,8 +11,6 @@
 #include "mem.h"
 #include "utf8.h"
 
-#define CLASS_NAMES "class_names"
-
 /* ---- reading, in a child ---- */
 
 static tr_status take_name(void *user, int64_t i, const char *text, tr_error *err)
@@ -135,29 +133,6 @@ tr_status tr_legend_believe(tr_legend *out, const tr_told_legend *told, tr_error
 
 /* ---- writing ---- */
 
-static tr_status write_names(hid_t group, const tr_legend *legend, tr_error *err)
-{
-    size_t width = 1;
-    for (int64_t i = 0; i < legend->n_classes; i++)
-        if (strlen(legend->class_names[i]) > width)
-            width = strlen(legend->class_names[i]);
-    char *padded = tr_alloc((size_t)legend->n_classes, width);
-    if (padded == NULL)
-        return tr_out_of_memory(err, NULL);
-    for (int64_t i = 0; i < legend->n_classes; i++)
-        memcpy(padded + (size_t)i * width, legend->class_names[i], strlen(legend->class_names[i]));
-    const hid_t type = H5Tcopy(H5T_C_S1);
-    const bool ok = type >= 0 && H5Tset_size(type, width) >= 0 &&
-                    H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0 &&
-                    H5Tset_cset(type, H5T_CSET_UTF8) >= 0;
-    const tr_status status =
-        ok ? tr_h5_write_dataset(group, CLASS_NAMES, 1, &legend->n_classes, type, type, padded, err)
-           : tr_h5_write_failed(err, CLASS_NAMES);
-    tr_h5_close(type);
-    tr_free(padded);
-    return status;
-}
-
 static tr_status write_pictures(hid_t group, const tr_picture_making *pictures, tr_error *err)
 {
     char size[64];
@@ -172,6 +147,7 @@ static tr_status write_pictures(hid_t group, const tr_picture_making *pictures, 
 tr_status tr_h5_legend_write(hid_t group, const tr_legend *legend, tr_error *err)
 {
     if (legend->n_classes > 0)
-        TR_TRY(write_names(group, legend, err));
+        TR_TRY(tr_h5_write_texts(group, "class_names", (const char *const *)legend->class_names,
+                                 legend->n_classes, err));
     return legend->pictures.h == 0 ? TR_OK : write_pictures(group, &legend->pictures, err);
 }

@@ -19,7 +19,7 @@ const tr_command tr_commands[] = {
     {"check", "check a configuration without training", tr_command_check},
     {"summary", "print the model's table and the kernels in use", tr_command_summary},
     {"evaluate", "measure a checkpoint on the test set", tr_command_evaluate},
-    {"predict", "classes and probabilities of images, from a checkpoint", tr_command_predict},
+    {"predict", "say what is in pictures or arrays, from a checkpoint", tr_command_predict},
     {"bench", "measure a step by layer, against the machine's peak", tr_command_bench},
     {"export", "write a checkpoint as a file for Keras 3 or Keras 2", tr_command_export},
     {"convert", "a dataset from IDX or NumPy files, and back", tr_command_convert},
@@ -104,7 +104,8 @@ int tr_cli_main(int argc, char **argv)
 typedef struct option_parser {
     tr_options *options;
     tr_takes takes;
-    void *input; /* of the command's own options */
+    bool more_arguments; /* the command has arguments of its own */
+    void *input;         /* of the command's own options */
 } option_parser;
 
 /* A script puts its own behind what it was given, so the last counts; but not in silence. */
@@ -159,6 +160,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         tr_option_once(&options->checkpoint, arg, "checkpoint", state);
         return 0;
     case ARGP_KEY_ARG:
+        if (parsing->more_arguments)
+            return ARGP_ERR_UNKNOWN;
         argp_error(state, "unexpected argument '%s'", arg);
         return 0;
     case ARGP_KEY_END:
@@ -206,7 +209,7 @@ tr_status tr_options_parse_more(tr_options *options, int argc, char **argv, cons
     const struct argp_child children[] = {{more, 0, NULL, 0}, {0}};
     const struct argp argp = {
         .options = table, .parser = parse_option, .doc = doc, .children = children};
-    option_parser parsing = {options, takes, input};
+    option_parser parsing = {options, takes, more->args_doc != NULL, input};
     memset(options, 0, sizeof *options);
     if (argp_parse(&argp, argc, argv, 0, NULL, &parsing) == 0)
         return TR_OK;

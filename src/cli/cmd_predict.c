@@ -1,28 +1,43 @@
 /* cmd_predict.c -- trainer predict: Keras's predict() on an array of images, or on pictures. */
 #include <argp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "mem.h"
-#include "picture_read.h"
+#include "predict_pictures.h"
 #include "predictions.h"
 #include "trainer/checkpoint.h"
 
 static const char doc[] =
-    "Say what a network sees in images: the class and the probabilities of each.\v"
-    "Images are the test set of the configuration, or an array of an HDF5 file (--input "
-    "FILE.h5:DATASET), or picture files (--image, may be repeated) of the size that the network "
-    "was trained for; a network of vectors takes the pixels in their order. Pixels are scaled as "
-    "in training; a picture's are 0 to 255. Without --output "
-    "the answer is printed: a line per picture, CSV for an array. A file of Keras does not say how "
-    "pixels were scaled: where they were from 0 to 1, give --set data.scale=1/255.";
+    "Say what a network sees in pictures, or in an array of images: the class and the "
+    "probabilities of each.\v"
+    "Pictures of any size are brought to the network's as those of its dataset were (`trainer "
+    "convert images`; the checkpoint says how). Of a folder all pictures are taken, in folders "
+    "below it, too; where these have the names of classes, it is also said how many were told "
+    "right. Without pictures: the test set of the configuration, or an array of an HDF5 file "
+    "(--input FILE.h5:DATASET). A network of vectors takes the pixels in their order. Pixels are "
+    "scaled as in training; a picture's are 0 to 255. Without --output the answer is printed: a "
+    "line per picture, CSV for an array. A file of Keras does not say how pixels were scaled: "
+    "where they were from 0 to 1, give --set data.scale=1/255.";
 
 typedef struct predict_options {
-    const char *input, *output;
-    const char **images;
+    const char *input, *output, *fit;
+    const char **images; /* pictures and folders */
     size_t n_images;
+    int top; /* 0: not given */
 } predict_options;
+
+static int parse_top(const char *text, struct argp_state *state)
+{
+    enum { MOST = 1000000 };
+    char *end;
+    const long value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || value < 1 || value > MOST)
+        argp_error(state, "--top %s: must be a whole number from 1 to %d", text, MOST);
+    return (int)value;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -35,7 +50,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'o':
         tr_option_once(&options->output, arg, "output", state);
         return 0;
+    case 'f':
+        tr_option_once(&options->fit, arg, "fit", state);
+        return 0;
+    case 'n':
+        options->top = parse_top(arg, state);
+        return 0;
     case 'p':
+    case ARGP_KEY_ARG:
         grown = tr_grown(options->images, options->n_images, sizeof *grown);
         if (grown == NULL)
             return ENOMEM;
@@ -44,7 +66,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (options->input != NULL && options->n_images > 0)
-            argp_error(state, "--input and --image both say what to predict; give one of them");
+            argp_error(state, "--input and pictures both say what to predict; give one of them");
+        if (options->fit != NULL && options->n_images == 0)
+            argp_error(state, "--fit: says how pictures come to their size, and there are none");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -53,8 +77,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option table[] = {
     {"input", 'i', "FILE.h5[:DATASET]", 0, "an array of images (x_test)", 0},
-    {"image", 'p', "FILE", 0, "a picture: JPEG, PNG, GIF, BMP, PGM or PPM; may be repeated", 0},
-    {"output", 'o', "FILE", 0, "write a .csv or .h5 file", 0},
+    {"image", 'p', "FILE", 0, "the same as FILE alone: a picture, JPEG, PNG, GIF, BMP, PGM or PPM",
+     0},
+    {"top", 'n', "K", 0, "the K likeliest classes of each, in place of all", 0},
+    {"fit", 'f', "crop|pad|stretch", 0,
+     "how pictures of another shape come to the network's, in place of what the checkpoint says",
+     0},
+    {"output", 'o', "FILE", 0, "write a .csv, .json or .h5 file", 0},
     {0},
 };
 
@@ -75,71 +104,11 @@ static tr_status open_array(tr_dataset **out, const char *input, const tr_config
     return status;
 }
 
-/* A picture of the network's size. One that takes vectors takes the picture's pixels in their
- * order: grey, or red, green and blue of each, whichever makes its length. */
-static tr_status read_picture(tr_image *out, const char *path, const tr_config *config,
-                              tr_error *err)
-{
-    const int64_t *hwc = config->input_shape;
-    tr_picture_rules rules = {.channels = config->input_flat ? 1 : (int)hwc[2]};
-    TR_TRY(tr_picture_read(out, path, &rules, err));
-    if (config->input_flat && 3 * out->h * out->w == hwc[2]) {
-        tr_image_release(out);
-        rules.channels = 3;
-        TR_TRY(tr_picture_read(out, path, &rules, err));
-    }
-    const int64_t h = out->h, w = out->w;
-    if (config->input_flat ? h * w * out->c == hwc[2] : h == hwc[0] && w == hwc[1])
-        return TR_OK;
-    tr_image_release(out);
-    return config->input_flat
-               ? tr_fail(err, TR_ERR_DATA,
-                         "%s: is %lld x %lld pixels (height x width), the network takes vectors of "
-                         "%lld: neither its grey pixels nor their three colours are as many",
-                         path, (long long)h, (long long)w, (long long)hwc[2])
-               : tr_fail(err, TR_ERR_DATA,
-                         "%s: is %lld x %lld pixels (height x width), the network was trained "
-                         "for %lld x %lld; scale or crop it to that size",
-                         path, (long long)h, (long long)w, (long long)hwc[0], (long long)hwc[1]);
-}
-
-/* The pictures as one array [n, h, w, c]. */
-static tr_status read_pictures(const predict_options *options, const tr_config *config,
-                               tr_samples *out, tr_error *err)
-{
-    const int64_t *hwc = config->input_shape;
-    const size_t bytes = (size_t)(hwc[0] * hwc[1] * hwc[2]);
-    uint8_t *x = tr_alloc(options->n_images, bytes);
-    if (x == NULL)
-        return tr_out_of_memory(err, NULL);
-    tr_status status = TR_OK;
-    for (size_t i = 0; i < options->n_images && status == TR_OK; i++) {
-        const char *path = options->images[i];
-        tr_image image;
-        status = read_picture(&image, path, config, err);
-        if (status != TR_OK)
-            break;
-        memcpy(x + i * bytes, image.pixels, bytes);
-        if (image.transparent)
-            fprintf(stderr, "trainer: note: %s: its transparent parts are taken as white\n", path);
-        tr_image_release(&image);
-    }
-    *out = (tr_samples){.n = (int64_t)options->n_images,
-                        .h = hwc[0],
-                        .w = hwc[1],
-                        .c = hwc[2],
-                        .pixel = TR_PIXEL_U8,
-                        .x = x};
-    return status;
-}
-
-/* Borrowed from session->dataset, or with an array of its own (pictures). */
+/* Borrowed from session->dataset. */
 static tr_status find_images(tr_session *session, const predict_options *options,
-                             tr_samples *samples, tr_error *err)
+                             const tr_samples **samples, tr_error *err)
 {
     const tr_config *config = session->config;
-    if (options->n_images > 0)
-        return read_pictures(options, config, samples, err);
     if (options->input != NULL)
         TR_TRY(open_array(&session->dataset, options->input, config, err));
     else
@@ -147,57 +116,88 @@ static tr_status find_images(tr_session *session, const predict_options *options
                                  tr_dataset_open_images(&session->dataset, config->data.file,
                                                         config->data.x_test, config, err),
                                  err));
-    *samples = *tr_dataset_test(session->dataset);
+    *samples = tr_dataset_test(session->dataset);
     return TR_OK;
+}
+
+static tr_status predict_array(tr_session *session, const predict_options *options,
+                               tr_prediction_file *file, int64_t *n, tr_error *err)
+{
+    const tr_samples *samples = NULL;
+    TR_TRY(find_images(session, options, &samples, err));
+    const size_t width = (size_t)tr_model_n_classes(session->model);
+    float *values = tr_alloc((size_t)samples->n, width * sizeof *values);
+    tr_status status = values == NULL
+                           ? tr_out_of_memory(err, NULL)
+                           : tr_predict(session->config, session->model, samples, values, err);
+    const tr_predictions predictions = {
+        .model = session->model, .values = values, .n = samples->n, .top = options->top};
+    if (status == TR_OK && file == NULL)
+        tr_predictions_print_csv(stdout, &predictions);
+    else if (status == TR_OK)
+        status = tr_prediction_file_add(file, &predictions, err);
+    *n = samples->n;
+    tr_free(values);
+    return status;
 }
 
 /* ---- the command ---- */
 
-static tr_status answer(const predict_options *options, const tr_predictions *predictions,
-                        tr_error *err)
+/* --top K of what has so many. */
+static tr_status check_top(const tr_session *session, const predict_options *options, tr_error *err)
 {
-    if (options->output == NULL && options->n_images > 0)
-        tr_predictions_print_lines(stdout, predictions);
-    else if (options->output == NULL)
-        tr_predictions_print_csv(stdout, predictions);
-    else
-        TR_TRY(tr_predictions_write(options->output, predictions, err));
-    if (options->output != NULL)
-        printf("%s: predictions for %lld images\n", options->output, (long long)predictions->n);
+    if (options->top == 0)
+        return TR_OK;
+    if (!tr_model_predicts_classes(session->model))
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "--top %d: the network does not tell classes apart; leave it out",
+                       options->top);
+    if (options->output != NULL &&
+        (tr_ends_in(options->output, ".h5") || tr_ends_in(options->output, ".hdf5")))
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "--top %d: an HDF5 file has the outputs of all classes; leave it out",
+                       options->top);
     return TR_OK;
+}
+
+/* What was predicted is put in place also where some pictures could not be read. */
+static tr_status predict_into(tr_session *session, const predict_options *options,
+                              tr_prediction_file *file, tr_error *err)
+{
+    const tr_picture_request request = {
+        .paths = options->images, .n = options->n_images, .fit = options->fit, .top = options->top};
+    int64_t n = 0;
+    const tr_status status = options->n_images > 0
+                                 ? tr_predict_pictures(session, &request, file, &n, err)
+                                 : predict_array(session, options, file, &n, err);
+    if (file == NULL || n == 0 || (status != TR_OK && status != TR_ERR_DATA))
+        return status;
+    tr_error lost;
+    const tr_status put = tr_prediction_file_put(file, status == TR_OK ? err : &lost);
+    if (put != TR_OK)
+        return status == TR_OK ? put : tr_fail(err, put, "%.8000s", lost.text);
+    printf("%s: predictions for %lld images\n", options->output, (long long)n);
+    return status;
 }
 
 static tr_status predict(tr_session *session, const char *checkpoint,
                          const predict_options *options, tr_error *err)
 {
-    tr_samples samples = {0};
+    tr_prediction_file *file = NULL;
     TR_TRY(tr_session_build_for_inference(session, err));
     TR_TRY(tr_checkpoint_read_weights(session->model, checkpoint, err));
     TR_TRY(tr_checkpoint_read_legend(session->model, checkpoint, err));
-    tr_status status = find_images(session, options, &samples, err);
-    float *values = NULL;
-    if (status == TR_OK) {
-        const size_t width = (size_t)tr_model_n_classes(session->model);
-        values = tr_alloc((size_t)samples.n, width * sizeof *values);
-        status = values == NULL
-                     ? tr_out_of_memory(err, NULL)
-                     : tr_predict(session->config, session->model, &samples, values, err);
-    }
-    const tr_predictions predictions = {.model = session->model,
-                                        .values = values,
-                                        .n = samples.n,
-                                        .files = options->n_images > 0 ? options->images : NULL};
-    if (status == TR_OK)
-        status = answer(options, &predictions, err);
-    tr_free(values);
-    if (options->n_images > 0)
-        tr_free((void *)samples.x);
+    TR_TRY(check_top(session, options, err));
+    if (options->output != NULL)
+        TR_TRY(tr_prediction_file_open(&file, options->output, err));
+    const tr_status status = predict_into(session, options, file, err);
+    tr_prediction_file_free(file);
     return status;
 }
 
 tr_status tr_command_predict(int argc, char **argv)
 {
-    const struct argp more = {.options = table, .parser = parse};
+    const struct argp more = {.options = table, .parser = parse, .args_doc = "[PICTURE|FOLDER]..."};
     predict_options predicting = {0};
     tr_options options;
     tr_session session = {0};

@@ -90,7 +90,7 @@ static tr_status walk_folder(walk *self, int fd, int depth, tr_error *err)
     return status;
 }
 
-tr_status tr_picture_list_folder(tr_picture_list *list, const char *path, tr_error *err)
+tr_status tr_picture_list_walk(tr_picture_list *list, const char *path, tr_error *err)
 {
     walk self = {.list = list, .root = path};
     const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -100,6 +100,11 @@ tr_status tr_picture_list_folder(tr_picture_list *list, const char *path, tr_err
             close(fd);
         return tr_fail(err, TR_ERR_DATA, "%s: cannot be read: %s", path, strerror(cause));
     }
-    TR_TRY(walk_folder(&self, fd, 0, err));
+    return walk_folder(&self, fd, 0, err);
+}
+
+tr_status tr_picture_list_folder(tr_picture_list *list, const char *path, tr_error *err)
+{
+    TR_TRY(tr_picture_list_walk(list, path, err));
     return tr_picture_list_finish(list, path, false, err);
 }

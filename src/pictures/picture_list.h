@@ -74,6 +74,9 @@ tr_status tr_picture_list_finish(tr_picture_list *list, const char *path, bool w
  * others are not. */
 tr_status tr_picture_list_folder(tr_picture_list *list, const char *path, tr_error *err);
 
+/* The same before it is finished: no parts, no classes, in any order. */
+tr_status tr_picture_list_walk(tr_picture_list *list, const char *path, tr_error *err);
+
 /* Is that the name of a picture that can be read, by its end? */
 bool tr_is_picture_name(const char *name);
 

@@ -126,6 +126,36 @@ tr_status tr_evaluate(const tr_config *config, tr_model *model, const tr_dataset
     return status;
 }
 
+/* ---- predictions ---- */
+
+struct tr_predictor {
+    const tr_config *config;
+    tr_engine *engine;
+};
+
+tr_status tr_predictor_new(tr_predictor **out, const tr_config *config, tr_model *model,
+                           tr_error *err)
+{
+    tr_predictor *predictor = tr_alloc(1, sizeof *predictor);
+    if (predictor == NULL)
+        return tr_out_of_memory(err, NULL);
+    predictor->config = config;
+    const tr_status status = inference_engine(&predictor->engine, config, model, err);
+    if (status == TR_OK)
+        *out = predictor;
+    else
+        tr_free(predictor);
+    return status;
+}
+
+void tr_predictor_free(tr_predictor *predictor)
+{
+    if (predictor == NULL)
+        return;
+    tr_engine_free(predictor->engine);
+    tr_free(predictor);
+}
+
 typedef struct collecting {
     float *out;
     int64_t width;
@@ -138,22 +168,28 @@ static void collect(void *user, int64_t first, int64_t count, const float *predi
            (size_t)(count * self->width) * sizeof *predictions);
 }
 
-tr_status tr_predict(const tr_config *config, tr_model *model, const tr_samples *samples,
-                     float *predictions, tr_error *err)
+tr_status tr_predictor_run(tr_predictor *predictor, const tr_samples *samples, float *predictions,
+                           tr_error *err)
 {
-    tr_engine *engine = NULL;
     tr_metrics unused;
-    TR_TRY(inference_engine(&engine, config, model, err));
-    collecting user = {predictions, tr_model_n_classes(model)};
+    collecting user = {predictions, tr_engine_outputs(predictor->engine)};
     tr_samples images = *samples; /* their targets, if any, do not matter */
     images.y = NULL;
     images.values = NULL;
     const tr_measured what = {.samples = &images,
                               .n = images.n,
-                              .chunk = tr_measure_chunk(config),
+                              .chunk = tr_measure_chunk(predictor->config),
                               .take = collect,
                               .user = &user};
-    const tr_status status = tr_measure(engine, &what, &unused, err);
-    tr_engine_free(engine);
+    return tr_measure(predictor->engine, &what, &unused, err);
+}
+
+tr_status tr_predict(const tr_config *config, tr_model *model, const tr_samples *samples,
+                     float *predictions, tr_error *err)
+{
+    tr_predictor *predictor = NULL;
+    TR_TRY(tr_predictor_new(&predictor, config, model, err));
+    const tr_status status = tr_predictor_run(predictor, samples, predictions, err);
+    tr_predictor_free(predictor);
     return status;
 }

@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
+#include "evaluation.h"
 #include "mem.h"
-#include "run_internal.h"
 #include "target.h"
 
 enum { MAX_CLASSES = 1000 }; /* beyond, nobody reads the matrix */
@@ -51,21 +51,28 @@ static void note_mistake(tr_evaluation *evaluation, const tr_mistake *mistake)
     evaluation->mistakes[at] = *mistake;
 }
 
-static void note_class(tr_evaluation *evaluation, const tr_model *model, const tr_targets *targets,
-                       int64_t sample, const float *predictions)
+void tr_evaluation_note_class(tr_evaluation *evaluation, const tr_model *model, int64_t sample,
+                              int64_t class, const float *predictions)
 {
     const int64_t width = tr_model_n_classes(model);
     const int64_t said = tr_model_class_of(model, predictions);
-    const int64_t is = width > 1 ? tr_target_class(targets, sample, width)
-                                 : tr_target_at(targets, sample, 0, 1) > 0.5;
     if (evaluation->confusion.n_classes > 0)
-        evaluation->confusion.counts[is * evaluation->confusion.n_classes + said]++;
-    if (is == said)
+        evaluation->confusion.counts[class * evaluation->confusion.n_classes + said]++;
+    if (class == said)
         return;
     double confidence = (double)predictions[width > 1 ? said : 0];
     if (width == 1 && said == 0) /* one output is for class 1 */
         confidence = tr_model_gives_probabilities(model) ? 1.0 - confidence : -confidence;
-    note_mistake(evaluation, &(tr_mistake){sample, is, said, confidence});
+    note_mistake(evaluation, &(tr_mistake){sample, class, said, confidence});
+}
+
+static void note_class(tr_evaluation *evaluation, const tr_model *model, const tr_targets *targets,
+                       int64_t sample, const float *predictions)
+{
+    const int64_t width = tr_model_n_classes(model);
+    const int64_t class = width > 1 ? tr_target_class(targets, sample, width)
+                                    : tr_target_at(targets, sample, 0, 1) > 0.5;
+    tr_evaluation_note_class(evaluation, model, sample, class, predictions);
 }
 
 static void note_answers(tr_evaluation *evaluation, const tr_model *model,

@@ -4,6 +4,7 @@
 #define TR_RUN_INTERNAL_H
 
 #include "engine.h"
+#include "evaluation.h"
 #include "saver.h"
 #include "trainer/fit.h"
 
@@ -51,12 +52,6 @@ int64_t tr_measure_chunk(const tr_config *config);
 
 /* history.c: an empty one, of what the model reports. */
 void tr_history_begin(tr_history *history, const tr_model *model, bool validation);
-
-/* evaluation.c: what there is to say of predictions [count, outputs] of the samples from `first`
- * on, besides loss and metrics. */
-tr_status tr_evaluation_begin(tr_evaluation *out, const tr_model *model, tr_error *err);
-void tr_evaluation_note(tr_evaluation *evaluation, const tr_model *model, const tr_samples *samples,
-                        int64_t first, int64_t count, const float *predictions);
 
 /* ending.c: what has taken time so far, without the epoch at hand; whether the training is over;
  * the epoch whose weights it would end with now (0: with those that it has); the end. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "h5_write.h"
+#include "mem.h"
 #include "net.h"
 #include "run.h"
 #include "small_run.h"
@@ -27,7 +28,7 @@ static void train(const char *config, const char *more)
 /* `trainer predict --checkpoint <run>/last.h5 <more>` */
 static const test_outcome *predict(const char *more)
 {
-    char arguments[2048];
+    char arguments[4096];
     snprintf(arguments, sizeof arguments, "predict --checkpoint %s/run/last.h5 %s", test_folder(),
              more);
     return test_run("", arguments);
@@ -104,11 +105,209 @@ Test(cmd_predict, says_what_is_in_a_picture)
     const test_outcome *result = predict(more);
     test_expect(result, 0, "a.pgm: class ");
     cr_assert_not_null(strstr(result->text, ", then "));
-    write_pgm(in_folder("b.pgm"), 28, 27);
-    snprintf(more, sizeof more, "--image %s", in_folder("b.pgm"));
-    test_expect(predict(more), 3,
-                "is 28 x 27 pixels (height x width), the network was trained for 28 x 28");
+    cr_assert_null(strstr(result->text, "scaled"));
+    write_pgm(in_folder("b.pgm"), 56, 27);
+    snprintf(more, sizeof more, "%s --top 2", in_folder("b.pgm"));
+    result = predict(more);
+    test_expect(result, 0, "note: pictures are scaled to 28 x 28 pixels, and cropped where");
+    test_expect(result, 0, "b.pgm: class ");
+    strcat(more, " --fit pad");
+    result = predict(more);
+    test_expect(result, 0, "b.pgm: class ");
+    cr_assert_null(strstr(result->text, "scaled"));
+    strcat(more, "ded");
+    test_expect(predict(more), 2, "--fit padded: allowed: crop, pad, stretch");
     test_expect(predict("--image /no/such.png"), 3, "/no/such.png");
+}
+
+/* ---- a folder of pictures, from its conversion to a prediction ---- */
+
+/* Of each class so many pictures of different sizes: light above, or light below. */
+static void write_classes(const char *folder, int n)
+{
+    static const char *const names[2] = {"over", "under \"it\", so"};
+    char path[1024];
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < n; i++) {
+            const int h = 20 + i % 7, w = 30 - i % 5;
+            snprintf(path, sizeof path, "mkdir -p '%s/%s'", in_folder(folder), names[k]);
+            cr_assert_eq(system(path), 0);
+            snprintf(path, sizeof path, "%s/%s/%02d.pgm", in_folder(folder), names[k], i);
+            FILE *file = fopen(path, "wb");
+            cr_assert_not_null(file, "%s", path);
+            fprintf(file, "P5\n%d %d\n255\n", w, h);
+            for (int y = 0; y < h; y++)
+                for (int x = 0; x < w; x++)
+                    fputc(((y < h / 2) == (k == 0) ? 180 : 20) + (x * 7 + i) % 50, file);
+            fclose(file);
+        }
+}
+
+static void train_classes(void)
+{
+    char command[2048];
+    write_classes("photos", 24);
+    snprintf(command, sizeof command, "convert images %s %s --size 28x28 --gray --fit stretch",
+             in_folder("photos"), in_folder("photos.h5"));
+    cr_assert_eq(test_run("", command)->code, 0);
+    snprintf(command, sizeof command,
+             "--set data.file=%s --set layer.output.units=2 --set fit.batch_size=8",
+             in_folder("photos.h5"));
+    train("mnist.ini", command);
+}
+
+/* The pictures themselves give what the dataset made of them gives, to the bit. */
+Test(cmd_predict, a_folder_is_its_dataset, .timeout = 120)
+{
+    char more[2048];
+    size_t n, m;
+    train_classes();
+    snprintf(more, sizeof more, "%s --output %s", in_folder("photos"), in_folder("a.h5"));
+    test_expect(predict(more), 0, "a.h5: predictions for 48 images");
+    snprintf(more, sizeof more, "--input %s:x_train --output %s", in_folder("photos.h5"),
+             in_folder("b.h5"));
+    test_expect(predict(more), 0, "b.h5: predictions for 48 images");
+    const hid_t a = H5Fopen(in_folder("a.h5"), H5F_ACC_RDONLY, H5P_DEFAULT),
+                b = H5Fopen(in_folder("b.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    float *x = test_golden_floats(a, "predictions", &n),
+          *y = test_golden_floats(b, "predictions", &m);
+    cr_assert(n == 96 && m == 96);
+    cr_expect_eq(memcmp(x, y, n * sizeof *x), 0);
+    float *labels = test_golden_floats(a, "labels", &n);
+    cr_assert_eq(n, 48);
+    for (int i = 0; i < 48; i++)
+        cr_expect_eq(labels[i], i / 24);
+    cr_expect(H5Lexists(a, "files", H5P_DEFAULT) > 0 && H5Lexists(b, "files", H5P_DEFAULT) == 0);
+    cr_expect(H5Lexists(b, "class_names", H5P_DEFAULT) > 0);
+    H5Fclose(a);
+    H5Fclose(b);
+}
+
+Test(cmd_predict, says_names_and_how_many_were_right, .timeout = 120)
+{
+    char more[2048];
+    train_classes();
+    write_classes("new", 3);
+    snprintf(more, sizeof more, "%s", in_folder("new"));
+    const test_outcome *result = predict(more);
+    test_expect(result, 0, "/new/over/00.pgm: over (");
+    test_expect(result, 0, "/new/under \"it\", so/02.pgm: under \"it\", so (");
+    test_expect(result, 0, "\n0 over               1.0000     1.0000     1.0000         3\n");
+    test_expect(result, 0, "accuracy 1.0000 +- 0.0000: 6 of 6 pictures in folders with the name");
+    /* A class where the other one is; a file that is none; one that is no picture by its name. */
+    snprintf(more, sizeof more,
+             "cd %s && cp over/01.pgm . && mv 'under \"it\", so/00.pgm' over/wrong.pgm && "
+             "echo no > over/broken.jpg && echo no > over/notes.txt",
+             in_folder("new"));
+    cr_assert_eq(system(more), 0);
+    snprintf(more, sizeof more, "%s", in_folder("new"));
+    result = predict(more);
+    test_expect(result, 3, "passed over: ");
+    test_expect(result, 3, "/new/over/broken.jpg: begins with the bytes");
+    test_expect(result, 3, "error: 1 of 8 pictures cannot be read");
+    test_expect(result, 3, "/new/over/wrong.pgm: under \"it\", so (");
+    test_expect(result, 3, "; wrong: over\n");
+    test_expect(result, 3, "accuracy 0.8333 +- 0.1521: 5 of 6 pictures in folders");
+    snprintf(more, sizeof more, "%s/over/00.pgm %s/over/01.pgm", in_folder("new"),
+             in_folder("new"));
+    cr_expect_null(strstr(predict(more)->text, "accuracy"), "nobody said what files are");
+    snprintf(more, sizeof more, "mkdir -p %s", in_folder("empty"));
+    cr_assert_eq(system(more), 0);
+    snprintf(more, sizeof more, "%s", in_folder("empty"));
+    test_expect(predict(more), 3, "/empty: no pictures in it");
+}
+
+static char *contents(const char *path)
+{
+    static char text[1 << 18];
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file, "%s", path);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+static int count(const char *text, const char *what)
+{
+    int n = 0;
+    for (; (text = strstr(text, what)) != NULL; text++)
+        n++;
+    return n;
+}
+
+/* More than are predicted at a time; single files, a link and a folder together. */
+Test(cmd_predict, portions_make_one_file, .timeout = 120)
+{
+    char more[2048];
+    train_classes();
+    write_classes("many", 260);
+    snprintf(more, sizeof more, "ln -s %s/over/00.pgm %s", in_folder("many"),
+             in_folder("link.pgm"));
+    cr_assert_eq(system(more), 0);
+    snprintf(more, sizeof more, "%s %s %s/over/01.pgm --output %s", in_folder("link.pgm"),
+             in_folder("many"), in_folder("many"), in_folder("p.csv"));
+    test_expect(predict(more), 0, "p.csv: predictions for 522 images");
+    const char *text = contents(in_folder("p.csv"));
+    cr_expect_eq(count(text, "\n"), 523);
+    cr_expect_eq(count(text, "file,class"), 1);
+    cr_expect_eq(count(text, "over/01.pgm,0,over,,0."), 1, "%s", text);
+    cr_expect_eq(count(text, "link.pgm,0,over,,0."), 1);
+    snprintf(more, sizeof more, "%s --top 1 --output %s", in_folder("many"), in_folder("p.json"));
+    test_expect(predict(more), 0, "p.json: predictions for 520 images");
+    text = contents(in_folder("p.json"));
+    cr_expect_eq(count(text, "["), 1 + 520);
+    cr_expect_eq(count(text, ",\n{"), 519);
+    snprintf(more, sizeof more, "%s --output %s", in_folder("many"), in_folder("p.h5"));
+    test_expect(predict(more), 0, "accuracy 1.0000 +- 0.0000: 520 of 520 pictures");
+    size_t n;
+    const hid_t file = H5Fopen(in_folder("p.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    float *classes = test_golden_floats(file, "classes", &n);
+    cr_assert_eq(n, 520);
+    for (size_t i = 0; i < n; i++)
+        cr_expect_eq(classes[i], (float)(i / 260));
+    tr_free(classes);
+    H5Fclose(file);
+}
+
+Test(cmd_predict, names_in_files, .timeout = 120)
+{
+    char more[2048];
+    train_classes();
+    write_classes("new", 1);
+    snprintf(more, sizeof more, "%s --output %s", in_folder("new"), in_folder("p.csv"));
+    test_expect(predict(more), 0, "p.csv: predictions for 2 images");
+    const char *text = contents(in_folder("p.csv"));
+    cr_expect_eq(strncmp(text, "file,class,name,label,p0,p1\n", 28), 0, "%s", text);
+    cr_expect_not_null(
+        strstr(text, "00.pgm\",1,\"under \"\"it\"\", so\",\"under \"\"it\"\", so\",0."), "%s",
+        text);
+    strcat(more, " --top 2");
+    test_expect(predict(more), 0, "p.csv: predictions for 2 images");
+    text = contents(in_folder("p.csv"));
+    cr_expect_eq(strncmp(text, "file,rank,class,name,probability,label\n", 39), 0, "%s", text);
+    cr_expect_not_null(strstr(text, "over/00.pgm,1,0,over,0."), "%s", text);
+    cr_expect_not_null(strstr(text, "over/00.pgm,2,1,\"under"), "%s", text);
+    snprintf(more, sizeof more, "%s --output %s", in_folder("new"), in_folder("p.json"));
+    test_expect(predict(more), 0, "p.json: predictions for 2 images");
+    text = contents(in_folder("p.json"));
+    cr_expect_eq(strncmp(text, "[\n{\"file\":\"", 11), 0, "%s", text);
+    cr_expect_not_null(
+        strstr(text, "/over/00.pgm\",\"class\":0,\"name\":\"over\",\"probability\":0."));
+    cr_expect_not_null(
+        strstr(text, "\"label\":1,\"label_name\":\"under \\\"it\\\", so\",\"probabil"));
+    cr_expect(tr_ends_in(text, "]}\n]\n"));
+    strcat(more, " --top 1");
+    test_expect(predict(more), 0, "p.json: predictions for 2 images");
+    cr_expect_not_null(
+        strstr(contents(in_folder("p.json")), ",\"top\":[{\"class\":0,\"name\":\"over\","));
+    snprintf(more, sizeof more, "%s --output p.h5 --top 1", in_folder("new"));
+    test_expect(predict(more), 2, "--top 1: an HDF5 file has the outputs of all classes");
+    snprintf(more, sizeof more, "%s --top 0", in_folder("new"));
+    test_expect(predict(more), 2, "--top 0: must be a whole number from 1");
+    test_expect(predict("--fit pad"), 2, "--fit: says how pictures come to their size");
+    snprintf(more, sizeof more, "/no/such.jpg --output %s", in_folder("none.csv"));
+    test_expect(predict(more), 3, "error: 1 of 1 pictures cannot be read");
+    cr_expect_null(fopen(in_folder("none.csv"), "r"), "nothing was predicted");
 }
 
 Test(cmd_predict, refuses_what_makes_no_sense)
@@ -123,7 +322,7 @@ Test(cmd_predict, refuses_what_makes_no_sense)
     test_expect(predict(more), 3, "nothing");
     snprintf(more, sizeof more, "--input %s:y_test", test_small_data());
     test_expect(predict(more), 3, "input_shape");
-    test_expect(predict("--output p.txt"), 2, "allowed: .csv, .h5, .hdf5");
+    test_expect(predict("--output p.txt"), 2, "allowed: .csv, .json, .h5, .hdf5");
     test_expect(predict("--output /nowhere/p.csv"), 5, "/nowhere/p.csv");
     snprintf(more, sizeof more, "predict --checkpoint %s/losses.h5", TR_GOLDEN);
     test_expect(test_run("", more), 3, "has no configuration inside");

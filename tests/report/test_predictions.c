@@ -30,7 +30,7 @@ static void expect(const char *body, void (*print)(FILE *, const tr_predictions 
     char *text = NULL;
     size_t bytes = 0;
     tr_model *model = parse(body);
-    const tr_predictions predictions = {model, values, n, files};
+    const tr_predictions predictions = {.model = model, .values = values, .n = n, .files = files};
     FILE *out = open_memstream(&text, &bytes);
     print(out, &predictions);
     fclose(out);
@@ -85,7 +85,7 @@ Test(predictions, hdf5)
     tr_error err = {0};
     char path[600];
     tr_model *model = parse(softmax);
-    const tr_predictions predictions = {model, three, 2, NULL};
+    const tr_predictions predictions = {.model = model, .values = three, .n = 2};
     snprintf(path, sizeof path, "%s/p.h5", test_folder());
     cr_assert_eq(tr_predictions_write(path, &predictions, &err), TR_OK, "%s", err.text);
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -97,6 +97,70 @@ Test(predictions, hdf5)
     H5Fclose(file);
     snprintf(path, sizeof path, "%s/p.txt", test_folder());
     cr_assert_eq(tr_predictions_write(path, &predictions, &err), TR_ERR_CONFIG);
-    cr_assert_not_null(strstr(err.text, "allowed: .csv, .h5, .hdf5"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, "allowed: .csv, .json, .h5, .hdf5"), "%s", err.text);
     cr_assert_eq(tr_predictions_write("/nowhere/p.csv", &predictions, &err), TR_ERR_IO);
+}
+
+/* ---- names ---- */
+
+static char *names_of(const tr_predictions *predictions,
+                      void (*print)(FILE *, const tr_predictions *))
+{
+    static char *text; /* GCC 12 takes what open_memstream() makes for the pointer's own address */
+    static size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    print(out, predictions);
+    fclose(out);
+    return text;
+}
+
+Test(predictions, with_names_and_labels)
+{
+    char *names[3] = {"cat", "", "dog, wet"};
+    static const char *const files[] = {"a\033[2J.png", "b.png"};
+    static const int32_t labels[] = {1, -1};
+    tr_error err = {0};
+    tr_model *model = parse(softmax);
+    cr_assert_eq(
+        tr_model_set_legend(model, &(tr_legend){.n_classes = 3, .class_names = names}, &err),
+        TR_OK);
+    tr_predictions predictions = {
+        .model = model, .values = three, .n = 2, .files = files, .labels = labels, .top = 2};
+    char *text = names_of(&predictions, tr_predictions_print_lines);
+    cr_assert_str_eq(text, "a?[2J.png: class 1 (0.5000), then dog, wet (0.3750)\n"
+                           "b.png: dog, wet (0.5000), then cat (0.2500)\n");
+    free(text);
+    text = names_of(&predictions, tr_predictions_print_csv);
+    cr_assert_str_eq(text, "file,rank,class,name,probability,label\n"
+                           "a\033[2J.png,1,1,,0.5,1\n"
+                           "a\033[2J.png,2,2,\"dog, wet\",0.375,1\n"
+                           "b.png,1,2,\"dog, wet\",0.5,\nb.png,2,0,cat,0.25,\n");
+    free(text);
+    static const int32_t wrong[] = {2, 0};
+    predictions.labels = wrong;
+    predictions.top = 1;
+    text = names_of(&predictions, tr_predictions_print_lines);
+    cr_assert_str_eq(text, "a?[2J.png: class 1 (0.5000); wrong: dog, wet\n"
+                           "b.png: dog, wet (0.5000); wrong: cat\n");
+    free(text);
+    tr_model_free(model);
+    tr_config_free(config);
+}
+
+/* Of several questions those that are answered with yes. */
+Test(predictions, answers_by_name)
+{
+    static const float values[] = {0.75f, 0.5f, 0.625f, 0.25f, 0.5f, 0.125f};
+    char *names[3] = {"dog", "night", "rain"};
+    tr_error err = {0};
+    tr_model *model = parse(NET("3", "sigmoid", "binary_crossentropy"));
+    cr_assert_eq(
+        tr_model_set_legend(model, &(tr_legend){.n_classes = 3, .class_names = names}, &err),
+        TR_OK);
+    const tr_predictions predictions = {.model = model, .values = values, .n = 2, .first = 7};
+    char *text = names_of(&predictions, tr_predictions_print_lines);
+    cr_assert_str_eq(text, "7: dog (0.7500), rain (0.6250)\n8: none\n");
+    free(text);
+    tr_model_free(model);
+    tr_config_free(config);
 }
