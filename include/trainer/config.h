@@ -35,6 +35,7 @@ typedef struct tr_data_config {
     double scale_num, scale_den;             /* x * num / den */
     double validation_split;                 /* [0, 1): sklearn's test_size; 0: no validation */
     int64_t split_seed;                      /* sklearn's random_state, 0 .. 2^32-1 */
+    int64_t folds, fold;                     /* sklearn's KFold; folds 0: none; fold from 1 on */
     bool stratify;                           /* sklearn's stratify=y: shares of classes are kept */
     int64_t limit_train;                     /* samples to train on at most; 0: all */
     const char *validation_file;             /* instead of a split; "": none */

@@ -120,6 +120,12 @@ tr_status tr_split_make_stratified(tr_split *out, const int32_t *y, int64_t n,
                                    double validation_split, uint32_t seed, tr_error *err);
 void tr_split_release(tr_split *split);
 
+/* scikit-learn's KFold(folds, shuffle=True, random_state=seed), index for index: the fold (1-based)
+ * validates, all others train. y[n], not NULL: StratifiedKFold's. TR_ERR_DATA: fewer samples than
+ * folds, or fewer of every class. */
+tr_status tr_split_fold(tr_split *out, const int32_t *y, int64_t n, int64_t folds, int64_t fold,
+                        uint32_t seed, tr_error *err);
+
 /* Of the samples that train keeps `limit`, as scikit-learn's train_test_split(train,
  * train_size=limit, random_state=seed)[0] does; y[] of all samples: with stratify=y[train]; NULL:
  * without. 0, or as many as there are, keeps all. Errors as above. */

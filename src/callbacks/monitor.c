@@ -8,7 +8,8 @@
 
 static bool has_validation(const tr_config *config)
 {
-    return config->data.validation_split > 0.0 || config->data.validation_file[0] != '\0';
+    const tr_data_config *data = &config->data;
+    return data->validation_split > 0.0 || data->folds > 0 || data->validation_file[0] != '\0';
 }
 
 /* "loss, accuracy, val_loss, val_accuracy" */
@@ -29,10 +30,10 @@ static void report_unknown(const tr_config *config, const char *section, const c
     char names[1024];
     const bool validation = has_validation(config);
     list_names(names, sizeof names, metrics, validation);
-    tr_problems_add(config->problems, tr_section_line(tr_ini_find(config->ini, section), "monitor"),
-                    "[%s] monitor = %s: this run has no such value; allowed: auto, none, %s%s",
-                    section, name, names,
-                    validation ? "" : " (val_ values need [data] validation_split or a file)");
+    tr_problems_add(
+        config->problems, tr_section_line(tr_ini_find(config->ini, section), "monitor"),
+        "[%s] monitor = %s: this run has no such value; allowed: auto, none, %s%s", section, name,
+        names, validation ? "" : " (val_ values need [data] validation_split, folds or a file)");
 }
 
 /* False: there is no such value. */

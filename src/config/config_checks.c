@@ -40,10 +40,10 @@ static void check_validation(const tr_config *config)
         tr_problems_add(config->problems, tr_section_line(section, "validation_file"),
                         "[data] validation_file and validation_split both say where validation "
                         "images come from; keep one");
-    if (data->stratify && !split && data->limit_train == 0)
+    if (data->stratify && !split && data->folds == 0 && data->limit_train == 0)
         tr_problems_add(config->problems, tr_section_line(section, "stratify"),
-                        "[data] stratify = true has no effect without validation_split or "
-                        "limit_train");
+                        "[data] stratify = true has no effect without validation_split, "
+                        "folds or limit_train");
     if (!file && strcmp(data->x_validation, "x_validation") != 0)
         tr_problems_add(config->problems, tr_section_line(section, "x_validation"),
                         "[data] x_validation has no effect without validation_file");
@@ -58,6 +58,24 @@ static void check_validation(const tr_config *config)
     if (!file && strcmp(data->y_validation, "y_validation") != 0)
         tr_problems_add(config->problems, tr_section_line(section, "y_validation"),
                         "[data] y_validation has no effect without validation_file");
+}
+
+static void check_folds(const tr_config *config)
+{
+    const tr_data_config *data = &config->data;
+    const tr_section *section = tr_ini_find(config->ini, "data");
+    const int line = tr_section_line(section, "folds");
+    if (data->folds == 1)
+        tr_problems_add(config->problems, line, "[data] folds = 1: must be 2 or more, or 0: none");
+    if (data->folds > 0 && (data->validation_split > 0.0 || data->validation_file[0] != '\0'))
+        tr_problems_add(config->problems, line,
+                        "[data] folds and %s both say where validation images come from; keep one",
+                        data->validation_split > 0.0 ? "validation_split" : "validation_file");
+    if (data->folds == 0 ? data->fold != 1 : data->fold > data->folds)
+        tr_problems_add(config->problems, tr_section_line(section, "fold"),
+                        data->folds == 0 ? "[data] fold = %lld has no effect without folds"
+                                         : "[data] fold = %lld: there are %lld folds, from 1 on",
+                        (long long)data->fold, (long long)data->folds);
 }
 
 static void check_initial_weights(const tr_config *config)
@@ -78,5 +96,6 @@ void tr_config_check_values(const tr_config *config)
     check_scale(config);
     check_gradient_slots(config);
     check_validation(config);
+    check_folds(config);
     check_initial_weights(config);
 }

@@ -42,6 +42,12 @@ static const tr_key data_keys[] = {
      .doc = "part of the training images kept for validation (scikit-learn's test_size)"},
     {"split_seed", TR_KEY_INT, AT(data.split_seed), "0", .max = 4294967295.0,
      .doc = "seed of that split (scikit-learn's random_state)"},
+    {"folds", TR_KEY_INT, AT(data.folds), "0", .max = 1e6,
+     .doc =
+         "instead of validation_split: so many folds, one of which validates (scikit-learn's "
+         "KFold, with stratify StratifiedKFold); trainer crossvalidate trains them all; 0: none"},
+    {"fold", TR_KEY_INT, AT(data.fold), "1", .min = 1, .max = 1e6,
+     .doc = "the fold that validates, 1 to folds"},
     {"stratify", TR_KEY_BOOL, AT(data.stratify), "false",
      .doc = "keep the classes' shares in that split (scikit-learn's stratify=y)"},
     {"limit_train", TR_KEY_INT, AT(data.limit_train), "0", .max = 4294967295.0,

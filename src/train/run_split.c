@@ -24,9 +24,12 @@ static tr_status split_by(tr_run *run, const int32_t *classes, tr_error *err)
     const tr_data_config *data = &run->config->data;
     const int64_t n = tr_dataset_train(run->dataset)->n;
     const uint32_t seed = (uint32_t)data->split_seed;
-    TR_TRY(classes == NULL ? tr_split_make(&run->split, n, data->validation_split, seed, err)
-                           : tr_split_make_stratified(&run->split, classes, n,
-                                                      data->validation_split, seed, err));
+    if (data->folds > 0)
+        TR_TRY(tr_split_fold(&run->split, classes, n, data->folds, data->fold, seed, err));
+    else
+        TR_TRY(classes == NULL ? tr_split_make(&run->split, n, data->validation_split, seed, err)
+                               : tr_split_make_stratified(&run->split, classes, n,
+                                                          data->validation_split, seed, err));
     return tr_split_limit(&run->split, classes, data->limit_train, seed, err);
 }
 

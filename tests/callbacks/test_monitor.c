@@ -145,5 +145,5 @@ static void refused(const char *name, bool has_validation, const char *expected)
 Test(monitor, refuses_what_the_run_does_not_have)
 {
     refused("val_acc", true, "allowed: auto, none, loss, accuracy, val_loss, val_accuracy");
-    refused("val_loss", false, "val_ values need [data] validation_split");
+    refused("val_loss", false, "val_ values need [data] validation_split, folds or a file");
 }
