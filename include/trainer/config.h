@@ -121,6 +121,9 @@ typedef struct tr_engine_config {
                              * numeric result, never derived from the thread count */
 } tr_engine_config;
 
+/* [evaluate] views. */
+enum { TR_VIEWS_FLIP = 1, TR_VIEWS_SHIFT = 2 };
+
 typedef struct tr_config {
     tr_data_config data;
     int64_t input_shape[3]; /* height, width, channels */
@@ -132,6 +135,7 @@ typedef struct tr_config {
     tr_early_stopping_config early_stopping;
     tr_plateau_config plateau; /* [reduce_lr_on_plateau] */
     int64_t evaluate_batch_size;
+    unsigned evaluate_views; /* TR_VIEWS_... */
     tr_engine_config engine;
     const char *output_directory;
 

@@ -91,6 +91,16 @@ static void check_initial_weights(const tr_config *config)
                         "skip_mismatch");
 }
 
+/* Mirrored and moved is what lies in rows and columns. */
+static void check_views(const tr_config *config)
+{
+    if (config->evaluate_views != 0 && config->input_flat)
+        tr_problems_add(config->problems,
+                        tr_section_line(tr_ini_find(config->ini, "evaluate"), "views"),
+                        "[evaluate] views are of images, and [model] input_shape says vectors; "
+                        "remove them");
+}
+
 void tr_config_check_values(const tr_config *config)
 {
     check_scale(config);
@@ -98,4 +108,5 @@ void tr_config_check_values(const tr_config *config)
     check_validation(config);
     check_folds(config);
     check_initial_weights(config);
+    check_views(config);
 }

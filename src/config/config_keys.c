@@ -168,9 +168,15 @@ static const tr_key plateau_keys[] = {
      .doc = "it is never reduced below that"},
 };
 
+static const char *const view_names[] = {"flip", "shift", NULL}; /* TR_VIEWS_... */
+
 static const tr_key evaluate_keys[] = {
     {"batch_size", TR_KEY_INT, AT(evaluate_batch_size), "32", .min = 1, .max = 1048576,
      .doc = "images per step of the evaluation"},
+    {"views", TR_KEY_CHOICES, AT(evaluate_views), "none", .choices = view_names,
+     .zero_word = "none",
+     .doc = "of each image, whose predictions are averaged: flip, its mirror image, too; shift, "
+            "moved by a pixel to two corners, too; flip, shift: all six"},
 };
 
 static const tr_key engine_keys[] = {

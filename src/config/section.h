@@ -66,7 +66,7 @@ typedef struct tr_key {
     bool twice;                 /* REALS: one alone is two in Keras's files */
     /* CALL: ends in a row without a name */
     const struct tr_callable *functions;
-    const char *zero_word; /* INT, REAL: a word that means 0, e.g. "auto", "none"; or NULL */
+    const char *zero_word; /* INT, REAL, CHOICES: a word that means 0, as "auto", "none"; or NULL */
     bool ours;             /* Keras does not have it, and is not told */
     bool young;            /* older Kerases do not have it, and are not told of its default */
     bool optional;         /* may be absent without a default: the field stays as it was */

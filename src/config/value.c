@@ -174,6 +174,8 @@ static bool parse_choices(const tr_key *key, const char *text, unsigned *set)
 {
     char part[PART_MAX];
     unsigned bits = 0;
+    if (key->zero_word != NULL && strcmp(text, key->zero_word) == 0)
+        text = "";
     for (const char *rest = *text == '\0' ? NULL : text; rest != NULL;) {
         rest = take_part(rest, part);
         const int i = choice_index(key, part);
@@ -346,7 +348,8 @@ const char *tr_value_expected(const tr_key *key, char *text, size_t n)
         snprintf(text, n, "one of: %s", tr_join_names(key->choices, names, sizeof names));
         break;
     case TR_KEY_CHOICES:
-        snprintf(text, n, "empty or a list, each name once, of: %s",
+        snprintf(text, n, "%s or a list, each name once, of: %s",
+                 key->zero_word == NULL ? "empty" : key->zero_word,
                  tr_join_names(key->choices, names, sizeof names));
         break;
     case TR_KEY_WORDS:

@@ -14,8 +14,14 @@ static tr_status fill_worker(tr_engine *engine, tr_worker *worker, tr_error *err
     worker->values = tr_alloc(n, width * sizeof *worker->values);
     worker->weights = tr_alloc(n, sizeof *worker->weights);
     worker->predictions = tr_alloc(n, width * sizeof *worker->predictions);
+    const int64_t *shape = model->config->input_shape;
+    const bool several = engine->n_views > 1;
+    worker->images =
+        several ? tr_alloc(n, (size_t)(shape[0] * shape[1] * shape[2]) * sizeof(float)) : NULL;
+    worker->output = several ? tr_alloc(n, width * sizeof *worker->output) : NULL;
     if (worker->classes == NULL || worker->values == NULL || worker->weights == NULL ||
-        worker->predictions == NULL)
+        worker->predictions == NULL ||
+        (several && (worker->images == NULL || worker->output == NULL)))
         return tr_out_of_memory(err, NULL);
     if (engine->optimizers.n == 0)
         return tr_replica_new(&worker->inference, model->inference.program, model->params, err);
@@ -117,6 +123,7 @@ tr_status tr_engine_new(tr_engine **out, tr_model *model, const tr_optimizers *o
     engine->micro_batch = model->config->engine.micro_batch;
     engine->max_train = (max_train + engine->micro_batch - 1) / engine->micro_batch;
     engine->evaluate_batch = model->config->evaluate_batch_size;
+    engine->n_views = tr_views_of(model->config->evaluate_views, engine->views);
     engine->max_evaluate =
         (max_evaluate / engine->evaluate_batch + 1) *
         ((engine->evaluate_batch + engine->micro_batch - 1) / engine->micro_batch);
@@ -146,6 +153,8 @@ void tr_engine_free(tr_engine *engine)
         tr_free(engine->workers[i].values);
         tr_free(engine->workers[i].weights);
         tr_free(engine->workers[i].predictions);
+        tr_free(engine->workers[i].images);
+        tr_free(engine->workers[i].output);
     }
     tr_updater_free(engine->updater);
     tr_constraints_free(engine->constraints);

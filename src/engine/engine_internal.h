@@ -9,6 +9,7 @@
 #include "profile.h"
 #include "replica.h"
 #include "update.h"
+#include "views.h"
 #include "waves.h"
 
 /* What one thread owns. */
@@ -19,6 +20,7 @@ typedef struct tr_worker {
     float *values;                               /* [micro_batch, width] ... or the other */
     float *weights;                              /* [micro_batch] of samples */
     float *predictions;                          /* [micro_batch, width] */
+    float *images, *output;                      /* of several views: as they are; the mean */
     tr_profile *profile;                         /* NULL unless asked for */
 } tr_worker;
 
@@ -27,7 +29,9 @@ struct tr_engine {
     tr_optimizers optimizers; /* none: it only evaluates */
     int threads;
     int64_t micro_batch;
-    int64_t evaluate_batch;          /* samples */
+    int64_t evaluate_batch;      /* samples */
+    tr_view views[TR_MAX_VIEWS]; /* of an image, in an evaluation */
+    int n_views;
     int64_t max_train, max_evaluate; /* micro-batches of the largest jobs */
     tr_worker *workers;              /* [threads] */
 

@@ -3,6 +3,41 @@
 #include "reduce.h"
 #include "threads.h"
 
+/* Adds weight times what the network gives to the mean, which the last view begins. */
+static void add_view(const tr_job *job, const tr_worker *worker, int view, const float *output)
+{
+    const tr_engine *engine = job->engine;
+    const int64_t n = engine->micro_batch * tr_model_n_classes(engine->model);
+    const float weight = (float)engine->views[view].weight;
+    for (int64_t i = 0; i < n; i++)
+        worker->output[i] =
+            (view == engine->n_views - 1 ? 0.0f : worker->output[i]) + weight * output[i];
+}
+
+/* Forward of each view; what it gives together. */
+static tr_status run_views(const tr_job *job, tr_worker *worker, int64_t m, const float **output)
+{
+    const tr_engine *engine = job->engine;
+    const tr_plan *plan = &engine->model->inference;
+    float *input = tr_replica_data(worker->inference, plan->input);
+    *output = tr_replica_data(worker->inference, plan->output);
+    if (engine->n_views == 1) {
+        tr_micro_batch_gather(job, m, input);
+        tr_lap(worker->profile, TR_PART_GATHER);
+        return tr_replica_run(worker->inference, TR_FORWARD);
+    }
+    tr_micro_batch_gather(job, m, worker->images);
+    tr_lap(worker->profile, TR_PART_GATHER);
+    for (int view = engine->n_views - 1; view >= 0; view--) { /* costs are the last run's */
+        tr_view_make(&engine->views[view], engine->micro_batch, engine->model->config->input_shape,
+                     worker->images, input);
+        TR_TRY(tr_replica_run(worker->inference, TR_FORWARD));
+        add_view(job, worker, view, *output);
+    }
+    *output = worker->output;
+    return TR_OK;
+}
+
 static tr_status run(const tr_job *job, tr_worker *worker, int64_t m)
 {
     const tr_model *model = job->engine->model;
@@ -13,13 +48,12 @@ static tr_status run(const tr_job *job, tr_worker *worker, int64_t m)
         TR_TRY(tr_replica_run(replica, TR_PREPARE));
         worker->inference_version = model->version;
     }
-    tr_micro_batch_gather(job, m, tr_replica_data(replica, plan->input));
-    tr_lap(worker->profile, TR_PART_GATHER);
+    const float *output;
     const tr_draw draw = tr_micro_batch_draw(job, m, &first);
     tr_replica_set_draw(replica, &draw);
-    TR_TRY(tr_replica_run(replica, TR_FORWARD));
+    TR_TRY(run_views(job, worker, m, &output));
     tr_lap(worker->profile, TR_PART_FORWARD);
-    tr_micro_batch_measure(job, worker, m, tr_replica_data(replica, plan->output), NULL);
+    tr_micro_batch_measure(job, worker, m, output, NULL);
     tr_micro_batch_charge(job, m, plan, replica);
     tr_lap(worker->profile, TR_PART_LOSS);
     return TR_OK;
