@@ -64,13 +64,35 @@ static int64_t *count_classes(const tr_samples *samples, int64_t width, int64_t 
     return counts;
 }
 
+static void print_class(FILE *out, const tr_model *model, int64_t class, const char *before)
+{
+    const char *name = tr_model_class_name(model, class);
+    fprintf(out, "%s %lld", before, (long long)class);
+    if (name != NULL)
+        fprintf(out, " (%s)", name);
+}
+
+/* More or fewer names than outputs are for. */
+static void warn_of_names(FILE *out, const tr_config *config, const tr_model *model, int64_t n)
+{
+    const int64_t names = tr_model_legend(model)->n_classes;
+    if (names > 0 && names != n)
+        fprintf(out,
+                "trainer: warning: %s: has names for %lld classes, the network has outputs for "
+                "%lld\n",
+                config->data.file, (long long)names, (long long)n);
+}
+
 void tr_warn_of_classes(FILE *out, const tr_config *config, const tr_model *model,
                         const tr_samples *samples)
 {
     enum { NAMED_MAX = 10 };
     const int64_t width = tr_model_n_classes(model), n_classes = width == 1 ? 2 : width;
+    if (tr_model_answers_several(model))
+        warn_of_names(out, config, model, width);
     if (!tr_model_predicts_classes(model) || samples->n == 0)
         return;
+    warn_of_names(out, config, model, n_classes);
     int64_t *counts = count_classes(samples, width, n_classes), empty = 0;
     for (int64_t k = 0; counts != NULL && k < n_classes; k++)
         empty += counts[k] == 0;
@@ -80,7 +102,7 @@ void tr_warn_of_classes(FILE *out, const tr_config *config, const tr_model *mode
         int64_t named = 0;
         for (int64_t k = 0; k < n_classes && named < NAMED_MAX; k++)
             if (counts[k] == 0)
-                fprintf(out, "%s %lld", named++ == 0 ? "" : ",", (long long)k);
+                print_class(out, model, k, named++ == 0 ? "" : ",");
         fprintf(out, "%s%s\n", empty > NAMED_MAX ? ", ..." : "",
                 counts[0] == 0 && empty == 1
                     ? ": are the labels numbered from 1? Class numbers start from 0"

@@ -17,7 +17,7 @@ typedef struct tr_pixel_range {
 tr_status tr_pixel_range_of(tr_pixel_range *out, const tr_config *config, const tr_samples *samples,
                             tr_error *err);
 
-/* A line each, "trainer: warning: ...". */
+/* A line each, "trainer: warning: ...". The model has the legend of the data. */
 void tr_warn_of_pixels(FILE *out, const tr_config *config, const tr_pixel_range *range);
 void tr_warn_of_classes(FILE *out, const tr_config *config, const tr_model *model,
                         const tr_samples *samples);

@@ -59,6 +59,8 @@ Test(data_notes, pixels_far_from_1_are_named)
 
 /* ---- classes ---- */
 
+static tr_legend legend; /* of the data */
+
 static char *classes_warning(const char *loss, int units, const tr_samples *samples)
 {
     char *text = NULL;
@@ -73,6 +75,7 @@ static char *classes_warning(const char *loss, int units, const tr_samples *samp
     cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK, "%s", err.text);
     cr_assert_eq(tr_config_check(config, &err), TR_OK, "%s", err.text);
     FILE *out = open_memstream(&text, &size);
+    cr_assert_eq(tr_model_set_legend(model, &legend, &err), TR_OK);
     tr_warn_of_classes(out, config, model, samples);
     fclose(out);
     tr_model_free(model);
@@ -107,4 +110,21 @@ Test(data_notes, classes_without_a_sample_are_named)
     classes("binary_crossentropy", 1, &(tr_samples){.n = 2, .width = 1, .values = yes},
             "of class 0");
     classes("binary_crossentropy", 1, &(tr_samples){.n = 2, .width = 1, .values = both}, "");
+}
+
+Test(data_notes, names_for_another_number_of_classes)
+{
+    char *names[3] = {"cat", "dog", "hen"};
+    const int32_t all[] = {1, 0, 1};
+    const float answers[] = {1, 0, 1, 1};
+    const char *sparse = "sparse_categorical_crossentropy";
+    legend = (tr_legend){.n_classes = 3, .class_names = names};
+    classes(sparse, 2, &(tr_samples){.n = 3, .y = all},
+            "has names for 3 classes, the network has outputs for 2\n");
+    classes(sparse, 3, &(tr_samples){.n = 3, .y = all}, "of class 2 (hen): the network");
+    classes("binary_crossentropy", 2, &(tr_samples){.n = 2, .width = 2, .values = answers},
+            "has names for 3 classes, the network has outputs for 2\n");
+    legend.n_classes = 2;
+    classes(sparse, 2, &(tr_samples){.n = 3, .y = all}, "");
+    classes("binary_crossentropy", 2, &(tr_samples){.n = 2, .width = 2, .values = answers}, "");
 }
