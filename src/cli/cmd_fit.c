@@ -130,6 +130,7 @@ static tr_status print_start(const tr_session *session, const tr_run *run, tr_er
     printf("pixels: %g to %g, scaled to %g to %g\n\n", range.low, range.high, range.seen_low,
            range.seen_high);
     tr_warn_of_pixels(stderr, config, &range);
+    tr_warn_of_value_ranges(stderr, config, &range);
     tr_warn_of_classes(stderr, config, session->model, samples);
     fputs(summary == NULL ? "" : summary, stdout);
     printf("\n%s, %s, batch %lld in micro-batches of %lld, %lld steps per epoch\n",

@@ -8,7 +8,10 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "ini_file.h"
 #include "mem.h"
 #include "samples.h"
 
@@ -25,11 +28,24 @@ tr_status tr_pixel_range_of(tr_pixel_range *out, const tr_config *config, const 
     return TR_OK;
 }
 
+/* Whether a layer changes the range of the pixels on purpose, so that what comes in says nothing.
+ */
+static bool is_scaled(const tr_config *config)
+{
+    for (size_t i = 0; i < config->ini->n_sections; i++) {
+        const tr_entry *type = tr_section_find(&config->ini->sections[i], "type");
+        if (type != NULL &&
+            (strcmp(type->value, "rescaling") == 0 || strcmp(type->value, "normalization") == 0))
+            return true;
+    }
+    return false;
+}
+
 void tr_warn_of_pixels(FILE *out, const tr_config *config, const tr_pixel_range *range)
 {
     const double stored = fmax(fabs(range->low), fabs(range->high));
     const double seen = fmax(fabs(range->seen_low), fabs(range->seen_high));
-    if (seen >= seen_least && seen <= seen_most)
+    if ((seen >= seen_least && seen <= seen_most) || is_scaled(config))
         return;
     fprintf(out,
             "trainer: warning: the network sees pixels from %g to %g (%s: %g to %g, by [data] "
@@ -43,6 +59,28 @@ void tr_warn_of_pixels(FILE *out, const tr_config *config, const tr_pixel_range 
         fputs("for bytes use [data] scale = 1/255\n", out);
     else
         fprintf(out, "use [data] scale = 1/%.9g\n", stored);
+}
+
+void tr_warn_of_value_ranges(FILE *out, const tr_config *config, const tr_pixel_range *range)
+{
+    if (is_scaled(config))
+        return;
+    for (size_t i = 0; i < config->ini->n_sections; i++) {
+        const tr_section *section = &config->ini->sections[i];
+        const tr_entry *entry = tr_section_find(section, "value_range");
+        char *rest = entry == NULL ? NULL : strchr(entry->value, ',');
+        if (rest == NULL)
+            continue;
+        const double low = strtod(entry->value, NULL), high = strtod(rest + 1, NULL);
+        const double seen = range->seen_high - range->seen_low, slack = 0.01 * seen;
+        if (high - low > 10.0 * seen || range->seen_high > high + slack ||
+            range->seen_low < low - slack)
+            fprintf(out,
+                    "trainer: warning: [%s] value_range = %s, but pixels come in from %g to %g; if "
+                    "that is their whole range, use value_range = %g, %g\n",
+                    section->name, entry->value, range->seen_low, range->seen_high, range->seen_low,
+                    range->seen_high);
+    }
 }
 
 /* How many samples each class has; NULL: out of memory, or targets that are no classes. */

@@ -19,6 +19,8 @@ tr_status tr_pixel_range_of(tr_pixel_range *out, const tr_config *config, const 
 
 /* A line each, "trainer: warning: ...". The model has the legend of the data. */
 void tr_warn_of_pixels(FILE *out, const tr_config *config, const tr_pixel_range *range);
+/* Of layers whose value_range is another than that of the pixels. */
+void tr_warn_of_value_ranges(FILE *out, const tr_config *config, const tr_pixel_range *range);
 void tr_warn_of_classes(FILE *out, const tr_config *config, const tr_model *model,
                         const tr_samples *samples);
 

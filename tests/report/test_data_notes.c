@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data_notes.h"
+#include "ini_file.h"
 #include "mem.h"
 #include "net.h"
 
@@ -16,7 +17,9 @@ static char *warning_of(double stored_high, double num, double den)
     char *text = NULL;
     size_t size = 0;
     float pixels[4] = {0, (float)stored_high, 0, 0};
-    const tr_config config = {.data = {.file = "d.h5", .scale_num = num, .scale_den = den}};
+    tr_ini none = {0};
+    const tr_config config = {.data = {.file = "d.h5", .scale_num = num, .scale_den = den},
+                              .ini = &none};
     const tr_samples samples = {.n = 1, .h = 2, .w = 2, .c = 1, .pixel = TR_PIXEL_F32, .x = pixels};
     tr_pixel_range range;
     cr_assert_eq(tr_pixel_range_of(&range, &config, &samples, NULL), TR_OK);
@@ -55,6 +58,50 @@ Test(data_notes, pixels_far_from_1_are_named)
     is_silent(-1, 1, 1);
     is_silent(6, 1, 1); /* standardised */
     is_silent(0.05, 1, 1);
+}
+
+/* A layer that scales them knows why; the range of what comes in is that of the layers. */
+Test(data_notes, value_ranges_of_layers)
+{
+    static const struct {
+        const char *layers;
+        double low, high;
+        const char *expected;
+    } cases[] = {
+        {"type = random_contrast\nfactor = 0.1\n", 0, 1,
+         "[layer.a] value_range = 0, 255, but pixels come in from 0 to 1; if that is their whole "
+         "range, use value_range = 0, 1\n"},
+        {"type = random_contrast\nfactor = 0.1\nvalue_range = 0, 1\n", 0, 255,
+         "use value_range = "
+         "0, 255\n"},
+        {"type = random_brightness\nfactor = 0.1\nvalue_range = 0, 1\n", -1, 1,
+         "use value_range = -1, 1\n"},
+        {"type = random_contrast\nfactor = 0.1\nvalue_range = 0, 1\n", 0, 0.9, ""},
+        {"type = random_contrast\nfactor = 0.1\n", 0, 255, ""},
+        {"type = rescaling\nscale = 255\n[layer.b]\ntype = random_erasing\n", 0, 1, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = NULL;
+        size_t size = 0;
+        tr_error err = {0};
+        tr_model *model = NULL;
+        const tr_pixel_range range = {0, 255, cases[i].low, cases[i].high};
+        char *body = tr_format("[model]\ninput_shape = 4, 4, 3\n[layer.a]\n%s[layer.f]\n"
+                               "type = flatten\n",
+                               cases[i].layers);
+        tr_config *config = test_config(body, NULL, 0);
+        cr_assert_eq(tr_model_parse(&model, config, &err), TR_OK);
+        FILE *out = open_memstream(&text, &size);
+        tr_warn_of_value_ranges(out, config, &range);
+        fclose(out);
+        if (cases[i].expected[0] == '\0')
+            cr_expect_str_eq(text, "", "%d", (int)i);
+        cr_expect_not_null(strstr(text, cases[i].expected), "%d: %s", (int)i, text);
+        free(text);
+        tr_model_free(model);
+        tr_config_free(config);
+        tr_free(body);
+    }
 }
 
 /* ---- classes ---- */

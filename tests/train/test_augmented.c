@@ -9,6 +9,7 @@
 #include "mem.h"
 #include "net.h"
 #include "order.h"
+#include "run.h"
 #include "small_run.h"
 
 enum { N = 5, EPOCHS = 3, BATCH = 16, IMAGE = 28 * 28, SEED = 7 };
@@ -85,6 +86,40 @@ Test(augmented, is_what_the_steps_see)
     tr_dataset_free(dataset);
     tr_model_free(model);
     tr_config_free(config);
+}
+
+/* What the last line says of the parameters. */
+static void digest_of(const test_outcome *result, char digest[64])
+{
+    const char *at = strstr(result->text, "  parameters ");
+    cr_assert(result->code == 0 && at != NULL, "%s", result->text);
+    snprintf(digest, 64, "%.63s", at);
+    digest[strcspn(digest, "\n")] = '\0';
+}
+
+/* Numbers follow from seed, layer, update and image: threads and a resume change nothing. */
+Test(augmented, threads_and_a_resume_do_not_show)
+{
+    char config[512], words[2048], whole[64], resumed[64];
+    char *text = tr_format("[data]\nfile = %s\nscale = 1/255\nvalidation_split = 0.2\n[model]\n"
+                           "input_shape = 28, 28, 1\n[layer.n]\ntype = normalization\n"
+                           "adapt = true\n" CHANGES "[layer.e]\ntype = random_erasing\n"
+                           "value_range = -1, 1\n[layer.f]\ntype = flatten\n[layer.o]\n"
+                           "type = dense\nunits = 10\nactivation = softmax\n[compile]\n"
+                           "loss = sparse_categorical_crossentropy\noptimizer = adam\n[fit]\n"
+                           "batch_size = 24\nepochs = 3\n[output]\ndirectory = %s/augmented\n",
+                           test_small_data(), test_folder());
+    snprintf(config, sizeof config, "%s", test_file("augmented.ini", text));
+    snprintf(words, sizeof words, "-c %s --set engine.threads=1", config);
+    digest_of(test_run("", words), whole);
+    snprintf(words, sizeof words, "-c %s --set engine.threads=2 --set fit.epochs=1 --overwrite",
+             config);
+    digest_of(test_run("", words), resumed);
+    cr_assert_str_neq(whole, resumed);
+    snprintf(words, sizeof words, "-c %s --set engine.threads=2 --resume", config);
+    digest_of(test_run("", words), resumed);
+    cr_assert_str_eq(whole, resumed);
+    tr_free(text);
 }
 
 Test(augmented, a_model_that_changes_nothing_is_refused)
