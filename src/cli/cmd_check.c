@@ -22,6 +22,8 @@ tr_status tr_command_check(int argc, char **argv)
     if (status == TR_OK)
         status = tr_model_check_trainable(session.model, &err);
     if (status == TR_OK)
+        status = tr_session_check_parameters(&session, &err);
+    if (status == TR_OK)
         status = tr_session_build(&session, &err);
     if (status == TR_OK)
         printf("%s: fine, %d layers; the data are not read here\n", options.config_path,

@@ -336,6 +336,8 @@ tr_status tr_command_fit(int argc, char **argv)
     if (status == TR_OK)
         status = check_folder(&session, start.mode, &err);
     if (status == TR_OK)
+        status = tr_session_check_parameters(&session, &err);
+    if (status == TR_OK)
         status = tr_session_build(&session, &err);
     if (status == TR_OK)
         status = tr_model_check_trainable(session.model, &err);

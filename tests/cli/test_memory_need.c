@@ -88,6 +88,22 @@ Test(memory_need, is_what_a_run_takes)
     expect_prediction(body, "batch normalization");
 }
 
+/* A thousand GiB of weights are not even begun with. */
+Test(memory_need, a_network_that_fits_no_machine_is_refused_before_it_is_made)
+{
+    enum { LAYERS = 60 };
+    char arguments[1000], layers[LAYERS * 64] = "";
+    for (int i = 0; i < LAYERS; i++)
+        sprintf(layers + strlen(layers), "[layer.a%d]\ntype = dense\nunits = 40000\n", i);
+    char *text = tr_format("[data]\nfile = none.h5\n[model]\ninput_shape = 28, 28, 1\n"
+                           "[layer.f]\ntype = flatten\n%s%soptimizer = sgd\n"
+                           "[output]\ndirectory = none\n",
+                           layers, last);
+    snprintf(arguments, sizeof arguments, "check -c %s", test_file("huge.ini", text));
+    tr_free(text);
+    test_expect(test_run("", arguments), 1, "train a smaller network");
+}
+
 /* ---- what is said ---- */
 
 static tr_status check(uint64_t total, uint64_t program, uint64_t bytes, uint64_t left,
