@@ -17,6 +17,8 @@
 const tr_command tr_commands[] = {
     {NULL, "train and evaluate: trainer -c FILE", tr_command_fit},
     {"check", "check a configuration without training", tr_command_check},
+    {"crossvalidate", "train a run for each fold; mean and spread of what they say",
+     tr_command_crossvalidate},
     {"summary", "print the model's table and the kernels in use", tr_command_summary},
     {"evaluate", "measure a checkpoint on the test set", tr_command_evaluate},
     {"predict", "say what is in pictures or arrays, from a checkpoint", tr_command_predict},
@@ -36,7 +38,7 @@ tr_status tr_print_overview(FILE *out)
     fprintf(out, "trainer %s -- trains convolutional networks on the cores of a CPU\n\n",
             TR_VERSION);
     for (const tr_command *command = tr_commands; command->run != NULL; command++)
-        fprintf(out, "  trainer %-10s %s\n", command->name == NULL ? "-c FILE" : command->name,
+        fprintf(out, "  trainer %-13s %s\n", command->name == NULL ? "-c FILE" : command->name,
                 command->doc);
     fprintf(out, "\nEach command explains itself with --help. Exit codes: 0 done, 1 internal "
                  "failure,\n2 usage or configuration, 3 data, 4 not a number during training, "
@@ -47,7 +49,9 @@ tr_status tr_print_overview(FILE *out)
 
 static int dispatch(int argc, char **argv)
 {
-    if (argc < 2 || argv[1][0] != '-' || strcmp(argv[1], "--help") == 0)
+    const bool trains = argc > 1 && strcmp(argv[1], "--help") != 0 &&
+                        (argv[1][0] == '-' || strcmp(argv[1], "crossvalidate") == 0);
+    if (!trains)
         tr_signals_release(); /* only a run has something to save */
     if (argc < 2)
         return tr_print_overview(stderr);

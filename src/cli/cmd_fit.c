@@ -255,8 +255,26 @@ static void print_ending(const tr_run *run)
                (long long)ending.restored_epoch);
 }
 
+/* `history` NULL: it has not one epoch. */
+static void take_result(tr_fit_result *result, const tr_model *model, const tr_history *history,
+                        int64_t restored_epoch, const tr_metrics *test)
+{
+    if (result == NULL || history == NULL)
+        return;
+    const tr_epoch *epoch =
+        &history->epochs[(restored_epoch > 0 ? restored_epoch : history->n) - 1];
+    result->n_values = 1 + history->n_metrics;
+    result->has_test = test->n > 0;
+    for (int i = 0; i <= history->n_metrics; i++) {
+        snprintf(result->names[i], sizeof result->names[i], "%s",
+                 i == 0 ? "loss" : tr_model_metric(model, i - 1).name);
+        result->validation[i] = i == 0 ? epoch->validation.loss : epoch->validation.values[i - 1];
+        result->test[i] = i == 0 ? test->loss : test->values[i - 1];
+    }
+}
+
 static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_drawer *drawer,
-                       tr_error *err)
+                       tr_fit_result *result, tr_error *err)
 {
     fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
                            .folder = session->config->output_directory,
@@ -290,6 +308,8 @@ static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_dr
         status = tr_print_result(session, &test, err);
     if (status == TR_OK)
         tr_print_folder(stdout, watcher.folder);
+    take_result(result, session->model, watcher.history, tr_run_ending(run).restored_epoch,
+                &test.metrics);
     tr_evaluation_release(&test);
     return status;
 }
@@ -318,7 +338,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
+tr_status tr_fit_options(tr_options *options, int argc, char **argv, const char *about)
+{
+    const struct argp more = {.options = table, .parser = parse};
+    fit_mode mode = FIT_NEW;
+    return tr_options_parse_more(options, argc, argv, about, TR_TAKES_NONE, &more, &mode);
+}
+
 tr_status tr_command_fit(int argc, char **argv)
+{
+    return tr_fit_command(argc, argv, NULL);
+}
+
+tr_status tr_fit_command(int argc, char **argv, tr_fit_result *result)
 {
     const struct argp more = {.options = table, .parser = parse};
     fit_start start = {.mode = FIT_NEW};
@@ -353,7 +385,7 @@ tr_status tr_command_fit(int argc, char **argv)
     if (status == TR_OK)
         status = tr_run_new(&run, session.config, session.model, session.dataset, &err);
     if (status == TR_OK)
-        status = train(&session, run, &start, drawer, &err);
+        status = train(&session, run, &start, drawer, result, &err);
     tr_run_free(run);
     tr_free(start.replaced_names);
     tr_drawer_free(drawer);

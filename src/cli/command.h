@@ -103,8 +103,22 @@ void tr_session_close(tr_session *session);
  * the run has them, and the digest of the parameters. */
 tr_status tr_print_result(const tr_session *session, const tr_evaluation *test, tr_error *err);
 
+/* What a run ended with: the loss and the metrics of the validation samples, after the epoch whose
+ * weights it has, and of the test samples. Plain memory, for other processes. */
+typedef struct tr_fit_result {
+    int n_values;
+    char names[1 + TR_MAX_METRICS][64]; /* loss first */
+    double validation[1 + TR_MAX_METRICS], test[1 + TR_MAX_METRICS];
+    bool has_test;
+} tr_fit_result;
+
+/* cmd_fit.c: the command; `result` may be NULL. And its options alone, for another one. */
+tr_status tr_fit_command(int argc, char **argv, tr_fit_result *result);
+tr_status tr_fit_options(tr_options *options, int argc, char **argv, const char *doc);
+
 /* One command, one file. */
 tr_status tr_command_fit(int argc, char **argv);
+tr_status tr_command_crossvalidate(int argc, char **argv);
 tr_status tr_command_check(int argc, char **argv);
 tr_status tr_command_summary(int argc, char **argv);
 tr_status tr_command_evaluate(int argc, char **argv);
