@@ -79,7 +79,9 @@ static bool is_default(const char *key, const json_t *value)
     static const char defaults[] =
         "{\"data_format\":\"channels_last\",\"dilation_rate\":1,\"groups\":1,"
         "\"synchronized\":false,\"renorm\":false,\"rms_scaling\":false,\"sparse\":false,"
-        "\"ragged\":false,\"optional\":false,\"dynamic\":false,\"input_dtype\":\"float32\"}";
+        "\"pad_to_aspect_ratio\":false,\"antialias\":false,\"fill_mode\":\"constant\","
+        "\"fill_value\":0.0,\"ragged\":false,\"optional\":false,\"dynamic\":false,\"input_dtype\":"
+        "\"float32\"}";
     json_t *all = json_loads(defaults, 0, NULL);
     const json_t *ours = json_object_get(all, key);
     const bool same = ours != NULL && tr_keras_same(value, ours);

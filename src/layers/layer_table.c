@@ -17,8 +17,8 @@ extern const tr_layer_ops tr_prelu_ops, tr_spatial_dropout2d_ops, tr_alpha_dropo
     tr_random_flip_ops, tr_random_translation_ops, tr_random_rotation_ops, tr_random_zoom_ops,
     tr_random_crop_ops, tr_random_shear_ops, tr_random_contrast_ops, tr_random_brightness_ops,
     tr_random_color_degeneration_ops, tr_random_grayscale_ops, tr_random_sharpness_ops,
-    tr_random_invert_ops, tr_random_erasing_ops, tr_reshape_ops, tr_separable_conv2d_ops,
-    tr_up_sampling2d_ops, tr_zero_padding2d_ops;
+    tr_random_invert_ops, tr_random_erasing_ops, tr_center_crop_ops, tr_resizing_ops,
+    tr_reshape_ops, tr_separable_conv2d_ops, tr_up_sampling2d_ops, tr_zero_padding2d_ops;
 
 /* In the order of `trainer help layers`. */
 const tr_layer_ops *const tr_layer_table[] = {
@@ -32,7 +32,9 @@ const tr_layer_ops *const tr_layer_table[] = {
     &tr_global_max_pooling2d_ops,
     &tr_zero_padding2d_ops,
     &tr_cropping2d_ops,
+    &tr_center_crop_ops,
     &tr_up_sampling2d_ops,
+    &tr_resizing_ops,
     &tr_flatten_ops,
     &tr_reshape_ops,
     &tr_permute_ops,

@@ -38,14 +38,6 @@ static void random_crop_map(const void *layer, const float chances[TR_N_CHANCES]
     *map = tr_warping_shift(-place(chances[1], src->w, dst->w), -place(chances[0], src->h, dst->h));
 }
 
-/* Of so many pixels in and out, the part from `first` on; pixels are taken at their centres. */
-static void part(int64_t first, int64_t length, int64_t out, float *by, float *shift)
-{
-    const double scale = (double)length / (double)out;
-    *by = (float)scale;
-    *shift = (float)(0.5 * scale - 0.5 + (double)first);
-}
-
 static void middle_map(const void *layer, const float chances[TR_N_CHANCES], tr_affine *map)
 {
     (void)chances;
@@ -54,8 +46,8 @@ static void middle_map(const void *layer, const float chances[TR_N_CHANCES], tr_
     h = h > src->h ? src->h : h;
     w = w > src->w ? src->w : w;
     *map = (tr_affine){0};
-    part((src->h - h) / 2, h, dst->h, &map->e, &map->f);
-    part((src->w - w) / 2, w, dst->w, &map->a, &map->c);
+    tr_warping_part((src->h - h) / 2, h, dst->h, &map->e, &map->f);
+    tr_warping_part((src->w - w) / 2, w, dst->w, &map->a, &map->c);
 }
 
 static tr_status random_crop_forward(tr_layer *layer, tr_program *program, tr_tape *tape,

@@ -18,6 +18,13 @@ tr_affine tr_warping_shift(float columns, float rows)
     return (tr_affine){.a = 1.0f, .c = -columns, .e = 1.0f, .f = -rows};
 }
 
+void tr_warping_part(int64_t first, int64_t length, int64_t out, float *by, float *shift)
+{
+    const double scale = (double)length / (double)out;
+    *by = (float)scale;
+    *shift = (float)(0.5 * scale - 0.5 + (double)first);
+}
+
 tr_sampling tr_warping_sampling(const tr_layer *layer, tr_map *map, bool random)
 {
     const tr_warping_layer *self = (const tr_warping_layer *)layer;

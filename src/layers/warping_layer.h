@@ -58,6 +58,9 @@ tr_status tr_warping_shape(tr_layer *layer, tr_error *err);
 /* What shifts the source by pixels of whole numbers. */
 tr_affine tr_warping_shift(float columns, float rows);
 
+/* Along an axis: `length` pixels from `first` on become `out`, each taken at its centre. */
+void tr_warping_part(int64_t first, int64_t length, int64_t out, float *by, float *shift);
+
 typedef void tr_map(const void *layer, const float chances[TR_N_CHANCES], tr_affine *map);
 
 /* How images are taken by the keys of the layer; without an interpolation, the nearest pixel. */

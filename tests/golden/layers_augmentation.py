@@ -127,6 +127,18 @@ case("random_erasing_filled", 9, (8, 9, 3), simple(lambda: L.RandomErasing((0.6,
 case("random_erasing_one_value", 6, (7, 5, 1), simple(lambda: L.RandomErasing((1.0, 1.0), scale=(0.1, 0.8), fill_value=30)), bytes_of, factor=(1.0, 1.0), scale=(0.1, 0.8), fill_value=30)
 
 
+def plain(make):
+    return lambda image, numbers: np.array(make()(image[None]))[0]
+
+
+for name, shape, size in [("smaller", (9, 8, 3), (4, 5)), ("larger", (3, 4, 17), (7, 9)), ("to_one_pixel", (5, 3, 1), (1, 1)), ("of_one_pixel", (1, 1, 3), (3, 2))]:
+    for how in ["nearest", "bilinear"]:
+        keys = dict(height=size[0], width=size[1], interpolation=how)
+        case(f"resizing_{name}_{how}", 2, shape, plain(lambda keys=keys: L.Resizing(**keys)), **keys)
+case("center_crop_odd", 2, (9, 8, 3), plain(lambda: L.CenterCrop(4, 5)), height=4, width=5)
+case("center_crop_one_pixel", 2, (2, 3, 1), plain(lambda: L.CenterCrop(1, 1)), height=1, width=1)
+
+
 def text(value):
     return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
@@ -136,7 +148,7 @@ def underscored(name):
 
 
 TYPES = ["random_flip", "random_crop", "random_translation", "random_rotation", "random_zoom", "random_shear", "random_contrast", "random_brightness",
-         "random_color_degeneration", "random_sharpness", "random_grayscale", "random_invert", "random_erasing"]
+         "random_color_degeneration", "random_sharpness", "random_grayscale", "random_invert", "random_erasing", "resizing", "center_crop"]
 
 
 def main():

@@ -78,7 +78,8 @@ Test(warping_layer, layers_have_numbers_of_their_own)
  * terms of size 1, in double from float32 results. */
 static void check_adjoint(const char *layers)
 {
-    static float src[N * IN], zero[N * IN], dst[N * IN], base[N * IN], diff[N * IN], back[N * IN];
+    static float src[N * IN], zero[N * IN], dst[2 * N * IN], base[2 * N * IN], diff[2 * N * IN],
+        back[N * IN];
     test_net *net = test_net_new(layers, shape, N);
     const size_t n_out = (size_t)(N * test_net_outputs(net));
     double left = 0.0, right = 0.0;
@@ -101,6 +102,8 @@ Test(warping_layer, backward_is_the_adjoint)
     static const char *const fills[] = {"reflect", "wrap", "constant", "nearest"};
     static const char *const ways[] = {"nearest", "bilinear"};
     check_adjoint(WARPS);
+    check_adjoint("[layer.a]\ntype = resizing\nheight = 5\nwidth = 11\n");
+    check_adjoint("[layer.a]\ntype = center_crop\nheight = 5\nwidth = 4\n");
     for (int f = 0; f < 4; f++)
         for (int i = 0; i < 2; i++) {
             char *layers = tr_format("[layer.a]\ntype = random_rotation\nfactor = 0.4\n"

@@ -150,6 +150,12 @@ class Network:
     def gaussian_noise(self, shape):
         return dict(stddev=round(self.rng.uniform(0.1, 1), 2))
 
+    def resizing(self, shape):
+        return dict(height=self.number(1, 12), width=self.number(1, 12), interpolation="bilinear")
+
+    def center_crop(self, shape):
+        return dict(height=self.number(1, shape[0]), width=self.number(1, shape[1]))
+
     def random_flip(self, shape):
         return dict(mode=self.one("horizontal", "vertical", "horizontal_and_vertical"))
 

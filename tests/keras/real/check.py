@@ -308,7 +308,7 @@ def augmented():
     adapted = layers.Normalization()
     adapted.adapt(everything["x_train"])
     entries = [adapted, layers.RandomFlip(), layers.RandomFlip("vertical", seed=3), layers.RandomTranslation(0.1, (-0.1, 0.2), "constant", fill_value=0.25), layers.RandomRotation((-0.1, 0.05), "wrap", "nearest"),
-               layers.RandomZoom(0.2), layers.RandomZoom((-0.1, 0.1), 0.2, fill_mode="nearest"), layers.RandomContrast(0.2), layers.RandomContrast((0.1, 0.3)), layers.RandomBrightness(0.1, value_range=(-4.0, 4.0))]
+               layers.RandomZoom(0.2), layers.RandomZoom((-0.1, 0.1), 0.2, fill_mode="nearest"), layers.RandomContrast(0.2), layers.RandomContrast((0.1, 0.3)), layers.RandomBrightness(0.1, value_range=(-4.0, 4.0)), layers.Resizing(11, 13), layers.CenterCrop(9, 9), layers.Resizing(7, 12, "nearest")]
     if VERSION >= (3, 15):
         entries += [layers.RandomShear((0.0, 0.1), (0.1, 0.2)), layers.RandomContrast(0.2, value_range=(-5, 5)), layers.RandomSharpness(0.5, (-5, 5)), layers.RandomGrayscale(0.3), layers.RandomInvert(0.2, (-5, 5)),
                     layers.RandomColorDegeneration(0.5, (-5, 5)), layers.RandomErasing(0.5, value_range=(-5, 5)), layers.RandomErasing(fill_value=(0.1, 0.2, 0.3))]
