@@ -115,6 +115,27 @@ Test(streamed, has_the_same_images)
     expect_no_leak();
 }
 
+/* Labels and weights are in memory as ever. */
+Test(streamed, has_the_weights_of_samples)
+{
+    const char *path = make_file("weighted.h5", H5T_STD_U8LE, H5T_NATIVE_UINT8, 0);
+    float weights[N];
+    for (int i = 0; i < N; i++)
+        weights[i] = 0.5f * (float)i;
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    h5_put(file, "w", H5T_NATIVE_FLOAT, H5T_NATIVE_FLOAT, 1, weights, 1, N);
+    H5Fclose(file);
+    tr_config config = streamed_config(path);
+    config.data.sample_weight_train = "w";
+    tr_dataset *dataset = open_it(&config);
+    const tr_samples *train = tr_dataset_train(dataset);
+    cr_assert(train->x == NULL && train->weights != NULL);
+    cr_expect_eq(memcmp(train->weights, weights, sizeof weights), 0);
+    expect_part(train, N, bytes, PIXELS);
+    tr_dataset_free(dataset);
+    expect_no_leak();
+}
+
 /* Images in memory have the same range, which is another way there. */
 Test(streamed, residents_have_the_same_range)
 {

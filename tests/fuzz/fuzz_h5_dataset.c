@@ -11,6 +11,7 @@
 #include "h5_twist.h"
 #include "h5_write.h"
 #include "inspect.h"
+#include "samples.h"
 #include "trainer/config.h"
 #include "trainer/dataset.h"
 
@@ -92,6 +93,45 @@ static void open_twice(const tr_config *config)
     tr_dataset_free(first);
 }
 
+typedef struct other_images {
+    const unsigned char *left; /* of the images in memory */
+    size_t image_bytes;
+} other_images;
+
+static void compare(void *user, const void *x, int64_t n)
+{
+    other_images *other = user;
+    if (memcmp(other->left, x, (size_t)n * other->image_bytes) != 0)
+        abort();
+    other->left += (size_t)n * other->image_bytes;
+}
+
+static void expect_same_streamed(const tr_samples *resident, const tr_samples *streamed)
+{
+    tr_error err = {0};
+    if (resident->n == 0 || streamed->x != NULL) /* in a header of the file */
+        return;
+    other_images other = {resident->x, pixel_bytes(resident) / (size_t)resident->n};
+    fuzz_expect(tr_samples_visit(streamed, compare, &other, &err), &err);
+}
+
+/* What can be streamed is what HDF5 reads. */
+static void open_streamed(tr_config *config)
+{
+    tr_dataset *resident = NULL, *streamed = NULL;
+    tr_error err = {0};
+    config->data.memory = TR_MEMORY_STREAMED;
+    const tr_status status = tr_dataset_open(&streamed, config, TR_TARGET_CLASSES, &err);
+    fuzz_expect(status, &err);
+    config->data.memory = TR_MEMORY_RESIDENT;
+    if (status == TR_OK && tr_dataset_open(&resident, config, TR_TARGET_CLASSES, &err) == TR_OK) {
+        expect_same_streamed(tr_dataset_train(resident), tr_dataset_train(streamed));
+        expect_same_streamed(tr_dataset_test(resident), tr_dataset_test(streamed));
+    }
+    tr_dataset_free(streamed);
+    tr_dataset_free(resident);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     static char base[128], path[128], text[512];
@@ -114,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
              with_external ? "true" : "false", SIDE, SIDE);
     if (tr_config_parse(&config, "fuzz.ini", text, NULL, 0, &err) != TR_OK)
         abort();
+    open_streamed(config);
     open_twice(config);
     fuzz_expect(tr_dataset_open_images(&images, path, "x_test", config, &err), &err);
     fuzz_expect(tr_inspect(&inspection, path,

@@ -11,6 +11,8 @@
 #include "crash_run.h"
 #include "net.h"
 #include "quadrants.h"
+#include "run.h"
+#include "small_run.h"
 
 static const char streamed[] = "data.memory=streamed", resident[] = "data.memory=resident";
 
@@ -180,4 +182,32 @@ Test(streamed_run, a_disk_that_fails_loses_nothing)
     const test_result found = test_crash_result(path, output, 3),
                       expected = test_crash_result(path, whole, 3);
     test_same_result(&found, &expected, "EIO");
+}
+
+/* The line with loss and metrics of the test set. */
+static const char *evaluated(const char *more)
+{
+    static char lines[2][300];
+    static int turn;
+    char arguments[1000];
+    snprintf(arguments, sizeof arguments, "evaluate --checkpoint %s/run/last.h5 %s", test_folder(),
+             more);
+    const test_outcome *said = test_run("OMP_NUM_THREADS=2", arguments);
+    test_expect(said, 0, "evaluated 230 images");
+    const char *line = strstr(said->text, "test loss");
+    cr_assert_not_null(line, "%s", said->text);
+    char *copied = lines[turn++ % 2];
+    snprintf(copied, sizeof lines[0], "%s", line);
+    copied[strcspn(copied, "\n")] = '\0';
+    return copied;
+}
+
+/* The program from outside: the test set is streamed, too. */
+Test(streamed_run, evaluates_the_same)
+{
+    test_expect(
+        test_run("OMP_NUM_THREADS=2", test_short_run("mnist.ini", "--set data.memory=streamed")), 0,
+        "uint8 28 x 28 x 1, streamed");
+    cr_expect_str_eq(evaluated("--set data.memory=streamed"),
+                     evaluated("--set data.memory=resident"));
 }
