@@ -13,6 +13,7 @@
 #include "evaluation.h"
 #include "evaluation_table.h"
 #include "mem.h"
+#include "picture_input.h"
 #include "picture_names.h"
 #include "picture_read.h"
 #include "utf8.h"
@@ -30,9 +31,7 @@ typedef struct picture_run {
     const tr_picture_request *request;
     tr_prediction_file *file;
     tr_picture_names names;
-    tr_picture_rules rules; /* h 0: pictures of a vector's length, see read_vector() */
-    bool fit_assumed;       /* nobody said how pictures come to their size */
-    size_t picture_bytes;
+    tr_picture_input input;
     tr_predictor *predictor;
 
     /* The portion at hand. */
@@ -47,71 +46,6 @@ typedef struct picture_run {
     tr_evaluation evaluation; /* of those with a label */
     int64_t n_right, n_labelled;
 } picture_run;
-
-/* ---- how a picture becomes an image of the network ---- */
-
-static tr_status choose_fit(picture_run *self, const tr_picture_making *making, tr_error *err)
-{
-    const char *fit = self->request->fit != NULL ? self->request->fit
-                      : making->h > 0            ? making->fit
-                                                 : "crop";
-    self->fit_assumed = self->request->fit == NULL && making->h == 0;
-    if (tr_fit_parse(&self->rules.fit, fit))
-        return TR_OK;
-    return tr_fail(err, TR_ERR_CONFIG, "--fit %s: allowed: crop, pad, stretch", fit);
-}
-
-/* Of a network of images its size; of one of vectors that of the dataset's pictures. */
-static tr_status choose_rules(picture_run *self, tr_error *err)
-{
-    const tr_config *config = self->session->config;
-    const tr_picture_making *making = &tr_model_legend(self->session->model)->pictures;
-    const int64_t *hwc = config->input_shape;
-    TR_TRY(choose_fit(self, making, err));
-    self->picture_bytes = (size_t)(hwc[0] * hwc[1] * hwc[2]);
-    if (!config->input_flat) {
-        self->rules.h = hwc[0];
-        self->rules.w = hwc[1];
-        self->rules.channels = (int)hwc[2];
-        if (hwc[2] != 1 && hwc[2] != 3)
-            return tr_fail(err, TR_ERR_DATA,
-                           "the network takes images of %lld channels; a picture has 1 (grey) or 3 "
-                           "(red, green, blue): give an array with --input",
-                           (long long)hwc[2]);
-    } else if (making->h > 0 && making->h * making->w * making->channels == hwc[2]) {
-        self->rules.h = making->h;
-        self->rules.w = making->w;
-        self->rules.channels = (int)making->channels;
-    }
-    return TR_OK;
-}
-
-/* A network that takes vectors, of which nobody said what pictures they were: the pixels in their
- * order, grey, or red, green and blue of each, whichever makes the length. */
-static tr_status read_vector(const picture_run *self, uint8_t *pixels, const char *path,
-                             bool *transparent, tr_error *err)
-{
-    const int64_t length = (int64_t)self->picture_bytes;
-    tr_image image;
-    tr_picture_rules rules = {.channels = 1};
-    TR_TRY(tr_picture_read(&image, path, &rules, err));
-    if (3 * image.h * image.w == length) {
-        tr_image_release(&image);
-        rules.channels = 3;
-        TR_TRY(tr_picture_read(&image, path, &rules, err));
-    }
-    const int64_t h = image.h, w = image.w, n = h * w * image.c;
-    *transparent = image.transparent;
-    if (n == length)
-        memcpy(pixels, image.pixels, self->picture_bytes);
-    tr_image_release(&image);
-    return n == length
-               ? TR_OK
-               : tr_fail(err, TR_ERR_DATA,
-                         "%s: is %lld x %lld pixels (height x width), the network takes vectors of "
-                         "%lld: neither its grey pixels nor their three colours are as many",
-                         path, (long long)h, (long long)w, (long long)length);
-}
 
 /* ---- in the children ---- */
 
@@ -136,7 +70,7 @@ static tr_status decode(void *user, int64_t item, void *result, tr_error *err)
     const picture_run *self = user;
     decoded *to = result;
     tr_picture_visit visit = {
-        .path = path_of(self, item), .rules = self->rules, .pixels = to->pixels};
+        .path = path_of(self, item), .rules = self->input.rules, .pixels = to->pixels};
     TR_TRY(tr_picture_visit_file(&visit, err));
     to->h = visit.h;
     to->w = visit.w;
@@ -215,15 +149,15 @@ static void note_transparent(picture_run *self, const char *path)
 
 static void note_fit(picture_run *self, int64_t h, int64_t w)
 {
-    const tr_picture_rules *rules = &self->rules;
-    if (!self->fit_assumed || (h == rules->h && w == rules->w))
+    const tr_picture_rules *rules = &self->input.rules;
+    if (!self->input.fit_assumed || (h == rules->h && w == rules->w))
         return;
     fprintf(stderr,
             "trainer: note: pictures are scaled to %lld x %lld pixels, and cropped where their "
             "shape is another one, as the checkpoint does not say how those of the training were "
             "made; --fit pad and --fit stretch are other ways\n",
             (long long)rules->h, (long long)rules->w);
-    self->fit_assumed = false; /* said once */
+    self->input.fit_assumed = false; /* said once */
 }
 
 /* The pixels lie in the portion; it is that picture's. */
@@ -240,7 +174,7 @@ static tr_status take_picture(picture_run *self, int64_t item, bool transparent,
 
 static uint8_t *next_place(const picture_run *self)
 {
-    return self->pixels + (size_t)self->count * self->picture_bytes;
+    return self->pixels + (size_t)self->count * self->input.bytes;
 }
 
 static tr_status take_next(picture_run *self, tr_children *children, int64_t item, tr_error *err)
@@ -249,14 +183,15 @@ static tr_status take_next(picture_run *self, tr_children *children, int64_t ite
     bool transparent = false;
     tr_status status;
     if (children == NULL) {
-        status = read_vector(self, next_place(self), path_of(self, item), &transparent, &fault);
+        status = tr_picture_input_read_vector(next_place(self), &self->input, path_of(self, item),
+                                              &transparent, &fault);
     } else {
         const void *result = NULL;
         status = tr_children_next(children, &result, &fault);
         if (status == TR_OK) {
             const decoded *picture = result;
             transparent = picture->transparent;
-            memcpy(next_place(self), picture->pixels, self->picture_bytes);
+            memcpy(next_place(self), picture->pixels, self->input.bytes);
             note_fit(self, picture->h, picture->w);
         }
     }
@@ -274,12 +209,12 @@ static tr_status take_group(picture_run *self, const tr_picture_group *group, tr
                                    .name = name_of,
                                    .user = self,
                                    .n = group->n,
-                                   .result_bytes = sizeof(decoded) + self->picture_bytes,
+                                   .result_bytes = sizeof(decoded) + self->input.bytes,
                                    .n_children = count_children(),
                                    .seconds = SECONDS,
                                    .reach = group->reach};
     tr_children *children = NULL;
-    if (self->rules.h > 0)
+    if (self->input.rules.h > 0)
         TR_TRY(tr_children_start(&children, &work, err));
     tr_status status = TR_OK;
     for (int64_t i = 0; i < group->n && status == TR_OK; i++)
@@ -293,7 +228,7 @@ static tr_status take_group(picture_run *self, const tr_picture_group *group, tr
 static tr_status prepare(picture_run *self, tr_error *err)
 {
     const tr_model *model = self->session->model;
-    TR_TRY(choose_rules(self, err));
+    TR_TRY(tr_picture_input_choose(&self->input, model, self->request->fit, err));
     for (size_t i = 0; i < self->request->n; i++)
         TR_TRY(tr_picture_names_add(&self->names, self->request->paths[i], tr_model_legend(model),
                                     err));
@@ -302,12 +237,12 @@ static tr_status prepare(picture_run *self, tr_error *err)
         for (int64_t i = 0; i < self->names.n; i++)
             self->names.pictures[i].label = -1;
     }
-    const int64_t fit = PORTION_BYTES / (int64_t)self->picture_bytes;
+    const int64_t fit = PORTION_BYTES / (int64_t)self->input.bytes;
     self->room = fit < 1 ? 1 : fit < PORTION ? fit : PORTION;
     if (self->room > self->names.n)
         self->room = self->names.n;
     const size_t room = (size_t)self->room;
-    self->pixels = tr_alloc(room, self->picture_bytes);
+    self->pixels = tr_alloc(room, self->input.bytes);
     self->files = tr_alloc(room, sizeof *self->files);
     self->labels = tr_alloc(room, sizeof *self->labels);
     self->values = tr_alloc(room, (size_t)tr_model_n_classes(model) * sizeof *self->values);
