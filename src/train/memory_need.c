@@ -42,9 +42,11 @@ static int64_t larger(int64_t a, int64_t b)
 static void part_sizes(const tr_config *config, const tr_dataset_outline *data, int64_t *train,
                        int64_t *validation)
 {
-    const int64_t split = (int64_t)ceil(config->data.validation_split * (double)data->n[0]);
+    const int64_t n = data->n[0], folds = config->data.folds;
+    const int64_t split = folds > 0 ? (n + folds - 1) / folds
+                                    : (int64_t)ceil(config->data.validation_split * (double)n);
     *validation = split > 0 ? split : data->n[1];
-    *train = data->n[0] - split;
+    *train = n - split;
     if (config->data.limit_train > 0)
         *train = smaller(*train, config->data.limit_train);
 }
