@@ -138,6 +138,7 @@ typedef struct tr_config {
     unsigned evaluate_views; /* TR_VIEWS_... */
     tr_engine_config engine;
     const char *output_directory;
+    bool tensorboard; /* event files in it, too */
 
     struct tr_ini *ini;           /* all sections; layers read theirs from here */
     struct tr_problems *problems; /* all mistakes so far */

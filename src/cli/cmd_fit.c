@@ -16,6 +16,7 @@
 #include "progress.h"
 #include "run_table.h"
 #include "signals.h"
+#include "tensorboard.h"
 #include "trainer/checkpoint.h"
 #include "transfer_table.h"
 
@@ -34,6 +35,7 @@ static tr_control control; /* outlives what signals.c's thread may do to it */
 typedef struct fit_watcher {
     tr_progress_view view;
     const char *folder;
+    bool tensorboard;          /* event files, too */
     const tr_history *history; /* of the run, once it has an epoch */
     int64_t drawn_epochs;      /* in the pictures */
     double drawn_at, drawing_s;
@@ -71,12 +73,18 @@ static bool drawing_is_due(const fit_watcher *self)
     return self->drawn_epochs == 0 || tr_clock_s() - self->drawn_at >= SHARE * self->drawing_s;
 }
 
+static tr_status write_tables(const fit_watcher *self, tr_error *err)
+{
+    TR_TRY(tr_history_write_tables(self->history, self->folder, err));
+    return self->tensorboard ? tr_tensorboard_write(self->history, self->folder, err) : TR_OK;
+}
+
 static tr_status on_epoch(void *user, const tr_history *history, int64_t epochs, tr_error *err)
 {
     fit_watcher *self = user;
     self->history = history;
     tr_progress_epoch(&self->view, history, epochs);
-    TR_TRY(tr_history_write_tables(history, self->folder, err));
+    TR_TRY(write_tables(self, err));
     return drawing_is_due(self) ? draw(self, err) : TR_OK;
 }
 
@@ -174,7 +182,7 @@ static tr_status resume(tr_run *run, fit_start *start, fit_watcher *watcher, tr_
     if (start->at.history->n == 0)
         return TR_OK;
     watcher->history = start->at.history;
-    return tr_history_write_tables(start->at.history, watcher->folder, err);
+    return write_tables(watcher, err);
 }
 
 /* Layer by layer, where not all need fit. */
@@ -278,6 +286,7 @@ static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_dr
 {
     fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
                            .folder = session->config->output_directory,
+                           .tensorboard = session->config->tensorboard,
                            .drawer = drawer};
     const tr_listener listener = {.user = &watcher,
                                   .on_step = on_step,

@@ -206,6 +206,8 @@ static const tr_key engine_keys[] = {
 static const tr_key output_keys[] = {
     {"directory", TR_KEY_TEXT, AT(output_directory), NULL,
      .doc = "folder for all files of the run"},
+    {"tensorboard", TR_KEY_BOOL, AT(tensorboard), "false",
+     .doc = "TensorBoard's event files, too, in its folders train and validation"},
 };
 
 const tr_config_section tr_config_sections[] = {
