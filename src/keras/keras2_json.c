@@ -9,9 +9,9 @@
 #include "keras_parts.h"
 #include "mem.h"
 
-static json_t *optimizer(const tr_config *config)
+static json_t *optimizer(const tr_model *model)
 {
-    json_t *object = tr_keras_optimizer(config), *settings = json_object_get(object, "config");
+    json_t *object = tr_keras_optimizer_now(model), *settings = json_object_get(object, "config");
     char *name = tr_format("Custom>%s", json_string_value(json_object_get(object, "class_name")));
     json_object_set_new(object, "class_name", name == NULL ? NULL : json_string(name));
     json_object_set_new(settings, "jit_compile", json_false());
@@ -26,6 +26,6 @@ static json_t *optimizer(const tr_config *config)
 char *tr_keras2_training_config(const tr_model *model)
 {
     json_t *training = tr_keras_training(model);
-    json_object_set_new(training, "optimizer_config", optimizer(tr_model_config(model)));
+    json_object_set_new(training, "optimizer_config", optimizer(model));
     return tr_keras_text(training);
 }

@@ -393,6 +393,6 @@ json_t *tr_keras_training(const tr_model *model)
 char *tr_keras_training_config(const tr_model *model)
 {
     json_t *training = tr_keras_training(model);
-    json_object_set_new(training, "optimizer_config", tr_keras_optimizer(tr_model_config(model)));
+    json_object_set_new(training, "optimizer_config", tr_keras_optimizer_now(model));
     return tr_keras_text(training);
 }

@@ -130,3 +130,13 @@ json_t *tr_keras_optimizer(const tr_config *config)
                          tr_ini_find(config->ini, "learning_rate"), TR_TELL_SPOKEN);
     return tr_keras_several_optimizers(config) ? multi(common, config) : common;
 }
+
+json_t *tr_keras_optimizer_now(const tr_model *model)
+{
+    json_t *object = tr_keras_optimizer(tr_model_config(model));
+    json_t *settings = json_object_get(object, "config");
+    if (tr_model_config(model)->plateau.on && json_object_get(settings, "learning_rate") != NULL)
+        json_object_set_new(settings, "learning_rate",
+                            json_real(tr_model_optimizer(model)->learning_rate));
+    return object;
+}

@@ -53,6 +53,8 @@ json_t *tr_keras_loss(const tr_config *config); /* a name where it says all, els
 json_t *tr_keras_metrics(const tr_model *model, bool weighted); /* null: no weighted ones */
 /* keras_optimizer_json.c; several are a MultiOptimizer. */
 json_t *tr_keras_optimizer(const tr_config *config);
+/* The same with the rate of now, where [reduce_lr_on_plateau] has reduced it. */
+json_t *tr_keras_optimizer_now(const tr_model *model);
 bool tr_keras_several_optimizers(const tr_config *config);
 json_t *tr_keras_training(const tr_model *model); /* training_config but for optimizer_config */
 

@@ -191,6 +191,14 @@ Test(ending, a_reduced_rate_is_that_of_the_next_step)
     cr_expect_eq(rate_in("reduces"), 2e-4f);
     cr_expect_eq((float)tr_model_optimizers(made.model)->items[0]->learning_rate, 2e-4f,
                  "what is exported, too");
+    char *path = tr_format("%s/reduces/last.h5", test_folder());
+    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    char *compiled = test_golden_text(file, "training_config");
+    cr_expect_not_null(strstr(compiled, "\"learning_rate\":0.00019999999494757"), "%s",
+                       compiled);
+    H5Fclose(file);
+    tr_free(compiled);
+    tr_free(path);
     tr_snapshot_free(last);
     test_quadrants_discard(&made);
 }
