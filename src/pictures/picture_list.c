@@ -250,7 +250,8 @@ static bool add_name(char ***names, int64_t *n, const char *path)
 static int64_t sort_unique(char **names, int64_t n)
 {
     int64_t kept = 0;
-    qsort(names, (size_t)n, sizeof *names, compare_texts);
+    if (n > 1)
+        qsort(names, (size_t)n, sizeof *names, compare_texts);
     for (int64_t i = 0; i < n; i++)
         if (kept > 0 && strcmp(names[i], names[kept - 1]) == 0)
             tr_free(names[i]);
@@ -344,7 +345,8 @@ tr_status tr_picture_list_finish(tr_picture_list *list, const char *path, bool w
     if (whole)
         drop_wrapper(list);
     TR_TRY(find_parts(list, path, err));
-    qsort_r(list->pictures, (size_t)list->n, sizeof *list->pictures, compare_pictures, list);
+    if (list->n > 1)
+        qsort_r(list->pictures, (size_t)list->n, sizeof *list->pictures, compare_pictures, list);
     if (!find_classes(list) || !find_empty(list))
         return tr_out_of_memory(err, path);
     return check(list, path, err);
