@@ -51,6 +51,15 @@ tr_status tr_keras_refuse_layer(const tr_keras_list *list, const json_t *layer, 
                    tr_keras_text_of(layer, "class_name"), what);
 }
 
+/* Layers that change images: training = True is the default of their calls in Keras 3, which says
+ * otherwise itself when it predicts. */
+static bool is_called_as_ever(const char *class_name, const char *key)
+{
+    return strcmp(key, "training") == 0 &&
+           (strncmp(class_name, "Random", strlen("Random")) == 0 ||
+            strcmp(class_name, "CenterCrop") == 0 || strcmp(class_name, "Resizing") == 0);
+}
+
 /* Settings of a call, such as training = True, that change what the layer does. Keras 3 calls every
  * Dropout with training = False, which says nothing. */
 static tr_status check_settings(const tr_keras_list *list, const json_t *layer,
@@ -61,7 +70,7 @@ static tr_status check_settings(const tr_keras_list *list, const json_t *layer,
     char shown[TR_KERAS_TEXT];
     json_object_foreach((json_t *)settings, key, value)
     {
-        if (!json_is_null(value) && !json_is_false(value))
+        if (!json_is_null(value) && !json_is_false(value) && !is_called_as_ever(class_name, key))
             return tr_fail(err, TR_ERR_DATA,
                            "%s: layer %s (%s) is called with %s = %s; only calls without settings "
                            "are supported",

@@ -240,6 +240,17 @@ Test(keras_graph, training_false_gets_a_note)
     tr_free(layers);
 }
 
+/* Keras 3 calls layers that change images so, and says otherwise when it predicts. */
+Test(keras_graph, training_true_is_nothing_to_layers_that_change_images)
+{
+    static const char layers[] =
+        IN(SHAPE) "," LAYER("RandomFlip", "r", "", "[[['in',0,0,{'training':true}]]]") "," LAYER(
+            "Flatten", "f", "", K2("r"));
+    const test_translation *made = functional(layers, "[['in',0,0]]", "[['f',0,0]]");
+    cr_expect_eq(made->status, TR_OK, "%s", made->err.text);
+    cr_expect_not_null(strstr(made->ini, "type = random_flip"), "%s", made->ini);
+}
+
 Test(keras_graph, several_ends_and_other_models_are_refused)
 {
     static const char layers[] = IN(SHAPE) "," LAYER("Flatten", "f", "", K2("in"));
