@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ini_file.h"
+#include "keras_limited.h"
 #include "keras_parts.h"
 #include "keras_young.h"
 #include "mem.h"
@@ -130,73 +131,11 @@ const char *tr_keras2_lacks(const tr_model *model, bool old)
 
 /* ---- layers ---- */
 
-/* The name of the first layer whose key has that value, or another (`has` false), or NULL. */
-static const char *layer_with(const tr_config *config, const char *key, const char *value, bool has)
-{
-    for (size_t i = 0; i < config->ini->n_sections; i++) {
-        const tr_section *section = &config->ini->sections[i];
-        const tr_entry *entry = tr_section_find(section, key);
-        if (strncmp(section->name, "layer.", strlen("layer.")) == 0 && entry != NULL &&
-            (strcmp(entry->value, value) == 0) == has)
-            return section->name + strlen("layer.");
-    }
-    return NULL;
-}
-
-/* The first layer with output_padding = 0 on an axis, or NULL. */
-static const char *pads_by_0(const tr_config *config)
-{
-    for (size_t i = 0; i < config->ini->n_sections; i++) {
-        const tr_section *section = &config->ini->sections[i];
-        const tr_entry *entry = tr_section_find(section, "output_padding");
-        if (entry != NULL && (entry->value[0] == '0' || strstr(entry->value, ",0") != NULL ||
-                              strstr(entry->value, ", 0") != NULL))
-            return section->name + strlen("layer.");
-    }
-    return NULL;
-}
-
-/* Keras 3's. */
-static const char *hard_sigmoid(const tr_config *config)
-{
-    return layer_with(config, "activation", "hard_sigmoid", true);
-}
-
-/* The first layer whose mean and variance are weights, or NULL. */
-static const char *measured_normalization(const tr_config *config)
-{
-    for (size_t i = 0; i < config->ini->n_sections; i++) {
-        const tr_section *section = &config->ini->sections[i];
-        const tr_entry *type = tr_section_find(section, "type");
-        if (type != NULL && strcmp(type->value, "normalization") == 0 &&
-            tr_section_find(section, "mean") == NULL)
-            return section->name + strlen("layer.");
-    }
-    return NULL;
-}
-
-/* Activations that Keras 2 does not have by any name; but for the last two neither have the first
- * versions of Keras 3. */
-static const char *const young[] = {"hard_tanh",   "sparse_sigmoid", "celu",        "log_sigmoid",
-                                    "squareplus",  "sparse_plus",    "soft_shrink", "hard_shrink",
-                                    "tanh_shrink", "hard_swish",     "hard_silu"};
-enum { N_YOUNG = sizeof young / sizeof *young, N_YOUNGEST = N_YOUNG - 2 };
-
-/* The first of the first n that a layer of the model has, and that layer; or NULL. */
-static const char *young_activation(const tr_config *config, size_t n, const char **layer)
-{
-    for (size_t i = 0; i < n; i++) {
-        *layer = layer_with(config, "activation", young[i], true);
-        if (*layer != NULL)
-            return young[i];
-    }
-    return NULL;
-}
-
 tr_status tr_keras2_check(const tr_model *model, tr_error *err)
 {
     const char *whose;
-    const char *activation = young_activation(tr_model_config(model), N_YOUNG, &whose);
+    const char *activation =
+        tr_keras_young_activation(tr_model_config(model), TR_KERAS_YOUNG, &whose);
     if (activation != NULL)
         return tr_fail(err, TR_ERR_CONFIG,
                        "layer %s: activation = %s: Keras 2 has no such activation; export it for "
@@ -208,7 +147,7 @@ tr_status tr_keras2_check(const tr_model *model, tr_error *err)
         return tr_fail(err, TR_ERR_CONFIG,
                        "layer %s: Keras 2 has no %s; export it for Keras 3, or train without",
                        whose, what);
-    const char *layer = hard_sigmoid(tr_model_config(model));
+    const char *layer = tr_keras_hard_sigmoid(tr_model_config(model));
     return layer == NULL
                ? TR_OK
                : tr_fail(err, TR_ERR_CONFIG,
@@ -264,33 +203,18 @@ static void note_optimizers(const note_list *notes, const tr_config *config, con
                     "has moved already: fit() there goes on otherwise than here\n");
 }
 
-/* The name of the first layer with an initializer that Keras does not have, or NULL. */
-static const char *own_initializer(const tr_config *config)
-{
-    static const char *const own[] = {"dirac", "whitening"};
-    for (size_t i = 0; i < config->ini->n_sections; i++) {
-        const tr_section *section = &config->ini->sections[i];
-        for (size_t k = 0; k < section->n_entries; k++)
-            for (size_t o = 0; o < sizeof own / sizeof *own; o++)
-                if (tr_ends_in(section->entries[k].key, "_initializer") &&
-                    strncmp(section->entries[k].value, own[o], strlen(own[o])) == 0)
-                    return section->name + strlen("layer.");
-    }
-    return NULL;
-}
-
 /* Of the files for all of them. */
 static void note_layers(const note_list *notes, const tr_config *config, bool keras2)
 {
-    const char *scale = layer_with(config, "type", "layer_scale", true);
+    const char *scale = tr_keras_layer_with(config, "type", "layer_scale", true);
     if (scale != NULL && keras2)
         note(notes,
              "layer %s: Keras 2 finds no LayerScale by itself: load_model(..., custom_objects="
              "{\"LayerScale\": keras.src.applications.convnext.LayerScale})\n",
              scale);
-    const char *own = own_initializer(config);
-    const char *active = layer_with(config, "activity_regularizer", "none", false);
-    const char *crop = layer_with(config, "type", "random_crop", true);
+    const char *own = tr_keras_own_initializer(config);
+    const char *active = tr_keras_layer_with(config, "activity_regularizer", "none", false);
+    const char *crop = tr_keras_layer_with(config, "type", "random_crop", true);
     if (crop != NULL)
         note(notes,
              "layer %s: Keras 3.15 leaves images as they are outside of training, where Keras 2, "
@@ -306,7 +230,7 @@ static void note_layers(const note_list *notes, const tr_config *config, bool ke
              "layer %s: the first versions of Keras 3, 3.3 among them, add activity_regularizer up "
              "over the samples of a batch, where this is the mean\n",
              active);
-    const char *layer = layer_with(config, "virtual_batch_size", "0", false);
+    const char *layer = tr_keras_layer_with(config, "virtual_batch_size", "0", false);
     if (layer != NULL)
         note(notes,
              "layer %s: virtual_batch_size is not in the model that Keras reads: predictions are "
@@ -327,8 +251,9 @@ static void note_young(const note_list *notes, const tr_config *config, const ch
 char *tr_keras_h5_limits(const tr_model *model)
 {
     const tr_config *config = tr_model_config(model);
-    const char *layer = hard_sigmoid(config), *lacks = tr_keras2_lacks(model, true), *since, *whose;
-    const char *activation = young_activation(config, N_YOUNG, &whose);
+    const char *layer = tr_keras_hard_sigmoid(config), *lacks = tr_keras2_lacks(model, true),
+               *since, *whose;
+    const char *activation = tr_keras_young_activation(config, TR_KERAS_YOUNG, &whose);
     note_list notes;
     begin(&notes);
     if (layer != NULL)
@@ -351,7 +276,7 @@ char *tr_keras_h5_limits(const tr_model *model)
              lacks);
     else
         note_optimizers(&notes, config, "load these files with compile=False only");
-    const char *adapted = measured_normalization(config);
+    const char *adapted = tr_keras_measured_normalization(config);
     if (adapted != NULL)
         note(
             &notes,
@@ -366,7 +291,7 @@ char *tr_keras_h5_limits(const tr_model *model)
 char *tr_keras3_limits(const tr_model *model, bool state)
 {
     const tr_config *config = tr_model_config(model);
-    const char *whose, *activation = young_activation(config, N_YOUNGEST, &whose);
+    const char *whose, *activation = tr_keras_young_activation(config, TR_KERAS_YOUNGEST, &whose);
     note_list notes;
     begin(&notes);
     if (activation != NULL)
@@ -376,7 +301,7 @@ char *tr_keras3_limits(const tr_model *model, bool state)
              activation, whose);
     note_young(&notes, config, "the first versions of Keras 3, 3.3 among them, have",
                "do not load this file");
-    const char *transposed = pads_by_0(config);
+    const char *transposed = tr_keras_pads_by_0(config);
     if (transposed != NULL)
         note(&notes,
              "layer %s: the first versions of Keras 3, 3.3 among them, refuse output_padding = 0 "
