@@ -23,10 +23,10 @@ bool tr_section_add(tr_section *section, const char *key, const char *value, int
                     bool is_default);
 void tr_section_release(tr_section *section);
 
-/* ini_file.c: appends a section. NULL: out of memory. */
+/* ini_sections.c: appends a section. NULL: out of memory. */
 tr_section *tr_ini_add(tr_ini *ini, const char *name, int line);
 
-/* ini_file.c: why `value` would not be read back from a file as it is ("has a ..."), or NULL when
+/* ini_sections.c: why `value` would not be read back from a file as it is ("has a ..."), or NULL when
  * it would. */
 const char *tr_ini_value_flaw(const char *value);
 
