@@ -4,19 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "command.h"
 #include "data_notes.h"
 #include "dnn.h"
-#include "drawer.h"
 #include "evaluation_files.h"
 #include "file.h"
+#include "fit_watcher.h"
 #include "keras_limits.h"
 #include "mem.h"
-#include "progress.h"
 #include "run_table.h"
 #include "signals.h"
-#include "tensorboard.h"
 #include "trainer/checkpoint.h"
 #include "transfer_table.h"
 
@@ -29,77 +26,6 @@ static const char doc[] =
     "on.";
 
 static tr_control control; /* outlives what signals.c's thread may do to it */
-
-/* ---- events ---- */
-
-typedef struct fit_watcher {
-    tr_progress_view view;
-    const char *folder;
-    bool tensorboard;          /* event files, too */
-    const tr_history *history; /* of the run, once it has an epoch */
-    int64_t drawn_epochs;      /* in the pictures */
-    double drawn_at, drawing_s;
-    tr_drawer *drawer;
-    bool told_undrawn;
-} fit_watcher;
-
-static void on_step(void *user, const tr_step_event *event)
-{
-    tr_progress_step(&((fit_watcher *)user)->view, event);
-}
-
-static tr_status draw(fit_watcher *self, tr_error *err)
-{
-    const double begin = tr_clock_s();
-    char undrawn[TR_UNDRAWN_MAX];
-    TR_TRY(tr_drawer_write(self->drawer, self->history, self->folder, undrawn, err));
-    if (undrawn[0] != '\0' && !self->told_undrawn) {
-        tr_progress_clear(&self->view);
-        fprintf(stderr, "trainer: note: no pictures of the history: %s; the training goes on\n",
-                undrawn);
-        self->told_undrawn = true;
-    }
-    self->drawn_epochs = self->history->n;
-    self->drawn_at = tr_clock_s();
-    self->drawing_s = self->drawn_at - begin;
-    return TR_OK;
-}
-
-/* After an epoch, unless epochs are so short that drawing would take more than a twentieth of the
- * time; what is left out is drawn later, at the latest when the run ends. */
-static bool drawing_is_due(const fit_watcher *self)
-{
-    enum { SHARE = 20 };
-    return self->drawn_epochs == 0 || tr_clock_s() - self->drawn_at >= SHARE * self->drawing_s;
-}
-
-static tr_status write_tables(const fit_watcher *self, tr_error *err)
-{
-    TR_TRY(tr_history_write_tables(self->history, self->folder, err));
-    return self->tensorboard ? tr_tensorboard_write(self->history, self->folder, err) : TR_OK;
-}
-
-static tr_status on_epoch(void *user, const tr_history *history, int64_t epochs, tr_error *err)
-{
-    fit_watcher *self = user;
-    self->history = history;
-    tr_progress_epoch(&self->view, history, epochs);
-    TR_TRY(write_tables(self, err));
-    return drawing_is_due(self) ? draw(self, err) : TR_OK;
-}
-
-static void on_rate(void *user, int64_t epoch, double learning_rate)
-{
-    tr_progress_clear(&((fit_watcher *)user)->view);
-    printf("reduce_lr_on_plateau: learning rate %g after epoch %lld\n", learning_rate,
-           (long long)epoch);
-}
-
-static void on_saved(void *user, const char *path, int64_t iterations)
-{
-    tr_progress_clear(&((fit_watcher *)user)->view);
-    fprintf(stderr, "trainer: saved after %lld updates: %s\n", (long long)iterations, path);
-}
 
 /* ---- the command ---- */
 
@@ -175,14 +101,14 @@ static tr_status check_folder(const tr_session *session, fit_mode mode, tr_error
 }
 
 /* What was reported before the stop may not have reached the tables. */
-static tr_status resume(tr_run *run, fit_start *start, fit_watcher *watcher, tr_error *err)
+static tr_status resume(tr_run *run, fit_start *start, tr_fit_watcher *watcher, tr_error *err)
 {
     start->path = tr_run_newest_path(run);
     TR_TRY(tr_run_resume(run, start->path, &start->at, err));
     if (start->at.history->n == 0)
         return TR_OK;
     watcher->history = start->at.history;
-    return write_tables(watcher, err);
+    return tr_fit_watcher_tabulate(watcher, err);
 }
 
 /* Layer by layer, where not all need fit. */
@@ -199,7 +125,7 @@ static tr_status start_from(tr_session *session, const char *path, tr_error *err
     return TR_OK;
 }
 
-static tr_status begin(tr_session *session, tr_run *run, fit_start *start, fit_watcher *watcher,
+static tr_status begin(tr_session *session, tr_run *run, fit_start *start, tr_fit_watcher *watcher,
                        tr_error *err)
 {
     const char *initial_weights = session->config->fit.initial_weights;
@@ -284,15 +210,12 @@ static void take_result(tr_fit_result *result, const tr_model *model, const tr_h
 static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_drawer *drawer,
                        tr_fit_result *result, tr_error *err)
 {
-    fit_watcher watcher = {.view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
-                           .folder = session->config->output_directory,
-                           .tensorboard = session->config->tensorboard,
-                           .drawer = drawer};
-    const tr_listener listener = {.user = &watcher,
-                                  .on_step = on_step,
-                                  .on_saved = on_saved,
-                                  .on_rate = on_rate,
-                                  .on_epoch = on_epoch};
+    tr_fit_watcher watcher = {
+        .view = {.lines = stdout, .bar = isatty(STDERR_FILENO) ? stderr : NULL},
+        .folder = session->config->output_directory,
+        .tensorboard = session->config->tensorboard,
+        .drawer = drawer};
+    const tr_listener listener = tr_fit_watcher_listener(&watcher);
     TR_TRY(begin(session, run, start, &watcher, err));
     TR_TRY(print_start(session, run, err));
     print_beginning(start, session, run);
@@ -305,7 +228,7 @@ static tr_status train(tr_session *session, tr_run *run, fit_start *start, tr_dr
         tr_print_run(stdout, watcher.history);
     if (watcher.history != NULL && watcher.drawn_epochs < watcher.history->n) {
         tr_error lost; /* what ended the run says more */
-        const tr_status drawn = draw(&watcher, status == TR_OK ? err : &lost);
+        const tr_status drawn = tr_fit_watcher_draw(&watcher, status == TR_OK ? err : &lost);
         status = status == TR_OK ? drawn : status;
     }
     tr_evaluation test = {0};
