@@ -19,7 +19,7 @@ static const char doc[] =
     "EMNIST's, with emnist-letters- or the like before them, likewise; its pictures are turned "
     "upright.\n"
     "npz, to-npz: NumPy arrays of those names in one file, as Keras's mnist.npz; for others say "
-    "which is which, as in --x-train train_images.\n"
+    "which is which, as in --x_train train_images.\n"
     "csv: tables as text, a class and then numbers in each line, as mnist_train.csv: vectors "
     "(input_shape = 784), or with --shape images. A head may name another column as label.\n"
     "cifar10, cifar100: the binary version or the one for Python, the folder or the .tar.gz of it; "
@@ -59,12 +59,12 @@ static const char npz_options[] = "\1\2\3\4\5\6"; /* in the order of the arrays;
 static const struct argp_option table[] = {
     {"shape", 's', "H,W[,C]", 0, "csv: samples are images, their numbers row by row", 0},
     {"emnist", 'e', "SET", 0, "idx: of EMNIST, such as letters, where FOLDER has several", 0},
-    {"x-train", '\1', "ARRAY", 0, "npz: where it is, NAME or OTHER.npz:NAME or OTHER.npy", 0},
-    {"y-train", '\2', "ARRAY", 0, "classes of x-train", 0},
-    {"x-test", '\3', "ARRAY", 0, "the test set", 0},
-    {"y-test", '\4', "ARRAY", 0, "its classes", 0},
-    {"x-validation", '\5', "ARRAY", 0, "the validation set", 0},
-    {"y-validation", '\6', "ARRAY", 0, "its classes", 0},
+    {"x_train", '\1', "ARRAY", 0, "npz: where it is, NAME or OTHER.npz:NAME or OTHER.npy", 0},
+    {"y_train", '\2', "ARRAY", 0, "classes of x_train", 0},
+    {"x_test", '\3', "ARRAY", 0, "the test set", 0},
+    {"y_test", '\4', "ARRAY", 0, "its classes", 0},
+    {"x_validation", '\5', "ARRAY", 0, "the validation set", 0},
+    {"y_validation", '\6', "ARRAY", 0, "its classes", 0},
     {"coarse", 'c', NULL, 0, "cifar100: the 20 classes instead of the 100", 0},
     {"size", 'z', "HxW", 0, "images: height and width of each (what all have)", 0},
     {"fit", 'f', "HOW", 0,

@@ -162,7 +162,7 @@ static tr_status find_members(bool found[TR_N_ARRAYS], const tr_arrays_visit *jo
     if (job->names == NULL && !found[TR_X_TRAIN] && !found[TR_Y_TRAIN])
         return tr_fail(err, TR_ERR_DATA,
                        "%s: has no x_train and no y_train; it has: %s; say which of them is what "
-                       "(--x-train NAME --y-train NAME ...)",
+                       "(--x_train NAME --y_train NAME ...)",
                        job->path, list_members(list, sizeof list, archive));
     return job->names == NULL ? tr_arrays_check_found(found, job->path, err) : TR_OK;
 }
@@ -192,7 +192,7 @@ static tr_status visit_plain(tr_arrays_visit *job, int fd, uint64_t n, tr_error 
                                                : fail_read(&self, err));
     if (job->names == NULL)
         return tr_fail(err, TR_ERR_DATA,
-                       "%s: is one array (.npy); say which it is (--x-train %s ...)", job->path,
+                       "%s: is one array (.npy); say which it is (--x_train %s ...)", job->path,
                        job->path);
     return TR_OK;
 }
