@@ -22,10 +22,28 @@ int64_t tr_h5_hollow_bytes(const tr_h5_hollow *array)
     return n;
 }
 
+/* Where the header of an object lies in its file; HDF5 1.12 made it a matter of the file's kind. */
+static bool find_header(hid_t object, uint64_t *address)
+{
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_info2_t info;
+    haddr_t found;
+    if (H5Oget_info3(object, &info, H5O_INFO_BASIC) < 0 ||
+        H5VLnative_token_to_addr(object, info.token, &found) < 0)
+        return false;
+    *address = found;
+#else
+    H5O_info_t info;
+    if (H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0)
+        return false;
+    *address = info.addr;
+#endif
+    return true;
+}
+
 tr_status tr_h5_write_hollow(hid_t file, tr_h5_hollow *array, tr_error *err)
 {
     hsize_t extent[4];
-    H5O_info_t info;
     for (int i = 0; i < array->n_dims; i++)
         extent[i] = (hsize_t)array->dims[i];
     const hid_t space = H5Screate_simple(array->n_dims, extent, NULL);
@@ -38,9 +56,7 @@ tr_status tr_h5_write_hollow(hid_t file, tr_h5_hollow *array, tr_error *err)
         H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER) >= 0)
         dataset = H5Dcreate2(file, array->name, array->is_float ? H5T_IEEE_F32LE : H5T_STD_U8LE,
                              space, links, creation, H5P_DEFAULT);
-    const bool fine = dataset >= 0 && H5Oget_info(dataset, &info) >= 0;
-    if (fine)
-        array->header = info.addr;
+    const bool fine = dataset >= 0 && find_header(dataset, &array->header);
     tr_h5_close(dataset);
     tr_h5_close(links);
     tr_h5_close(creation);
