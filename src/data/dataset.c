@@ -122,7 +122,7 @@ static tr_status check_same_form(const tr_dataset *dataset, tr_error *err)
 static void visit_free(tr_dataset_visit *visit)
 {
     if (visit != NULL)
-        tr_shared_free(visit->found);
+        tr_shared_free(visit->told);
     tr_free(visit);
 }
 
@@ -139,8 +139,8 @@ static tr_dataset_visit *visit_new(const tr_part_names names[TR_N_PARTS], const 
     visit->targets = targets;
     visit->memory = (tr_data_memory)config->data.memory;
     visit->memory_left = tr_memory_left();
-    visit->found = tr_shared_alloc(TR_N_PARTS, sizeof *visit->found);
-    if (visit->found != NULL)
+    visit->told = tr_shared_alloc(TR_N_PARTS, sizeof *visit->told);
+    if (visit->told != NULL)
         return visit;
     visit_free(visit);
     return NULL;

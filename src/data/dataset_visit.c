@@ -129,7 +129,7 @@ static tr_status visit_part(tr_dataset_visit *visit, int i, tr_h5_file *file, tr
     if (status == TR_OK && visit->samples != NULL)
         status = part_read(&part, &visit->found[i], &visit->samples[i], visit->legend, file, err);
     if (status == TR_OK && visit->samples == NULL)
-        visit->found[i] = part.found;
+        visit->told[i] = part.found;
     part_close(&part);
     return status;
 }
@@ -156,30 +156,45 @@ static tr_status visit_file(void *job, tr_error *err)
 /* ---- outside of the child ---- */
 
 /* The child that told it had a foreign file in its hands. */
-static bool plausible(const tr_dataset_visit *visit, int i)
+static bool plausible(const tr_dataset_visit *visit, int i, const tr_found_part *told)
 {
-    const tr_samples *seen = &visit->found[i].samples;
-    const tr_target form = visit->found[i].form;
+    const tr_samples *seen = &told->samples;
+    const tr_target form = told->form;
     int64_t numbers;
     const bool classes = form == TR_TARGET_CLASSES, values = form == TR_TARGET_VALUES;
+    if (seen->n == 0)
+        return visit->names[i].optional;
     return seen->n > 0 && seen->n <= UINT32_MAX && seen->h == visit->shape.hwc[0] &&
            seen->w == visit->shape.hwc[1] && seen->c == visit->shape.hwc[2] &&
            (seen->pixel == TR_PIXEL_U8 || seen->pixel == TR_PIXEL_F32) &&
-           (unsigned)visit->found[i].place < TR_H5_N_PLACES &&
+           (unsigned)told->place < TR_H5_N_PLACES &&
            (visit->names[i].y == NULL ? form == 0 : classes || values) &&
+           (values || seen->width == (classes ? 1 : 0)) &&
            (!values ||
             (seen->width > 0 && !__builtin_mul_overflow(seen->n, seen->width, &numbers)));
 }
 
-tr_status tr_dataset_visit_file(tr_dataset_visit *visit, tr_error *err)
+/* Copies before it checks: `told` is memory that a child of a file to come can write, too. */
+static tr_status believe(tr_dataset_visit *visit, const char *path, tr_error *err)
 {
-    const char *path = visit->names[visit->part].path;
-    const char *only_file = visit->policy == TR_H5_DATASET_WITH_EXTERNAL ? NULL : path;
-    TR_TRY(tr_in_child_reaching(only_file, visit_file, visit, path, err));
-    for (int i = visit->part; i < TR_N_PARTS && visit->samples == NULL; i++)
-        if (tr_dataset_visit_reaches(visit, i) && visit->found[i].samples.n != 0 &&
-            !plausible(visit, i))
+    for (int i = visit->part; i < TR_N_PARTS; i++) {
+        const tr_found_part told = visit->told[i];
+        if (!tr_dataset_visit_reaches(visit, i))
+            continue;
+        if (!plausible(visit, i, &told))
             return tr_fail(err, TR_ERR_DATA, "%s: %s: its reader told nonsense: is it damaged?",
                            path, visit->names[i].x);
+        visit->found[i] = told;
+    }
     return TR_OK;
+}
+
+tr_status tr_dataset_visit_file(tr_dataset_visit *visit, tr_error *err)
+{
+    const bool is_first = visit->samples == NULL;
+    const char *path = visit->names[visit->part].path;
+    const char *only_file = visit->policy == TR_H5_DATASET_WITH_EXTERNAL ? NULL : path;
+    memset(visit->told, 0, TR_N_PARTS * sizeof *visit->told);
+    TR_TRY(tr_in_child_reaching(only_file, visit_file, visit, path, err));
+    return is_first ? believe(visit, path, err) : TR_OK;
 }

@@ -32,18 +32,21 @@ typedef struct tr_dataset_visit {
     tr_part_names names[TR_N_PARTS];
     tr_input_shape shape;
     tr_h5_policy policy;
-    unsigned targets;          /* tr_target bits that are wanted */
-    tr_data_memory memory;     /* wanted for the images */
-    uint64_t memory_left;      /* bytes */
-    const tr_legend *legend;   /* the classes of labels that are strings */
-    int part;                  /* all parts from here on that lie in the same file are visited */
-    tr_found_part *found;      /* [TR_N_PARTS] of tr_shared_alloc(), filled by the first visit */
+    unsigned targets;        /* tr_target bits that are wanted */
+    tr_data_memory memory;   /* wanted for the images */
+    uint64_t memory_left;    /* bytes */
+    const tr_legend *legend; /* the classes of labels that are strings */
+    int part;                /* all parts from here on that lie in the same file are visited */
+    tr_found_part *told;     /* [TR_N_PARTS] of tr_shared_alloc(): what the child writes */
+    tr_found_part found[TR_N_PARTS]; /* what of it was believed; of parts that no first visit
+                                      * reached: nothing */
     const tr_samples *samples; /* [TR_N_PARTS] whose arrays the second fills, images only where they
                                 * are not streamed; NULL: the first */
 } tr_dataset_visit;
 
-/* Visits the file of visit->part. What is told has been found plausible; whether images lie where
- * they are said to, whoever opens the file sees. */
+/* Visits the file of visit->part. What a first visit told of the parts in it is in visit->found,
+ * out of the reach of any child, and has been found plausible; whether images lie where they are
+ * said to, whoever opens the file sees. */
 tr_status tr_dataset_visit_file(tr_dataset_visit *visit, tr_error *err);
 
 /* Whether part i lies in that file. */
