@@ -107,6 +107,7 @@ typedef struct decoding {
     const tr_bundle_file *files; /* the version's, then the names' */
     const char *path;
     decoded *found;
+    int64_t most[2]; /* rows that there is room for */
     uint8_t *x[2], *y[2];
 } decoding;
 
@@ -154,6 +155,9 @@ static tr_status put_rows(const decoding *self, const tr_bundle_file *file, int 
                        "%s: %s: \"data\" must be an array of uint8, a row of %d for each of the "
                        "\"%s\"",
                        self->path, file->name, PIXELS, self->is->labels_key);
+    if (x.dims[0] > self->most[part] - *n) /* without file names, more of them fit into the bytes */
+        return tr_fail(err, TR_ERR_DATA, "%s: with %s, it has more than the %lld rows of %s",
+                       self->path, file->name, (long long)self->most[part], self->is->dataset);
     for (int64_t i = 0; i < x.dims[0]; i++, ++*n) {
         const tr_pickle_value *label = labels->items[i];
         if (label->kind != TR_PICKLE_INT || label->number < 0 || label->number > UINT8_MAX)
@@ -273,12 +277,13 @@ static tr_status write_dataset(const decoding *self, const decoded *found, const
 static tr_status decode(decoding *self, decoded *found, tr_error *err)
 {
     const version *is = self->is;
-    const int64_t most[2] = {(int64_t)is->n_rows * (is->n_files - 1), is->n_rows};
+    self->most[0] = (int64_t)is->n_rows * (is->n_files - 1);
+    self->most[1] = is->n_rows;
     self->found = tr_shared_alloc(1, sizeof *self->found);
     bool complete = self->found != NULL;
     for (int part = 0; part < 2; part++) {
-        self->x[part] = tr_shared_alloc((size_t)most[part], PIXELS);
-        self->y[part] = tr_shared_alloc((size_t)most[part], 1);
+        self->x[part] = tr_shared_alloc((size_t)self->most[part], PIXELS);
+        self->y[part] = tr_shared_alloc((size_t)self->most[part], 1);
         complete = complete && self->x[part] != NULL && self->y[part] != NULL;
     }
     if (!complete)
@@ -289,7 +294,7 @@ static tr_status decode(decoding *self, decoded *found, tr_error *err)
     for (int i = 0; i < MOST_NAMES; i++)
         found->names[i][NAME_BYTES - 1] = '\0';
     for (int part = 0; part < 2; part++)
-        sound = sound && found->n[part] > 0 && found->n[part] <= most[part];
+        sound = sound && found->n[part] > 0 && found->n[part] <= self->most[part];
     return sound ? TR_OK
                  : tr_fail(err, TR_ERR_DATA, "%s: its reader told nonsense: is it damaged?",
                            self->path);

@@ -153,6 +153,54 @@ Test(convert_cifar, what_is_wrong_is_said)
     tr_free(meta);
 }
 
+static void put(FILE *file, const char *code, size_t n)
+{
+    cr_assert_eq(fwrite(code, 1, n, file), n);
+}
+
+#define PUT(file, code) put(file, code, sizeof(code) - 1)
+
+/* {"data": n rows of zeros, "labels": n zeros}, by hand (protocol 3). */
+static void write_rows(const char *path, uint16_t n)
+{
+    static const char row[PIXELS];
+    const uint32_t bytes = (uint32_t)n * PIXELS;
+    const uint16_t columns = PIXELS;
+    FILE *file = fopen(path, "wb");
+    cr_assert_not_null(file);
+    PUT(file, "\x80\x03}(U\x04"
+              "datacnumpy.core.numeric\n_frombuffer\n(B");
+    put(file, (const char *)&bytes, sizeof bytes);
+    for (int i = 0; i < n; i++)
+        put(file, row, sizeof row);
+    PUT(file, "cnumpy\ndtype\n(U\x02u1tR(M");
+    put(file, (const char *)&n, sizeof n);
+    PUT(file, "M");
+    put(file, (const char *)&columns, sizeof columns);
+    PUT(file, "tU\x01"
+              "CtRU\x06"
+              "labels](");
+    for (int i = 0; i < n; i++)
+        PUT(file, "K\x00");
+    PUT(file, "eu.");
+    cr_assert_eq(fclose(file), 0);
+}
+
+/* Rows without names of files are shorter than there is room for in bytes; there is room for 10000
+ * rows. */
+Test(convert_cifar, more_rows_than_there_is_room_for)
+{
+    static const char *const files[] = {"data_batch_1", "data_batch_2", "data_batch_3",
+                                        "data_batch_4", "data_batch_5", "test_batch"};
+    tr_error err = {0};
+    unpack(TR_GOLDEN "/cifar/cifar-10-python-4.tar.gz", files, 6);
+    write_rows(in_folder("test_batch"), 10000);
+    cr_expect_eq(tr_convert_cifar10(folder, in_folder("c.h5"), &err), TR_OK, "%s", err.text);
+    write_rows(in_folder("test_batch"), 10001);
+    cr_expect_eq(tr_convert_cifar10(folder, in_folder("c.h5"), &err), TR_ERR_DATA);
+    expect_texts(&err, "with test_batch, it has more than the 10000 rows of CIFAR-10", NULL);
+}
+
 /* Cut anywhere, or a bit flipped anywhere: refused, or the dataset. */
 Test(convert_cifar, damaged_pickles_do_no_harm, .timeout = 120)
 {
