@@ -60,7 +60,7 @@ static bool plausible(const tr_array *array)
     int64_t n = 1;
     if (array->n == 0)
         return true;
-    bool fits = array->type >= 0 && array->type < TR_NUMBERS && array->rank >= 0 &&
+    bool fits = array->type >= 0 && array->type < TR_NUMBERS && array->rank >= 1 &&
                 array->rank <= TR_H5_RANK;
     for (int i = 0; fits && i < array->rank; i++)
         fits = array->dims[i] > 0 && !__builtin_mul_overflow(n, array->dims[i], &n);

@@ -259,3 +259,22 @@ Test(convert_npz, refuses_what_the_format_does_not_hold)
     cr_expect_eq(tr_convert_npz(TR_GOLDEN "/arrays.npz", NULL, "/nowhere/at/all.h5", &err),
                  TR_ERR_IO);
 }
+
+/* A reader that was taken over by its file: an array without dimensions, to divide by. */
+static tr_status tell_rank_0(void *user, tr_error *err)
+{
+    tr_arrays_visit *visit = user;
+    (void)err;
+    visit->arrays.items[TR_X_TRAIN] = (tr_array){.type = TR_NUMBER_U8, .rank = 0, .n = 1};
+    return TR_OK;
+}
+
+Test(convert_npz, arrays_without_dimensions_are_not_believed)
+{
+    tr_arrays arrays = {0};
+    tr_error err = {0};
+    const tr_arrays_visit visit = {.path = TR_GOLDEN "/arrays.npz"};
+    cr_expect_eq(tr_arrays_fetch(&arrays, &visit, tell_rank_0, &err), TR_ERR_DATA);
+    expect_texts(&err, "arrays.npz: x_train: its reader told nonsense", NULL);
+    tr_arrays_release(&arrays);
+}
