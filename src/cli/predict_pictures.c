@@ -34,6 +34,8 @@ typedef struct picture_run {
     tr_picture_input input;
     tr_predictor *predictor;
 
+    int64_t n_classes; /* that the network can say: labels beyond are none */
+
     /* The portion at hand. */
     int64_t room, count;
     uint8_t *pixels; /* [room, picture_bytes] */
@@ -165,7 +167,7 @@ static tr_status take_picture(picture_run *self, int64_t item, bool transparent,
 {
     const tr_named_picture *picture = &self->names.pictures[self->group_first + item];
     self->files[self->count] = picture->path;
-    self->labels[self->count] = picture->label;
+    self->labels[self->count] = picture->label < self->n_classes ? picture->label : -1;
     self->count++;
     if (transparent)
         note_transparent(self, picture->path);
@@ -237,6 +239,8 @@ static tr_status prepare(picture_run *self, tr_error *err)
         for (int64_t i = 0; i < self->names.n; i++)
             self->names.pictures[i].label = -1;
     }
+    const int64_t width = tr_model_n_classes(model);
+    self->n_classes = width > 1 ? width : 2; /* more than that can have names */
     const int64_t fit = PORTION_BYTES / (int64_t)self->input.bytes;
     self->room = fit < 1 ? 1 : fit < PORTION ? fit : PORTION;
     if (self->room > self->names.n)

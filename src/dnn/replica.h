@@ -42,6 +42,10 @@ typedef struct tr_draw {
     int64_t batch;           /* of the whole batch; 0: n */
 } tr_draw;
 
+/* Binds all stages to memory of the replica's own, for a batch of one micro-batch. What runs
+ * without being bound is bound so; until then values that are kept have no memory. */
+tr_status tr_replica_bind_own(tr_replica *replica);
+
 /* For the next FORWARD. `samples` is borrowed until then. A new replica has seed and update 0 and
  * full micro-batches of samples 0, 1, ... */
 void tr_replica_set_draw(tr_replica *replica, const tr_draw *draw);

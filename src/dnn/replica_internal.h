@@ -61,7 +61,4 @@ void *tr_replica_memory(const tr_replica *replica, tr_value value);
 /* Gives a value memory from elsewhere. */
 tr_status tr_replica_place(const tr_replica *replica, tr_value value, void *memory);
 
-/* Binds all stages to memory of the replica's own, for a batch of one micro-batch. */
-tr_status tr_replica_bind_own(tr_replica *replica);
-
 #endif

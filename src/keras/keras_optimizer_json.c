@@ -11,6 +11,7 @@
 #include "keras_parts.h"
 #include "mem.h"
 #include "optimizer.h"
+#include "trained.h"
 
 static const char group_prefix[] = "optimizer.";
 
@@ -131,12 +132,42 @@ json_t *tr_keras_optimizer(const tr_config *config)
     return tr_keras_several_optimizers(config) ? multi(common, config) : common;
 }
 
+static void put_rate(json_t *object, const tr_optimizer *from)
+{
+    json_t *settings = json_object_get(object, "config");
+    if (json_object_get(settings, "learning_rate") != NULL)
+        json_object_set_new(settings, "learning_rate", json_real(from->learning_rate));
+}
+
+/* Of each in a MultiOptimizer. */
+static void put_rates(json_t *object, const tr_model *model)
+{
+    const tr_config *config = tr_model_config(model);
+    const tr_optimizers *optimizers = tr_model_optimizers(model);
+    json_t *both = json_object_get(
+        json_object_get(json_object_get(object, "config"), "optimizer_map"), "config");
+    json_t *map = json_object_get(both, "optimizer_map");
+    int number = 0;
+    put_rate(json_object_get(both, "default_optimizer"), optimizers->items[0]);
+    for (size_t i = 0; i < config->ini->n_sections; i++) {
+        const tr_section *section = &config->ini->sections[i];
+        if (!is_group(section))
+            continue;
+        char *pattern = pattern_of(section);
+        number++;
+        if (pattern != NULL && number < optimizers->n)
+            put_rate(json_object_get(map, pattern), optimizers->items[number]);
+        tr_free(pattern);
+    }
+}
+
 json_t *tr_keras_optimizer_now(const tr_model *model)
 {
-    json_t *object = tr_keras_optimizer(tr_model_config(model));
-    json_t *settings = json_object_get(object, "config");
-    if (tr_model_config(model)->plateau.on && json_object_get(settings, "learning_rate") != NULL)
-        json_object_set_new(settings, "learning_rate",
-                            json_real(tr_model_optimizer(model)->learning_rate));
+    const tr_config *config = tr_model_config(model);
+    json_t *object = tr_keras_optimizer(config);
+    if (object != NULL && config->plateau.on && tr_keras_several_optimizers(config))
+        put_rates(object, model);
+    else if (object != NULL && config->plateau.on)
+        put_rate(object, tr_model_optimizer(model));
     return object;
 }

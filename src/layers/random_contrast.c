@@ -25,6 +25,11 @@ static tr_status random_contrast_shape(tr_layer *layer, tr_error *err)
     tr_tinting_layer *self = (tr_tinting_layer *)layer;
     const tr_reals *given = &self->factor;
     TR_TRY(tr_factor_range(given, "factor", 0.0, &self->range, err)); /* for what it refuses */
+    if (given->values[0] > given->values[given->n - 1])
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "factor = %.10g, %.10g: the larger one must come last: newer Kerases take "
+                       "the two in that order",
+                       given->values[0], given->values[1]);
     self->range.low = 1.0 - given->values[0];
     self->range.high = 1.0 + given->values[given->n - 1];
     TR_TRY(tr_value_range(&self->value_range, &self->limits, err));

@@ -50,7 +50,8 @@ tr_class_shares tr_class_shares_average(const tr_evaluation *evaluation, bool we
     double weights = 0.0;
     for (int64_t i = 0; i < tr_class_shares_n(evaluation); i++) {
         const tr_class_shares of = tr_class_shares_of(evaluation, i);
-        const double weight = weighted ? (double)of.there : 1.0;
+        const bool counts = of.there > 0 || of.said > 0 || evaluation->confusion.n_classes == 0;
+        const double weight = weighted ? (double)of.there : counts ? 1.0 : 0.0;
         sum.precision += weight * or_zero(of.precision);
         sum.recall += weight * or_zero(of.recall);
         sum.f1 += weight * or_zero(of.f1);

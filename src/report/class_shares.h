@@ -19,7 +19,8 @@ typedef struct tr_class_shares {
 int64_t tr_class_shares_n(const tr_evaluation *evaluation);
 tr_class_shares tr_class_shares_of(const tr_evaluation *evaluation, int64_t class);
 
-/* Means over the classes; `weighted`: by how often they are there. */
+/* Means over the classes, without those that are neither there nor said; `weighted`: by how often
+ * they are there. */
 tr_class_shares tr_class_shares_average(const tr_evaluation *evaluation, bool weighted);
 
 #endif

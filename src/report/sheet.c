@@ -17,9 +17,12 @@ typedef struct sheet {
 static void paste(const sheet *to, const tr_image *picture)
 {
     const int64_t c = to->image->c;
-    for (int64_t y = 0; y < picture->h; y++)
-        memcpy(to->image->pixels + ((to->top + y) * to->image->w + to->left) * c,
-               picture->pixels + y * picture->w * c, (size_t)(picture->w * c));
+    for (int64_t y = 0; y < picture->h; y++) {
+        uint8_t *dst = to->image->pixels + ((to->top + y) * to->image->w + to->left) * c;
+        const uint8_t *src = picture->pixels + y * picture->w * picture->c;
+        for (int64_t i = 0; i < picture->w * c; i++) /* grey among colours is all three of them */
+            dst[i] = picture->c == c ? src[i] : src[i / c];
+    }
 }
 
 /* `n` images side by side, from where the sheet stands on. */
@@ -64,7 +67,7 @@ tr_status tr_sheet_draw(tr_image *out, const tr_augmented *augmented, tr_error *
     const tr_augmented *of = augmented;
     *out = (tr_image){.h = GAP + of->n * (larger(of->shape[0], of->changed[0]) + GAP),
                       .w = 2 * GAP + of->shape[1] + of->epochs * (of->changed[1] + GAP),
-                      .c = of->shape[2] == 3 ? 3 : 1};
+                      .c = of->shape[2] == 3 || of->changed[2] == 3 ? 3 : 1};
     out->pixels = tr_shared_alloc((size_t)(out->h * out->w), (size_t)out->c);
     if (out->pixels == NULL)
         return tr_out_of_memory(err, NULL);

@@ -88,8 +88,9 @@ static tr_status change_images(making *self, tr_error *err)
     const tr_augmented *out = self->out;
     const int64_t in = elements(out->shape), changed = elements(out->changed);
     const int64_t n = self->run.config->engine.micro_batch;
+    bool fine = tr_replica_bind_own(self->replica) == TR_OK &&
+                tr_replica_run(self->replica, TR_PREPARE) == TR_OK;
     float *input = tr_replica_data(self->replica, self->plan.input);
-    bool fine = tr_replica_run(self->replica, TR_PREPARE) == TR_OK;
     for (int64_t k = 0; k < out->n * out->epochs && fine; k++) {
         const tr_draw draw = {.seed = (uint64_t)self->run.config->fit.seed,
                               .update = self->steps[k],

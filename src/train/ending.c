@@ -9,7 +9,12 @@
 
 /* ---- when ---- */
 
-double tr_run_seconds_of_epochs(const tr_run *run)
+static tr_stopping judge(const tr_run *run)
+{
+    return tr_early_stopping_judge(&tr_model_callbacks(run->model)->early_stopping, &run->history);
+}
+
+static double seconds_of_epochs(const tr_run *run)
 {
     double seconds = 0.0;
     for (int64_t i = 0; i < run->history.n; i++)
@@ -17,22 +22,18 @@ double tr_run_seconds_of_epochs(const tr_run *run)
     return seconds;
 }
 
-static tr_stopping judge(const tr_run *run)
-{
-    return tr_early_stopping_judge(&tr_model_callbacks(run->model)->early_stopping, &run->history);
-}
-
-static bool time_is_up(const tr_run *run)
+bool tr_run_time_is_up(const tr_run *run)
 {
     const double most = run->config->fit.max_seconds;
-    return most > 0.0 && tr_run_seconds_of_epochs(run) + run->progress.seconds >= most;
+    return most > 0.0 && run->progress.step < tr_run_describe(run).steps &&
+           seconds_of_epochs(run) + run->progress.seconds >= most;
 }
 
 static tr_end end_of(const tr_run *run, const tr_stopping *verdict)
 {
     return verdict->stopped_epoch > 0                       ? TR_END_EARLY
            : run->progress.epoch >= run->config->fit.epochs ? TR_END_EPOCHS
-           : time_is_up(run)                                ? TR_END_TIME
+           : tr_run_time_is_up(run)                         ? TR_END_TIME
                                                             : TR_END_NONE;
 }
 

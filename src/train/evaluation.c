@@ -2,6 +2,7 @@
  * which, which answers were right, which mistakes were made with the most confidence; see
  * trainer/fit.h. Samples count alike here, whatever their weights.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "evaluation.h"
@@ -56,6 +57,7 @@ void tr_evaluation_note_class(tr_evaluation *evaluation, const tr_model *model, 
 {
     const int64_t width = tr_model_n_classes(model);
     const int64_t said = tr_model_class_of(model, predictions);
+    assert(class >= 0 && class < (width > 1 ? width : 2));
     if (evaluation->confusion.n_classes > 0)
         evaluation->confusion.counts[class * evaluation->confusion.n_classes + said]++;
     if (class == said)

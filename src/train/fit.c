@@ -118,10 +118,8 @@ static tr_status train_epoch(tr_run *run, const tr_listener *listener, tr_contro
     tr_progress *at = &run->progress;
     const int64_t steps = tr_run_describe(run).steps;
     const double begin = tr_clock_s() - at->seconds;
-    const double limit = run->config->fit.max_seconds,
-                 left = limit > 0.0 ? limit - tr_run_seconds_of_epochs(run) : INFINITY;
     TR_TRY(order_epoch(run, err));
-    while (at->step < steps && at->seconds < left && !control->stop) {
+    while (at->step < steps && !tr_run_time_is_up(run) && !control->stop) {
         TR_TRY(make_step(run, err));
         at->seconds = tr_clock_s() - begin;
         tell_step(run, listener);

@@ -55,7 +55,7 @@ void tr_history_begin(tr_history *history, const tr_model *model, bool validatio
 
 /* ending.c: what has taken time so far, without the epoch at hand; whether the training is over;
  * the epoch whose weights it would end with now (0: with those that it has); the end. */
-double tr_run_seconds_of_epochs(const tr_run *run);
+bool tr_run_time_is_up(const tr_run *run);
 bool tr_run_is_over(const tr_run *run);
 int64_t tr_run_restored_epoch(const tr_run *run);
 tr_status tr_run_finish(tr_run *run, tr_error *err);

@@ -89,9 +89,12 @@ static tr_status write_config(const tr_run *run, tr_error *err)
 }
 
 /* last.h5 lands first: before, all is of the earlier run, and after, nothing is. */
-static tr_status take_its_place(tr_run *run, const float *raw_weights, tr_error *err)
+static tr_status take_its_place(tr_run *run, const tr_save_targets *targets,
+                                const float *raw_weights, tr_error *err)
 {
-    static const tr_save_targets last_only = {0};
+    /* Not the others yet; but a kill behind it must find the best weights. */
+    const tr_save_targets last_only = {.keeps_weights = targets->keeps_weights,
+                                       .epoch = targets->epoch};
     const char *folder = run->config->output_directory;
     TR_TRY(tr_earlier_condemn(folder, err));
     tr_status status = hand_over(run, &last_only, raw_weights, err);
@@ -107,7 +110,7 @@ tr_status tr_run_save(tr_run *run, const tr_save_targets *targets, const float *
                       tr_error *err)
 {
     if (run->overwrites)
-        TR_TRY(take_its_place(run, raw_weights, err));
+        TR_TRY(take_its_place(run, targets, raw_weights, err));
     TR_TRY(hand_over(run, targets, raw_weights, err));
     if (run->has_config)
         return TR_OK;

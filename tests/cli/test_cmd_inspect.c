@@ -119,6 +119,17 @@ Test(cmd_inspect, draws_augmented_images)
     snprintf(more, sizeof more, "--augmented 3 -c %s --png %s", config, png);
     test_expect(inspect(test_small_data(), more), 0, "sheet.png: written");
     cr_assert_eq(access(png, R_OK), 0);
+    /* Read again behind a cut, the images are kept. */
+    snprintf(config, sizeof config, "%s",
+             test_file("normalized.ini",
+                       "[data]\nfile = none\n[model]\ninput_shape = 28, 28, 1\n[layer.n]\n"
+                       "type = batch_normalization\n[layer.turn]\ntype = random_flip\n[layer.f]\n"
+                       "type = flatten\n[layer.o]\ntype = dense\nunits = 10\n"
+                       "activation = softmax\n[compile]\n"
+                       "loss = sparse_categorical_crossentropy\noptimizer = sgd\n[output]\n"
+                       "directory = none\n"));
+    snprintf(more, sizeof more, "--augmented 2 -c %s", config);
+    test_expect(inspect(test_small_data(), more), 0, "and behind layer turn in epochs 1 to 7\n");
     test_expect(inspect(test_small_data(), "--augmented 3"), 2, "give the configuration with -c");
     test_expect(inspect(test_small_data(), "-c a.ini"), 2, "belongs to --augmented N");
     test_expect(inspect(test_small_data(), "--augmented 0 -c a.ini"), 2, "from 1 to 1000");

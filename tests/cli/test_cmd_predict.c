@@ -217,6 +217,33 @@ Test(cmd_predict, says_names_and_how_many_were_right, .timeout = 120)
     test_expect(predict(more), 3, "/empty: no pictures in it");
 }
 
+/* A name that the network has no output for is no label. */
+Test(cmd_predict, more_names_than_outputs, .timeout = 120)
+{
+    static const char names[3][16] = {"over", "under \"it\", so", "more"};
+    char command[2048];
+    const int64_t n = 3;
+    tr_error err = {0};
+    train_classes();
+    const hid_t file = H5Fopen(in_folder("photos.h5"), H5F_ACC_RDWR, H5P_DEFAULT),
+                text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, sizeof names[0]);
+    cr_assert_eq(tr_h5_write_dataset(file, "three", 1, &n, text, text, names, &err), TR_OK);
+    H5Tclose(text);
+    H5Fclose(file);
+    snprintf(command, sizeof command,
+             "--set data.file=%s --set layer.output.units=2 --set fit.batch_size=8 "
+             "--set data.class_names=three --overwrite",
+             in_folder("photos.h5"));
+    train("mnist.ini", command);
+    write_classes("new", 2);
+    snprintf(command, sizeof command, "mkdir %s/more && cp %s/over/*.pgm %s/more",
+             in_folder("new"), in_folder("new"), in_folder("new"));
+    cr_assert_eq(system(command), 0);
+    snprintf(command, sizeof command, "%s", in_folder("new"));
+    test_expect(predict(command), 0, "4 of 4 pictures in folders");
+}
+
 static char *contents(const char *path)
 {
     static char text[1 << 18];

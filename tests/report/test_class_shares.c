@@ -40,6 +40,14 @@ Test(class_shares, means)
            0.81049043549);
 }
 
+/* A class that nobody meets is none of scikit-learn's labels. */
+Test(class_shares, the_mean_is_of_classes_that_are_met)
+{
+    int64_t met[9] = {4, 0, 0, 0, 3, 0, 0, 0, 0};
+    const tr_evaluation of = {.confusion = {.n_classes = 3, .counts = met}};
+    expect(tr_class_shares_average(&of, false), 1.0, 1.0, 1.0);
+}
+
 Test(class_shares, of_answers)
 {
     tr_answer_counts answers[2] = {{.right = 3, .wrong = 1, .missed = 2}, {0}};

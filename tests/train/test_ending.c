@@ -11,6 +11,7 @@
 #include "mem.h"
 #include "net.h"
 #include "quadrants.h"
+#include "run_internal.h"
 
 #define STOPS "early_stopping.patience=2", "early_stopping.min_delta=0.6"
 #define RESTORES STOPS, "early_stopping.restore_best_weights=true"
@@ -156,6 +157,24 @@ Test(ending, time_ends_the_training_within_an_epoch)
     live(NULL, 0, "limited", &at);
     live(NULL, 0, "unlimited", NULL);
     cr_expect(same_weights("limited", "last.h5", "unlimited", "last.h5"));
+}
+
+/* What was stopped behind the last step of an epoch finishes it, however late it is. */
+Test(ending, time_does_not_take_the_end_of_an_epoch)
+{
+    static const char *const limited[] = {"fit.max_seconds=0.000000001", "fit.epochs=1"};
+    test_quadrants made;
+    tr_error err = {0};
+    cr_assert_eq(test_quadrants_make(&made, limited, 2, &err), TR_OK, "%s", err.text);
+    made.run->progress.seconds = 1.0;
+    made.run->progress.step = tr_run_describe(made.run).steps;
+    cr_expect_not(tr_run_time_is_up(made.run));
+    cr_expect_not(tr_run_is_over(made.run));
+    made.run->progress.step--;
+    cr_expect(tr_run_time_is_up(made.run));
+    cr_expect(tr_run_is_over(made.run));
+    made.run->progress = (tr_progress){0};
+    test_quadrants_discard(&made);
 }
 
 /* ---- the learning rate ---- */
