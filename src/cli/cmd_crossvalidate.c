@@ -220,6 +220,12 @@ tr_status tr_command_crossvalidate(int argc, char **argv)
                          "%s: crossvalidate wants [data] folds = N, 2 or more; for a try, --set "
                          "data.folds=5 --set data.validation_split=0",
                          options.config_path);
+    if (status == TR_OK && session.config->fit.max_seconds > 0.0)
+        status = tr_fail(&err, TR_ERR_CONFIG,
+                         "%s: crossvalidate compares whole epochs, and [fit] max_seconds may end a "
+                         "fold within one: take [fit] epochs or [early_stopping], --set "
+                         "fit.max_seconds=0",
+                         options.config_path);
     const int code =
         status == TR_OK ? live_all(argc, argv, session.config) : (int)tr_complain(status, &err);
     tr_session_close(&session);

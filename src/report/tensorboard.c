@@ -23,10 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "earlier_run.h"
 #include "file.h"
 #include "mem.h"
-
-static const char file_name[] = "events.out.tfevents.0.trainer";
 
 /* ---- bytes ---- */
 
@@ -198,7 +197,7 @@ static tr_status write_part(const tr_history *history, const char *folder, bool 
                             tr_error *err)
 {
     char *part = tr_path_join(folder, validation ? "validation" : "train");
-    char *path = part == NULL ? NULL : tr_path_join(part, file_name);
+    char *path = part == NULL ? NULL : tr_path_join(part, tr_events_file);
     tr_status status = path == NULL ? tr_out_of_memory(err, NULL) : tr_folder_prepare(part, err);
     if (status == TR_OK) {
         const int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);

@@ -15,6 +15,7 @@
 #include "file.h"
 #include "mem.h"
 
+const char tr_events_file[] = "events.out.tfevents.0.trainer";
 static const char list_name[] = ".trainer-overwrites";
 
 /* ---- names ---- */
@@ -213,6 +214,21 @@ static char *read_list(const char *folder)
     return text; /* which tr_alloc() ended with zeros */
 }
 
+/* TensorBoard would draw those of two runs as one. */
+static void remove_events(int folder)
+{
+    static const char *const parts[] = {"train", "validation"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const int part = openat(folder, parts[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (part < 0)
+            continue;
+        const bool removed = unlinkat(part, tr_events_file, 0) == 0;
+        close(part);
+        if (removed)
+            unlinkat(folder, parts[i], AT_REMOVEDIR); /* where it is empty */
+    }
+}
+
 tr_status tr_earlier_settle(const char *folder, tr_error *err)
 {
     char digest[TR_DIGEST_TEXT], *rest = NULL, *text = read_list(folder);
@@ -228,6 +244,8 @@ tr_status tr_earlier_settle(const char *folder, tr_error *err)
     for (const char *name; at >= 0 && landed && (name = strtok_r(NULL, "\n", &rest)) != NULL;)
         if (strcmp(name, "last.h5") != 0 && (is_of_a_run(name) || is_leftover(name)))
             unlinkat(at, name, 0);
+    if (at >= 0 && landed)
+        remove_events(at);
     if (at >= 0) {
         fsync(at);
         unlinkat(at, list_name, 0);

@@ -26,4 +26,8 @@ tr_status tr_earlier_condemn(const char *folder, tr_error *err);
  * and then the list itself. */
 tr_status tr_earlier_settle(const char *folder, tr_error *err);
 
+/* A run's event file for TensorBoard, in its folders train and validation (report/tensorboard.h).
+ */
+extern const char tr_events_file[];
+
 #endif

@@ -103,6 +103,8 @@ Test(cmd_crossvalidate, wants_folds)
 {
     test_expect(run("crossvalidate ", "none", "--set data.folds=0 --set data.stratify=false"), 2,
                 "crossvalidate wants [data] folds = N, 2 or more");
+    test_expect(run("crossvalidate ", "none", "--set fit.max_seconds=9"), 2,
+                "crossvalidate compares whole epochs");
     test_expect(run("", "none", "--set data.fold=4"), 2, "[data] fold = 4: there are 3 folds");
     test_expect(run("", "none", "--set data.validation_split=0.2"), 2,
                 "[data] folds and validation_split both say");

@@ -80,6 +80,23 @@ Test(overwrite, takes_the_place_of_the_earlier_run, .timeout = 120)
     cr_expect(!there(".last.h5.Abc123.tmp"));
 }
 
+/* TensorBoard would take both for one. */
+Test(overwrite, event_files_of_two_runs_do_not_meet, .timeout = 120)
+{
+    static const char events[] = "events.out.tfevents.0.trainer";
+    char path[128];
+    test_expect(test_run("", test_first_run("mnist.ini", "--set output.tensorboard=true")), 0,
+                "parameters ");
+    snprintf(path, sizeof path, "validation/%s", events);
+    cr_assert(there(path));
+    cr_assert(shell("echo mine > run/train/notes.txt"));
+    test_expect(test_run("", test_first_run("mnist.ini", "--overwrite")), 0, "parameters ");
+    cr_expect(!there("validation"));
+    snprintf(path, sizeof path, "train/%s", events);
+    cr_expect(!there(path));
+    cr_expect(there("train/notes.txt"));
+}
+
 Test(overwrite, of_nothing_is_a_run, .timeout = 120)
 {
     const test_outcome *outcome = test_run("", test_first_run("mnist.ini", "--overwrite"));
