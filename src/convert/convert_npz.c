@@ -1,7 +1,9 @@
 /* convert_npz.c -- NumPy's .npz, as Keras's mnist.npz comes, into an HDF5 dataset and back. */
 #include <string.h>
+#include <unistd.h>
 
 #include "arrays.h"
+#include "file.h"
 #include "mem.h"
 #include "trainer/convert.h"
 
@@ -13,7 +15,8 @@ typedef struct place {
 
 static tr_status find_place(place *out, const char *text, tr_error *err)
 {
-    const char *colon = strrchr(text, ':');
+    const bool whole = tr_ends_in(text, ".npy") && access(text, F_OK) == 0; /* "a:b/y.npy" */
+    const char *colon = whole ? NULL : strrchr(text, ':');
     const bool other = colon != NULL || tr_ends_in(text, ".npy");
     out->name = colon != NULL ? colon + 1 : other ? "" : text;
     if (out->name[0] == '\0' && colon != NULL)
@@ -45,6 +48,24 @@ static tr_status read_one(tr_arrays *all, int i, const char *path, const char *t
     return status;
 }
 
+/* Writing the output must not destroy what is read from. */
+static tr_status check_output(const char *const names[TR_CONVERT_NAMES], const char *out_path,
+                              tr_error *err)
+{
+    for (int i = 0; i < TR_N_ARRAYS; i++) {
+        place at = {0};
+        if (names[i] == NULL)
+            continue;
+        TR_TRY(find_place(&at, names[i], err));
+        const bool same = at.path != NULL && tr_file_same(at.path, out_path);
+        tr_free(at.path);
+        if (same)
+            return tr_fail(err, TR_ERR_CONFIG, "%s: is an input (%s); give another output",
+                           out_path, names[i]);
+    }
+    return TR_OK;
+}
+
 static tr_status read_named(tr_arrays *out, const char *path,
                             const char *const names[TR_CONVERT_NAMES], tr_error *err)
 {
@@ -63,6 +84,8 @@ tr_status tr_convert_npz(const char *path, const char *const names[TR_CONVERT_NA
 {
     static const tr_arrays_origin origin = {.source = "NPZ file", .creator = "trainer convert npz"};
     tr_arrays arrays = {0};
+    if (names != NULL)
+        TR_TRY(check_output(names, out_path, err));
     tr_status status = names == NULL ? tr_arrays_read_npz(&arrays, path, NULL, err)
                                      : read_named(&arrays, path, names, err);
     if (status == TR_OK)

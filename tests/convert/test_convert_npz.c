@@ -142,6 +142,29 @@ Test(convert_npz, names_that_are_not_there)
         TR_ERR_DATA, "is one array (.npy) and has none called y");
 }
 
+/* A colon in a folder's name is none before an array; what is read from is not written over. */
+Test(convert_npz, other_files_by_their_names)
+{
+    char y[512];
+    size_t n, n_after;
+    uint8_t *bytes = read_bytes(TR_GOLDEN "/arrays_other.npy", &n);
+    tr_error err = {0};
+    snprintf(y, sizeof y, "%s/a:b", folder);
+    cr_assert_eq(mkdir(y, 0777), 0);
+    strcat(y, "/y.npy");
+    write_bytes(y, bytes, n);
+    const char *const names[TR_CONVERT_NAMES] = {"train_images", "train_labels", "test_images", y};
+    cr_expect_eq(tr_convert_npz(TR_GOLDEN "/arrays_other.npz", names, in_folder("a.h5"), &err),
+                 TR_OK, "%s", err.text);
+    cr_expect_eq(tr_convert_npz(TR_GOLDEN "/arrays_other.npz", names, y, &err), TR_ERR_CONFIG);
+    expect_texts(&err, "y.npy: is an input", NULL);
+    uint8_t *after = read_bytes(y, &n_after);
+    cr_expect(n_after == n && memcmp(after, bytes, n) == 0);
+    tr_free(after);
+    tr_free(bytes);
+    expect_no_leak();
+}
+
 Test(convert_npz, packed_and_without_a_test_set)
 {
     tr_arrays arrays = {0};
