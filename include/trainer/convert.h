@@ -42,9 +42,10 @@ tr_status tr_convert_cifar10(const char *path, const char *out_path, tr_error *e
 tr_status tr_convert_cifar100(const char *path, const char *out_path, bool coarse, tr_error *err);
 
 /* Another HDF5 file as one whose images can be streamed ([data] memory): arrays of three or four
- * dimensions, and tables of two that are large, become uint8 or float32 in one piece; all else,
- * class names and attributes among it, is copied as it is. Needs memory for the small arrays alone.
- * The output is whole or not written. */
+ * dimensions, and large tables of uint8 or float, become uint8 (bool, too) or float32 (other whole
+ * numbers, too) in one piece; other arrays, class names among them, are copied as they are, and so
+ * are the attributes of arrays and of the file, but not those of groups, nor empty groups. Needs
+ * memory for the small arrays alone. The output is whole or not written. */
 tr_status tr_convert_h5(const char *path, const char *out_path, tr_error *err);
 
 /* Tables as text, a class and the numbers of a sample in each line (convert_csv.c): `train` and

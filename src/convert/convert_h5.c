@@ -51,10 +51,12 @@ typedef struct copying {
     tr_error *err;
 } copying;
 
+/* Tables of whole numbers may be keys, which float32 would round. */
 static bool is_large(const tr_h5_array *array)
 {
     const int64_t bytes = array->n_elements * (array->is_uint8 ? 1 : (int64_t)sizeof(float));
-    return array->rank == 3 || array->rank == 4 || (array->rank == 2 && bytes >= TABLE_BYTES);
+    const bool table = array->rank == 2 && (array->is_uint8 || array->is_float);
+    return array->rank == 3 || array->rank == 4 || (table && bytes >= TABLE_BYTES);
 }
 
 /* H5Aiterate visitor: attributes of any type. */
@@ -281,7 +283,7 @@ tr_status tr_convert_h5(const char *path, const char *out_path, tr_error *err)
 {
     told_arrays *shared = tr_shared_alloc(1, sizeof *shared), *own = tr_alloc(1, sizeof *own);
     visit self = {.path = path, .told = shared};
-    tr_new_file out = {0};
+    tr_new_file out = {.folder = -1, .fd = -1};
     tr_status status = shared == NULL || own == NULL ? tr_out_of_memory(err, path)
                                                      : tr_new_file_open(&out, out_path, err);
     if (status == TR_OK)

@@ -151,6 +151,30 @@ Test(convert_h5, takes_what_is_larger_than_a_slab)
     tr_free(x), tr_free(back);
 }
 
+/* A table of more than 1 MB becomes float32 only where it is of floats. */
+Test(convert_h5, large_tables_of_whole_numbers_stay)
+{
+    enum { ROWS = 70000, COLUMNS = 4 };
+    tr_error err = {0};
+    int64_t *ids = tr_alloc(ROWS, COLUMNS * sizeof *ids), *back = tr_alloc(ROWS, COLUMNS * 8);
+    for (int64_t i = 0; i < ROWS * COLUMNS; i++)
+        ids[i] = (INT64_C(1) << 40) + i;
+    hid_t file = h5_create(in_folder("packed.h5"));
+    h5_put(file, "ids", H5T_STD_I64LE, H5T_NATIVE_INT64, 1, ids, 2, ROWS, COLUMNS);
+    h5_put(file, "x", H5T_IEEE_F64LE, H5T_NATIVE_INT64, 1, ids, 2, ROWS, COLUMNS);
+    H5Fclose(file);
+    cr_assert_eq(tr_convert_h5(in_folder("packed.h5"), in_folder("plain.h5"), &err), TR_OK, "%s",
+                 err.text);
+    file = H5Fopen(in_folder("plain.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t set = H5Dopen2(file, "ids", H5P_DEFAULT), x = H5Dopen2(file, "x", H5P_DEFAULT);
+    const hid_t type = H5Dget_type(x);
+    cr_assert_geq(H5Dread(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, back), 0);
+    cr_expect_eq(memcmp(ids, back, ROWS * COLUMNS * sizeof *ids), 0);
+    cr_expect_gt(H5Tequal(type, H5T_IEEE_F32LE), 0);
+    H5Tclose(type), H5Dclose(x), H5Dclose(set), H5Fclose(file);
+    tr_free(ids), tr_free(back);
+}
+
 static void refused(const char *said)
 {
     tr_error err = {0};
