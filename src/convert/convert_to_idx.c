@@ -122,6 +122,8 @@ tr_status tr_convert_to_idx(const char *path, const char *folder, tr_error *err)
     idx_file files[TR_N_ARRAYS] = {{0}};
     TR_TRY(tr_arrays_read_h5(&arrays, path, false, err));
     tr_status status = TR_OK;
+    for (int i = 0; i < TR_N_ARRAYS; i++)
+        files[i].made = (tr_new_file){.folder = -1, .fd = -1};
     for (int i = 0; status == TR_OK && i < TR_N_ARRAYS; i++)
         if (arrays.items[i].n > 0)
             status = make_file(&files[i], &arrays, i, path, err);

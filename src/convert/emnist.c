@@ -67,6 +67,8 @@ tr_status tr_emnist_find(char set[TR_EMNIST_SET_MAX], const char *folder, const 
     char list[256];
     int n;
     list_sets(list, sizeof list, &n, set, folder);
+    if (wanted != NULL && wanted[0] == '\0')
+        return tr_fail(err, TR_ERR_CONFIG, "--emnist: names no set; it is one such as letters");
     if (wanted == NULL && n <= 1)
         return TR_OK;
     if (wanted == NULL)

@@ -108,6 +108,8 @@ Test(convert_idx, a_set_of_emnist_has_to_be_clear)
     expect_texts(&err, "several sets of EMNIST: digits, letters", NULL);
     cr_expect_eq(tr_convert_idx(folder, "let", in_folder("out.h5"), &err), TR_ERR_CONFIG);
     expect_texts(&err, "has no emnist-let-train-images", "it has: digits, letters", NULL);
+    cr_expect_eq(tr_convert_idx(folder, "", in_folder("a.h5"), &err), TR_ERR_CONFIG);
+    expect_texts(&err, "names no set", NULL);
     cr_expect_eq(tr_convert_idx(folder, "digits", in_folder("out.h5"), &err), TR_OK, "%s",
                  err.text);
     put_emnist("letters", 0);
