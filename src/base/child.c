@@ -213,6 +213,8 @@ void tr_child_make_plain(char *text, size_t n)
     for (; *text != '\0'; text++)
         if (((unsigned char)*text < ' ' && *text != '\n') || *text == 127)
             *text = '?';
+        else if ((unsigned char)*text == 0xc2 && (unsigned char)text[1] < 0xa0 && text[1] != '\0')
+            text[0] = text[1] = '?'; /* U+0080 to U+009F */
 }
 
 void tr_child_was_unconfined(void)

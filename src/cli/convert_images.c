@@ -83,6 +83,10 @@ static tr_status read_options(tr_pictures_options *options, const tr_images_requ
                                      .stratify = asked->stratify,
                                      .strict = asked->strict};
     TR_TRY(read_size(options, asked->size, err));
+    if (asked->fit != NULL && asked->size == NULL)
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "--fit belongs to --size, which is not given: all pictures must have one "
+                       "size already");
     TR_TRY(read_split(options, asked, err));
     TR_TRY(read_option(&n_children, "threads", asked->threads, 1, MOST_CHILDREN, err));
     options->n_children = (int)n_children;

@@ -34,6 +34,10 @@ tr_status tr_picture_input_choose(tr_picture_input *out, const tr_model *model, 
         out->rules.h = making->h;
         out->rules.w = making->w;
         out->rules.channels = (int)making->channels;
+    } else if (fit != NULL) {
+        return tr_fail(err, TR_ERR_CONFIG,
+                       "--fit: the network takes vectors, and its checkpoint does not say of what "
+                       "size the pictures were; leave --fit out and give pictures of that size");
     }
     return TR_OK;
 }

@@ -10,8 +10,9 @@
 #include "mem.h"
 #include "picture_set.h"
 #include "picture_source.h"
+#include "split_parts.h"
 #include "trainer/convert.h"
-#include "trainer/dataset.h"
+#include "utf8.h"
 
 enum { MOST_NAMED = 10 };
 
@@ -28,26 +29,27 @@ typedef struct conversion {
     tr_picture_source source;
     target *targets;
     int64_t n_of_part[TR_PARTS], n_taken[TR_PARTS];
+    int64_t *n_to_train; /* of each class */
     char **notes;
     int64_t n_notes;
 } conversion;
 
 /* ---- what is said in the end ---- */
 
-/* A line; names of files may hold anything. */
+/* A line, which it takes over; names of files may hold anything. */
 static bool note(conversion *self, char *text)
 {
-    for (char *at = text; at != NULL && *at != '\0'; at++)
-        if ((unsigned char)*at < ' ' || *at == 127)
-            *at = '?';
     char **grown = tr_grown(self->notes, (size_t)self->n_notes, sizeof *grown);
-    if (text == NULL || grown == NULL) {
-        tr_free(text);
-        return false;
+    if (grown != NULL)
+        self->notes = grown;
+    const size_t n = text == NULL ? 0 : strlen(text) + 1;
+    char *clean = text == NULL || grown == NULL ? NULL : tr_alloc(n, 1);
+    if (clean != NULL) {
+        tr_utf8_clean(clean, n, text);
+        self->notes[self->n_notes++] = clean;
     }
-    self->notes = grown;
-    self->notes[self->n_notes++] = text;
-    return true;
+    tr_free(text);
+    return clean != NULL;
 }
 
 /* "3 hidden, 2 .txt". */
@@ -118,11 +120,15 @@ static tr_status make_split(tr_split *split, const conversion *self, tr_error *e
     for (int64_t i = 0; i < n; i++)
         y[i] = self->source.list.pictures[i].class;
     tr_error cause = {0};
-    tr_status status =
-        options->stratify
-            ? tr_split_make_stratified(split, y, n, options->test_split, options->split_seed,
-                                       &cause)
-            : tr_split_make(split, n, options->test_split, options->split_seed, &cause);
+    tr_split_wish wish = {.seed = options->split_seed,
+                          .key = "--test-split",
+                          .value = options->test_split,
+                          .rest = "the test set",
+                          .classes = (const char *const *)self->source.list.classes};
+    tr_status status = tr_split_wish_share(&wish, n, &cause);
+    if (status == TR_OK)
+        status = options->stratify ? tr_split_parts_stratified(split, y, n, &wish, &cause)
+                                   : tr_split_parts(split, n, &wish, &cause);
     if (status != TR_OK)
         status = tr_fail(err, status, "%s: the test set cannot be split off: %s", self->path,
                          cause.text);
@@ -162,13 +168,52 @@ static tr_status place_all(conversion *self, tr_error *err)
     return TR_OK;
 }
 
+static tr_status count_to_train(conversion *self, tr_error *err)
+{
+    const tr_picture_list *list = &self->source.list;
+    self->n_to_train = tr_alloc((size_t)list->n_classes, sizeof *self->n_to_train);
+    if (self->n_to_train == NULL)
+        return tr_out_of_memory(err, self->path);
+    for (int64_t i = 0; i < list->n; i++)
+        self->n_to_train[list->pictures[i].class] += self->targets[i].part == TR_PART_TRAIN;
+    return TR_OK;
+}
+
+/* Classes that the split, or faults, left without a picture to train on: said, or the end. */
+static tr_status check_to_train(conversion *self, tr_error *err)
+{
+    const tr_picture_list *list = &self->source.list;
+    int64_t n = 0, first = 0;
+    for (int64_t i = list->n_classes - 1; i >= 0; i--)
+        if (self->n_to_train[i] == 0) {
+            first = i;
+            n++;
+        }
+    if (n == 0)
+        return TR_OK;
+    char *text =
+        tr_format("%s: %lld of %lld classes have no picture to train on; the first: %s%s",
+                  self->path, (long long)n, (long long)list->n_classes, list->classes[first],
+                  self->options->test_split != 0 && !self->options->stratify
+                      ? " (--stratify gives each its share of both parts)"
+                      : "");
+    if (self->options->strict && text != NULL) {
+        const tr_status status = tr_fail(err, TR_ERR_DATA, "%s", text);
+        tr_free(text);
+        return status;
+    }
+    return note(self, text) ? TR_OK : tr_out_of_memory(err, self->path);
+}
+
 /* ---- the pictures ---- */
 
 /* One that cannot be read. */
-static tr_status take_fault(conversion *self, const tr_error *fault, tr_error *err)
+static tr_status take_fault(conversion *self, int64_t number, const tr_error *fault, tr_error *err)
 {
     if (self->options->strict)
         return tr_fail(err, TR_ERR_DATA, "%s", fault->text);
+    if (self->targets[number].part == TR_PART_TRAIN)
+        self->n_to_train[self->source.list.pictures[number].class]--;
     if (self->report->n_broken++ < MOST_NAMED &&
         !note(self, tr_format("%s; left out", fault->text)))
         return tr_out_of_memory(err, self->path);
@@ -181,12 +226,12 @@ static tr_status take_next(conversion *self, tr_children *children, int64_t i, t
     const void *result = NULL;
     tr_error fault = {0};
     const tr_status status = tr_children_next(children, &result, &fault);
+    const int64_t number = tr_picture_source_at(&self->source, i);
     if (status == TR_ERR_DATA)
-        return take_fault(self, &fault, err);
+        return take_fault(self, number, &fault, err);
     if (status != TR_OK)
         return tr_fail(err, status, "%s", fault.text);
     const tr_decoded_picture *picture = result;
-    const int64_t number = tr_picture_source_at(&self->source, i);
     const target *to = &self->targets[number];
     self->report->n_transparent += picture->transparent != 0;
     self->n_taken[to->part]++;
@@ -232,10 +277,13 @@ static tr_status write_set(conversion *self, const char *out_path, tr_error *err
     tr_status status = tr_picture_set_open(&set, out_path, self->n_of_part, &facts, err);
     if (status == TR_OK)
         status = take_all(self, &set, err);
-    if (status == TR_OK && self->report->n_broken == self->source.list.n)
-        status =
-            tr_fail(err, TR_ERR_DATA, "%s: none of its %lld pictures can be read; the first: %s",
-                    self->path, (long long)self->source.list.n, self->notes[0]);
+    if (status == TR_OK && self->n_taken[TR_PART_TRAIN] == 0)
+        status = tr_fail(err, TR_ERR_DATA,
+                         "%s: none of its %lld pictures to train on can be read; the first fault: "
+                         "%s",
+                         self->path, (long long)self->n_of_part[TR_PART_TRAIN], self->notes[0]);
+    if (status == TR_OK)
+        status = check_to_train(self, err);
     if (status == TR_OK)
         status = report_all(self, err);
     if (status == TR_OK)
@@ -250,10 +298,15 @@ static tr_status write_set(conversion *self, const char *out_path, tr_error *err
 
 static tr_status convert(conversion *self, const char *out_path, tr_error *err)
 {
-    if (self->options->strict && self->source.list.n_empty > 0)
-        return tr_fail(err, TR_ERR_DATA, "%s: the folder %s has no pictures", self->path,
-                       self->source.list.empty[0]);
+    if (self->options->strict && self->source.list.n_empty > 0) {
+        char name[1024];
+        tr_utf8_clean(name, sizeof name, self->source.list.empty[0]);
+        return tr_fail(err, TR_ERR_DATA, "%s: the folder %s has no pictures", self->path, name);
+    }
     TR_TRY(place_all(self, err));
+    TR_TRY(count_to_train(self, err));
+    if (self->options->strict)
+        TR_TRY(check_to_train(self, err));
     TR_TRY(tr_picture_source_find_size(&self->source, err));
     return write_set(self, out_path, err);
 }
@@ -274,6 +327,7 @@ tr_status tr_convert_pictures(const char *path, const char *out_path,
         tr_free(self.notes[i]);
     tr_free(self.notes);
     tr_free(self.targets);
+    tr_free(self.n_to_train);
     tr_picture_source_release(&self.source);
     return status;
 }

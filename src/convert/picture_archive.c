@@ -10,10 +10,12 @@
 
 #include "child.h"
 #include "mem.h"
+#include "utf8.h"
 
 enum {
     BLOCK_BYTES = 1 << 18,
     MOST_TEXT = 1 << 27, /* names of all entries */
+    MOST_ENTRIES = 1 << 24,
     MOST_CLASS = 64,
     MOST_PICTURE = 1 << 28
 };
@@ -121,9 +123,10 @@ static tr_status list_all(listing *self, struct archive *archive, tr_error *err)
     if (archive_read_open_filename(archive, self->path, BLOCK_BYTES) != ARCHIVE_OK)
         return fail_archive(self->path, archive, err);
     while (next_entry(archive, &entry, &code))
-        if (!list_entry(self, archive, entry))
-            return tr_fail(err, TR_ERR_DATA, "%s: the names in it are more than %d MB", self->path,
-                           MOST_TEXT >> 20);
+        if (self->n == MOST_ENTRIES || !list_entry(self, archive, entry))
+            return tr_fail(err, TR_ERR_DATA,
+                           "%s: it has more than %d entries, or more than %d MB of names",
+                           self->path, MOST_ENTRIES, MOST_TEXT >> 20);
     return code == ARCHIVE_EOF ? TR_OK : fail_archive(self->path, archive, err);
 }
 
@@ -179,9 +182,13 @@ static tr_status add_keyed(tr_picture_list *list, const keyed *picture, const ch
                            int width, tr_error *err)
 {
     const int zeros = width - (int)strlen(class);
-    if (class[0] == '\0' || class[0] == '.' || strchr(class, '/') != NULL)
+    if (class[0] == '\0' || class[0] == '.' || strchr(class, '/') != NULL) {
+        char name[512], text[MOST_CLASS];
+        tr_utf8_clean(name, sizeof name, picture->name);
+        tr_utf8_clean(text, sizeof text, class);
         return tr_fail(err, TR_ERR_DATA, "%s: its class is \"%s\"; expected a number or a name",
-                       picture->name, class);
+                       name, text);
+    }
     char *path = tr_format("%.*s%s/%s", zeros > 0 ? zeros : 0,
                            "0000000000000000000000000000000000000000000000000000000000000000",
                            class, picture->name);
@@ -253,7 +260,7 @@ static tr_status fill_list(tr_picture_list *list, const listing *self, tr_error 
 {
     const int64_t n = self->n;
     const size_t used = self->used;
-    if (n < 0 || used > MOST_TEXT || (uint64_t)n > used)
+    if (n < 0 || n > MOST_ENTRIES || used > MOST_TEXT || (uint64_t)n > used)
         return fail_archive(self->path, NULL, err);
     entries all = {.files = tr_alloc((size_t)n, sizeof *all.files),
                    .classes = tr_alloc((size_t)n, sizeof *all.classes)};
@@ -284,7 +291,7 @@ tr_status tr_picture_list_archive(tr_picture_list *list, const char *path, tr_er
 
 /* ---- reading ---- */
 
-static tr_status read_all(struct archive *archive, const char *path, uint8_t **bytes, size_t *n,
+static tr_status read_all(struct archive *archive, const char *picture, uint8_t **bytes, size_t *n,
                           tr_error *err)
 {
     size_t used = 0, room = 0;
@@ -292,9 +299,12 @@ static tr_status read_all(struct archive *archive, const char *path, uint8_t **b
     while (got > 0) {
         if (room - used < BLOCK_BYTES) {
             const size_t more = room == 0 ? BLOCK_BYTES : 2 * room;
-            uint8_t *grown = more > MOST_PICTURE ? NULL : tr_realloc(*bytes, used, more, 1);
+            if (more > MOST_PICTURE)
+                return tr_fail(err, TR_ERR_DATA, "%s: is larger than %d MiB", picture,
+                               MOST_PICTURE >> 20);
+            uint8_t *grown = tr_realloc(*bytes, used, more, 1);
             if (grown == NULL)
-                return tr_fail(err, TR_ERR_DATA, "%s: a picture in it is too large", path);
+                return tr_out_of_memory(err, picture);
             *bytes = grown;
             room = more;
         }
@@ -302,11 +312,15 @@ static tr_status read_all(struct archive *archive, const char *path, uint8_t **b
         used += got > 0 ? (size_t)got : 0;
     }
     *n = used;
-    return got < 0 ? fail_archive(path, archive, err) : TR_OK;
+    if (got >= 0)
+        return TR_OK;
+    const char *cause = archive_error_string(archive);
+    return tr_fail(err, TR_ERR_DATA, "%s: cannot be read from the archive: %s", picture,
+                   cause == NULL ? "damaged" : cause);
 }
 
-tr_status tr_archive_read_entry(tr_archive_walk *walk, const char *path, int64_t ordinal,
-                                uint8_t **bytes, size_t *n, tr_error *err)
+tr_status tr_archive_read_entry(tr_archive_walk *walk, const char *path, const char *picture,
+                                int64_t ordinal, uint8_t **bytes, size_t *n, tr_error *err)
 {
     struct archive_entry *entry;
     int code;
@@ -322,5 +336,5 @@ tr_status tr_archive_read_entry(tr_archive_walk *walk, const char *path, int64_t
             return tr_fail(err, TR_ERR_INTERNAL, "%s: was changed while it was read", path);
         found = walk->next == ordinal;
     }
-    return read_all(walk->archive, path, bytes, n, err);
+    return read_all(walk->archive, picture, bytes, n, err);
 }

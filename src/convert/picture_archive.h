@@ -22,9 +22,9 @@ typedef struct tr_archive_walk {
     int64_t next; /* ordinal */
 } tr_archive_walk;
 
-/* The bytes of an entry, behind those that were read before; to be freed with tr_free(). The walk
- * ends with the process. */
-tr_status tr_archive_read_entry(tr_archive_walk *walk, const char *path, int64_t ordinal,
-                                uint8_t **bytes, size_t *n, tr_error *err);
+/* The bytes of an entry, behind those that were read before; to be freed with tr_free(). `picture`:
+ * what it is called where it is at fault. The walk ends with the process. */
+tr_status tr_archive_read_entry(tr_archive_walk *walk, const char *path, const char *picture,
+                                int64_t ordinal, uint8_t **bytes, size_t *n, tr_error *err);
 
 #endif

@@ -37,7 +37,8 @@ static tr_status visit_archived(tr_picture_source *self, int64_t item, tr_pictur
     uint8_t *bytes = NULL;
     size_t n = 0;
     const int64_t ordinal = self->list.pictures[tr_picture_source_at(self, item)].ordinal;
-    tr_status status = tr_archive_read_entry(&self->walk, self->path, ordinal, &bytes, &n, err);
+    tr_status status =
+        tr_archive_read_entry(&self->walk, self->path, visit->path, ordinal, &bytes, &n, err);
     if (status == TR_OK)
         status = tr_picture_visit_bytes(visit, bytes, n, err);
     tr_free(bytes);

@@ -17,16 +17,16 @@ static void identity(uint32_t *index, int64_t n)
         index[i] = (uint32_t)i;
 }
 
-static tr_status check(int64_t n, double validation_split, tr_error *err)
+static tr_status check(int64_t n, const tr_split_wish *wish, tr_error *err)
 {
     if (n < 1)
         return tr_fail(err, TR_ERR_DATA, "no samples to split: the training set is empty");
     if (n > UINT32_MAX)
         return tr_fail(err, TR_ERR_DATA, "%lld samples: at most 4294967295 can be numbered",
                        (long long)n);
-    if (!(validation_split >= 0 && validation_split < 1)) /* so that NaN is refused, too */
-        return tr_fail(err, TR_ERR_DATA, "validation_split = %g: must be 0 or more and less than 1",
-                       validation_split);
+    if (!(wish->value >= 0 && wish->value < 1)) /* so that NaN is refused, too */
+        return tr_fail(err, TR_ERR_DATA, "%s = %g: must be 0 or more and less than 1", wish->key,
+                       wish->value);
     return TR_OK;
 }
 
@@ -59,21 +59,24 @@ tr_status tr_split_parts(tr_split *out, int64_t n, const tr_split_wish *wish, tr
 
 /* ---- validation_split ---- */
 
+tr_status tr_split_wish_share(tr_split_wish *wish, int64_t n, tr_error *err)
+{
+    TR_TRY(check(n, wish, err));
+    wish->n_rest = (int64_t)ceil(wish->value * (double)n);
+    if (n - wish->n_rest < 1)
+        return tr_fail(err, TR_ERR_DATA,
+                       "%s = %g of %lld samples is all of them: none is left to train on; make %s "
+                       "smaller",
+                       wish->key, wish->value, (long long)n, wish->key);
+    return TR_OK;
+}
+
 static tr_status wish_of(tr_split_wish *out, int64_t n, double validation_split, uint32_t seed,
                          tr_error *err)
 {
-    TR_TRY(check(n, validation_split, err));
-    *out = (tr_split_wish){.n_rest = (int64_t)ceil(validation_split * (double)n),
-                           .seed = seed,
-                           .key = "validation_split",
-                           .value = validation_split,
-                           .rest = "validation"};
-    if (n - out->n_rest < 1)
-        return tr_fail(err, TR_ERR_DATA,
-                       "validation_split = %g of %lld samples is all of them: none is left to "
-                       "train on; make validation_split smaller",
-                       validation_split, (long long)n);
-    return TR_OK;
+    *out = (tr_split_wish){
+        .seed = seed, .key = "validation_split", .value = validation_split, .rest = "validation"};
+    return tr_split_wish_share(out, n, err);
 }
 
 tr_status tr_split_make(tr_split *out, int64_t n, double validation_split, uint32_t seed,

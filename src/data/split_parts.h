@@ -9,13 +9,18 @@
 typedef struct tr_split_wish {
     int64_t n_rest; /* samples that do not train: fewer than there are */
     uint32_t seed;
-    /* For messages: the key of [data] that asks for it, its value, what the others are for, and
+    /* For messages: the key or option that asks for it, its value, what the others are for, and
      * whether a larger value means more to train on. */
     const char *key;
     double value;
     const char *rest;
     bool of_train;
+    const char *const *classes; /* their names; NULL: they have numbers alone */
 } tr_split_wish;
+
+/* Sets n_rest to the share that `value` is, of n samples. TR_ERR_DATA: it is none, or leaves
+ * nothing to train on. */
+tr_status tr_split_wish_share(tr_split_wish *wish, int64_t n, tr_error *err);
 
 tr_status tr_split_parts(tr_split *out, int64_t n, const tr_split_wish *wish, tr_error *err);
 

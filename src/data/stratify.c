@@ -7,6 +7,7 @@
  * a remainder that differs in the last bit would break other ties.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,13 +84,17 @@ static bool strata_sort(strata *s, const int32_t *y, int64_t n)
 static tr_status strata_check(const strata *s, const tr_split *split, const tr_split_wish *wish,
                               tr_error *err)
 {
-    for (int64_t c = 0; c < s->n_classes; c++)
-        if (s->begin[c + 1] - s->begin[c] < 2)
-            return tr_fail(err, TR_ERR_DATA,
-                           "class %lld has only 1 sample: a stratified split needs 2 of each "
-                           "class, one for each part; remove that sample or split without "
-                           "stratify",
-                           (long long)key_class(s->keys[s->begin[c]]));
+    for (int64_t c = 0; c < s->n_classes; c++) {
+        if (s->begin[c + 1] - s->begin[c] >= 2)
+            continue;
+        char number[24];
+        const int64_t class = key_class(s->keys[s->begin[c]]);
+        snprintf(number, sizeof number, "%lld", (long long)class);
+        return tr_fail(err, TR_ERR_DATA,
+                       "class %s has only 1 sample: a stratified split needs 2 of each class, one "
+                       "for each part; remove that sample or split without stratify",
+                       wish->classes == NULL ? number : wish->classes[class]);
+    }
     const bool few_train = split->n_train < s->n_classes;
     if (few_train || split->n_validation < s->n_classes)
         return tr_fail(err, TR_ERR_DATA,

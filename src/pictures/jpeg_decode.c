@@ -104,7 +104,7 @@ static void decode(decoder *self, tr_image_bytes file, tr_row_sink *sink)
     jpeg->out_color_space = inks ? JCS_CMYK : jpeg->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     const int64_t w = jpeg->image_width;
     self->fault = tr_rows_begin(sink, jpeg->image_height, w, jpeg->num_components == 1 ? 1 : 3,
-                                find_orientation(jpeg), jpeg->progressive_mode);
+                                find_orientation(jpeg), jpeg_has_multiple_scans(jpeg) != 0);
     if (self->fault != NULL)
         return;
     self->row = tr_alloc((size_t)w, 4);

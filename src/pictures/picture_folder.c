@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "picture_list.h"
+#include "utf8.h"
 
 enum { MOST_DEPTH = 64 };
 
@@ -24,6 +25,17 @@ typedef struct walk {
     char real_root[PATH_MAX];
     char path[PATH_MAX]; /* from the root on, closed by '/' */
 } walk;
+
+/* That entry, or folder, cannot be read: errno says why. */
+static tr_status fail_to_read(const walk *self, const char *name, tr_error *err)
+{
+    const int cause = errno;
+    char path[1024], entry[256];
+    tr_utf8_clean(path, sizeof path, self->path);
+    tr_utf8_clean(entry, sizeof entry, name);
+    return tr_fail(err, TR_ERR_DATA, "%s/%s%s: cannot be read: %s", self->root, path, entry,
+                   strerror(cause));
+}
 
 static bool leads_inside(const walk *self, int folder, const char *name)
 {
@@ -44,8 +56,7 @@ static tr_status enter(walk *self, int folder, const char *name, int depth, tr_e
     TR_TRY(tr_picture_list_add(self->list, self->path, 0, err));
     const int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return tr_fail(err, TR_ERR_DATA, "%s/%s: cannot be read: %s", self->root, self->path,
-                       strerror(errno));
+        return fail_to_read(self, "", err);
     return walk_folder(self, fd, depth + 1, err);
 }
 
@@ -55,7 +66,8 @@ static tr_status visit(walk *self, int folder, const char *name, int depth, tr_e
     const size_t before = strlen(self->path);
     tr_status status = TR_OK;
     if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-        return TR_OK; /* it is gone */
+        /* Gone, or hidden, which is not read in any case. */
+        return errno == ENOENT || name[0] == '.' ? TR_OK : fail_to_read(self, name, err);
     const bool is_folder = S_ISDIR(info.st_mode);
     if (before + strlen(name) + 2 > sizeof self->path || depth > MOST_DEPTH)
         return tr_fail(err, TR_ERR_DATA, "%s/%s: folders in it are nested too deeply", self->root,
@@ -86,6 +98,8 @@ static tr_status walk_folder(walk *self, int fd, int depth, tr_error *err)
          status == TR_OK && (errno = 0, entry = readdir(entries)) != NULL;)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             status = visit(self, fd, entry->d_name, depth, err);
+    if (status == TR_OK && errno != 0)
+        status = fail_to_read(self, "", err); /* the list would be shorter */
     closedir(entries);
     return status;
 }

@@ -122,7 +122,7 @@ tr_status tr_picture_list_add(tr_picture_list *list, const char *path, int64_t o
 
 /* ---- parts ---- */
 
-/* Of the first name in a path; *rest: what follows. -1: it is no part. */
+/* Of the first name in a path, in any case; *rest: what follows. -1: it is no part. */
 static int part_of(const char *path, const char **rest)
 {
     static const struct {
@@ -135,7 +135,7 @@ static int part_of(const char *path, const char **rest)
                  {"val/", TR_PART_VALIDATION}};
     *rest = path;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strncmp(path, names[i].name, strlen(names[i].name)) == 0) {
+        if (strncasecmp(path, names[i].name, strlen(names[i].name)) == 0) {
             *rest = path + strlen(names[i].name);
             return names[i].part;
         }
@@ -172,13 +172,36 @@ static void drop_wrapper(tr_picture_list *list)
     }
 }
 
+/* There are parts where there is a folder train, or where all folders are called as parts, in
+ * capitals or not: a class may be called Train among others. */
+static tr_status look_for_parts(tr_picture_list *list, const char *path, tr_error *err)
+{
+    const char *rest;
+    int64_t n_in_folders = 0, n_in_parts = 0;
+    bool train = false, plain = false;
+    for (int64_t i = 0; i < list->n; i++) {
+        const char *text = list->text + list->pictures[i].path;
+        const int part = part_of(text, &rest);
+        n_in_folders += strchr(text, '/') != NULL;
+        n_in_parts += part >= 0;
+        train = train || part == TR_PART_TRAIN;
+        plain = plain || strncmp(text, "train/", 6) == 0;
+    }
+    const bool all = n_in_parts > 0 && n_in_parts == n_in_folders;
+    list->has_parts = plain || all;
+    if (!all || train)
+        return TR_OK;
+    return tr_fail(err, TR_ERR_DATA,
+                   "%s: its folders are test or validation sets, and there is no train beside "
+                   "them; expected train, test and validation, or a folder for each class",
+                   path);
+}
+
 /* Parts of all pictures; those that lie in no class go. */
 static tr_status find_parts(tr_picture_list *list, const char *path, tr_error *err)
 {
     const char *rest;
-    for (int64_t i = 0; i < list->n; i++)
-        if (part_of(list->text + list->pictures[i].path, &rest) == TR_PART_TRAIN)
-            list->has_parts = true;
+    TR_TRY(look_for_parts(list, path, err));
     int64_t n = 0;
     for (int64_t i = 0; i < list->n; i++) {
         tr_listed_picture picture = list->pictures[i];
@@ -219,9 +242,11 @@ static int compare_pictures(const void *a, const void *b, void *user)
     const tr_listed_picture *x = a, *y = b;
     const int by_part = x->part - y->part;
     const int by_path = compare_paths(class_path(list, x), class_path(list, y));
-    return by_part != 0   ? by_part
-           : by_path != 0 ? by_path
-                          : (x->ordinal > y->ordinal) - (x->ordinal < y->ordinal);
+    const int by_whole = strcmp(list->text + x->path, list->text + y->path); /* val/, valid/ */
+    return by_part != 0    ? by_part
+           : by_path != 0  ? by_path
+           : by_whole != 0 ? by_whole
+                           : (x->ordinal > y->ordinal) - (x->ordinal < y->ordinal);
 }
 
 static int compare_texts(const void *a, const void *b)

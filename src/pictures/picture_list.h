@@ -1,7 +1,8 @@
 /* picture_list.h -- which pictures there are, of which class and part, told by their paths.
  *
  *     cat/1.jpg  cat/more/2.png  dog/1.jpg                      a folder for each class
- *     train/cat/1.jpg  test/cat/1.jpg  validation/dog/7.jpg     and for each part (also val, valid)
+ *     train/cat/1.jpg  test/cat/1.jpg  validation/dog/7.jpg     and for each part (also val, valid,
+ *                                                               in capitals where all are parts)
  *
  * A picture is told by the end of its name; what else there is, is counted by kind, and so are
  * hidden files. Classes are sorted by the bytes of their names (UTF-8: as Python sorts), pictures

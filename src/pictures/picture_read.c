@@ -52,8 +52,6 @@ static tr_status read_open_file(uint8_t **bytes, size_t *n, int fd, const char *
         return fail_to_read(path, "is a folder", err);
     if (!S_ISREG(info.st_mode))
         return fail_to_read(path, "is not a regular file", err);
-    if (info.st_size == 0)
-        return fail_to_read(path, "is empty (0 bytes)", err);
     if (info.st_size > LARGEST_FILE)
         return fail_to_read(path, "is larger than 256 MiB", err);
     *n = (size_t)info.st_size;
@@ -132,6 +130,8 @@ tr_status tr_picture_visit_bytes(tr_picture_visit *visit, const uint8_t *bytes, 
                                  tr_error *err)
 {
     const tr_image_bytes file = {bytes, n};
+    if (n == 0)
+        return fail_to_read(visit->path, "is empty (0 bytes)", err);
     const image_format *format = find_format(file);
     return format != NULL ? decode(visit, format, file, err) : fail_format(visit->path, file, err);
 }

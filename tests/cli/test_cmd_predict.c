@@ -55,6 +55,8 @@ Test(cmd_predict, pictures_for_a_network_of_vectors)
     test_expect(predict(more), 0, "a.pgm: class ");
     write_pgm(in_folder("a.pgm"), 14, 14);
     test_expect(predict(more), 3, "is 14 x 14 pixels (height x width), the network takes vectors");
+    strcat(more, " --fit pad");
+    test_expect(predict(more), 2, "--fit: the network takes vectors, and its checkpoint does not");
 }
 
 /* The test set of the configuration inside: a head and a row per image; probabilities add up. */

@@ -8,6 +8,7 @@
 #include "h5_attributes.h"
 #include "run.h"
 #include "trainer/convert.h"
+#include "zip_write.h"
 
 TestSuite(convert_pictures, .init = make_folder, .fini = remove_folder, .timeout = 120);
 
@@ -165,6 +166,55 @@ Test(convert_pictures, parts_are_folders)
     tr_free(report.notes);
 }
 
+static void rename_in_photos(const char *from, const char *to)
+{
+    char old[64], new[64];
+    snprintf(old, sizeof old, "photos/%s", from);
+    snprintf(new, sizeof new, "photos/%s", to);
+    cr_assert_eq(rename(in_folder(old), in_folder(new)), 0, "%s", from);
+}
+
+/* Where all folders are parts, they are no classes: in capitals, or without one to train on. */
+Test(convert_pictures, parts_are_never_classes)
+{
+    tr_error err = {0};
+    tr_pictures_report report;
+    put_picture("photos/Train/a/1.pgm", 1, 1, 1);
+    put_picture("photos/Train/b/1.pgm", 2, 1, 1);
+    put_picture("photos/TEST/b/1.pgm", 3, 1, 1);
+    report = convert(&(tr_pictures_options){0});
+    cr_expect_str_eq(samples_of("train"), "1:0 2:1");
+    cr_expect_str_eq(samples_of("test"), "3:1");
+    tr_free(report.notes);
+    put_picture("photos/Bus/1/1.pgm", 1, 1, 1);
+    report = convert(&(tr_pictures_options){0}); /* vehicles, say */
+    cr_expect_eq(report.n_classes, 3);
+    tr_free(report.notes);
+    cr_assert_eq(remove(in_folder("photos/Bus/1/1.pgm")), 0);
+    rename_in_photos("Train", "val");
+    cr_expect_eq(tr_convert_pictures(photos(), output(), &(tr_pictures_options){0}, &report, &err),
+                 TR_ERR_DATA);
+    expect_texts(&err, "photos: its folders are test or validation sets, and there is no train",
+                 NULL);
+}
+
+/* What cannot be looked at is not what is gone. */
+Test(convert_pictures, folders_that_cannot_be_entered)
+{
+    put_picture("photos/a/1.pgm", 1, 1, 1);
+    put_picture("photos/b/1.pgm", 2, 1, 1);
+    put_picture("photos/c/1.pgm", 3, 1, 1);
+    if (geteuid() == 0)
+        cr_skip_test("root enters every folder");
+    chmod(in_folder("photos/c"), 0444);
+    tr_error err = {0};
+    tr_pictures_report report;
+    cr_expect_eq(tr_convert_pictures(photos(), output(), &(tr_pictures_options){0}, &report, &err),
+                 TR_ERR_DATA);
+    expect_texts(&err, "photos/c/", "1.pgm: cannot be read: Permission denied", NULL);
+    chmod(in_folder("photos/c"), 0777);
+}
+
 /* Values, class names and attributes are what Python reads (tests/readers does). */
 Test(convert_pictures, says_how_it_was_made)
 {
@@ -295,7 +345,10 @@ Test(convert_pictures, what_makes_no_dataset_is_refused)
     expect_refused(&(tr_pictures_options){.h = 1, .w = 1, .fit = "best"}, TR_ERR_CONFIG, "crop");
     expect_refused(&(tr_pictures_options){.h = 5000, .w = 1}, TR_ERR_CONFIG, "1 to 4096");
     expect_refused(&(tr_pictures_options){.test_split = 0.5, .stratify = true}, TR_ERR_DATA,
-                   "class 0 has only 1 sample");
+                   "cannot be split off: class a has only 1 sample");
+    expect_refused(&(tr_pictures_options){.test_split = 0.99}, TR_ERR_DATA,
+                   "--test-split = 0.99 of 2 samples is all of them: none is left to train on; "
+                   "make --test-split smaller");
     put_picture("photos/train/a/1.pgm", 1, 2, 2);
     expect_refused(&plain, TR_ERR_DATA, "beside the folder train there is a picture");
     remove(in_folder("photos/a/1.pgm"));
@@ -312,19 +365,57 @@ Test(convert_pictures, what_makes_no_dataset_is_refused)
     expect_refused(&plain, TR_ERR_DATA, "begins with the bytes");
 }
 
+/* Whether by faults or by the split. */
+Test(convert_pictures, a_class_without_training_pictures_is_said)
+{
+    tr_error err = {0};
+    tr_pictures_report report;
+    const tr_pictures_options one = {.test_split = 0.5, .split_seed = 1};
+    put_picture("photos/a/1.pgm", 1, 1, 1);
+    put_picture("photos/b/1.pgm", 2, 1, 1);
+    report = convert(&one);
+    cr_expect_not_null(
+        strstr(report.notes, "1 of 2 classes have no picture to train on; the first"), "%s",
+        report.notes);
+    cr_expect_not_null(strstr(report.notes, "(--stratify gives"), "%s", report.notes);
+    tr_free(report.notes);
+    tr_pictures_options strict = one;
+    strict.strict = true;
+    cr_expect_eq(tr_convert_pictures(photos(), output(), &strict, &report, &err), TR_ERR_DATA);
+    expect_texts(&err, "1 of 2 classes have no picture to train on", NULL);
+    remove(in_folder("photos/a/1.pgm"));
+    remove(in_folder("photos/b/1.pgm"));
+    remove(output());
+    put_picture("photos/train/a/1.pgm", 1, 1, 1);
+    put_text("photos/train/b/1.pgm", "x");
+    put_picture("photos/test/b/1.pgm", 3, 1, 1);
+    report = convert(&(tr_pictures_options){0});
+    cr_expect_not_null(strstr(report.notes, "to train on; the first: b\n"), "%s", report.notes);
+    tr_free(report.notes);
+    remove(output());
+    put_text("photos/train/a/1.pgm", "x");
+    expect_refused(&(tr_pictures_options){.h = 1, .w = 1}, TR_ERR_DATA,
+                   "none of its 2 pictures to train on can be read; the first fault: ");
+    expect_no_leak();
+}
+
 /* Names in a folder are no commands to a terminal. */
 Test(convert_pictures, names_are_no_commands)
 {
     put_picture("photos/a/1.pgm", 1, 2, 2);
     put_picture("photos/b/1.pgm", 1, 2, 2);
     put_text("photos/b/x\x1b[31m\ny.pgm", "no picture");
+    put_text("photos/b/z\xc2\x9b.pgm", "no picture"); /* U+009B is ESC [ to some terminals */
     put_text("photos/e\x1b[31m/readme", "x");
     tr_pictures_report report = convert(&(tr_pictures_options){0});
     cr_expect_null(strchr(report.notes, '\x1b'));
     cr_expect_not_null(strstr(report.notes, "photos/b/x?[31m?y.pgm: begins"), "%s", report.notes);
     cr_expect_not_null(strstr(report.notes, "the folder e?[31m has no"), "%s", report.notes);
+    cr_expect_not_null(strstr(report.notes, "photos/b/z?"), "%s", report.notes);
+    cr_expect_null(strchr(report.notes, '\x9b'));
     tr_free(report.notes);
     remove(output());
+    expect_refused(&(tr_pictures_options){.strict = true}, TR_ERR_DATA, "the folder e?[31m has no");
     put_picture("photos/e\x1b[31m/1.pgm", 1, 2, 2);
     expect_refused(&(tr_pictures_options){0}, TR_ERR_DATA, "folder e?[31m is not UTF-8");
 }
@@ -463,6 +554,14 @@ Test(convert_pictures, webdataset_pairs)
     const char *samples = samples_of("train");
     cr_expect_eq(strncmp(samples, "0:0 12:0 1:1 13:1 14:2 2:2 ", 27), 0, "%s", samples);
     cr_expect_not_null(strstr(samples, "10:10 22:10 11:11 23:11"), "%s", samples);
+    put_text("photos/sample7.cls", ".\x1b[31m");
+    make_archive("w.tar", "tar cf");
+    tr_pictures_report report;
+    tr_error err = {0};
+    cr_expect_eq(
+        tr_convert_pictures(in_folder("w.tar"), output(), &(tr_pictures_options){0}, &report, &err),
+        TR_ERR_DATA);
+    expect_texts(&err, "photos/sample7.pgm: its class is \".?[31m\"", NULL);
 }
 
 Test(convert_pictures, damaged_archives_are_refused)
@@ -489,6 +588,35 @@ Test(convert_pictures, damaged_archives_are_refused)
     expect_no_leak();
 }
 
+/* A picture that is damaged within a good archive is named as one in a folder is. */
+Test(convert_pictures, damaged_pictures_of_an_archive_are_named)
+{
+    static const char picture[] = "P5 1 1 255\n!";
+    const tr_zip_member members[] = {{"a/1.pgm", picture, sizeof picture - 1},
+                                     {"a/2.pgm", picture, sizeof picture - 1},
+                                     {"b/1.pgm", picture, sizeof picture - 1},
+                                     {"b/2.pgm", "", 0}};
+    void *bytes = NULL;
+    size_t n;
+    tr_error err = {0};
+    tr_pictures_report report;
+    cr_assert_eq(tr_zip_make(&bytes, &n, members, 4, &err), TR_OK);
+    char *second = memmem((char *)bytes + 50, n - 50, picture, sizeof picture - 1);
+    cr_assert_not_null(second);
+    second[sizeof picture - 2] = '?'; /* against its check sum */
+    write_bytes(in_folder("p.zip"), bytes, n);
+    tr_free(bytes);
+    cr_assert_eq(
+        tr_convert_pictures(in_folder("p.zip"), output(), &(tr_pictures_options){0}, &report, &err),
+        TR_OK, "%s", err.text);
+    cr_expect(report.n_broken == 2 && report.n_train == 2, "%s", report.notes);
+    cr_expect_not_null(strstr(report.notes, "p.zip/a/2.pgm: cannot be read from the archive: "),
+                       "%s", report.notes);
+    cr_expect_not_null(strstr(report.notes, "p.zip/b/2.pgm: is empty (0 bytes)"), "%s",
+                       report.notes);
+    tr_free(report.notes);
+}
+
 /* ---- the program ---- */
 
 /* Runs it with this environment; its exit code, or 128 + the signal; output in said[]. */
@@ -513,15 +641,17 @@ Test(convert_pictures, the_command_says_what_it_did)
                                     "to test; 5 could not be read"),
                        "%s", said);
     cr_expect_not_null(strstr(said, "trainer: note: "), "%s", said);
-    static const char *const wrong[][2] = {{"--size 0", "--size 0: must be height x width"},
-                                           {"--size 6x", "--size 6x: must be"},
-                                           {"--size 6x4x3", "--size 6x4x3: must be"},
-                                           {"--test-split 1", "more than 0 and less than 1"},
-                                           {"--stratify", "belongs to --test-split"},
-                                           {"--split-seed 3", "belongs to --test-split"},
-                                           {"--threads 0", "a whole number from 1 to 256"},
-                                           {"--fit best", "must be crop, pad or stretch"},
-                                           {"--coarse", "--coarse is for cifar100"}};
+    static const char *const wrong[][2] = {
+        {"--size 0", "--size 0: must be height x width"},
+        {"--size 6x", "--size 6x: must be"},
+        {"--size 6x4x3", "--size 6x4x3: must be"},
+        {"--test-split 1", "more than 0 and less than 1"},
+        {"--stratify", "belongs to --test-split"},
+        {"--split-seed 3", "belongs to --test-split"},
+        {"--threads 0", "a whole number from 1 to 256"},
+        {"--size 2x2 --fit best", "must be crop, pad or stretch"},
+        {"--fit pad", "--fit belongs to --size"},
+        {"--coarse", "--coarse is for cifar100"}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         cr_expect_eq(run_program("", wrong[i][0]), 2, "%s: %s", wrong[i][0], said);
         cr_expect_not_null(strstr(said, wrong[i][1]), "%s: %s", wrong[i][0], said);
