@@ -6,6 +6,7 @@
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,34 +43,34 @@ static void allow_one(const char *path)
 
 /* All that memory, files that are only read, and the end of a process need. On ARM some of them do
  * not exist (open, stat): libseccomp allows numbers that no call has. */
-static const int harmless[] = {SCMP_SYS(read),           SCMP_SYS(pread64),
-                               SCMP_SYS(readv),          SCMP_SYS(preadv),
-                               SCMP_SYS(lseek),          SCMP_SYS(close),
-                               SCMP_SYS(fstat),          SCMP_SYS(stat),
-                               SCMP_SYS(lstat),          SCMP_SYS(newfstatat),
-                               SCMP_SYS(statx),          SCMP_SYS(access),
-                               SCMP_SYS(faccessat),      SCMP_SYS(faccessat2),
-                               SCMP_SYS(readlink),       SCMP_SYS(readlinkat),
-                               SCMP_SYS(getcwd),         SCMP_SYS(fadvise64),
-                               SCMP_SYS(fcntl),          SCMP_SYS(dup),
-                               SCMP_SYS(mmap),           SCMP_SYS(munmap),
-                               SCMP_SYS(mremap),         SCMP_SYS(mprotect),
-                               SCMP_SYS(madvise),        SCMP_SYS(brk),
-                               SCMP_SYS(futex),          SCMP_SYS(getrandom),
-                               SCMP_SYS(sysinfo),        SCMP_SYS(uname),
-                               SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday),
-                               SCMP_SYS(time),           SCMP_SYS(clock_nanosleep),
-                               SCMP_SYS(nanosleep),      SCMP_SYS(restart_syscall),
-                               SCMP_SYS(sched_yield),    SCMP_SYS(getpid),
-                               SCMP_SYS(gettid),         SCMP_SYS(getuid),
-                               SCMP_SYS(geteuid),        SCMP_SYS(getgid),
-                               SCMP_SYS(getegid),        SCMP_SYS(getrlimit),
-                               SCMP_SYS(setrlimit),      SCMP_SYS(rt_sigaction),
-                               SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-                               SCMP_SYS(sigaltstack),    SCMP_SYS(exit),
-                               SCMP_SYS(exit_group)};
+static const int harmless[] = {SCMP_SYS(read),         SCMP_SYS(pread64),
+                               SCMP_SYS(readv),        SCMP_SYS(preadv),
+                               SCMP_SYS(lseek),        SCMP_SYS(close),
+                               SCMP_SYS(fstat),        SCMP_SYS(stat),
+                               SCMP_SYS(lstat),        SCMP_SYS(newfstatat),
+                               SCMP_SYS(statx),        SCMP_SYS(access),
+                               SCMP_SYS(faccessat),    SCMP_SYS(faccessat2),
+                               SCMP_SYS(readlink),     SCMP_SYS(readlinkat),
+                               SCMP_SYS(getcwd),       SCMP_SYS(fadvise64),
+                               SCMP_SYS(fcntl),        SCMP_SYS(dup),
+                               SCMP_SYS(munmap),       SCMP_SYS(mremap),
+                               SCMP_SYS(mprotect),     SCMP_SYS(madvise),
+                               SCMP_SYS(brk),          SCMP_SYS(futex),
+                               SCMP_SYS(getrandom),    SCMP_SYS(sysinfo),
+                               SCMP_SYS(uname),        SCMP_SYS(clock_gettime),
+                               SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep),
+                               SCMP_SYS(nanosleep),    SCMP_SYS(restart_syscall),
+                               SCMP_SYS(time),         SCMP_SYS(sched_yield),
+                               SCMP_SYS(getpid),       SCMP_SYS(gettid),
+                               SCMP_SYS(getuid),       SCMP_SYS(geteuid),
+                               SCMP_SYS(getgid),       SCMP_SYS(getegid),
+                               SCMP_SYS(getrlimit),    SCMP_SYS(setrlimit),
+                               SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+                               SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+                               SCMP_SYS(exit),         SCMP_SYS(exit_group)};
 
-/* What is allowed only in a harmless form: opening to read, writing to stderr (which is nowhere),
+/* What is allowed only in a harmless form: opening to read, memory of its own (a shared mapping of
+ * a file that it inherited open would write that file), writing to stderr (which is nowhere),
  * ending itself with a signal, limits of itself. */
 static bool allow_forms(scmp_filter_ctx filter)
 {
@@ -78,6 +79,8 @@ static bool allow_forms(scmp_filter_ctx filter)
                             SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)) == 0 &&
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                             SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+                            SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_TYPE, MAP_PRIVATE)) == 0 &&
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
                             SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0)) == 0 &&
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -356,6 +357,14 @@ Test(child, dies_with_its_parent, .timeout = 60)
 
 #ifndef TR_SANITIZED /* then readers are not confined */
 
+static int inherited = -1; /* a file that the parent writes */
+
+/* Whether it can be written through memory. */
+static bool can_map(int kind)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, kind, inherited, 0) != MAP_FAILED;
+}
+
 /* Each bit: something that reading does not need worked. */
 static tr_status misbehave(void *job, tr_error *err)
 {
@@ -373,6 +382,9 @@ static tr_status misbehave(void *job, tr_error *err)
     if (child == 0)
         _exit(0);
     *done |= (child > 0) << 5;
+    *done |= can_map(MAP_SHARED) << 6;
+    *done |= can_map(MAP_SHARED_VALIDATE) << 7;
+    *done |= !can_map(MAP_PRIVATE) << 8; /* this it may */
     return TR_OK;
 }
 
@@ -385,12 +397,16 @@ static bool has_landlock(void)
 Test(child, can_read_and_no_more)
 {
     unsigned *done = tr_shared_alloc(1, sizeof *done);
+    FILE *writing = tmpfile();
+    cr_assert(writing != NULL && ftruncate(fileno(writing), 4096) == 0);
+    inherited = fileno(writing);
     cr_assert_eq(tr_in_child(misbehave, done, "/proc/version", NULL), TR_OK);
     if (!tr_children_are_confined())
         cr_skip_test("this kernel does not filter system calls");
     cr_expect_eq(*done & ~1u, 0, "%#x", *done);
     if (has_landlock())
         cr_expect_eq(*done & 1, 0, "opened another file");
+    fclose(writing);
     tr_shared_free(done);
 }
 
