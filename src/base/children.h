@@ -15,7 +15,8 @@
 #include "trainer/status.h"
 
 typedef struct tr_children_work {
-    /* In a child: makes result[result_bytes], which is zeroed, of an item. A child's items rise. */
+    /* In a child, where no file is open but standard ones: makes result[result_bytes], which is
+     * zeroed, of an item. A child's items rise. */
     tr_status (*work)(void *user, int64_t item, void *result, tr_error *err);
     /* What an item is called, for the error of one that a child died of; to be freed. */
     char *(*name)(void *user, int64_t item);

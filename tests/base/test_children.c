@@ -129,6 +129,122 @@ Test(children, reach_their_folder_alone)
     tr_children_end(children);
 }
 
+static tr_status look_for(void *user, int64_t item, void *result, tr_error *err)
+{
+    (void)item, (void)err;
+    *(char *)result = fcntl(*(const int *)user, F_GETFD) >= 0 || fcntl(STDERR_FILENO, F_GETFD) < 0;
+    return TR_OK;
+}
+
+/* As one that is being written. */
+Test(children, inherit_no_open_file)
+{
+    tr_children *children = NULL;
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const tr_children_work asked = {.work = look_for,
+                                    .name = name,
+                                    .user = &fd,
+                                    .n = 3,
+                                    .result_bytes = 1,
+                                    .n_children = 2,
+                                    .seconds = 10,
+                                    .reach = "/tmp"};
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(tr_children_start(&children, &asked, NULL), TR_OK);
+    for (int i = 0; i < 3; i++) {
+        const void *result;
+        cr_assert_eq(tr_children_next(children, &result, NULL), TR_OK);
+        cr_expect_eq(*(const char *)result, 0);
+    }
+    tr_children_end(children);
+    close(fd);
+}
+
+/* ---- what they may write ---- */
+
+/* All memory that is shared with children and `bytes` long, as a child may do that was taken over.
+ */
+static int scribble(size_t bytes, int with)
+{
+    char line[512];
+    int n = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    cr_assert_not_null(maps);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        char *dash, *begin = (char *)strtoul(line, &dash, 16),
+                    *end = (char *)strtoul(dash + 1, NULL, 16);
+        if (strstr(line, "/dev/zero") == NULL || (size_t)(end - begin) != bytes)
+            continue;
+        memset(begin, with, bytes);
+        n++;
+    }
+    fclose(maps);
+    return n;
+}
+
+/* What they wait with holds nonsense, again and again: all still comes, in order. As many items as
+ * there are slots, so that a child that waits for none overwrites nothing. */
+Test(children, survive_nonsense_where_they_wait, .timeout = 120)
+{
+    enum { N = 64, CHILDREN = 2 };
+    tr_children *children = NULL;
+    tr_error err = {0};
+    const tr_children_work asked = {.work = work,
+                                    .name = name,
+                                    .n = N,
+                                    .result_bytes = RESULT,
+                                    .n_children = CHILDREN,
+                                    .seconds = 10,
+                                    .reach = "/tmp"};
+    cr_assert_eq(tr_children_start(&children, &asked, &err), TR_OK, "%s", err.text);
+    for (int i = 0; i < N; i++) {
+        const void *result = NULL;
+        cr_assert_eq(scribble((size_t)sysconf(_SC_PAGESIZE), 0x5a), 1);
+        cr_assert_eq(tr_children_next(children, &result, &err), TR_OK, "item %d: %s", i, err.text);
+        cr_expect_eq(*(const unsigned char *)result, i);
+    }
+    tr_children_end(children);
+    cr_expect_eq(waitpid(-1, NULL, WNOHANG), -1, "a child is left");
+}
+
+static tr_status wait_and_end(void *user, int64_t item, void *result, tr_error *err)
+{
+    (void)user, (void)err;
+    *(int64_t *)result = item;
+    if (item == 2)
+        _exit(7);
+    return TR_OK;
+}
+
+/* It is waited for while its item before is: that one is fine, the next is to blame, and the number
+ * of the process is forgotten. */
+Test(children, an_end_behind_an_item_is_not_its_fault)
+{
+    for (int i = 0; i < 10; i++) {
+        tr_children *children = NULL;
+        const void *result;
+        tr_error err = {0};
+        const tr_children_work asked = {.work = wait_and_end,
+                                        .name = name,
+                                        .n = 5,
+                                        .result_bytes = sizeof(int64_t),
+                                        .n_children = 1 + i % 2,
+                                        .seconds = 10,
+                                        .reach = "/tmp"};
+        cr_assert_eq(tr_children_start(&children, &asked, &err), TR_OK, "%s", err.text);
+        for (int item = 0; item < 5; item++) {
+            cr_expect_eq(tr_children_next(children, &result, &err), item == 2 ? TR_ERR_DATA : TR_OK,
+                         "item %d: %s", item, err.text);
+            if (item != 2)
+                cr_expect_eq(*(const int64_t *)result, item);
+        }
+        cr_expect_not_null(strstr(err.text, "item 2: the library that read it crashed"), "%s",
+                           err.text);
+        tr_children_end(children);
+        cr_expect_eq(waitpid(-1, NULL, WNOHANG), -1, "a child is left");
+    }
+}
+
 static tr_status loop(void *user, int64_t item, void *result, tr_error *err)
 {
     (void)user, (void)result, (void)err;
