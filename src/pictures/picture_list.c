@@ -1,4 +1,5 @@
-/* picture_list.c -- see picture_list.h; folders on disk are picture_folder.c. */
+/* picture_list.c -- see picture_list.h; folders on disk are picture_folder.c, parts
+ * picture_parts.c. */
 #include "picture_list.h"
 
 #include <ctype.h>
@@ -8,6 +9,7 @@
 #include <strings.h>
 
 #include "mem.h"
+#include "picture_parts.h"
 #include "utf8.h"
 
 static const char *const picture_ends[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".png",
@@ -120,111 +122,6 @@ tr_status tr_picture_list_add(tr_picture_list *list, const char *path, int64_t o
     return fine ? TR_OK : tr_out_of_memory(err, path);
 }
 
-/* ---- parts ---- */
-
-/* Of the first name in a path, in any case; *rest: what follows. -1: it is no part. */
-static int part_of(const char *path, const char **rest)
-{
-    static const struct {
-        const char *name;
-        int part;
-    } names[] = {{"train/", TR_PART_TRAIN},
-                 {"test/", TR_PART_TEST},
-                 {"validation/", TR_PART_VALIDATION},
-                 {"valid/", TR_PART_VALIDATION},
-                 {"val/", TR_PART_VALIDATION}};
-    *rest = path;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strncasecmp(path, names[i].name, strlen(names[i].name)) == 0) {
-            *rest = path + strlen(names[i].name);
-            return names[i].part;
-        }
-    return -1;
-}
-
-/* The path from its class on. */
-static const char *class_path(const tr_picture_list *list, const tr_listed_picture *picture)
-{
-    const char *path = list->text + picture->path, *rest = path;
-    if (list->has_parts)
-        part_of(path, &rest);
-    return rest;
-}
-
-/* "photos/" where every path begins so and goes on with a folder. */
-static void drop_wrapper(tr_picture_list *list)
-{
-    while (list->n > 0) {
-        const char *first = list->text + list->pictures[0].path, *slash = strchr(first, '/');
-        const size_t n = slash == NULL ? 0 : (size_t)(slash + 1 - first);
-        bool all = n > 0;
-        for (int64_t i = 0; all && i < list->n; i++) {
-            const char *path = list->text + list->pictures[i].path;
-            all = strncmp(path, first, n) == 0 && strchr(path + n, '/') != NULL;
-        }
-        if (!all)
-            return;
-        for (int64_t i = 0; i < list->n; i++)
-            list->pictures[i].path += n;
-        for (int64_t i = 0; i < list->n_folders; i++)
-            if (strncmp(list->text + list->folders[i], first, n) == 0)
-                list->folders[i] += n;
-    }
-}
-
-/* There are parts where there is a folder train, or where all folders are called as parts, in
- * capitals or not: a class may be called Train among others. */
-static tr_status look_for_parts(tr_picture_list *list, const char *path, tr_error *err)
-{
-    const char *rest;
-    int64_t n_in_folders = 0, n_in_parts = 0;
-    bool train = false, plain = false;
-    for (int64_t i = 0; i < list->n; i++) {
-        const char *text = list->text + list->pictures[i].path;
-        const int part = part_of(text, &rest);
-        n_in_folders += strchr(text, '/') != NULL;
-        n_in_parts += part >= 0;
-        train = train || part == TR_PART_TRAIN;
-        plain = plain || strncmp(text, "train/", 6) == 0;
-    }
-    const bool all = n_in_parts > 0 && n_in_parts == n_in_folders;
-    list->has_parts = plain || all;
-    if (!all || train)
-        return TR_OK;
-    return tr_fail(err, TR_ERR_DATA,
-                   "%s: its folders are test or validation sets, and there is no train beside "
-                   "them; expected train, test and validation, or a folder for each class",
-                   path);
-}
-
-/* Parts of all pictures; those that lie in no class go. */
-static tr_status find_parts(tr_picture_list *list, const char *path, tr_error *err)
-{
-    const char *rest;
-    TR_TRY(look_for_parts(list, path, err));
-    int64_t n = 0;
-    for (int64_t i = 0; i < list->n; i++) {
-        tr_listed_picture picture = list->pictures[i];
-        const char *text = list->text + picture.path;
-        const int part = list->has_parts ? part_of(text, &rest) : TR_PART_TRAIN;
-        if (part < 0) {
-            char name[256];
-            tr_utf8_clean(name, sizeof name, text);
-            return tr_fail(err, TR_ERR_DATA,
-                           "%s: beside the folder train there is a picture %s; expected train, "
-                           "test and validation alone, or classes alone",
-                           path, name);
-        }
-        picture.part = (int8_t)part;
-        if (strchr(class_path(list, &picture), '/') == NULL)
-            tr_picture_list_skip(list, "in no class");
-        else
-            list->pictures[n++] = picture;
-    }
-    list->n = n;
-    return TR_OK;
-}
-
 /* ---- order and classes ---- */
 
 /* As strcmp(), name by name: "a/b" is before "a-b/c", as "a" is before "a-b". */
@@ -241,7 +138,7 @@ static int compare_pictures(const void *a, const void *b, void *user)
     const tr_picture_list *list = user;
     const tr_listed_picture *x = a, *y = b;
     const int by_part = x->part - y->part;
-    const int by_path = compare_paths(class_path(list, x), class_path(list, y));
+    const int by_path = compare_paths(tr_class_path(list, x), tr_class_path(list, y));
     const int by_whole = strcmp(list->text + x->path, list->text + y->path); /* val/, valid/ */
     return by_part != 0    ? by_part
            : by_path != 0  ? by_path
@@ -289,14 +186,14 @@ static int64_t sort_unique(char **names, int64_t n)
 static bool find_classes(tr_picture_list *list)
 {
     for (int64_t i = 0; i < list->n; i++) {
-        const char *path = class_path(list, &list->pictures[i]);
+        const char *path = tr_class_path(list, &list->pictures[i]);
         if (list->n_classes == 0 || !is_of_class(path, list->classes[list->n_classes - 1]))
             if (!add_name(&list->classes, &list->n_classes, path))
                 return false;
     }
     list->n_classes = sort_unique(list->classes, list->n_classes);
     for (int64_t i = 0, class = -1; i < list->n; i++) {
-        const char *path = class_path(list, &list->pictures[i]);
+        const char *path = tr_class_path(list, &list->pictures[i]);
         if (class < 0 || !is_of_class(path, list->classes[class]))
             for (class = 0; !is_of_class(path, list->classes[class]);)
                 class ++;
@@ -311,7 +208,7 @@ static bool find_empty(tr_picture_list *list)
 {
     for (int64_t i = 0; i < list->n_folders; i++) {
         const char *path = list->text + list->folders[i], *rest = path;
-        const int part = list->has_parts ? part_of(path, &rest) : TR_PART_TRAIN;
+        const int part = list->has_parts ? tr_part_of(path, &rest) : TR_PART_TRAIN;
         const char *slash = strchr(rest, '/');
         bool found = part < 0 || slash == NULL || slash[1] != '\0';
         for (int64_t k = 0; !found && k < list->n_classes; k++)
@@ -368,8 +265,8 @@ static tr_status check(const tr_picture_list *list, const char *path, tr_error *
 tr_status tr_picture_list_finish(tr_picture_list *list, const char *path, bool whole, tr_error *err)
 {
     if (whole)
-        drop_wrapper(list);
-    TR_TRY(find_parts(list, path, err));
+        tr_picture_list_drop_wrapper(list);
+    TR_TRY(tr_picture_list_find_parts(list, path, err));
     if (list->n > 1)
         qsort_r(list->pictures, (size_t)list->n, sizeof *list->pictures, compare_pictures, list);
     if (!find_classes(list) || !find_empty(list))
