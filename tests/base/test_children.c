@@ -33,7 +33,7 @@ static tr_status work(void *user, int64_t item, void *result, tr_error *err)
     if (crashes && item % 10 == 7)
         abort();
     if (crashes && item % 10 == 3)
-        return tr_fail(err, TR_ERR_DATA, "refused %lld\x1b", (long long)item);
+        return tr_fail(err, TR_ERR_DATA, "refused %lld\x1b\xc2\x9b", (long long)item);
     if (item % 5 == 0)
         usleep(1000);
     memset(bytes, (int)item % 251, RESULT);
@@ -62,7 +62,7 @@ static void run(int n, int n_children, bool crashes)
             cr_assert_eq(status, TR_ERR_DATA);
             cr_assert_not_null(strstr(err.text, text), "%s", err.text);
         } else if (crashes && i % 10 == 3) {
-            snprintf(text, sizeof text, "refused %d?", i);
+            snprintf(text, sizeof text, "refused %d???", i);
             cr_assert_eq(status, TR_ERR_DATA);
             cr_assert_str_eq(err.text, text);
         } else {
