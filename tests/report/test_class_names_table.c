@@ -29,7 +29,7 @@ Test(class_names_table, in_columns)
 Test(class_names_table, of_none_and_of_very_many)
 {
     enum { N = 1200 };
-    char *text = text_of(&(tr_legend){0}), *names[N], name[8];
+    char *text = text_of(&(tr_legend){0}), *names[N], name[16];
     cr_assert_str_eq(text, "");
     free(text);
     for (int i = 0; i < N; i++) {
