@@ -152,8 +152,10 @@ static tr_legend legend_of(const inspect_options *options, const char *labels)
     tr_legend legend = {0};
     tr_error err;
     tr_status status = tr_checkpoint_legend(&legend, options->path, &err);
-    if (status == TR_OK && legend.n_classes == 0)
+    if (status == TR_OK && legend.n_classes == 0) {
+        tr_legend_release(&legend);
         status = tr_dataset_legend_read(&legend, &place, &err);
+    }
     if (status != TR_OK)
         fprintf(stderr, "trainer: note: %s\n", err.text);
     return legend;
