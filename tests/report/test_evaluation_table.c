@@ -94,7 +94,7 @@ Test(evaluation_table, very_many_classes_are_the_worst_and_means)
 {
     enum { N = 60 };
     int64_t *counts = tr_alloc(N * N, sizeof *counts);
-    for (int i = 0; i < N - 1; i++) /* the last one is not there */
+    for (int i = 0; i < N - 1; i++) /* the last one nobody meets */
         counts[i * N + i] = 3;
     counts[30 * N + 30] = 0;
     counts[30 * N + 31] = 3;
@@ -108,7 +108,7 @@ Test(evaluation_table, very_many_classes_are_the_worst_and_means)
                                   "     30          -     0.0000     0.0000         3\n"
                                   "     31     0.5000     1.0000     0.6667         3\n"
                                   "      0     1.0000     1.0000     1.0000         3\n"));
-    cr_assert_not_null(strstr(at, "macro       0.9583     0.9667     0.9611       177\n"), "%s",
+    cr_assert_not_null(strstr(at, "macro       0.9746     0.9831     0.9774       177\n"), "%s",
                        at);
     free(text);
     tr_free(counts);
