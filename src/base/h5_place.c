@@ -45,8 +45,7 @@ const char *tr_h5_place_text(tr_h5_place place)
         [TR_H5_IN_HEADER] = "it lies in a header of the file",
         [TR_H5_IN_CHUNKS] = "it lies in chunks",
         [TR_H5_PACKED] = "it is compressed",
-        [TR_H5_OF_OTHER_TYPE] = "its numbers are neither uint8 nor float32 of this machine's byte "
-                                "order",
+        [TR_H5_OF_OTHER_TYPE] = "it is neither uint8 nor float32 of this machine's byte order",
         [TR_H5_IN_OTHER_FILE] = "it lies in another file"};
     return texts[place];
 }

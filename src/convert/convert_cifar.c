@@ -46,7 +46,7 @@ typedef struct version {
 static const version cifar10[] = {
     {"CIFAR-10", BATCHES(".bin"), 6, 10000, "batches.meta.txt", false, 1, 0, NULL, NULL},
     {"CIFAR-10", BATCHES(""), 6, 10000, "batches.meta", true, 1, 0, "labels", "label_names"},
-    {NULL},
+    {.dataset = NULL},
 };
 static const version cifar100_fine[] = {
     {"CIFAR-100",
@@ -69,7 +69,7 @@ static const version cifar100_fine[] = {
      1,
      "fine_labels",
      "fine_label_names"},
-    {NULL},
+    {.dataset = NULL},
 };
 static const version cifar100_coarse[] = {
     {"CIFAR-100",
@@ -92,7 +92,7 @@ static const version cifar100_coarse[] = {
      0,
      "coarse_labels",
      "coarse_label_names"},
-    {NULL},
+    {.dataset = NULL},
 };
 
 /* What a child makes of the files, in shared memory. */
