@@ -2,8 +2,10 @@
  *
  *     for each epoch:
  *         cooling down? one epoch less of it, and wait = 0
- *         better than the best one by more than min_delta, or the first one? it is the best, wait =
- * 0 else, and not cooling down: wait += 1; where wait >= patience: reduce, cool down, wait = 0
+ *         better than the best one by more than min_delta, or the first one?
+ *             it is the best; wait = 0
+ *         else, and not cooling down: wait += 1
+ *             wait >= patience? reduce, cool down, wait = 0
  *
  * Keras does not begin to cool down where the rate is at min_lr and stays there; nothing ever
  * depends on that.

@@ -88,8 +88,8 @@ tr_status tr_session_need_dataset(const tr_session *session, const char *path, t
 /* `status` of opening the dataset of the configuration; of one that is missing, with the way to get
  * one. */
 tr_status tr_session_opened(const tr_session *session, tr_status status, tr_error *err);
-/* Before it is built, which takes memory: TR_ERR_INTERNAL where its parameters alone are too many to
- * be trained here. */
+/* Before it is built, which takes memory: TR_ERR_INTERNAL where its parameters alone are too many
+ * to be trained here. */
 tr_status tr_session_check_parameters(const tr_session *session, tr_error *err);
 /* Of a session that is built for training: says on `out` what memory a run of it will take, on
  * stderr where that may be too much, and fails where it surely is. A configuration may be checked

@@ -26,8 +26,8 @@ void tr_section_release(tr_section *section);
 /* ini_sections.c: appends a section. NULL: out of memory. */
 tr_section *tr_ini_add(tr_ini *ini, const char *name, int line);
 
-/* ini_sections.c: why `value` would not be read back from a file as it is ("has a ..."), or NULL when
- * it would. */
+/* ini_sections.c: why `value` would not be read back from a file as it is ("has a ..."), or NULL
+ * when it would. */
 const char *tr_ini_value_flaw(const char *value);
 
 /* override.c: applies one "section.key=value"; mistakes go to `problems`. False: out of memory. */

@@ -26,15 +26,21 @@ enum {
     SLACK = 256 /* at most, of a pickle, for a row: its label, the name of its file */
 };
 
+/* Which of a record's labels is the class, and where its names are. */
+typedef struct labelling {
+    int label;
+    const char *names_file;
+    const char *labels_key, *names_key; /* of a pickle */
+} labelling;
+
 /* One published version. */
 typedef struct version {
     const char *dataset;
     const char *files[MOST_PARTS]; /* training, then the test; NULL: no more */
     int n_files, n_rows;           /* rows of a file at most */
-    const char *names_file;
     bool pickled;
-    int n_labels, label;                /* of a record, and which of them is the class */
-    const char *labels_key, *names_key; /* of a pickle */
+    int n_labels;    /* of a record */
+    labelling by[2]; /* fine, coarse */
 } version;
 
 #define BATCHES(end)                                                                               \
@@ -43,56 +49,28 @@ typedef struct version {
             "data_batch_5" end, "test_batch" end                                                   \
     }
 
-static const version cifar10[] = {
-    {"CIFAR-10", BATCHES(".bin"), 6, 10000, "batches.meta.txt", false, 1, 0, NULL, NULL},
-    {"CIFAR-10", BATCHES(""), 6, 10000, "batches.meta", true, 1, 0, "labels", "label_names"},
-    {.dataset = NULL},
+enum { VERSIONS = 2, FINE = 0, COARSE = 1 };
+
+static const version cifar10[VERSIONS] = {
+    {"CIFAR-10", BATCHES(".bin"), 6, 10000, false, 1, {{0, "batches.meta.txt", NULL, NULL}}},
+    {"CIFAR-10", BATCHES(""), 6, 10000, true, 1, {{0, "batches.meta", "labels", "label_names"}}},
 };
-static const version cifar100_fine[] = {
+static const version cifar100[VERSIONS] = {
     {"CIFAR-100",
      {"train.bin", "test.bin"},
      2,
      50000,
-     "fine_label_names.txt",
      false,
      2,
-     1,
-     NULL,
-     NULL},
+     {{1, "fine_label_names.txt", NULL, NULL}, {0, "coarse_label_names.txt", NULL, NULL}}},
     {"CIFAR-100",
      {"train", "test"},
      2,
      50000,
-     "meta",
      true,
      2,
-     1,
-     "fine_labels",
-     "fine_label_names"},
-    {.dataset = NULL},
-};
-static const version cifar100_coarse[] = {
-    {"CIFAR-100",
-     {"train.bin", "test.bin"},
-     2,
-     50000,
-     "coarse_label_names.txt",
-     false,
-     2,
-     0,
-     NULL,
-     NULL},
-    {"CIFAR-100",
-     {"train", "test"},
-     2,
-     50000,
-     "meta",
-     true,
-     2,
-     0,
-     "coarse_labels",
-     "coarse_label_names"},
-    {.dataset = NULL},
+     {{1, "meta", "fine_labels", "fine_label_names"},
+      {0, "meta", "coarse_labels", "coarse_label_names"}}},
 };
 
 /* What a child makes of the files, in shared memory. */
@@ -104,6 +82,7 @@ typedef struct decoded {
 
 typedef struct decoding {
     const version *is;
+    const labelling *by;
     const tr_bundle_file *files; /* the version's, then the names' */
     const char *path;
     decoded *found;
@@ -133,7 +112,7 @@ static tr_status read_binary(const decoding *self, const tr_bundle_file *file, i
                        "get it again",
                        self->path, file->name, file->n, record, is->dataset);
     for (const uint8_t *at = file->bytes; at < file->bytes + file->n; at += record, ++*n) {
-        self->y[part][*n] = at[is->label];
+        self->y[part][*n] = at[self->by->label];
         put_pixels(self->x[part] + *n * PIXELS, at + is->n_labels, 1);
     }
     return TR_OK;
@@ -143,18 +122,18 @@ static tr_status put_rows(const decoding *self, const tr_bundle_file *file, int 
                           const tr_pickle_value *root, tr_error *err)
 {
     const tr_pickle_value *data = tr_pickle_find(root, "data"),
-                          *labels = tr_pickle_find(root, self->is->labels_key);
+                          *labels = tr_pickle_find(root, self->by->labels_key);
     int64_t *n = &self->found->n[part];
     tr_pickle_array x;
     if (data == NULL || labels == NULL)
         return tr_fail(err, TR_ERR_DATA, "%s: %s has no \"%s\", as a part of %s has", self->path,
-                       file->name, data == NULL ? "data" : self->is->labels_key, self->is->dataset);
+                       file->name, data == NULL ? "data" : self->by->labels_key, self->is->dataset);
     if (!tr_pickle_as_array(&x, data) || x.dims[1] != PIXELS || labels->kind != TR_PICKLE_LIST ||
         (int64_t)labels->n_items != x.dims[0])
         return tr_fail(err, TR_ERR_DATA,
                        "%s: %s: \"data\" must be an array of uint8, a row of %d for each of the "
                        "\"%s\"",
-                       self->path, file->name, PIXELS, self->is->labels_key);
+                       self->path, file->name, PIXELS, self->by->labels_key);
     if (x.dims[0] > self->most[part] - *n) /* without file names, more of them fit into the bytes */
         return tr_fail(err, TR_ERR_DATA, "%s: with %s, it has more than the %lld rows of %s",
                        self->path, file->name, (long long)self->most[part], self->is->dataset);
@@ -220,7 +199,7 @@ static tr_status read_names(const decoding *self, const tr_bundle_file *file, tr
     }
     const tr_status status = open_pickle(&pickle, self, file, err);
     const tr_pickle_value *names =
-        status == TR_OK ? tr_pickle_find(pickle.root, self->is->names_key) : NULL;
+        status == TR_OK ? tr_pickle_find(pickle.root, self->by->names_key) : NULL;
     for (size_t i = 0; names != NULL && names->kind == TR_PICKLE_LIST && i < names->n_items; i++)
         if (names->items[i]->text != NULL)
             put_name(self->found, names->items[i]->text, names->items[i]->n);
@@ -268,7 +247,7 @@ static tr_status write_dataset(const decoding *self, const decoded *found, const
     }
     if (found->n_names > 0 && most >= found->n_names)
         return tr_fail(err, TR_ERR_DATA, "%s: has a label %d, but %s names %d classes", self->path,
-                       most, self->is->names_file, found->n_names);
+                       most, self->by->names_file, found->n_names);
     for (int i = 0; i < found->n_names; i++)
         names[i] = found->names[i];
     return tr_arrays_write_h5(&arrays, &origin, out_path, err);
@@ -301,12 +280,12 @@ static tr_status decode(decoding *self, decoded *found, tr_error *err)
 }
 
 /* The files of `is` as a list of wanted ones; how many. */
-static int list_files(tr_bundle_file files[MOST_PARTS + 1], const version *is)
+static int list_files(tr_bundle_file files[MOST_PARTS + 1], const version *is, const labelling *by)
 {
     const size_t row = (size_t)is->n_labels + PIXELS + (is->pickled ? SLACK : 0);
     for (int i = 0; i < is->n_files; i++)
         files[i] = (tr_bundle_file){.name = is->files[i], .most = row * (size_t)is->n_rows};
-    files[is->n_files] = (tr_bundle_file){.name = is->names_file, .most = MOST_NAME_FILE};
+    files[is->n_files] = (tr_bundle_file){.name = by->names_file, .most = MOST_NAME_FILE};
     return is->n_files + 1;
 }
 
@@ -325,12 +304,13 @@ static tr_status check_complete(const decoding *self, bool *any, tr_error *err)
 }
 
 /* Where nothing of this version is there, nothing is done. */
-static tr_status convert_version(const version *is, const char *path, const char *out_path,
-                                 bool *any, tr_error *err)
+static tr_status convert_version(const version *is, int granularity, const char *path,
+                                 const char *out_path, bool *any, tr_error *err)
 {
     tr_bundle_file files[MOST_PARTS + 1];
-    const int n_files = list_files(files, is);
-    decoding self = {.is = is, .files = files, .path = path};
+    const labelling *by = &is->by[granularity];
+    const int n_files = list_files(files, is, by);
+    decoding self = {.is = is, .by = by, .files = files, .path = path};
     decoded *found = tr_alloc(1, sizeof *found);
     tr_status status =
         found == NULL ? tr_out_of_memory(err, path) : tr_bundle_read(files, n_files, path, err);
@@ -350,12 +330,12 @@ static tr_status convert_version(const version *is, const char *path, const char
     return status;
 }
 
-static tr_status convert_any(const version *versions, const char *path, const char *out_path,
-                             tr_error *err)
+static tr_status convert_any(const version versions[VERSIONS], int granularity, const char *path,
+                             const char *out_path, tr_error *err)
 {
-    for (const version *is = versions; is->dataset != NULL; is++) {
+    for (int i = 0; i < VERSIONS; i++) {
         bool any = false;
-        TR_TRY(convert_version(is, path, out_path, &any, err));
+        TR_TRY(convert_version(&versions[i], granularity, path, out_path, &any, err));
         if (any)
             return TR_OK;
     }
@@ -366,10 +346,10 @@ static tr_status convert_any(const version *versions, const char *path, const ch
 
 tr_status tr_convert_cifar10(const char *path, const char *out_path, tr_error *err)
 {
-    return convert_any(cifar10, path, out_path, err);
+    return convert_any(cifar10, FINE, path, out_path, err);
 }
 
 tr_status tr_convert_cifar100(const char *path, const char *out_path, bool coarse, tr_error *err)
 {
-    return convert_any(coarse ? cifar100_coarse : cifar100_fine, path, out_path, err);
+    return convert_any(cifar100, coarse ? COARSE : FINE, path, out_path, err);
 }

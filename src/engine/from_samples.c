@@ -36,7 +36,8 @@ tr_status tr_show_source(const tr_maker *maker, int64_t most, tr_see_image *see,
 {
     tr_plan plan = {0};
     tr_replica *replica = NULL;
-    tr_status status = tr_plan_make_until(&plan, maker->model, maker->layer->sources[0], false, err);
+    tr_status status =
+        tr_plan_make_until(&plan, maker->model, maker->layer->sources[0], false, err);
     if (status == TR_OK)
         status = tr_replica_new(&replica, plan.program, maker->model->params, err);
     if (status == TR_OK)

@@ -37,7 +37,8 @@ static const tr_key keys[] = {
      .offset = offsetof(given_normalization, base.adapts),
      .fallback = "false",
      .ours = true,
-     .doc = "both are measured on the training images as a run begins"},
+     .doc = "both are measured on the training images as a run begins; initial_weights bring "
+            "theirs"},
 };
 
 /* The keys' numbers, not weights. */

@@ -7,16 +7,17 @@
  *     data         {file, x, y}: where the samples are from
  *     samples      their number
  *     loss         {name, value}
- *     metrics      {NAME: {value}}; of a share of right answers also standard_error,
- * sqrt(p(1-p)/n), and wilson_95, the ends of Wilson's interval of 95 % confidence classes [{class,
- * name, precision, recall, f1, support, predicted}], or, of a network that answers several
- * questions, `answers`, which have `answer` in place of `class`; null where nothing can be divided;
- * `name` only where it has one averages     {macro, weighted}: {precision, recall, f1} over them
+ *     metrics      {NAME: {value}}; a share of right answers also has standard_error,
+ *                  sqrt(p (1 - p) / n), and wilson_95, the ends of Wilson's interval
+ *     classes      [{class, name, precision, recall, f1, support, predicted}], name where it has
+ *                  one; null where nothing can be divided
+ *     answers      the same of a network that answers several questions, answer for class
+ *     averages     {macro, weighted}: {precision, recall, f1} over them
  *     confusion    [true class][predicted class] samples
  *     wrong        samples that were taken for another class
- *     mistakes     [{sample, class, predicted, confidence}], the most confident first: their
- * numbers in `x`, with class_name and predicted_name; `confidence` is the predicted class's
- *                  probability, or its output where outputs are no probabilities
+ *     mistakes     [{sample, class, predicted, confidence}], the most confident first: numbers in
+ *                  `x`, with class_name and predicted_name; confidence: the probability of the
+ *                  predicted class, or its output where outputs are no probabilities
  *
  * What a network does not have (classes, answers) is left out. confusion.csv is the matrix alone, a
  * row for each true class, with names where classes have them.

@@ -239,8 +239,8 @@ Test(cmd_predict, more_names_than_outputs, .timeout = 120)
              in_folder("photos.h5"));
     train("mnist.ini", command);
     write_classes("new", 2);
-    snprintf(command, sizeof command, "mkdir %s/more && cp %s/over/*.pgm %s/more",
-             in_folder("new"), in_folder("new"), in_folder("new"));
+    snprintf(command, sizeof command, "mkdir %s/more && cp %s/over/*.pgm %s/more", in_folder("new"),
+             in_folder("new"), in_folder("new"));
     cr_assert_eq(system(command), 0);
     snprintf(command, sizeof command, "%s", in_folder("new"));
     test_expect(predict(command), 0, "4 of 4 pictures in folders");

@@ -225,10 +225,11 @@ Test(config, unknown_keys)
 {
     cr_assert_eq(load_least_and("[fit]\nbatchsize = 3\n"), TR_ERR_CONFIG);
     char expected[512];
-    snprintf(expected, sizeof expected,
-             "%s:13: [fit] batchsize: unknown key; did you mean batch_size? allowed: batch_size, "
-             "epochs, max_seconds, seed, shuffle, class_weight, initial_weights, by_name, skip_mismatch",
-             fixture_path);
+    snprintf(
+        expected, sizeof expected,
+        "%s:13: [fit] batchsize: unknown key; did you mean batch_size? allowed: batch_size, "
+        "epochs, max_seconds, seed, shuffle, class_weight, initial_weights, by_name, skip_mismatch",
+        fixture_path);
     cr_assert_str_eq(err.text, expected);
     cr_assert_eq(load_least_and("[evaluate]\nBatch-Size = 3\n"), TR_ERR_CONFIG);
     assert_problem(&err, 13, "did you mean batch_size?", NULL);

@@ -1,5 +1,6 @@
 /* test_tensorboard.c -- event files are those of TensorBoard's own library to the byte
- * (golden/tensorboard_events.py), grow by what is new, and are mended where they are not this history's.
+ * (golden/tensorboard_events.py), grow by what is new, and are mended where they are not this
+ * history's.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>

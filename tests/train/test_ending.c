@@ -213,8 +213,7 @@ Test(ending, a_reduced_rate_is_that_of_the_next_step)
     char *path = tr_format("%s/reduces/last.h5", test_folder());
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     char *compiled = test_golden_text(file, "training_config");
-    cr_expect_not_null(strstr(compiled, "\"learning_rate\":0.00019999999494757"), "%s",
-                       compiled);
+    cr_expect_not_null(strstr(compiled, "\"learning_rate\":0.00019999999494757"), "%s", compiled);
     H5Fclose(file);
     tr_free(compiled);
     tr_free(path);
